@@ -1,0 +1,360 @@
+"""What passes between rooms: frozen records of data, fits, checks and the verdict.
+
+Sizes: N rows, J groups, p fixed effects (intercept first), q varying effects, S posterior draws.
+Fits are on centre-scaled predictors and in the outcome's unit: the intercept is the expected outcome
+at the predictors' means, a slope is outcome units per standard deviation of its predictor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+Flavour = Literal["varying_intercept", "varying_slope", "varying_intercept_slope"]
+Status = Literal["pass", "review", "fail"]
+
+
+@dataclass(frozen=True)
+class GroupedData:
+    """Validated rows, in raw units. `group_index` points into `labels`, which are sorted as text."""
+
+    y: Floats  # (N,)
+    x: Floats  # (N, p - 1)
+    group_index: Integers  # (N,)
+    labels: tuple[str, ...]  # J
+    terms: tuple[str, ...]  # p, "intercept" first
+
+    @property
+    def n_rows(self) -> int:
+        return self.y.size
+
+    @property
+    def n_groups(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Means and standard deviations (ddof 1) of the predictors and of the outcome, in raw units."""
+
+    predictors: tuple[str, ...]
+    center: Floats  # (p - 1,)
+    scale: Floats  # (p - 1,)
+    outcome_center: float
+    outcome_scale: float
+
+    @property
+    def to_raw(self) -> Floats:
+        """(p, p): coefficients on raw predictors = `to_raw` @ coefficients on centre-scaled ones."""
+        matrix = np.diag(np.concatenate(([1.0], 1.0 / self.scale)))
+        matrix[0, 1:] = -self.center / self.scale
+        return matrix
+
+
+@dataclass(frozen=True)
+class CompletePooling:
+    coef: Floats  # (p,)
+    se: Floats  # (p,)
+    lower: Floats  # (p,) 95 % t interval
+    upper: Floats  # (p,)
+    sigma: float
+    df: int
+    rmse: float
+
+
+@dataclass(frozen=True)
+class NoPooling:
+    """One least-squares fit per group. NaN where a group cannot carry one; `gap` then says why."""
+
+    n: Integers  # (J,)
+    coef: Floats  # (J, p)
+    se: Floats  # (J, p)
+    lower: Floats  # (J, p) 95 % t interval with the group's own n_j - p degrees of freedom
+    upper: Floats  # (J, p)
+    sigma: Floats  # (J,)
+    gap: tuple[str, ...]  # J; "" where the fit stands whole
+    rmse: float  # over the rows of the groups that were fitted
+
+    @property
+    def is_fitted(self) -> NDArray[np.bool_]:
+        return ~np.isnan(self.coef).any(axis=1)
+
+
+@dataclass(frozen=True)
+class PartialPooling:
+    """A linear mixed model fitted by REML (or ML): lme4's `lmer`, from cross-products.
+
+    `varying` are the positions among the p terms whose effect differs by group. `coef` is the group
+    estimate, fixed effect plus conditional mode. `se` is from the joint covariance of fixed and
+    group effects; `lower`, `upper` are its 95 % interval, with the variance parameters taken as known.
+    """
+
+    flavour: Flavour
+    varying: tuple[int, ...]  # q
+    criterion: Literal["reml", "ml"]
+    criterion_value: float  # on raw predictors, as lme4 prints for `y ~ x + (x | group)`
+    criterion_value_scaled: float  # the same model's criterion on centre-scaled predictors
+    theta: Floats  # (q (q + 1) / 2,) column-major lower triangle of the relative factor
+    fixef: Floats  # (p,)
+    se: Floats  # (p,) of the fixed effects
+    fixef_cov: Floats  # (p, p)
+    cov: Floats  # (q, q) covariance of the varying effects
+    sigma: float  # residual SD
+    is_singular: bool
+    converged: bool
+    gradient_norm: float  # of the criterion in theta, projected on the bounds
+    coef: Floats  # (J, p)
+    conditional_sd: Floats  # (J, p); 0 for terms that do not vary
+    coef_se: Floats  # (J, p)
+    lower: Floats  # (J, p)
+    upper: Floats  # (J, p)
+    shrinkage_factor: Floats  # (J, q); 1 = fully pooled
+    rmse: float
+
+    @property
+    def sigma_group(self) -> Floats:
+        """(q,) SDs of the varying effects."""
+        return np.sqrt(np.diag(self.cov))
+
+    @property
+    def correlation(self) -> Floats:
+        """(q, q); NaN beside an SD of 0."""
+        sd = self.sigma_group
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.cov / np.outer(sd, sd)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A posterior mean, SD and central 95 % interval; arrays share one shape."""
+
+    mean: Floats
+    sd: Floats
+    lower: Floats
+    upper: Floats
+
+
+@dataclass(frozen=True)
+class SamplerDiagnostics:
+    rhat_max: float
+    ess_bulk_min: float
+    ess_tail_min: float
+    n_divergent: int
+    n_max_treedepth: int
+    ebfmi_min: float
+    worst: str  # the quantity with the largest R-hat
+    n_quantities: int  # how many quantities R-hat and ESS were computed for
+    n_reported: int  # how many are reported in all
+    failures: tuple[str, ...]  # in words; empty when every threshold holds
+
+
+@dataclass(frozen=True)
+class SamplingAttempt:
+    chains: int
+    warmup: int
+    draws: int
+    adapt_delta: float
+    seed: int
+    diagnostics: SamplerDiagnostics
+
+
+@dataclass(frozen=True)
+class LooResult:
+    """Leave-one-row-out: predicts a new row of a known group (see `tasks.stats.loo`)."""
+
+    elpd_loo: float
+    se: float
+    p_loo: float
+    pareto_k_max: float
+    n_high_pareto_k: int
+    pareto_k_threshold: float
+    n_rows_used: int  # fewer than N when rows were thinned
+    elpd_by_group: Floats  # (J,) sums over the rows used
+    pareto_k: Floats  # (n_rows_used,)
+    rows: Integers  # (n_rows_used,) positions of the rows used
+
+
+@dataclass(frozen=True)
+class BayesFit:
+    engine: str
+    attempts: tuple[SamplingAttempt, ...]  # the last one is reported
+    fixef: Estimate  # (p,)
+    sigma_group: Estimate  # (q,)
+    correlation: Estimate  # (q, q)
+    sigma: Estimate  # () residual SD
+    icc: Estimate  # () at the predictors' means
+    groups: Estimate  # (J, p)
+    rmse: float
+    loo: LooResult
+
+    @property
+    def diagnostics(self) -> SamplerDiagnostics:
+        return self.attempts[-1].diagnostics
+
+
+@dataclass(frozen=True)
+class PosteriorDraws:
+    """Draws in the outcome's unit on centre-scaled predictors; the first two axes are chain, draw."""
+
+    beta: Floats  # (C, D, p)
+    sigma_group: Floats  # (C, D, q)
+    correlation: Floats  # (C, D, q, q)
+    sigma: Floats  # (C, D)
+    group_coef: Floats  # (C, D, J, p)
+    divergent: Floats  # (C, D)
+    energy: Floats  # (C, D)
+    treedepth: Floats  # (C, D)
+    acceptance: Floats  # (C, D)
+    n_leapfrog: Floats  # (C, D)
+
+
+@dataclass(frozen=True)
+class PredictiveStatistic:
+    """One test statistic of the data beside its posterior predictive distribution."""
+
+    name: str
+    observed: float
+    replicated: Floats  # (R,)
+    posterior_predictive_p_value: float
+
+
+@dataclass(frozen=True)
+class PredictiveCheck:
+    overall: tuple[PredictiveStatistic, ...]
+    group_median_observed: Floats  # (J,)
+    group_median_lower: Floats  # (J,) central 95 % of the replicates
+    group_median_upper: Floats  # (J,)
+    group_p_value: Floats  # (J,)
+    n_groups_outside: int
+    n_groups_outside_limit: int  # more than this many is surprising (99.9 % binomial)
+    n_replicates: int
+
+
+@dataclass(frozen=True)
+class SimpsonCheck:
+    """Slopes of one predictor: over all rows, within groups, between group means (Mundlak)."""
+
+    term: str
+    complete: float
+    complete_se: float
+    within: float
+    within_se: float
+    between: float
+    between_se: float
+    contextual: float  # between - within
+    contextual_lower: float
+    contextual_upper: float
+    is_misleading: bool  # complete pooling is no answer to the within-group question
+    is_reversed: bool  # and its sign is the opposite
+
+
+@dataclass(frozen=True)
+class IntervalComparison:
+    """Widths of three 95 % intervals for one varying term's group estimates, medians over groups."""
+
+    term: str
+    conditional: float
+    joint: float
+    calibrated: float  # marginal posterior
+    ratio: float  # conditional / calibrated
+    implied_coverage: float  # of the conditional interval, if the calibrated one covers 95 %
+    is_collapsed: bool
+
+
+@dataclass(frozen=True)
+class VarianceComponents:
+    """REML point values beside posterior intervals, for the fullest model."""
+
+    names: tuple[str, ...]  # q varying terms, then "residual"
+    reml_sd: Floats  # (q + 1,)
+    bayes_sd: Estimate  # (q + 1,)
+    icc_reml: float
+    icc_bayes: Estimate  # ()
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    status: Status
+    value: float | str | None
+    threshold: float | str | None
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    status: Status
+    headline: str
+    reason: str
+    recommended_model: str  # a path under `fits` in summary.json
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One reason against one row. `row` counts data rows of its file from 1 (the header is not one)."""
+
+    file: str
+    row: int
+    column: str
+    value: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    name: str
+    sha256: str
+    n_rows: int
+    n_rejected: int
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    id: str
+    started_at: str  # ISO 8601, UTC
+    fingerprint: str  # of data, study and program: equal means nothing new to publish
+    data_sha256: str
+    study_sha256: str
+    n_rows: int  # used, after rejection
+    n_groups: int
+    n_rejected: int
+    seed: int
+    engine: str
+    versions: dict[str, str]
+    files: tuple[SourceFile, ...]
+    rejected_by_rule: dict[str, int] = field(default_factory=dict)
+    link: str = ""  # the run's page in Prefect's UI, when there is a server
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything a report says, before it is put in words and pictures."""
+
+    run: RunRecord
+    labels: tuple[str, ...]
+    group_sizes: Integers  # (J,)
+    terms: tuple[str, ...]
+    scaling: Scaling
+    complete: CompletePooling
+    no_pooling: NoPooling
+    partial: dict[Flavour, PartialPooling]
+    bayes: BayesFit
+    variance_components: VarianceComponents
+    simpson: tuple[SimpsonCheck, ...]
+    intervals: tuple[IntervalComparison, ...]
+    predictive: PredictiveCheck
+    checks: tuple[Check, ...]
+    verdict: Verdict
+    timings: dict[str, float]
+
+    @property
+    def fullest(self) -> PartialPooling:
+        """The partial-pooling fit in which everything the study lets vary does vary."""
+        return self.partial.get("varying_intercept_slope") or self.partial["varying_intercept"]

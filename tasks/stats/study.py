@@ -1,0 +1,170 @@
+"""A study: what is asked of which columns, and the limits the answer has to keep.
+
+One frozen model, the same whether it came from a `study.toml` or from the command line. Every field
+but the columns' names has a default that suits most data.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+RESERVED_TERMS = ("intercept", "sigma")
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Range(Frozen):
+    """Closed limits for a numeric column, in the column's own unit; `None` leaves a side open."""
+
+    min: Finite | None = None
+    max: Finite | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+
+class Rules(Frozen):
+    """What a row must satisfy, and how many may fail before the run stops."""
+
+    ranges: dict[ColumnName, Range] = Field(default_factory=dict)
+    groups: tuple[str, ...] | None = Field(default=None, description="allowed group labels; default: any")
+    unique: tuple[ColumnName, ...] = Field(default=(), description="columns whose values together name a row")
+    max_rejected_share: Share = 0.05
+    min_rows: Annotated[int, Field(ge=1)] = 1
+
+
+class NormalPrior(Frozen):
+    """A normal prior in the outcome's unit, on centre-scaled predictors."""
+
+    mean: Finite = 0.0
+    sd: Positive
+
+
+class Priors(Frozen):
+    """Overrides; what is left out follows the data's scale (see `tasks.stats.priors`)."""
+
+    intercept: NormalPrior | None = None
+    slopes: dict[ColumnName, NormalPrior] = Field(default_factory=dict)
+    sigma_group_sd: dict[str, Positive] = Field(
+        default_factory=dict, description='half-normal scale per varying term; "intercept" names the intercept'
+    )
+    sigma_residual_mean: Positive | None = Field(default=None, description="mean of the exponential prior")
+    correlation_lkj: Positive = 2.0
+
+
+class SamplerSettings(Frozen):
+    """How Stan's sampler is run first; failed diagnostics make it run longer and more carefully."""
+
+    chains: Annotated[int, Field(ge=2, le=64)] = 4
+    warmup: Annotated[int, Field(ge=150, le=100_000)] = 1000
+    draws: Annotated[int, Field(ge=100, le=100_000, description="kept per chain")] = 1000
+    adapt_delta: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    max_treedepth: Annotated[int, Field(ge=5, le=20)] = 10
+    seed: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
+        default=None, description="default: derived from the study's name and the data"
+    )
+
+
+class Thresholds(Frozen):
+    """Where a check turns from pass to review or fail. Defaults are the field's own."""
+
+    rhat: Annotated[float, Field(gt=1)] = 1.01
+    ess_per_chain: Positive = 100.0
+    ebfmi: Positive = 0.3
+    pareto_k: Positive | None = Field(default=None, description="default: min(1 - 1/log10(S), 0.7)")
+    singular_tolerance: Positive = 1e-4
+    collapsed_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    few_groups: Annotated[int, Field(ge=2)] = 5
+    predictive_tail: Annotated[float, Field(gt=0, lt=0.5)] = 0.025
+
+
+class Study(Frozen):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    title: Annotated[str, Field(min_length=1, max_length=300)]
+    source: Annotated[str, Field(min_length=1)] = "*.csv"
+    encoding: str = "utf-8-sig"
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(default=None, description="default: found by sniffing")
+    decimal: Literal[".", ","] = "."
+    outcome: ColumnName
+    outcome_unit: str = ""
+    group: ColumnName
+    predictors: tuple[ColumnName, ...] = ()
+    predictor_units: dict[ColumnName, str] = Field(default_factory=dict)
+    varying: tuple[ColumnName, ...] = Field(default=(), description="default: every predictor")
+    rules: Rules = Rules()
+    priors: Priors = Priors()
+    sampler: SamplerSettings = SamplerSettings()
+    thresholds: Thresholds = Thresholds()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _vary_all_by_default(cls, values: object) -> object:
+        if isinstance(values, dict) and values.get("varying") is None:
+            return {**values, "varying": values.get("predictors", ())}
+        return values
+
+    @field_validator("predictors")
+    @classmethod
+    def _no_reserved_names(cls, predictors: tuple[str, ...]) -> tuple[str, ...]:
+        for name in predictors:
+            if name in RESERVED_TERMS:
+                raise ValueError(f"{name!r} names a term of the model; rename the column")
+        return predictors
+
+    @model_validator(mode="after")
+    def _columns_fit_together(self) -> Self:
+        _each_once([self.outcome, self.group, *self.predictors])
+        _known(self.varying, self.predictors, "varying")
+        _known(self.predictor_units, self.predictors, "predictor_units")
+        _known(self.priors.slopes, self.predictors, "priors.slopes")
+        _known(self.priors.sigma_group_sd, ("intercept", *self.varying), "priors.sigma_group_sd")
+        _known(self.rules.ranges, (self.outcome, *self.predictors), "rules.ranges")
+        return self
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the p fixed effects, intercept first."""
+        return ("intercept", *self.predictors)
+
+    @property
+    def varying_columns(self) -> tuple[int, ...]:
+        """Positions in `terms` of the predictors whose slope may differ by group."""
+        return tuple(self.terms.index(name) for name in self.predictors if name in self.varying)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column a row must have, in the order outcome, group, predictors, then keys."""
+        return tuple(dict.fromkeys((self.outcome, self.group, *self.predictors, *self.rules.unique)))
+
+
+def study_name(text: str) -> str:
+    """A name that suits folders and addresses, from any text: lowercase, digits, `_` and `-`."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:64]
+    return name or "study"
+
+
+def _each_once(columns: list[str]) -> None:
+    for column in columns:
+        if columns.count(column) > 1:
+            raise ValueError(f"column {column!r} is named twice among outcome, group and predictors")
+
+
+def _known(names: object, allowed: tuple[str, ...], where: str) -> None:
+    for name in names:  # type: ignore[attr-defined]
+        if name not in allowed:
+            raise ValueError(f"{where} names {name!r}, which is none of {', '.join(allowed) or '(no predictors)'}")
