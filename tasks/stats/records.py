@@ -83,7 +83,7 @@ class NoPooling:
 
     @property
     def is_fitted(self) -> NDArray[np.bool_]:
-        return ~np.isnan(self.coef).any(axis=1)
+        return np.asarray(~np.isnan(self.coef).any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -206,12 +206,13 @@ class PosteriorDraws:
     sigma_group: Floats  # (C, D, q)
     correlation: Floats  # (C, D, q, q)
     sigma: Floats  # (C, D)
-    group_coef: Floats  # (C, D, J, p)
+    group_coef: Floats  # (C, D / group_thin, J, p)
     divergent: Floats  # (C, D)
     energy: Floats  # (C, D)
     treedepth: Floats  # (C, D)
     acceptance: Floats  # (C, D)
     n_leapfrog: Floats  # (C, D)
+    group_thin: int = 1  # group effects are drawn for every group_thin-th draw
 
 
 @dataclass(frozen=True)

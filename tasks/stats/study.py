@@ -17,6 +17,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 RESERVED_TERMS = ("intercept", "sigma")
+RESERVED_COLUMNS = ("_file", "_row")  # where a row came from
 
 
 class Frozen(BaseModel):
@@ -118,6 +119,22 @@ class Study(Frozen):
             return {**values, "varying": values.get("predictors", ())}
         return values
 
+    @field_validator("source")
+    @classmethod
+    def _within_its_folder(cls, source: str) -> str:
+        if ".." in re.split(r"[/\\]", source):
+            raise ValueError("it stays within the study's folder; for files elsewhere give an absolute path")
+        return source
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except (LookupError, ValueError):
+            raise ValueError('it is no known text encoding; common ones: "utf-8", "cp1252", "latin-1"') from None
+        return encoding
+
     @field_validator("predictors")
     @classmethod
     def _no_reserved_names(cls, predictors: tuple[str, ...]) -> tuple[str, ...]:
@@ -129,6 +146,7 @@ class Study(Frozen):
     @model_validator(mode="after")
     def _columns_fit_together(self) -> Self:
         _each_once([self.outcome, self.group, *self.predictors])
+        _not_reserved(self.columns)
         _known(self.varying, self.predictors, "varying")
         _known(self.predictor_units, self.predictors, "predictor_units")
         _known(self.priors.slopes, self.predictors, "priors.slopes")
@@ -162,6 +180,12 @@ def _each_once(columns: list[str]) -> None:
     for column in columns:
         if columns.count(column) > 1:
             raise ValueError(f"column {column!r} is named twice among outcome, group and predictors")
+
+
+def _not_reserved(columns: tuple[str, ...]) -> None:
+    for column in columns:
+        if column in RESERVED_COLUMNS:
+            raise ValueError(f"column {column!r} has a name that Poolwise keeps for itself; rename the column")
 
 
 def _known(names: object, allowed: tuple[str, ...], where: str) -> None:

@@ -1,0 +1,69 @@
+"""Sample the posterior until its diagnostics hold, or say what was tried."""
+
+from __future__ import annotations
+
+from tasks.engines import MARGINAL, Progress, StanEngine
+from tasks.stats.cross_products import ModelCrossProducts
+from tasks.stats.diagnostics import diagnose
+from tasks.stats.errors import SamplingFailed
+from tasks.stats.posterior import posterior_draws
+from tasks.stats.priors import resolve_priors
+from tasks.stats.records import PosteriorDraws, SamplingAttempt, Scaling
+from tasks.stats.stan_data import marginal_data
+from tasks.stats.study import SamplerSettings, Study
+
+# (least adapt_delta, times as many iterations): Stan's own advice for divergences and low ESS.
+ESCALATION = ((0.0, 1), (0.95, 2), (0.99, 4))
+
+
+def sample_posterior(
+    engine: StanEngine,
+    study: Study,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    seed: int,
+    progress: Progress,
+) -> tuple[PosteriorDraws, tuple[SamplingAttempt, ...]]:
+    """Draws of the marginal program, group effects included, and every attempt made.
+
+    Raises SamplingFailed when even the most careful attempt misses a threshold.
+    """
+    varying = (0, *study.varying_columns)
+    data = marginal_data(products, varying, resolve_priors(study, scaling), scaling)
+    attempts: list[SamplingAttempt] = []
+    for i, settings in enumerate(escalated(study.sampler)):
+        variables = engine.sample(MARGINAL, data, settings, seed + i, progress)
+        draws = posterior_draws(variables, products, varying, scaling, seed + i)
+        found = diagnose(draws, products.labels, products.terms, study.thresholds, settings.max_treedepth)
+        attempts.append(
+            SamplingAttempt(settings.chains, settings.warmup, settings.draws, settings.adapt_delta, seed + i, found)
+        )
+        if not found.failures:
+            return draws, tuple(attempts)
+    raise SamplingFailed(_what_was_tried(attempts, engine.name))
+
+
+def escalated(settings: SamplerSettings) -> list[SamplerSettings]:
+    """The settings of each attempt: more careful steps, more iterations."""
+    return [
+        settings.model_copy(
+            update={
+                "adapt_delta": max(settings.adapt_delta, least_delta),
+                "warmup": settings.warmup * times,
+                "draws": settings.draws * times,
+            }
+        )
+        for least_delta, times in ESCALATION
+    ]
+
+
+def _what_was_tried(attempts: list[SamplingAttempt], engine: str) -> str:
+    tries = "; ".join(
+        f"adapt_delta {a.adapt_delta:g}, {a.warmup} + {a.draws} iterations: {', '.join(a.diagnostics.failures)}"
+        for a in attempts
+    )
+    return (
+        f"The posterior could not be sampled well enough by the {engine} engine, so no report was published. "
+        f"Tried {len(attempts)} times with {attempts[-1].chains} chains: {tries}. Such trouble usually lies in the "
+        "model or the priors: let fewer slopes vary, give tighter [priors], or raise [sampler] warmup and draws."
+    )

@@ -1,0 +1,63 @@
+"""Uncertainty of a group's estimates, and whether the usual intervals have collapsed.
+
+Three 95 % intervals for the group estimate beta_k + b_jk of a partial-pooling fit:
+
+- conditional: from the SD of b_jk given all parameters, as most plots show it. It leaves out that beta
+  and the variances were estimated too, and shrinks to nothing on a singular fit.
+- joint: from the covariance of fixed and group effects together, the inverse of the mixed-model
+  equations (Henderson 1975). It still takes the variances as known.
+- calibrated: from the marginal posterior, which leaves nothing out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtr
+
+from tasks.stats.records import BayesFit, Floats, IntervalComparison, PartialPooling
+
+Z_95 = 1.959963984540054
+
+
+def conditional_sd(sigma: float, m: Floats, varying: tuple[int, ...], p: int) -> Floats:
+    """(J, p) SD of each group effect given the parameters; 0 for terms that do not vary. `m` (J, q, q)."""
+    sd = np.zeros((len(m), p))
+    sd[:, list(varying)] = sigma * np.sqrt(np.maximum(np.diagonal(m, axis1=1, axis2=2), 0.0))
+    return sd
+
+
+def joint_se(sigma: float, m: Floats, ztx: Floats, unscaled_cov: Floats, varying: tuple[int, ...]) -> Floats:
+    """(J, p) standard errors of the group estimates, fixed effects' uncertainty included.
+
+    With E the q columns of the identity that vary and H_j = M_j Z_j'X_j, the covariance of
+    (beta_hat + E b_hat_j) - (beta + E b_j) is sigma^2 [(I - E H_j) C^-1 (I - E H_j)' + E M_j E'].
+    `ztx` is (J, q, p), `unscaled_cov` C^-1 (p, p).
+    """
+    p = unscaled_cov.shape[0]
+    e = np.eye(p)[:, list(varying)]
+    keep = np.eye(p) - e @ (m @ ztx)
+    variance = np.einsum("jab,bc,jac->ja", keep, unscaled_cov, keep, optimize=True)
+    variance += np.einsum("ak,jkl,al->ja", e, m, e, optimize=True)
+    return sigma * np.sqrt(np.maximum(variance, 0.0))
+
+
+def compare_intervals(
+    fit: PartialPooling, bayes: BayesFit, terms: tuple[str, ...], collapsed_ratio: float
+) -> tuple[IntervalComparison, ...]:
+    """One comparison per varying term of `fit`, by the median over groups."""
+    return tuple(_compare(fit, bayes, k, terms[k], collapsed_ratio) for k in fit.varying)
+
+
+def _compare(fit: PartialPooling, bayes: BayesFit, k: int, term: str, collapsed_ratio: float) -> IntervalComparison:
+    calibrated = bayes.groups.upper[:, k] - bayes.groups.lower[:, k]
+    conditional = 2 * Z_95 * fit.conditional_sd[:, k]
+    ratio = float(np.median(conditional / calibrated))
+    return IntervalComparison(
+        term=term,
+        conditional=float(np.median(conditional)),
+        joint=float(np.median(fit.upper[:, k] - fit.lower[:, k])),
+        calibrated=float(np.median(calibrated)),
+        ratio=ratio,
+        implied_coverage=float(2.0 * ndtr(Z_95 * ratio) - 1.0),
+        is_collapsed=ratio < collapsed_ratio,
+    )

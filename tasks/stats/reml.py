@@ -1,0 +1,229 @@
+"""The REML (or ML) criterion of a linear mixed model in theta, its gradient, and its minimum.
+
+Profiled as in Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1), sections 3.4 to 3.6, but
+from per-group cross-products: with the relative factor L (q x q, lower), V_j = sigma^2 W_j,
+W_j = I + Z_j L L' Z_j', and M_j = L (L' Z_j'Z_j L + I)^-1 L', everything needed is
+Z_j' W_j^-1 Z_j, U_j = Z_j' W_j^-1 X_j and v_j = Z_j' W_j^-1 (y_j - X_j beta).
+
+The gradient with respect to L is 2 G L with the symmetric matrix
+
+    G = sum_j  Z_j'W_j^-1 Z_j  -  U_j C^-1 U_j'  -  (N - p) / r^2 v_j v_j',      C = X' W^-1 X,
+
+which is also the gradient with respect to the relative covariance L L'. A minimum on the boundary is
+therefore certified by G L = 0 and G positive semidefinite: no direction of variance would help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import minimize
+
+from tasks.stats.cross_products import ModelCrossProducts
+from tasks.stats.records import Floats
+from tasks.stats.small_matrices import inverse_and_log_det, lower_triangle, semidefinite_factor
+
+Criterion = Literal["reml", "ml"]
+
+THETA_LIMIT = 1e6
+# Converged: what a further Newton step could still gain, in units of the criterion (a deviance).
+EXPECTED_GAIN_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class MixedModel:
+    """The sums that the criterion needs; `varying` are the q columns of X that Z repeats."""
+
+    ztz: Floats  # (J, q, q)
+    ztw: Floats  # (J, q, p + 1) Z'[X y]
+    wtw: Floats  # (p + 1, p + 1) [X y]'[X y] over all groups
+    n_rows: int
+    criterion: Criterion = "reml"
+
+    @property
+    def p(self) -> int:
+        return self.wtw.shape[0] - 1
+
+    @property
+    def q(self) -> int:
+        return self.ztz.shape[-1]
+
+    @property
+    def df(self) -> int:
+        """Rows less the fixed effects for REML, rows for ML."""
+        return self.n_rows - (self.p if self.criterion == "reml" else 0)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The criterion at one theta, with what it profiles out."""
+
+    value: float
+    covariance_gradient: Floats  # (q, q) G
+    theta_gradient: Floats  # (q (q + 1) / 2,)
+    fixef: Floats  # (p,)
+    unscaled_cov: Floats  # (p, p) C^-1: sigma^2 times this is the covariance of fixef
+    sigma: float
+    m: Floats  # (J, q, q) M_j: sigma^2 M_j is the conditional covariance of the group effects
+    v: Floats  # (J, q) Z_j' W_j^-1 (y_j - X_j beta)
+
+
+@dataclass(frozen=True)
+class Optimum:
+    theta: Floats
+    profile: Profile
+    converged: bool
+    gradient_norm: float
+    n_starts: int
+
+
+def mixed_model(products: ModelCrossProducts, varying: tuple[int, ...], criterion: Criterion = "reml") -> MixedModel:
+    columns = list(varying)
+    return MixedModel(
+        ztz=products.gram[:, columns][:, :, columns],
+        ztw=products.gram[:, columns],
+        wtw=products.gram.sum(axis=0),
+        n_rows=products.n_rows,
+        criterion=criterion,
+    )
+
+
+def relative_factor(theta: Floats, q: int) -> Floats:
+    """(q, q) lower triangle from theta, filled column by column."""
+    factor = np.zeros((q, q))
+    factor[lower_triangle(q)] = theta
+    return factor
+
+
+def profile(model: MixedModel, theta: Floats) -> Profile:
+    """Evaluate the criterion and its gradient at `theta` (q (q + 1) / 2,)."""
+    factor = relative_factor(theta, model.q)
+    a_inverse, log_det = inverse_and_log_det(factor.T @ model.ztz @ factor + np.eye(model.q))
+    m = factor @ a_inverse @ factor.T
+    u = model.ztw - model.ztz @ (m @ model.ztw)
+    s = model.wtw - np.einsum("jka,jkl,jlb->ab", model.ztw, m, model.ztw, optimize=True)
+    p = model.p
+    c_inverse = np.linalg.inv(s[:p, :p])
+    fixef = c_inverse @ s[:p, p]
+    r_squared = max(s[p, p] - s[p, :p] @ fixef, np.finfo(float).tiny + 1e-15 * model.wtw[p, p])
+    v = u[..., p] - u[..., :p] @ fixef
+    value = float(log_det.sum()) + model.df * (1.0 + np.log(2.0 * np.pi * r_squared / model.df))
+    g = (model.ztz - model.ztz @ m @ model.ztz).sum(axis=0) - model.df / r_squared * (v.T @ v)
+    if model.criterion == "reml":
+        value += float(np.linalg.slogdet(s[:p, :p])[1])
+        g -= np.einsum("jka,ab,jlb->kl", u[..., :p], c_inverse, u[..., :p], optimize=True)
+    gradient = 2.0 * (g @ factor)[lower_triangle(model.q)]
+    return Profile(value, g, gradient, fixef, c_inverse, float(np.sqrt(r_squared / model.df)), m, v)
+
+
+def fit(model: MixedModel) -> Optimum:
+    """Minimise the criterion: interior and boundary starts, then proof or escape at the boundary."""
+    starts = _starts(model)
+    theta = min((_descend(model, start) for start in starts), key=lambda t: profile(model, t).value)
+    for _ in range(4):
+        theta = _polish(model, _snap_to_boundary(model, theta))
+        escape = _escape_direction(model, theta)
+        if escape is None:
+            break
+        theta = min((theta, _descend(model, escape)), key=lambda t: profile(model, t).value)
+    best = profile(model, theta)
+    free = _free(model, theta)
+    gain = _expected_gain(model, theta, free)
+    converged = gain < EXPECTED_GAIN_TOLERANCE and _escape_direction(model, theta) is None
+    return Optimum(theta, best, bool(converged), float(np.abs(best.theta_gradient[free]).max(initial=0.0)), len(starts))
+
+
+def _diagonal(q: int) -> np.ndarray:
+    rows, columns = lower_triangle(q)
+    return rows == columns
+
+
+def _starts(model: MixedModel) -> list[Floats]:
+    """A moderate and a large interior start, and one boundary start per varying effect."""
+    diagonal = _diagonal(model.q).astype(float)
+    rows, _ = lower_triangle(model.q)
+    boundary = [diagonal * (rows == k) for k in range(model.q)] if model.q > 1 else [0.0 * diagonal]
+    return [0.3 * diagonal, 3.0 * diagonal, *boundary]
+
+
+def _descend(model: MixedModel, start: Floats) -> Floats:
+    bounds = [(0.0 if d else -THETA_LIMIT, THETA_LIMIT) for d in _diagonal(model.q)]
+
+    def value_and_gradient(theta: Floats) -> tuple[float, Floats]:
+        at = profile(model, theta)
+        return at.value, at.theta_gradient
+
+    options = {"maxiter": 500, "maxfun": 2000, "ftol": 1e-14, "gtol": 1e-7}
+    return minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+
+
+def _snap_to_boundary(model: MixedModel, theta: Floats) -> Floats:
+    """Take directions of almost no variance as none, where the criterion allows it."""
+    factor = relative_factor(theta, model.q)
+    snapped = semidefinite_factor(factor @ factor.T, tolerance=1e-6)[lower_triangle(model.q)]
+    return snapped if profile(model, snapped).value <= profile(model, theta).value + 1e-8 else theta
+
+
+def _free(model: MixedModel, theta: Floats) -> np.ndarray:
+    """Elements of theta that a small step may change: not those of a column that is wholly 0."""
+    _, columns = lower_triangle(model.q)
+    return np.array([np.any(theta[columns == c] != 0.0) for c in columns])
+
+
+def _hessian(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats:
+    steps = np.eye(theta.size)[free] * 1e-5 * np.maximum(1.0, np.abs(theta[free]))[:, None]
+    rows = [
+        (profile(model, theta + s).theta_gradient - profile(model, theta - s).theta_gradient)[free] / (2 * s.sum())
+        for s in steps
+    ]
+    return (np.array(rows) + np.array(rows).T) / 2.0
+
+
+def _newton_step(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats | None:
+    """(theta.size,) or None where the curvature is not that of a minimum."""
+    hessian = _hessian(model, theta, free)
+    if np.linalg.eigvalsh(hessian)[0] <= 0:
+        return None
+    step = np.zeros_like(theta)
+    step[free] = -np.linalg.solve(hessian, profile(model, theta).theta_gradient[free])
+    return step
+
+
+def _polish(model: MixedModel, theta: Floats) -> Floats:
+    """A few Newton steps in the free elements: L-BFGS-B stops on the criterion, which is flat there."""
+    free = _free(model, theta)
+    for _ in range(5):
+        step = _newton_step(model, theta, free) if free.any() else None
+        if step is None or np.abs(step).max() < 1e-10:
+            break
+        candidate = theta + step
+        if np.any(candidate[_diagonal(model.q)] < 0):
+            break
+        if profile(model, candidate).value > profile(model, theta).value + 1e-9:
+            break
+        theta = candidate
+    return theta
+
+
+def _expected_gain(model: MixedModel, theta: Floats, free: np.ndarray) -> float:
+    if not free.any():
+        return 0.0
+    step = _newton_step(model, theta, free)
+    return np.inf if step is None else float(-0.5 * step @ profile(model, theta).theta_gradient)
+
+
+def _escape_direction(model: MixedModel, theta: Floats) -> Floats | None:
+    """A start just inside, where adding variance in some direction would lower the criterion.
+
+    None when there is no such direction: the boundary (or interior) point is a minimum.
+    """
+    factor = relative_factor(theta, model.q)
+    values, vectors = np.linalg.eigh(profile(model, theta).covariance_gradient)
+    if values[0] >= -1e-6 * max(1.0, np.abs(values).max()):
+        return None
+    size = 0.01 * max(0.1, float(np.trace(factor @ factor.T)))
+    covariance = factor @ factor.T + size * np.outer(vectors[:, 0], vectors[:, 0])
+    inside = np.linalg.cholesky(covariance + 1e-10 * size * np.eye(model.q))
+    return inside[lower_triangle(model.q)]

@@ -1,0 +1,106 @@
+"""Simpson's check: does the line through all rows answer the question asked within groups?
+
+The within-between (Mundlak 1978) decomposition: each predictor's group means enter the varying-intercept
+model beside the predictor itself. The predictor's coefficient is then the within-group slope, and that
+of its group means the contextual effect, between-group less within-group slope. Where the contextual
+effect is not 0, partial pooling of the plain model is biased too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import stdtrit
+
+from tasks.stats.cross_products import ModelCrossProducts, with_group_columns
+from tasks.stats.intervals import Z_95
+from tasks.stats.records import CompletePooling, Floats, SimpsonCheck
+from tasks.stats.reml import fit, mixed_model
+
+# Share of a predictor's variance that must lie between (or within) groups for that slope to exist.
+SMALLEST_SHARE = 1e-8
+# Complete pooling misleads when it is off by at least this share of the within-group slope ...
+MATERIAL_SHARE = 0.5
+
+
+def simpson_checks(products: ModelCrossProducts, complete: CompletePooling) -> tuple[SimpsonCheck, ...]:
+    """One check per predictor; NaN where a predictor does not vary between, or within, groups."""
+    between = _varies_between(products)
+    names = tuple(f"{products.terms[k]}, group mean" for k in between)
+    enough_groups = len(products.labels) > 1 + len(between)
+    means = products.gram[:, 0, list(between)] / np.maximum(products.n, 1.0)[:, None]
+    extended = with_group_columns(products, names, means) if between and enough_groups else products
+    estimate, cov = _varying_intercept_fit(extended)
+    position = {k: products.p + i for i, k in enumerate(between)} if extended is not products else {}
+    within = set(_varies_within(products))
+    df = max(len(products.labels) - 1 - len(between), 1)
+    return tuple(
+        _check(products.terms[k], k, position.get(k), k in within, estimate, cov, complete, df)
+        for k in range(1, products.p)
+    )
+
+
+def _varying_intercept_fit(products: ModelCrossProducts) -> tuple[Floats, Floats]:
+    at = fit(mixed_model(products, (0,))).profile
+    return at.fixef, at.sigma**2 * at.unscaled_cov
+
+
+def _shares(products: ModelCrossProducts) -> tuple[Floats, Floats]:
+    """Between-group and within-group share of each predictor's sum of squares, (p - 1,) each."""
+    total = np.diagonal(products.xtx.sum(axis=0))[1:]
+    means = products.gram[:, 0, 1:-1] / np.maximum(products.n, 1.0)[:, None]
+    between = (products.n[:, None] * means**2).sum(axis=0)
+    return between / total, 1.0 - between / total
+
+
+def _varies_between(products: ModelCrossProducts) -> tuple[int, ...]:
+    """Positions of predictors that vary both between and within groups: only these have two slopes."""
+    between, within = _shares(products)
+    return tuple(int(k) + 1 for k in np.flatnonzero((between > SMALLEST_SHARE) & (within > SMALLEST_SHARE)))
+
+
+def _varies_within(products: ModelCrossProducts) -> tuple[int, ...]:
+    return tuple(int(k) + 1 for k in np.flatnonzero(_shares(products)[1] > SMALLEST_SHARE))
+
+
+def _check(
+    term: str,
+    k: int,
+    mean_at: int | None,
+    varies_within: bool,
+    estimate: Floats,
+    cov: Floats,
+    complete: CompletePooling,
+    df: int,
+) -> SimpsonCheck:
+    within, within_se = (estimate[k], np.sqrt(cov[k, k])) if varies_within else (np.nan, np.nan)
+    contextual = contextual_se = between_se = np.nan
+    if mean_at is not None:
+        contextual, contextual_se = estimate[mean_at], np.sqrt(cov[mean_at, mean_at])
+        between_se = np.sqrt(cov[k, k] + cov[mean_at, mean_at] + 2.0 * cov[k, mean_at])
+    half = stdtrit(df, 0.975) * contextual_se
+    misleading, reversed_ = _judge(complete.coef[k], complete.se[k], within, within_se)
+    return SimpsonCheck(
+        term=term,
+        complete=float(complete.coef[k]),
+        complete_se=float(complete.se[k]),
+        within=float(within),
+        within_se=float(within_se),
+        between=float(within + contextual),
+        between_se=float(between_se),
+        contextual=float(contextual),
+        contextual_lower=float(contextual - half),
+        contextual_upper=float(contextual + half),
+        is_misleading=misleading,
+        is_reversed=reversed_,
+    )
+
+
+def _judge(complete: float, complete_se: float, within: float, within_se: float) -> tuple[bool, bool]:
+    """(misleading, reversed): outside each other's 95 % interval, and by an amount that matters."""
+    if np.isnan(within) or np.isnan(complete_se):
+        return False, False
+    gap = abs(complete - within)
+    distinct = gap > Z_95 * max(complete_se, within_se)
+    material = gap >= MATERIAL_SHARE * abs(within)
+    misleading = bool(distinct and material)
+    return misleading, bool(misleading and complete * within < 0)

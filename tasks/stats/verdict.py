@@ -1,0 +1,85 @@
+"""Can partial pooling be trusted here, and what should be used when it cannot?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tasks.stats.checks import FLAVOUR_WORDS
+from tasks.stats.records import (
+    Check,
+    Flavour,
+    IntervalComparison,
+    PartialPooling,
+    SimpsonCheck,
+    Status,
+    Verdict,
+)
+from tasks.stats.study import Study
+
+# Checks of the recommended model itself: when one of these fails, no model here can be trusted.
+OWN_CHECKS = ("rhat", "ess", "divergences", "treedepth", "ebfmi", "predictive_groups")
+
+
+def verdict(
+    study: Study,
+    partial: Mapping[Flavour, PartialPooling],
+    intervals: tuple[IntervalComparison, ...],
+    simpson: tuple[SimpsonCheck, ...],
+    checks: tuple[Check, ...],
+) -> Verdict:
+    """The fullest partial-pooling fit when it is regular, the Bayesian fit when it is not."""
+    flavour, fit = list(partial.items())[-1]
+    n_groups = len(fit.coef)
+    reasons = _reasons_against(fit, intervals, n_groups, study)
+    status = _status(checks)
+    if status == "fail":
+        return Verdict(status, "No model here can be trusted as it stands.", _failed(checks), "bayes")
+    simpson_words = _simpson_words(simpson)
+    if reasons:
+        instead = "The Bayesian fit keeps that uncertainty and has intervals for every group."
+        headline = "Partial pooling by REML cannot be trusted here: use the Bayesian fit."
+        return Verdict("review", headline, f"{_sentence(reasons)} {simpson_words}{instead}", "bayes")
+    reason = (
+        f"The model with {FLAVOUR_WORDS[flavour]} is regular, converged, and its intervals agree with the Bayesian "
+        f"ones. {simpson_words}"
+    ).strip()
+    headline = "Partial pooling can be trusted here."
+    if status == "review":
+        headline = "Partial pooling can be trusted here; read the points marked review first."
+    return Verdict(status, headline, reason, f"partial_pooling.{flavour}")
+
+
+def _reasons_against(
+    fit: PartialPooling, intervals: tuple[IntervalComparison, ...], n_groups: int, study: Study
+) -> list[str]:
+    collapsed = [comparison.term for comparison in intervals if comparison.is_collapsed]
+    reasons = []
+    if not fit.converged:
+        reasons.append("its fit did not converge")
+    if fit.is_singular:
+        reasons.append("its fit is singular")
+    if collapsed:
+        reasons.append(f"its intervals for {' and '.join(collapsed)} by group have collapsed")
+    if n_groups < study.thresholds.few_groups:
+        reasons.append(f"{n_groups} groups are too few to estimate how much groups differ")
+    return reasons
+
+
+def _sentence(reasons: list[str]) -> str:
+    text = reasons[0] if len(reasons) == 1 else f"{', '.join(reasons[:-1])} and {reasons[-1]}"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _simpson_words(simpson: tuple[SimpsonCheck, ...]) -> str:
+    misleading = [check.term for check in simpson if check.is_misleading]
+    return f"Complete pooling misleads about {' and '.join(misleading)} (Simpson's paradox). " if misleading else ""
+
+
+def _status(checks: tuple[Check, ...]) -> Status:
+    if any(check.status == "fail" and check.name in OWN_CHECKS for check in checks):
+        return "fail"
+    return "pass" if all(check.status == "pass" for check in checks) else "review"
+
+
+def _failed(checks: tuple[Check, ...]) -> str:
+    return " ".join(check.message for check in checks if check.status == "fail" and check.name in OWN_CHECKS)
