@@ -6,6 +6,8 @@ Statistical findings (a singular fit, a high Pareto k) are values, never one of 
 
 from __future__ import annotations
 
+from tasks.stats.records import Rejection
+
 
 class PoolwiseError(Exception):
     """Anything Poolwise can explain to its user."""
@@ -20,9 +22,16 @@ class StudyError(PoolwiseError):
 
 
 class DataRejected(PoolwiseError):
-    """The rows cannot carry a report: structure wrong, or too many rows rejected."""
+    """The rows cannot carry a report: structure wrong, or too many rows rejected.
+
+    `rejections` are the rows that failed and why; empty when no row could be read.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, rejections: tuple[Rejection, ...] = ()) -> None:
+        super().__init__(message)
+        self.rejections = rejections
 
 
 class SamplingFailed(PoolwiseError):

@@ -123,7 +123,7 @@ class Study(Frozen):
     @classmethod
     def _within_its_folder(cls, source: str) -> str:
         if ".." in re.split(r"[/\\]", source):
-            raise ValueError("it stays within the study's folder; for files elsewhere give an absolute path")
+            raise ValueError("it has to stay within the study's folder; for files elsewhere give an absolute path")
         return source
 
     @field_validator("encoding")

@@ -1,0 +1,15 @@
+"""The order a reader expects of labels: 2 before 10, "ward 2" before "ward 10"."""
+
+from __future__ import annotations
+
+import re
+
+NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+
+
+def natural_key(label: str) -> tuple[object, ...]:
+    """Sort key: numbers first, by size; then text, case aside, its runs of digits by size."""
+    if NUMBER.fullmatch(label):
+        return (0, float(label), (), label)
+    parts = re.split(r"(\d+)", label.casefold(), flags=re.ASCII)
+    return (1, 0.0, tuple((part, 0.0) if i % 2 == 0 else ("", float(part)) for i, part in enumerate(parts)), label)

@@ -1,0 +1,156 @@
+"""What the good rows as a whole must offer for the study's model to be fitted at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from tasks.numbers import parse_numbers
+from tasks.stats.errors import DataRejected
+from tasks.stats.records import Floats, GroupedData, Rejection
+from tasks.stats.study import Study
+
+CONSTANT_TOLERANCE = 1e-12  # spread relative to size
+COLLINEAR_TOLERANCE = 1e-8  # smallest singular value of the standardised predictors relative to the largest
+MOST_REASONS = 3
+
+
+def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tuple[Rejection, ...]) -> None:
+    """Raise DataRejected if no row was read, too large a share failed, or too few are left."""
+    n_rejected, rules = n_read - n_good, study.rules
+    if n_read == 0:
+        raise DataRejected("The data has no rows, only column names. Check that the export was complete.")
+    if n_rejected > rules.max_rejected_share * n_read:
+        raise DataRejected(
+            f"{n_rejected:,} of {n_read:,} rows ({_percent(n_rejected / n_read)}) were rejected; the study allows "
+            f"{_percent(rules.max_rejected_share)} (rules.max_rejected_share).{_reasons(rejections)}"
+            f"{_decimal_hint(rejections, study.decimal)} Correct the rows, or the study's rules.",
+            rejections,
+        )
+    if n_good < max(rules.min_rows, 1):
+        raise DataRejected(
+            f"{_rows(n_good)} of {n_read:,} can be used, and the study asks for at least {max(rules.min_rows, 1):,} "
+            f"(rules.min_rows).{_reasons(rejections)} Add data, or lower rules.min_rows.",
+            rejections,
+        )
+
+
+def require_structure(data: GroupedData, study: Study, rejections: tuple[Rejection, ...]) -> None:
+    """Raise DataRejected if the model cannot be fitted to these rows whatever their values' sizes.
+
+    The least is 2 groups, as many rows as the full model has parameters, and in the outcome and each
+    predictor some variation that no other predictor repeats.
+    """
+    problem = (
+        _too_few_groups(data, study)
+        or _too_few_rows(data, study)
+        or _constant(data, study)
+        or _collinear(data.x, study.predictors)
+    )
+    if problem:
+        raise DataRejected(problem + _before(rejections), rejections)
+
+
+def _before(rejections: Sequence[Rejection]) -> str:
+    n_rows = len({(each.file, each.row) for each in rejections})
+    return f" Rows rejected before: {n_rows:,}.{_reasons(rejections)}" if n_rows else ""
+
+
+def n_parameters(study: Study) -> int:
+    """Of the fullest model: p fixed effects, q (q + 1) / 2 covariances of q varying effects, residual."""
+    q = 1 + len(study.varying_columns)
+    return len(study.terms) + q * (q + 1) // 2 + 1
+
+
+def _too_few_groups(data: GroupedData, study: Study) -> str:
+    if data.n_groups < 2:
+        return (
+            f"Every usable row ({data.n_rows:,} in all) has the same {study.group}, {data.labels[0]!r}. Comparing "
+            "groups takes at least 2. Check that the study's group names the right column and that no file is left out."
+        )
+    if data.n_groups == data.n_rows:
+        return (
+            f"Every one of the {data.n_rows} usable rows has a {study.group} of its own, so groups cannot be told from "
+            "chance. Check that the study's group names the right column; a group has to hold several rows."
+        )
+    return ""
+
+
+def _too_few_rows(data: GroupedData, study: Study) -> str:
+    needed = n_parameters(study)
+    if data.n_rows >= needed:
+        return ""
+    return (
+        f"{data.n_rows} usable rows are fewer than the {needed} parameters of the study's fullest model. "
+        "Add data, or ask for fewer predictors or fewer varying ones."
+    )
+
+
+def _constant(data: GroupedData, study: Study) -> str:
+    columns = dict(zip((study.outcome, *study.predictors), (data.y, *data.x.T), strict=True))
+    for name, values in columns.items():
+        if np.ptp(values) <= CONSTANT_TOLERANCE * np.abs(values).max():
+            role = "outcome" if name == study.outcome else "predictor"
+            advice = "" if role == "outcome" else ", or leave it out of the study's predictors"
+            return (
+                f"The {role} {name!r} is {values[0]:.6g} in all {data.n_rows} usable rows, and a constant explains "
+                f"nothing. Check that it is the right column and the data is complete{advice}."
+            )
+    return ""
+
+
+def _collinear(x: Floats, predictors: Sequence[str]) -> str:
+    if x.shape[1] < 2:
+        return ""
+    r = np.linalg.qr((x - x.mean(axis=0)) / x.std(axis=0), mode="r")
+    _, singular_values, directions = np.linalg.svd(r)
+    if singular_values[-1] > COLLINEAR_TOLERANCE * singular_values[0]:
+        return ""
+    weights = np.abs(directions[-1])
+    names = [name for name, weight in zip(predictors, weights, strict=True) if weight > 1e-3 * weights.max()]
+    return (
+        f"The predictors {' and '.join(map(repr, names))} say the same: each follows exactly from the others, so their "
+        "effects cannot be told apart. Leave one of them out of the study's predictors."
+    )
+
+
+def rule_kind(rule: str) -> str:
+    """The rule without the place that a duplicate's names."""
+    return rule.split(" of row ")[0]
+
+
+def _reasons(rejections: Sequence[Rejection]) -> str:
+    """The most frequent reasons, each with its first case."""
+    cases: dict[tuple[str, str], list[Rejection]] = defaultdict(list)
+    for each in rejections:
+        cases[each.column, rule_kind(each.rule)].append(each)
+    frequent = sorted(cases.items(), key=lambda item: -len(item[1]))[:MOST_REASONS]
+    if not frequent:
+        return ""
+    return f" Most often: {'; '.join(_reason(rule, found) for (_, rule), found in frequent)}."
+
+
+def _reason(rule: str, found: Sequence[Rejection]) -> str:
+    first = found[0]
+    value = f"{first.value[:40]!r} " if first.value.strip() else ""
+    return f"{first.column}: {rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
+
+
+def _decimal_hint(rejections: Sequence[Rejection], decimal: str) -> str:
+    other = "," if decimal == "." else "."
+    values = [each.value for each in rejections if each.rule == "not a number"]
+    looks_so = np.isfinite(parse_numbers(pd.Series(values, dtype="str"), other))
+    if 2 * looks_so.sum() <= len(values):
+        return ""
+    return f' Numbers here seem to have the decimal mark "{other}": then set decimal = "{other}" in the study.'
+
+
+def _rows(n: int) -> str:
+    return "1 row" if n == 1 else f"{n:,} rows"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

@@ -1,0 +1,130 @@
+"""Opens studies: from a `study.toml`, or from the flags of `poolwise run FILE`.
+
+Whatever is wrong with a study is raised as one `StudyError`, a paragraph that names the file, the key,
+the value received, the rule and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tasks.stats.errors import StudyError
+from tasks.stats.study import Study, study_name
+from tasks.study_problems import describe_problems
+from tasks.toml_text import toml_text
+
+STUDY_FILE = "study.toml"
+
+
+@dataclass(frozen=True)
+class OpenedStudy:
+    """A study, the folder its `source` is relative to, and the text it was read from."""
+
+    study: Study
+    folder: Path
+    text: str
+
+
+def read_study(path: Path | str) -> OpenedStudy:
+    """Open a study by its folder or by its `study.toml`; its name is the folder's unless it gives one."""
+    file = _study_file(Path(path))
+    text = _text_of(file)
+    folder = file.resolve().parent
+    values = {"name": study_name(folder.name), **_parse(text, file)}
+    return OpenedStudy(_validated(values, str(file)), folder, text)
+
+
+def study_from_flags(
+    file: Path | str, outcome: str, group: str, predictors: Sequence[str] = (), **optional: Any
+) -> OpenedStudy:
+    """A study of one data file, as from `--outcome`, `--group`, `--predictor`.
+
+    `optional` are further keys of a study file; those that are None count as not given. The text is the
+    study file that, saved beside the data, asks the same.
+    """
+    file = Path(file)
+    if not file.is_file():
+        raise StudyError(f"There is no data file at {file}. Check the path, or give a study's folder instead.")
+    values = {
+        "name": study_name(file.stem),
+        "title": _default_title(outcome, group, predictors),
+        "source": file.name,
+        "outcome": outcome,
+        "group": group,
+        "predictors": list(predictors),
+        **{key: value for key, value in optional.items() if value is not None},
+    }
+    study = _validated(values, "The command line")
+    return OpenedStudy(study, file.resolve().parent, toml_text(values))
+
+
+def _study_file(path: Path) -> Path:
+    file = path / STUDY_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise StudyError(_missing(path, file))
+    if file.suffix.lower() != ".toml":
+        raise StudyError(
+            f"{file} is not a study file. Give a folder with a {STUDY_FILE}; for a data file, say which columns "
+            f"are meant with --outcome, --group and --predictor, or draft a study with: poolwise new {file}"
+        )
+    return file
+
+
+def _missing(path: Path, file: Path) -> str:
+    if path.is_dir():
+        return (
+            f"The folder {path} has no {STUDY_FILE}. Draft one from a data file with: poolwise new FILE.csv; "
+            f"then save it as {file}."
+        )
+    return f"There is no study at {path}. Give a folder with a {STUDY_FILE}, or the path of that file itself."
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            f"{file} is not UTF-8 text (byte {error.start + 1} is not). Save it again with the encoding UTF-8."
+        ) from None
+    except OSError as error:
+        raise StudyError(f"{file} cannot be read: {error.strerror}. Check its permissions.") from None
+
+
+def _parse(text: str, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(
+            f"{file} is not valid TOML: {_lower_first(str(error))}.{_quoted_line(text, str(error))} Text needs "
+            'quotes, a list brackets, and each key stands once, as in: predictors = ["age"]'
+        ) from None
+
+
+def _quoted_line(text: str, message: str) -> str:
+    found = re.search(r"line (\d+)", message)
+    lines = text.splitlines()
+    number = int(found[1]) if found else 0
+    return f" The line reads `{lines[number - 1].strip()}`." if 0 < number <= len(lines) else ""
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _validated(values: dict[str, Any], place: str) -> Study:
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        raise StudyError(f"{place}: {describe_problems(error, values)}") from None
+
+
+def _default_title(outcome: str, group: str, predictors: Sequence[str]) -> str:
+    by = f" and {', '.join(predictors)}" if predictors else ""
+    return f"{outcome} by {group}{by}"

@@ -1,0 +1,251 @@
+"""Reading files: the same rows whatever the dress they come in, and clear words when they cannot be read."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import mixedlm
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import tasks.csv_files
+from tasks.load import hash_file, hash_files, load_rows, read_rows, source_files
+from tasks.stats.errors import DataRejected
+from tasks.stats.study import Study
+from tasks.studies import OpenedStudy, read_study
+
+PLAIN = "y,g,x\n1.5,a,2\n3,b,4\n"
+
+
+def study(**changes: Any) -> Study:
+    least = {"name": "s", "title": "t", "outcome": "y", "group": "g", "predictors": ["x"]}
+    return Study.model_validate({**least, **changes})
+
+
+def opened(folder: Path, **changes: Any) -> OpenedStudy:
+    return OpenedStudy(study(**changes), folder, "")
+
+
+def values(file: Path, content: str | bytes, **changes: Any) -> list[list[str]]:
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_rows(file, study(**changes))[["y", "g", "x"]].to_numpy().tolist()
+
+
+def refusal(file: Path, content: str | bytes, **changes: Any) -> str:
+    with pytest.raises(DataRejected) as caught:
+        values(file, content, **changes)
+    message = str(caught.value)
+    assert message.startswith(file.name)
+    assert "\n" not in message
+    return message
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "rows.csv"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN,
+        "\ufeff" + PLAIN,
+        PLAIN.replace("\n", "\r\n"),
+        PLAIN.replace("\n", "\r"),
+        PLAIN.rstrip("\n"),
+        PLAIN.replace(",", ";"),
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace(",", "|"),
+        " y , g ,x \n1.5,a,2\n3,b,4\n",
+        '"y","g","x"\n"1.5","a","2"\n"3","b","4"\n',
+        "\n\ny,g,x\n\n1.5,a,2\n  \n3,b,4\n\n\n",
+        "y,g,x,\n1.5,a,2,\n3,b,4,\n",
+        "y,g,x\n1.5,a,2,\n3,b,4,,\n",
+        "note,x,g,y\n;;;,2,a,1.5\n\t\t,4,b,3\n",
+    ],
+)
+def test_one_table_in_many_dresses(file: Path, content: str) -> None:
+    assert values(file, content) == [["1.5", "a", "2"], ["3", "b", "4"]]
+
+
+def test_values_are_what_the_file_says(file: Path) -> None:
+    content = 'y,g,x\nNA,"a, ""b""\nc",=1+1\n 1_0 ,😀,\n007,,1e999\n1\n'
+    assert values(file, content) == [
+        ["NA", 'a, "b"\nc', "=1+1"],
+        [" 1_0 ", "😀", ""],
+        ["007", "", "1e999"],
+        ["1", "", ""],
+    ]
+
+
+def test_rows_are_numbered_from_one_and_know_their_file(file: Path) -> None:
+    file.write_text("y,g,x\n1,a,2\n\n3,'b\n',4\n")
+    frame = read_rows(file, study(), "2026/rows.csv")
+    assert frame["_row"].tolist() == [1, 2, 3]
+    assert set(frame["_file"]) == {"2026/rows.csv"}
+    assert list(frame) == ["y", "g", "x", "_file", "_row"]
+
+
+cell = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=6).map(str.strip)
+table = st.lists(st.tuples(cell, cell, cell), max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    rows=table,
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "gb18030"]),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    chunk=st.sampled_from([1, 2, 50_000]),
+)
+def test_any_table_reads_back(
+    tmp_path: Path, rows: list[tuple[str, ...]], delimiter: str, encoding: str, line_end: str, quoting: Any, chunk: int
+) -> None:
+    if any("\r" in value for row in rows for value in row):
+        quoting = csv.QUOTE_ALL  # unquoted, a carriage return ends the line
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
+    writer.writerows([("y", "g", "x"), *rows])
+    file = tmp_path / "table.csv"
+    file.write_bytes(text.getvalue().encode(encoding))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks.csv_files, "CHUNK_ROWS", chunk)
+        found = read_rows(file, study(encoding=encoding))
+    assert found[["y", "g", "x"]].to_numpy().tolist() == [list(row) for row in rows]
+    assert found["_row"].tolist() == list(range(1, len(rows) + 1))
+
+
+def test_single_byte_encodings_are_an_option(file: Path) -> None:
+    content = PLAIN.replace("a", "ä").encode("cp1252")
+    assert values(file, content, encoding="cp1252")[0][1] == "ä"
+    message = refusal(file, content)
+    assert "not text in the encoding utf-8: it holds the byte 0xe4" in message
+    assert 'encoding = "cp1252"' in message
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("", ["is empty", "y, g, x"]),
+        ("\n \n", ["is empty"]),
+        ("Y,grp,x\n1,a,2\n", ["no column 'y'", "its columns are Y, grp, x", "Did you mean 'Y'?"]),
+        ("y,group,x\n1,a,2\n", ["no column 'g'"]),
+        ("y g x\n1 a 2\n", ["no column 'y'", "unusual character"]),
+        ("y,g,x,y\n1,a,2,3\n", ["2 columns named 'y'"]),
+        ("y,g,x\n1,5,a,2\n", ["3 columns in its header", "data row 1 has 4 fields", "decimal comma"]),
+        ("y,g,x\n1,a,2\n3,b,4,5,6\n", ["data row 2 has 5 fields"]),
+        ('y,g,x\n1,"a,2\n3,b,4\n', ["a double quote opens and never closes"]),
+        ('y,g,x\n1,"a"b,2\n', ["near line 2", "text follows a closing double quote"]),
+        (PLAIN.encode("utf-16"), ["not text in the encoding utf-8", '"utf-16"']),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_what_and_where(file: Path, content: str | bytes, parts: list[str]) -> None:
+    message = refusal(file, content)
+    assert [part for part in parts if part not in message] == []
+
+
+def test_a_delimiter_that_is_given_is_the_only_one_tried(file: Path) -> None:
+    assert "no column 'y'" in refusal(file, PLAIN, delimiter=";")
+
+
+def test_wide_headers_are_shortened(file: Path) -> None:
+    assert "c19 and 30 more" in refusal(file, ",".join(f"c{i}" for i in range(50)) + "\n")
+
+
+def test_a_file_of_headers_only_has_no_rows(file: Path) -> None:
+    assert values(file, "y,g,x\n") == []
+
+
+def test_parquet_gives_the_same_text_as_csv(tmp_path: Path) -> None:
+    frame = pd.DataFrame({" x": [1, 2, 3], "y": [0.1, None, 1e300], "g": pd.Categorical(["a", None, "ü"])})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    found = read_rows(tmp_path / "rows.parquet", study())
+    assert found[["y", "g", "x"]].to_numpy().tolist() == [["0.1", "a", "1"], ["", "", "2"], ["1e+300", "ü", "3"]]
+    german = read_rows(tmp_path / "rows.parquet", study(decimal=","))
+    assert german["y"].tolist()[0] == "0,1"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.floats(), min_size=1, max_size=5))
+def test_parquet_numbers_survive_being_text(tmp_path: Path, numbers: list[float]) -> None:
+    pd.DataFrame({"y": numbers, "g": "a", "x": 1}).to_parquet(tmp_path / "rows.parquet")
+    texts = read_rows(tmp_path / "rows.parquet", study())["y"]
+    assert [float(text or "nan") for text in texts] == pytest.approx(numbers, rel=0, abs=0, nan_ok=True)
+
+
+def test_parquet_that_is_none_or_nested_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rows.parquet"
+    assert "cannot be read as Parquet" in refusal(file, "no parquet")
+    pd.DataFrame({"y": [[1]], "g": ["a"], "x": [1]}).to_parquet(file)
+    with pytest.raises(DataRejected, match="cannot be read as Parquet"):
+        read_rows(file, study())
+
+
+def test_a_pattern_takes_data_files_only_sorted(tmp_path: Path) -> None:
+    for name in ["b.csv", "a.CSV", "c.parquet", "study.toml", "notes.md", ".hidden.csv"]:
+        (tmp_path / name).touch()
+    (tmp_path / "d.csv").mkdir()
+    assert [path.name for path in source_files(opened(tmp_path, source="*"))] == ["a.CSV", "b.csv", "c.parquet"]
+    assert [path.name for path in source_files(opened(tmp_path))] == ["b.csv"]
+
+
+def test_a_file_named_like_a_pattern_is_that_file(tmp_path: Path) -> None:
+    (tmp_path / "rows [1].csv").touch()
+    (tmp_path / "rows 1.csv").touch()
+    assert source_files(opened(tmp_path, source="rows [1].csv")) == (tmp_path / "rows [1].csv",)
+
+
+def test_absolute_patterns_may_lead_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "rows.csv").write_text(PLAIN)
+    asked = opened(tmp_path / "study", source=f"{tmp_path}/*.csv")
+    assert source_files(asked) == (tmp_path / "rows.csv",)
+    assert set(load_rows(asked)["_file"]) == {(tmp_path / "rows.csv").as_posix()}
+
+
+def test_nothing_to_read_says_where_it_looked(tmp_path: Path) -> None:
+    with pytest.raises(DataRejected, match=r'No file matches source = "\*\.csv" in .*\.parquet'):
+        source_files(opened(tmp_path))
+    (tmp_path / "rows.xlsx").touch()
+    with pytest.raises(DataRejected, match=r"matches rows\.xlsx, which is none of .* Export it as CSV"):
+        source_files(opened(tmp_path, source="rows.*"))
+
+
+def test_files_of_one_study_are_joined_in_order_under_their_own_names(tmp_path: Path) -> None:
+    for year, row in [("2025", "5,e,6"), ("2026", "7,f,8")]:
+        (tmp_path / year).mkdir()
+        (tmp_path / year / "rows.csv").write_text(f"x,g,y\n{row}\n")
+    (tmp_path / "first.csv").write_text(PLAIN.replace(",", ";"))
+    asked = opened(tmp_path, source="**/*.csv")
+    frame = load_rows(asked)
+    assert frame["_file"].tolist() == ["2025/rows.csv", "2026/rows.csv", "first.csv", "first.csv"]
+    assert frame["y"].tolist() == ["6", "8", "1.5", "3"]
+    assert frame["_row"].tolist() == [1, 1, 1, 2]
+    assert list(hash_files(asked)) == ["2025/rows.csv", "2026/rows.csv", "first.csv"]
+
+
+def test_hashes_are_of_the_bytes(file: Path) -> None:
+    file.write_bytes(b"\r\n" * 100_000)
+    assert hash_file(file) == hashlib.sha256(b"\r\n" * 100_000).hexdigest()
+    assert hash_files(opened(file.parent)) == {"rows.csv": hash_file(file)}
+
+
+def test_disk_trouble_is_told_as_a_rejection_and_remembers_its_cause(tmp_path: Path) -> None:
+    with pytest.raises(DataRejected, match=r"absent\.csv cannot be read") as caught:
+        read_rows(tmp_path / "absent.csv", study())
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_the_bundled_sleep_study_is_the_published_one() -> None:
+    bundled = load_rows(read_study(Path(__file__).parents[2] / "data" / "sleepstudy"))
+    published = mixedlm.load_sleepstudy()
+    assert bundled["Reaction"].astype(float).tolist() == published["Reaction"].tolist()
+    assert bundled["Days"].astype(float).tolist() == published["Days"].tolist()
+    assert bundled["Subject"].tolist() == published["Subject"].astype(str).tolist()
