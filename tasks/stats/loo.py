@@ -19,7 +19,7 @@ from tasks.stats.small_matrices import inverse_and_log_det
 from tasks.stats.stan_data import design_matrix
 
 # Rows beyond ROWS_LIMIT are sampled, draws beyond DRAWS_LIMIT thinned: PSIS fits a tail per row.
-ROWS_LIMIT = 4000
+ROWS_LIMIT = 2000
 DRAWS_LIMIT = 4000
 
 

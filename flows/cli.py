@@ -1,0 +1,226 @@
+"""The command line. Exit codes: 0 report published, 2 bad usage or study file, 3 data rejected,
+4 sampling failed, 1 anything else."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+import threading
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from flows.quiet import keep_log, set_defaults
+from tasks.engines import EngineName
+from tasks.stats.errors import PoolwiseError, StudyError
+
+if TYPE_CHECKING:
+    from flows.report import Outcome
+    from flows.steps import Listener
+    from tasks.studies import OpenedStudy
+
+STARTED = time.perf_counter()
+DATA_SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
+HEAVY_MODULES = ("pandas", "pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
+
+app = typer.Typer(
+    name="poolwise",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Pooling reports for grouped data: can partial pooling be trusted here, and what to use when it cannot?\n\n"
+    "Start with `poolwise new FILE.csv`, which drafts a study beside your data, or try `poolwise run data/sleepstudy`.",
+    epilog="Exit codes: 0 report published (findings included), 2 bad usage or study file, 3 data rejected, "
+    "4 sampling failed, 1 anything else.",
+)
+
+Reports = Annotated[Path, typer.Option("--out", metavar="DIR", help="The reports folder.")]
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder, its study.toml, or a data file.")],
+    out: Reports = Path("reports"),
+    engine: Annotated[
+        EngineName,
+        typer.Option(help="Stan engine. auto: CmdStan where it is installed, else the embedded one."),
+    ] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Publish again though data and study are unchanged.")] = False,
+    open_report: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+    standalone: Annotated[
+        bool, typer.Option("--standalone", help="Also write the report as one file that can be mailed.")
+    ] = False,
+    outcome: Annotated[
+        Optional[str], typer.Option(metavar="COLUMN", help="Outcome, for a data file.")  # noqa: UP045
+    ] = None,
+    group: Annotated[
+        Optional[str], typer.Option(metavar="COLUMN", help="Group, for a data file.")  # noqa: UP045
+    ] = None,
+    predictor: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(metavar="COLUMN", help="Predictor, for a data file; may be repeated."),
+    ] = None,
+) -> None:
+    """Run a study and publish its report.
+
+    STUDY is a folder with a study.toml. For a data file, name its columns instead:
+
+        poolwise run visits.csv --outcome bounce_time --group county --predictor age
+    """
+    from tasks.studies import read_study, study_from_flags
+
+    if Path(study).suffix.lower() in DATA_SUFFIXES:
+        if outcome is None or group is None:
+            raise StudyError(
+                f"{study} is a data file, so --outcome and --group have to name its columns. To keep the choice in "
+                f"a file, use `poolwise new {study}`."
+            )
+        opened = study_from_flags(study, outcome, group, predictor or [])
+    elif outcome or group or predictor:
+        raise StudyError(
+            f"--outcome, --group and --predictor are for data files; {study} is a study, whose study.toml names its "
+            "columns. Leave the options out, or give a .csv or .parquet file."
+        )
+    else:
+        opened = read_study(study)
+    _publish_report(opened, out, engine, force, standalone, open_report)
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or Parquet file.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing study.toml.")] = False,
+) -> None:
+    """Draft a study.toml beside a data file, guessing group, outcome and predictors.
+
+    Read it, correct the guesses, then `poolwise validate` and `poolwise run` its folder.
+    """
+    from flows.console import out
+    from tasks.draft import draft_study
+
+    target = file.parent / "study.toml"
+    text = draft_study(file)
+    if target.exists() and not force:
+        raise StudyError(
+            f"{target} exists already. Use --force to overwrite it, or move {file} to a folder of its own."
+        )
+    target.write_text(text, encoding="utf-8")
+    out.print(f"Wrote {target}. Check its guesses, then: poolwise run {file.parent}", markup=False)
+
+
+@app.command()
+def validate(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder or its study.toml.")],
+) -> None:
+    """Check a study file and its rows, without fitting anything. Rejected rows are listed."""
+    from flows.console import out
+    from tasks.load import hash_files, load_rows
+    from tasks.studies import read_study
+    from tasks.validate import validate_rows
+
+    opened = read_study(study)
+    rows = validate_rows(load_rows(opened), opened.study, hash_files(opened))
+    for rejection in rows.rejections[:20]:
+        out.print(
+            f"{rejection.file}, row {rejection.row}: {rejection.column} = {rejection.value!r} ({rejection.rule})",
+            markup=False,
+        )
+    if len(rows.rejections) > 20:
+        out.print(f"... and {len(rows.rejections) - 20:,} more", markup=False)
+    out.print(
+        f"{opened.study.name}: {rows.data.n_rows:,} of {rows.n_read:,} rows can be used, in {rows.data.n_groups:,} "
+        "groups.",
+        markup=False,
+    )
+
+
+@app.command()
+def reports(out: Reports = Path("reports")) -> None:
+    """List the published runs, newest first."""
+    from flows.console import show_runs
+    from tasks.catalogue import list_runs
+
+    show_runs(list_runs(out), out)
+
+
+def main() -> None:
+    sys.exit(command(sys.argv[1:]))
+
+
+def command(arguments: list[str]) -> int:
+    """Run one command; errors meant for the user become one paragraph, every outcome an exit code."""
+    set_defaults()
+    try:
+        app(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except PoolwiseError as problem:
+        return _stopped(str(problem), problem.exit_code)
+    except KeyboardInterrupt:
+        return _stopped("Interrupted; nothing was published.", 1)
+    except Exception as error:
+        kept = keep_log()
+        logging.getLogger("poolwise").error("unexpected error", exc_info=error)
+        where = f" The details are in {kept}." if kept else ""
+        return _stopped(f"Something unexpected went wrong: {type(error).__name__}: {error}.{where}", 1)
+    return 0
+
+
+def _publish_report(
+    opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, open_report: bool
+) -> None:
+    from flows import console
+
+    _import_meanwhile(HEAVY_MODULES)
+    with console.narrated(opened.study.title) as narrator:
+        narrator.began("start")
+        outcome = _run_flow(opened, out, engine, force, standalone, narrator)
+    if outcome.verdict is None:
+        console.out.print("Nothing has changed since the last report. Use --force to publish it again.")
+    else:
+        console.show_verdict(outcome.verdict)
+    console.show_report(outcome.folder, standalone)
+    if open_report:
+        webbrowser.open((outcome.folder / "report.html").resolve().as_uri())
+
+
+def _run_flow(
+    opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, listener: Listener
+) -> Outcome:
+    """With Prefect's server where PREFECT_API_URL names one, else with one that lives as long as the run."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows.report import pooling_report
+    from flows.steps import RunLog, logged
+
+    keep_log()
+    # Joining the heartbeat's thread takes 0.9 s; without a lasting server nobody would miss a beat.
+    without_heartbeat = {} if PREFECT_API_URL.value() else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with temporary_settings(without_heartbeat), logged(RunLog(listener, STARTED)):
+        return pooling_report(opened, out, engine, force, standalone)
+
+
+def _import_meanwhile(modules: tuple[str, ...]) -> None:
+    """Import in the background while Prefect's server starts: there is a second core to do it."""
+
+    def import_all() -> None:
+        for name in modules:
+            importlib.import_module(name)
+
+    threading.Thread(target=import_all, daemon=True).start()
+
+
+def _stopped(message: str, exit_code: int) -> int:
+    from flows.console import show_problem
+
+    show_problem(message)
+    return exit_code
+
+
+if __name__ == "__main__":
+    main()

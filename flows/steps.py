@@ -1,0 +1,121 @@
+"""Plain functions as Prefect tasks that are timed and that tell a listener what they found.
+
+A run's log travels in a context variable, which Prefect copies into the threads of its tasks; so
+several runs may go on in one process.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Listener(Protocol):
+    """Hears how a run gets on, from any thread."""
+
+    def began(self, step: str) -> None: ...
+
+    def advanced(self, step: str, share: float) -> None: ...
+
+    def ended(self, step: str, seconds: float, found: str) -> None: ...
+
+
+class Silence:
+    """Listens to nothing: runs without a terminal."""
+
+    def began(self, step: str) -> None:
+        pass
+
+    def advanced(self, step: str, share: float) -> None:
+        pass
+
+    def ended(self, step: str, seconds: float, found: str) -> None:
+        pass
+
+
+@dataclass
+class RunLog:
+    """Seconds per step since `started` (a `time.perf_counter` value), and who is listening."""
+
+    listener: Listener = field(default_factory=Silence)
+    started: float = field(default_factory=time.perf_counter)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def began_running(self) -> None:
+        """What passed until now was starting: imports, and Prefect's server when there was none."""
+        self.timings["start"] = time.perf_counter() - self.started
+        self.listener.ended("start", self.timings["start"], "")
+
+    def seconds(self) -> dict[str, float]:
+        """Per step, and in all so far. Steps that ran side by side add up to more than they took."""
+        return {**self.timings, "total": time.perf_counter() - self.started}
+
+
+_LOG: ContextVar[RunLog | None] = ContextVar("poolwise_run_log", default=None)
+
+
+def run_log() -> RunLog:
+    """The current run's log; outside of a run, one that nobody reads."""
+    return _LOG.get() or RunLog()
+
+
+@contextmanager
+def logged(log: RunLog) -> Iterator[RunLog]:
+    token = _LOG.set(log)
+    try:
+        yield log
+    finally:
+        _LOG.reset(token)
+
+
+@contextmanager
+def timed(name: str, log: RunLog) -> Iterator[None]:
+    """Add the seconds spent inside to `name`: steps of one name, such as a retry, share an entry."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        log.timings[name] = log.timings.get(name, 0.0) + time.perf_counter() - started
+
+
+def step(
+    function: Callable[P, R], name: str, found: Callable[[R], str] = lambda result: "", disk: bool = False
+) -> Task[P, R]:
+    """A Prefect task around a plain function. `found` says in a few words what came of it.
+
+    Steps that touch a disk are tried again on trouble that may pass.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        log, started = run_log(), time.perf_counter()
+        log.listener.began(name)
+        with timed(name, log):
+            result = function(*args, **kwargs)
+        log.listener.ended(name, time.perf_counter() - started, found(result))
+        return result
+
+    retries: dict[str, Any] = {}
+    if disk:
+        retries = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": is_passing_trouble}
+    return Task(run, name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False, **retries)
+
+
+def is_passing_trouble(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Whether another try may help: a network disk away, yes; a file that is missing or wrong, no."""
+    error = state.result(raise_on_failure=False)
+    causes = (error, getattr(error, "__cause__", None))
+    lasting = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+    return any(isinstance(cause, OSError) and not isinstance(cause, lasting) for cause in causes)

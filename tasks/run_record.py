@@ -1,0 +1,80 @@
+"""Who a run is: its id, its fingerprint, its seed, and the versions that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from tasks.engines import MARGINAL
+from tasks.run_folders import new_run_id
+from tasks.stats.records import RunRecord
+from tasks.stats.study import Study
+from tasks.validate import Validated
+
+PACKAGES = (
+    "poolwise",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pandera",
+    "stanli",
+    "cmdstanpy",
+    "arviz-stats",
+    "plotly",
+    "prefect",
+)
+
+
+def open_run(study: Study, sha256: Mapping[str, str]) -> RunRecord:
+    """A run of `study` on files of these hashes, before its rows are read.
+
+    The fingerprint covers what decides the numbers: the data, the study, Poolwise and its Stan program.
+    The seed follows the study's name and the data, never the clock: the same input gives the same numbers.
+    """
+    started = datetime.now(UTC)
+    data = _sha256("\n".join(sorted(sha256.values())))
+    asked = _sha256(json.dumps(study.model_dump(mode="json"), sort_keys=True))
+    program = _sha256(MARGINAL.read_text(encoding="utf-8"))
+    fingerprint = _sha256("\n".join([data, asked, program, version("poolwise")]))
+    return RunRecord(
+        id=new_run_id(started, fingerprint),
+        started_at=started.isoformat(timespec="seconds"),
+        fingerprint=fingerprint,
+        data_sha256=data,
+        study_sha256=asked,
+        n_rows=0,
+        n_groups=0,
+        n_rejected=0,
+        seed=study.sampler.seed or derived_seed(study.name, data),
+        engine="",
+        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        files=(),
+    )
+
+
+def derived_seed(study_name: str, data_sha256: str) -> int:
+    """Between 1 and 2**31 - 1000, so that a few seeds after it are valid too."""
+    return 1 + int(_sha256(f"{study_name}\n{data_sha256}")[:12], 16) % (2**31 - 1000)
+
+
+def with_rows(run: RunRecord, rows: Validated, engine: str, link: str) -> RunRecord:
+    """The same run, now that its rows are known."""
+    return replace(
+        run,
+        n_rows=rows.data.n_rows,
+        n_groups=rows.data.n_groups,
+        n_rejected=rows.n_rejected,
+        engine=engine,
+        files=rows.files,
+        rejected_by_rule=rows.rejected_by_rule,
+        link=link,
+    )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

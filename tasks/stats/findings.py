@@ -1,0 +1,96 @@
+"""Everything a report says, from the fits and the posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.stats.bayes import bayes_fit, variance_components
+from tasks.stats.checks import all_checks
+from tasks.stats.cross_products import ModelCrossProducts
+from tasks.stats.intervals import compare_intervals
+from tasks.stats.loo import loo
+from tasks.stats.predictive import predictive_check
+from tasks.stats.records import (
+    CompletePooling,
+    Findings,
+    Flavour,
+    GroupedData,
+    NoPooling,
+    PartialPooling,
+    PosteriorDraws,
+    RunRecord,
+    SamplingAttempt,
+    Scaling,
+)
+from tasks.stats.simpson import simpson_checks
+from tasks.stats.study import Study
+from tasks.stats.verdict import verdict
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What sampling left: the draws, how they were made, by which engine."""
+
+    draws: PosteriorDraws
+    attempts: tuple[SamplingAttempt, ...]
+    engine: str
+
+
+@dataclass(frozen=True)
+class LeastSquaresFits:
+    """The fits that need no sampler."""
+
+    complete: CompletePooling
+    no_pooling: NoPooling
+    partial: Mapping[Flavour, PartialPooling]
+
+
+def find(
+    study: Study,
+    run: RunRecord,
+    data: GroupedData,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    fits: LeastSquaresFits,
+    posterior: Posterior,
+) -> Findings:
+    """Check the fits against each other, against thresholds and against replicated data."""
+    partial = dict(fits.partial)
+    fullest = list(partial.values())[-1]
+    row_scores = loo(
+        data, products, fullest.varying, posterior.draws, scaling, study.thresholds.pareto_k, run.seed
+    )
+    bayes = bayes_fit(posterior.draws, products, posterior.attempts, row_scores, posterior.engine)
+    simpson = simpson_checks(products, fits.complete)
+    intervals = compare_intervals(fullest, bayes, products.terms, study.thresholds.collapsed_ratio)
+    predictive = predictive_check(data, posterior.draws, scaling, study.thresholds.predictive_tail, run.seed)
+    checks = all_checks(
+        study,
+        run.n_rows + run.n_rejected,
+        run.n_rejected,
+        fits.no_pooling,
+        partial,
+        bayes,
+        simpson,
+        intervals,
+        predictive,
+    )
+    return Findings(
+        run=run,
+        labels=products.labels,
+        group_sizes=fits.no_pooling.n,
+        terms=products.terms,
+        scaling=scaling,
+        complete=fits.complete,
+        no_pooling=fits.no_pooling,
+        partial=partial,
+        bayes=bayes,
+        variance_components=variance_components(fullest, bayes, products.terms),
+        simpson=simpson,
+        intervals=intervals,
+        predictive=predictive,
+        checks=checks,
+        verdict=verdict(study, partial, intervals, simpson, checks),
+        timings={},
+    )
