@@ -13,6 +13,7 @@ from prefect.futures import PrefectFuture
 from prefect.utilities.urls import url_for
 
 from flows.steps import run_log, step, timed
+from tasks.atomic import encoded
 from tasks.catalogue import rebuild_catalogue
 from tasks.engines import EngineName, engine_named
 from tasks.load import hash_files, load_rows
@@ -108,7 +109,7 @@ def written(
 
     def summary(path: Path) -> None:
         with_timings = summary_of(study, findings) | {"timings": log.seconds()}
-        path.write_text(summary_json(with_timings), encoding="utf-8")
+        path.write_bytes(encoded(summary_json(with_timings)))
 
     return {
         "study.toml": opened.text,

@@ -1,0 +1,72 @@
+# Poolwise: set-up and the commands of every day. Needs Python 3.11 or newer and PyPI; everything
+# else comes into .venv, at the versions of uv.lock.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+STUDY ?= data/bounce_rates
+UV_VERSION := 0.13.9
+CMDSTAN_VERSION ?= 2.37.0
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps say what is installed. `dev` holds all that `runtime` does, so neither undoes the other.
+UV := $(VENV)/.have-uv-$(UV_VERSION)
+RUNTIME := $(VENV)/.have-runtime
+DEV := $(VENV)/.have-dev
+BYTECODE := $(VENV)/.have-bytecode
+OUR_CODE := $(shell find flows tasks -name '*.py')
+
+# --inexact: uv itself and the dev group stay. Bytecode is compiled here because many machines
+# forbid writing it at run time, and every start would compile all of Prefect again.
+SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
+	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
+
+.PHONY: help report test lint bench cmdstan clean
+
+help: ## show this help
+	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
+
+report: $(RUNTIME) $(BYTECODE) ## report on the bundled study, or on another: make report STUDY=FOLDER
+	@$(BIN)/poolwise run $(STUDY)
+
+test: lint ## lint, then run every test
+	@$(BIN)/python -m pytest
+
+lint: $(DEV) $(BYTECODE) ## style, types and the direction of imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(DEV) $(BYTECODE) ## the tests that measure time and memory
+	@$(BIN)/python -m pytest -m bench
+
+cmdstan: $(RUNTIME) ## install CmdStan, the reference Stan engine (needs a C++ compiler; takes minutes)
+	@$(BIN)/python -m cmdstanpy.install_cmdstan --version $(CMDSTAN_VERSION) --cores 2
+
+clean: ## remove .venv and every cache; reports stay
+	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find flows tasks tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV):
+	@sh .ci/make_venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@rm -f $(VENV)/.have-*
+	@touch $@
+
+$(RUNTIME): $(UV) pyproject.toml uv.lock
+	@echo 'Installing into $(VENV) …'
+	@$(SYNC) --no-default-groups
+	@touch $@
+
+$(DEV): $(UV) pyproject.toml uv.lock
+	@echo 'Installing into $(VENV), with the tools for tests …'
+	@$(SYNC)
+	@touch $(RUNTIME) $@
+
+$(BYTECODE): $(OUR_CODE) | $(UV)
+	@$(BIN)/python -m compileall -q flows tasks
+	@touch $@

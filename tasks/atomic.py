@@ -1,0 +1,70 @@
+"""Files that appear whole or not at all, and what to tell a user when a disk refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tasks.stats.errors import PoolwiseError
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write beside, flush to disk, rename: readers see the old file or the new one, whole."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        beside.write_bytes(encoded(content))
+        sync(beside)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def encoded(content: bytes | str) -> bytes:
+    """UTF-8; a lone surrogate, which UTF-8 lacks, as its backslash escape (which JSON reads back)."""
+    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+
+
+def sync(path: Path) -> None:
+    """Flush a file or a folder to disk, where the system can; a full disk still shows as an error."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders.
+        return
+    try:
+        with _unsupported_is_fine():
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _unsupported_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+
+
+@contextmanager
+def explained(doing: str, folder: Path) -> Iterator[None]:
+    """Turn a disk's refusal into one paragraph: what was being done, where, what to do next."""
+    try:
+        yield
+    except OSError as error:
+        raise PoolwiseError(f"Poolwise could not {doing} in {folder}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full. Nothing was published; make room there and run again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "writing there is not allowed. Change its permissions, or choose another folder with --out."
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return f"{error.filename} is in the way. Move it, or choose another folder with --out."
+    return f"{error.strerror or error}. Nothing was published."

@@ -1,0 +1,104 @@
+"""What a reports folder looks like, and reading it back.
+
+    reports/<study>/<run_id>/          one published run, never changed
+    reports/<study>/latest             the newest of them, a relative link
+    reports/<study>/rejected/          rejected rows of runs that published nothing
+    reports/<study>/.staging-<run_id>/ a run being written
+
+Run ids sort by time. A folder that cannot be read is reported, never repaired.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+LATEST = "latest"
+REJECTED = "rejected"
+SUMMARY = "summary.json"
+REPORT = "report.html"
+STANDALONE = "report-standalone.html"
+
+# `study`, `verdict` and `run` stand at the top of a summary; the fits behind them can be megabytes.
+HEAD_CHARACTERS = 65_536
+
+
+class UnreadableRun(Exception):
+    """A run folder without a summary that can be read; says why."""
+
+
+def new_run_id(started_at: datetime, fingerprint: str) -> str:
+    """A folder name that sorts by time to the microsecond and is unique: 20261122T101500.250000Z-1a2b3c."""
+    moment = started_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return f"{moment}-{sha256((fingerprint + secrets.token_hex(8)).encode()).hexdigest()[:6]}"
+
+
+def study_folders(reports: Path) -> list[Path]:
+    """By name; empty when there is no reports folder yet."""
+    return sorted(path for path in _folders(reports) if not path.name.startswith("."))
+
+
+def run_folders(study_folder: Path) -> list[Path]:
+    """Published runs, newest first."""
+    known = (LATEST, REJECTED)
+    runs = (path for path in _folders(study_folder) if path.name not in known and path.name[0] != ".")
+    return sorted(runs, key=lambda path: path.name, reverse=True)
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    if parent.is_dir():
+        yield from (path for path in parent.iterdir() if path.is_dir() and not path.is_symlink())
+
+
+def read_summary(run_folder: Path) -> dict[str, Any]:
+    """The whole summary. Raises UnreadableRun."""
+    try:
+        summary = json.loads(_text(run_folder))
+    except ValueError as error:
+        raise UnreadableRun(f"{SUMMARY} is damaged: {error}") from error
+    return _checked(summary)
+
+
+def read_head(run_folder: Path) -> dict[str, Any]:
+    """`schema_version`, `study`, `verdict` and `run` of the summary, read without its fits where possible."""
+    head = _leading_keys(_text(run_folder, HEAD_CHARACTERS))
+    return _checked(head) if {"study", "verdict", "run"} <= head.keys() else read_summary(run_folder)
+
+
+def _text(run_folder: Path, characters: int = -1) -> str:
+    try:
+        with (run_folder / SUMMARY).open(encoding="utf-8") as file:
+            return file.read(characters)
+    except FileNotFoundError as error:
+        raise UnreadableRun(f"{SUMMARY} is missing") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableRun(f"{SUMMARY} cannot be read: {error}") from error
+
+
+def _leading_keys(text: str) -> dict[str, Any]:
+    """The top-level entries of a JSON object that lie whole within the first part of its text."""
+    decoder, entries, at = json.JSONDecoder(), {}, text.find("{") + 1
+    try:
+        while at:
+            key, colon = decoder.raw_decode(text, _skip(text, at, ","))
+            entries[key], at = decoder.raw_decode(text, _skip(text, colon, ":"))
+    except ValueError:
+        pass
+    return entries
+
+
+def _skip(text: str, at: int, separator: str) -> int:
+    while text[at : at + 1].isspace() or text[at : at + 1] == separator:
+        at += 1
+    return at
+
+
+def _checked(summary: Any) -> dict[str, Any]:
+    if not isinstance(summary, dict) or summary.get("schema_version") != 1:
+        raise UnreadableRun(f"{SUMMARY} is of no version that this Poolwise reads")
+    return summary

@@ -1,0 +1,119 @@
+"""`estimates.csv`: one row per group, model and term, for spreadsheets and further analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tasks.stats.records import Findings, Floats
+from tasks.stats.study import Study
+from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model's estimates per group, each (J, p)."""
+
+    name: str
+    estimate: Floats
+    se: Floats
+    lower: Floats
+    upper: Floats
+    conditional_sd: Floats
+
+
+def estimate_columns(study: Study, findings: Findings) -> dict[str, Any]:
+    """Columns of equal length J x models x p; groups vary slowest, then models, then terms.
+
+    - `group`, `n`: label and number of rows used
+    - `model`: complete_pooling, no_pooling, varying_intercept, varying_slope,
+      varying_intercept_slope, bayes (those the study has)
+    - `term`: "intercept" or a predictor
+    - `estimate`, `se`, `lower`, `upper`: on centre-scaled predictors, in `unit`. Limits are 95 %:
+      t intervals without pooling and with complete pooling, joint intervals for the three partially
+      pooled models, central posterior intervals for bayes (whose `se` is the posterior SD)
+    - `conditional_sd`: SD of the group's effect with everything else taken as known; partial pooling only
+    - `estimate_raw`, `se_raw`, `lower_raw`, `upper_raw`: on predictors as they came, in `unit_raw`. The
+      raw intercept stands where every predictor is 0; its spread is left empty
+    - `note`: why a group has no estimate of its own
+
+    NaN where there is no number; an empty cell in the file.
+    """
+    models = _models(findings)
+    stacked = {name: _stack(models, name) for name in ("estimate", "se", "lower", "upper", "conditional_sd")}
+    raw = {
+        "estimate_raw": coef_in_raw_units(findings.scaling, stacked["estimate"]),
+        **{f"{name}_raw": interval_in_raw_units(findings.scaling, stacked[name]) for name in ("se", "lower", "upper")},
+    }
+    return {
+        **_keys(findings, [model.name for model in models]),
+        **{name: values.ravel() for name, values in {**stacked, **raw}.items()},
+        **_words(study, findings, [model.name for model in models]),
+    }
+
+
+def estimates_csv(study: Study, findings: Findings) -> str:
+    """The columns as comma-separated text with a header line; numbers at full precision."""
+    return str(pd.DataFrame(estimate_columns(study, findings)).to_csv(index=False, lineterminator="\n"))
+
+
+def _models(findings: Findings) -> list[_Model]:
+    return [_complete(findings), _no_pooling(findings), *_partial(findings), _bayes(findings)]
+
+
+def _complete(findings: Findings) -> _Model:
+    fit, shape = findings.complete, (len(findings.labels), len(findings.terms))
+    coef, se, lower, upper = (np.broadcast_to(v, shape) for v in (fit.coef, fit.se, fit.lower, fit.upper))
+    return _Model("complete_pooling", coef, se, lower, upper, np.full(shape, np.nan))
+
+
+def _no_pooling(findings: Findings) -> _Model:
+    fit = findings.no_pooling
+    return _Model("no_pooling", fit.coef, fit.se, fit.lower, fit.upper, np.full(fit.coef.shape, np.nan))
+
+
+def _partial(findings: Findings) -> list[_Model]:
+    return [
+        _Model(name, fit.coef, fit.coef_se, fit.lower, fit.upper, fit.conditional_sd)
+        for name, fit in findings.partial.items()
+    ]
+
+
+def _bayes(findings: Findings) -> _Model:
+    fit = findings.bayes.groups
+    return _Model("bayes", fit.mean, fit.sd, fit.lower, fit.upper, np.full(fit.mean.shape, np.nan))
+
+
+def _stack(models: list[_Model], name: str) -> Floats:
+    """(J, models, p)"""
+    return np.stack([getattr(model, name) for model in models], axis=1)
+
+
+def _keys(findings: Findings, models: list[str]) -> dict[str, Any]:
+    J, M, p = len(findings.labels), len(models), len(findings.terms)
+    return {
+        "group": np.repeat(np.array(findings.labels, dtype=object), M * p),
+        "n": np.repeat(findings.group_sizes, M * p),
+        "model": np.tile(np.repeat(np.array(models, dtype=object), p), J),
+        "term": np.tile(np.array(findings.terms, dtype=object), J * M),
+    }
+
+
+def _words(study: Study, findings: Findings, models: list[str]) -> dict[str, Any]:
+    J, M, p = len(findings.labels), len(models), len(findings.terms)
+    notes = np.full((J, M, p), "", dtype=object)
+    notes[:, models.index("no_pooling"), :] = np.array(findings.no_pooling.gap, dtype=object)[:, None]
+    return {
+        "unit": np.tile(np.array(_units(study, "SD"), dtype=object), J * M),
+        "unit_raw": np.tile(np.array(_units(study, "raw"), dtype=object), J * M),
+        "note": notes.ravel(),
+    }
+
+
+def _units(study: Study, basis: str) -> list[str]:
+    outcome = study.outcome_unit or study.outcome
+    per = [f"SD of {name}" if basis == "SD" else study.predictor_units.get(name) or name for name in study.predictors]
+    return [outcome, *(f"{outcome} per {unit}" for unit in per)]

@@ -1,0 +1,232 @@
+"""The catalogue tells what the run folders say: all of it, safely, and again after it is deleted."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tasks.catalogue
+from tasks.catalogue import list_runs, read_catalogue, rebuild_catalogue
+from tasks.view.summary import summary_json, summary_of
+from tests.factories import singular_case
+
+CASE = singular_case()
+SUMMARY = summary_of(CASE.study, CASE.findings)
+
+
+def add_run(reports: Path, study: str, run_id: str, **verdict: Any) -> Path:
+    """A run folder as it is after publishing; keywords change the verdict."""
+    whole = {
+        **SUMMARY,
+        "study": {**SUMMARY["study"], "name": study, "title": f"Question of {study}"},
+        "verdict": {**SUMMARY["verdict"], **verdict},
+        "run": {**SUMMARY["run"], "id": run_id, "started_at": "2026-11-22T10:15:00Z"},
+    }
+    folder = reports / study / run_id
+    folder.mkdir(parents=True)
+    (folder / "summary.json").write_text(summary_json(whole), "utf-8")
+    (folder / "report.html").write_text("report")
+    return folder
+
+
+class Page(HTMLParser):
+    """Links, tags and text of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_every_study_and_run_is_there_newest_first(tmp_path: Path) -> None:
+    for study, run_id in (("b", "20261101T000000Z-1"), ("a", "20261103T000000Z-1"), ("b", "20261104T000000Z-1")):
+        add_run(tmp_path, study, run_id, headline=f"Found in {study} {run_id[6:8]}")
+    page = Page(rebuild_catalogue(tmp_path))
+    assert [run.folder for run in list_runs(tmp_path)] == [
+        "b/20261104T000000Z-1",
+        "a/20261103T000000Z-1",
+        "b/20261101T000000Z-1",
+    ]
+    for words in ("Question of a", "Found in b 04", "Found in b 01", "Found in a 03"):
+        assert words in page.text
+    internal = [link for link in page.links if link.endswith("report.html")]
+    assert len(internal) == 2 + 3
+    assert all((tmp_path / link).is_file() for link in internal)
+
+
+def test_entries_carry_the_summary(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r1")
+    (entry,) = list_runs(tmp_path)
+    assert (entry.n_rows, entry.n_groups, entry.n_rejected) == (613, 8, 3)
+    assert (entry.status, entry.recommended_model) == ("review", "bayes")
+    assert entry.when == "2026-11-22 10:15"
+    assert entry.rejected_share == pytest.approx(3 / 616)
+
+
+def test_deleted_catalogue_comes_back_the_same(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r1")
+    files = [rebuild_catalogue(tmp_path), tmp_path / "catalogue.json"]
+    before = [file.read_bytes() for file in files]
+    for file in files:
+        file.unlink()
+    rebuild_catalogue(tmp_path)
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_empty_reports_folder_has_a_page(tmp_path: Path) -> None:
+    page = Page(rebuild_catalogue(tmp_path / "new"))
+    assert "No run has been published yet" in page.text
+    assert list_runs(tmp_path / "nowhere") == []
+
+
+def test_catalogue_for_programs(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r1")
+    add_run(tmp_path, "a", "r2", status="pass")
+    rebuild_catalogue(tmp_path)
+    told = json.loads((tmp_path / "catalogue.json").read_text("utf-8"))
+    assert told["schema_version"] == 1
+    assert [run["run_id"] for run in told["runs"]] == ["r2", "r1"]
+    (study,) = told["studies"]
+    assert (study["name"], study["latest_run_id"], study["status"], study["n_runs"]) == ("a", "r2", "pass", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "is missing"),
+        ("", "is damaged"),
+        ('{"schema_version": 1, "study": {', "is damaged"),
+        ("[]", "no version"),
+        ('{"schema_version": 99}', "no version"),
+        ('{"schema_version": 1, "study": {}, "run": {}, "verdict": {}}', "lacks"),
+        ('{"schema_version": 1, "study": 1, "run": null, "verdict": []}', "lacks"),
+        (b"\xff\xfe", "cannot be read"),
+    ],
+)
+def test_damaged_run_is_noted_and_the_others_stay(tmp_path: Path, content: str | bytes | None, reason: str) -> None:
+    add_run(tmp_path, "a", "r1")
+    damaged = add_run(tmp_path, "a", "r2") / "summary.json"
+    damaged.unlink()
+    if content is not None:
+        damaged.write_bytes(content.encode() if isinstance(content, str) else content)
+    catalogue = read_catalogue(tmp_path)
+    assert [run.run_id for run in catalogue.runs] == ["r1"]
+    assert [run.folder for run in catalogue.damaged] == ["a/r2"]
+    assert reason in catalogue.damaged[0].reason
+    assert "a/r2" in Page(rebuild_catalogue(tmp_path)).text
+
+
+def test_what_is_no_run_is_no_run(tmp_path: Path) -> None:
+    run = add_run(tmp_path, "a", "r1")
+    os.symlink("r1", run.parent / "latest")
+    (run.parent / ".staging-r2").mkdir()
+    (tmp_path / "plotly-0.min.js").touch()
+    (tmp_path / ".gitkeep").touch()
+    catalogue = read_catalogue(tmp_path)
+    assert [entry.run_id for entry in catalogue.runs] == ["r1"]
+    assert catalogue.damaged == ()
+
+
+def test_rejected_data_after_the_newest_run_are_told(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r2")
+    (tmp_path / "a" / "rejected").mkdir()
+    (tmp_path / "a" / "rejected" / "r1.csv").touch()
+    assert "data rejected" not in Page(rebuild_catalogue(tmp_path)).text
+    (tmp_path / "a" / "rejected" / "r3.csv").touch()
+    page = Page(rebuild_catalogue(tmp_path))
+    assert "data rejected" in page.text
+    assert "a/rejected/r3.csv" in page.links
+
+
+def test_study_whose_data_were_always_rejected_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "a" / "rejected").mkdir(parents=True)
+    (tmp_path / "a" / "rejected" / "r1.csv").touch()
+    page = Page(rebuild_catalogue(tmp_path))
+    assert "No report yet." in page.text
+    assert "a/rejected/r1.csv" in page.links
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r1", headline="<script>alert(1)</script>\"'><img src=x>")
+    page = Page(rebuild_catalogue(tmp_path))
+    assert "script" not in page.tags
+    assert "img" not in page.tags
+    assert "<script>alert(1)</script>" in page.text
+
+
+def test_page_asks_nothing_of_the_network(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r1")
+    page = Page(rebuild_catalogue(tmp_path))
+    assert all(link == "data:," or "//" not in link for link in page.links)
+    assert "default-src 'none'" in (tmp_path / "index.html").read_text("utf-8")
+
+
+def test_concurrent_rebuilds_end_complete_and_whole(tmp_path: Path) -> None:
+    def publish_and_rebuild(number: int) -> None:
+        add_run(tmp_path, "a", f"r{number}")
+        rebuild_catalogue(tmp_path)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(publish_and_rebuild, range(12)))
+    told = json.loads((tmp_path / "catalogue.json").read_text("utf-8"))
+    assert len(told["runs"]) == 12
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "index.html", "catalogue.json"}
+
+
+def test_run_published_during_a_rebuild_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_run(tmp_path, "a", "r1")
+    real, calls = tasks.catalogue.read_catalogue, []
+
+    def read_then_publish(reports: Path) -> Any:
+        calls.append(real(reports))
+        if len(calls) == 1:
+            add_run(tmp_path, "a", "r2")
+        return calls[-1]
+
+    monkeypatch.setattr(tasks.catalogue, "read_catalogue", read_then_publish)
+    rebuild_catalogue(tmp_path)
+    assert len(json.loads((tmp_path / "catalogue.json").read_text("utf-8"))["runs"]) == 2
+    assert len(calls) == 2
+
+
+def test_fits_of_any_size_are_not_read(tmp_path: Path) -> None:
+    folder = add_run(tmp_path, "a", "r1")
+    text = (folder / "summary.json").read_text("utf-8")
+    (folder / "summary.json").write_text(text[: text.index('"fits"')] + '"fits": ' + "x" * 100_000, "utf-8")
+    assert [run.run_id for run in list_runs(tmp_path)] == ["r1"]
+
+
+def test_other_order_of_keys_is_read_too(tmp_path: Path) -> None:
+    folder = add_run(tmp_path, "a", "r1")
+    whole = json.loads((folder / "summary.json").read_text("utf-8"))
+    reordered = {"padding": "x" * 100_000, **dict(reversed(whole.items()))}
+    (folder / "summary.json").write_text(json.dumps(reordered), "utf-8")
+    assert [run.run_id for run in list_runs(tmp_path)] == ["r1"]
+
+
+@pytest.mark.bench
+def test_three_thousand_runs_take_under_three_seconds(tmp_path: Path) -> None:
+    first = add_run(tmp_path, "a", "r0000")
+    for number in range(1, 3000):
+        shutil.copytree(first, tmp_path / "abc"[number % 3] / f"r{number:04d}")
+    start = time.perf_counter()
+    page = rebuild_catalogue(tmp_path)
+    assert time.perf_counter() - start < 3
+    assert page.stat().st_size < 2e6

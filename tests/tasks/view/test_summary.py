@@ -1,0 +1,197 @@
+"""`summary.json` keeps its contract: every key, no surprise, numbers that agree with the findings."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+import tasks.view
+from tasks.stats.records import RunRecord
+from tasks.view.summary import summary_json, summary_of
+from tests.factories import (
+    Case,
+    hostile_case,
+    intercept_only_case,
+    many_groups_case,
+    regular_case,
+    singular_case,
+    two_predictors_case,
+)
+
+SCHEMA = json.loads((Path(tasks.view.__file__).parent / "summary.schema.json").read_text("utf-8"))
+CASES = [singular_case, regular_case, intercept_only_case, two_predictors_case, hostile_case]
+
+
+def summary(case: Case) -> dict[str, Any]:
+    return summary_of(case.study, case.findings)
+
+
+def errors(instance: Any) -> list[str]:
+    found = list(Draft202012Validator(SCHEMA).iter_errors(instance))
+    found += [detail for error in found for detail in error.context]
+    return [f"{error.json_path}: {error.message}" for error in found]
+
+
+@pytest.mark.parametrize("make", CASES)
+def test_every_study_gives_a_valid_summary_that_survives_json(make: Callable[[], Case]) -> None:
+    original = summary(make())
+    read_back = json.loads(summary_json(original), parse_constant=pytest.fail)
+    assert errors(read_back) == []
+    assert read_back == original
+
+
+def test_schema_is_valid_and_describes_every_key() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    undescribed = [path for path, node in properties(SCHEMA) if not described(node)]
+    assert undescribed == []
+
+
+def properties(node: Any, path: str = "") -> list[tuple[str, Any]]:
+    """Every named property with its place, at any depth."""
+    found: list[tuple[str, Any]] = []
+    if isinstance(node, dict):
+        for name, child in node.get("properties", {}).items():
+            found.append((f"{path}.{name}", child))
+        for key, child in node.items():
+            found += properties(child, f"{path}.{key}")
+    elif isinstance(node, list):
+        for child in node:
+            found += properties(child, path)
+    return found
+
+
+def described(node: dict[str, Any]) -> bool:
+    target = SCHEMA["$defs"][node["$ref"].removeprefix("#/$defs/")] if "$ref" in node else {}
+    return bool(node.get("description") or target.get("description"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "study.title",
+        "run.data_sha256",
+        "run.n_rejected",
+        "run.versions",
+        "scaling.age.center",
+        "fits.complete_pooling.sigma",
+        "fits.no_pooling.groups.kent.lower",
+        "fits.partial_pooling.varying_slope",
+        "fits.partial_pooling.varying_intercept_slope.is_singular",
+        "fits.partial_pooling.varying_intercept.groups.kent.conditional_sd",
+        "fits.bayes.fixef.upper",
+        "fits.bayes.sd_group",
+        "fits.bayes.elpd_loo",
+        "fits.bayes.diagnostics.ebfmi_min",
+        "fits.bayes.groups.kent.mean",
+        "checks",
+        "verdict.recommended_model",
+        "timings",
+    ],
+)
+def test_schema_misses_a_key_that_goes(path: str) -> None:
+    whole = summary(singular_case())
+    *parents, last = path.split(".")
+    node = whole
+    for key in parents:
+        node = node[key]
+    del node[last]
+    assert any(last in error for error in errors(whole))
+
+
+@pytest.mark.parametrize("path", ["", "run", "verdict", "fits", "fits.bayes", "fits.bayes.diagnostics"])
+def test_schema_refuses_a_key_it_does_not_know(path: str) -> None:
+    whole = summary(singular_case())
+    node = whole
+    for key in filter(None, path.split(".")):
+        node = node[key]
+    node["surprise"] = 1
+    assert any("surprise" in error for error in errors(whole))
+
+
+def test_reader_of_the_top_finds_verdict_and_run_before_the_fits() -> None:
+    assert list(summary(singular_case()))[:4] == ["schema_version", "study", "verdict", "run"]
+    assert set(summary(singular_case())["run"]) == {field.name for field in fields(RunRecord)}
+
+
+def test_numbers_are_those_of_the_findings() -> None:
+    case = singular_case()
+    fits = summary(case)["fits"]
+    kent, findings = case.findings.labels.index("kent"), case.findings
+    full = findings.fullest
+    group = fits["partial_pooling"]["varying_intercept_slope"]["groups"]["kent"]
+    assert group["coef"] == full.coef[kent].tolist()
+    assert group["se"] == full.coef_se[kent].tolist()
+    assert group["conditional_sd"] == full.conditional_sd[kent].tolist()
+    assert fits["no_pooling"]["groups"]["kent"]["n"] == findings.group_sizes[kent]
+    assert fits["bayes"]["groups"]["kent"]["lower"] == findings.bayes.groups.lower[kent].tolist()
+    assert fits["bayes"]["sd_group"] == findings.bayes.sigma_group.mean.tolist()
+    assert fits["bayes"]["sigma"] == findings.bayes.sigma.mean
+    assert fits["bayes"]["diagnostics"] == fits["bayes"]["attempts"][-1]["diagnostics"]
+
+
+def test_raw_units_predict_what_centre_scaled_ones_do() -> None:
+    case = two_predictors_case()
+    whole, x = summary(case), case.data.x[0]
+    scaled = (x - case.findings.scaling.center) / case.findings.scaling.scale
+    fit = whole["fits"]["complete_pooling"]
+    expected = np.dot(fit["coef"], [1, *scaled])
+    assert np.dot(fit["raw_units"]["coef"], [1, *x]) == pytest.approx(expected, rel=1e-12)
+
+
+def test_raw_standard_errors_change_basis_exactly() -> None:
+    case = two_predictors_case()
+    fit = case.findings.fullest
+    to_raw = case.findings.scaling.to_raw
+    told = summary(case)["fits"]["partial_pooling"]["varying_intercept_slope"]["raw_units"]["se"]
+    assert told == pytest.approx(np.sqrt(np.diag(to_raw @ fit.fixef_cov @ to_raw.T)), rel=1e-12)
+
+
+def test_raw_spread_is_null_where_it_cannot_be_known() -> None:
+    with_slope, without = summary(singular_case())["fits"], summary(intercept_only_case())["fits"]
+    assert with_slope["complete_pooling"]["raw_units"]["se"][0] is None
+    assert with_slope["complete_pooling"]["raw_units"]["se"][1] > 0
+    assert without["complete_pooling"]["raw_units"]["se"] == without["complete_pooling"]["se"]
+
+
+def test_study_without_predictors_has_one_flavour() -> None:
+    whole = summary(intercept_only_case())
+    flavours = whole["fits"]["partial_pooling"]
+    assert whole["scaling"] == {}
+    assert flavours["varying_intercept"]["varying"] == ["intercept"]
+    assert flavours["varying_slope"] is None
+    assert flavours["varying_intercept_slope"] is None
+
+
+def test_group_without_a_fit_is_null_and_says_why() -> None:
+    group = summary(two_predictors_case())["fits"]["no_pooling"]["groups"]["clinic A"]
+    assert group["coef"] == [None, None, None]
+    assert group["gap"] == "2 rows cannot carry 3 coefficients"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_becomes_null(bad: float) -> None:
+    case = singular_case()
+    loo = replace(case.findings.bayes.loo, pareto_k_max=bad)
+    bayes = replace(case.findings.bayes, loo=loo, rmse=bad)
+    whole = summary_of(case.study, replace(case.findings, bayes=bayes, timings={"load": bad}))
+    assert whole["fits"]["bayes"]["loo"]["pareto_k_max"] is None
+    assert whole["fits"]["bayes"]["rmse"] is None
+    assert whole["timings"] == {"load": None}
+    assert errors(json.loads(summary_json(whole))) == []
+
+
+@pytest.mark.bench
+def test_ten_thousand_groups_take_under_two_seconds() -> None:
+    case = many_groups_case()
+    start = time.perf_counter()
+    text = summary_json(summary(case))
+    assert time.perf_counter() - start < 2
+    assert len(text) < 30e6

@@ -1,0 +1,123 @@
+"""The set-up keeps its promises: any machine with a Python, the pins that matter, imports one way."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+TARGETS = {"help", "report", "test", "lint", "bench", "cmdstan", "clean"}
+
+
+def test_help_names_every_target() -> None:
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {line.split()[1] for line in told.splitlines() if line.startswith("make ")} == TARGETS
+
+
+def test_uv_brings_the_build_backend_along() -> None:
+    uv = re.search(r"^UV_VERSION := (\d+)\.(\d+)\.\d+$", MAKEFILE, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert uv is not None
+    major, minor = map(int, uv.groups())
+    (backend,) = project["build-system"]["requires"]
+    assert backend.endswith(f",<{major}.{minor + 1}")
+
+
+@pytest.mark.parametrize(("package", "below"), [("fastapi", (0, 151)), ("sqlalchemy", (2, 1))])
+def test_lock_holds_what_the_orchestrator_breaks_on(package: str, below: tuple[int, int]) -> None:
+    locked = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))["package"]
+    versions = [entry["version"] for entry in locked if entry["name"] == package]
+    assert versions
+    assert all(tuple(map(int, version.split(".")[:2])) < below for version in versions)
+
+
+def test_continuous_integration_runs_the_commands_of_every_day() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    for words in ("run: make report", "run: .ci/run", "run: make cmdstan", '"3.11", "3.13"'):
+        assert words in workflow
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert "make test" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def fake_python(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def make_venv(tmp_path: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    for tool in ("sh", "env"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or f"/bin/{tool}")
+    return subprocess.run(
+        ["sh", ROOT / ".ci" / "make_venv", tmp_path / "venv"],
+        env={"PATH": str(tmp_path), **more},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_python_that_exists_but_fails_is_passed_over(tmp_path: Path) -> None:
+    fake_python(tmp_path, "python3", "exit 127")
+    fake_python(tmp_path, "python3.13", "exit 1")
+    fake_python(tmp_path, "python3.12", 'echo "made by 3.12: $*"')
+    made = make_venv(tmp_path)
+    assert made.returncode == 0
+    assert made.stdout.splitlines()[-1] == f"made by 3.12: -m venv --clear {tmp_path}/venv"
+
+
+def test_a_named_python_comes_first(tmp_path: Path) -> None:
+    fake_python(tmp_path, "python3", 'echo "python3"')
+    fake_python(tmp_path, "mine", 'echo "mine"')
+    assert make_venv(tmp_path, PYTHON="mine").stdout.splitlines()[-1] == "mine"
+
+
+def test_without_a_python_there_is_advice(tmp_path: Path) -> None:
+    failed = make_venv(tmp_path)
+    assert failed.returncode == 1
+    assert "needs Python 3.11" in failed.stderr
+    assert "apt install python3-venv" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("tasks/shell.py", "import flows"),
+        ("tasks/view/figures/bad.py", "from tasks import shell"),
+        ("tasks/stats/bad.py", "import tasks.view"),
+        ("tasks/stats/bad.py", "from pathlib import Path"),
+        ("tasks/view/bad.py", "import prefect"),
+    ],
+)
+def test_import_against_the_direction_is_caught(tmp_path: Path, module: str, line: str) -> None:
+    packages = ("flows", "tasks", "tasks/stats", "tasks/view", "tasks/view/figures")
+    for package in packages:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    (tmp_path / "tasks" / "shell.py").touch()
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    assert imports_are_kept(tmp_path)
+    (tmp_path / module).write_text(line + "\n")
+    assert not imports_are_kept(tmp_path)
+
+
+def imports_are_kept(folder: Path) -> bool:
+    program = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run(
+        [program, "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Contracts: " in done.stdout, done.stdout + done.stderr
+    return done.returncode == 0
