@@ -91,7 +91,7 @@ def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
         return
     cells = [(run.when, run.study, run.status, str(run.n_rows), run.headline, run.report) for run in runs]
     if not out.is_terminal:
-        out.print("\n".join("\t".join(row) for row in cells), markup=False)
+        print("\n".join("\t".join(row) for row in cells))
         return
     table = Table("when (UTC)", "study", "verdict", Column("rows", justify="right"), "headline", box=SIMPLE)
     for when, study, status, rows, headline, report in cells:

@@ -132,7 +132,8 @@ def test_rejected_rows_are_published_with_the_report(prefect_server: None, tmp_p
     study.mkdir()
     text = (sleepstudy / "sleepstudy.csv").read_text().replace("249.56", "n/a", 1)
     (study / "sleepstudy.csv").write_text(text)
-    (study / "study.toml").write_text((sleepstudy / "study.toml").read_text())
+    settings = (sleepstudy / "study.toml").read_text().replace("max_rejected_share = 0.0", "max_rejected_share = 0.05")
+    (study / "study.toml").write_text(settings)
     outcome = pooling_report(read_study(study), tmp_path / "reports")
     rejected = pd.read_csv(outcome.folder / "rejected.csv", keep_default_na=False)
     assert rejected[["file", "row", "column", "value"]].to_numpy().tolist() == [
