@@ -180,11 +180,10 @@ def _publish_report(
     with console.narrated(opened.study.title) as narrator:
         narrator.began("start")
         outcome = _run_flow(opened, out, engine, force, standalone, narrator)
-    if outcome.verdict is None:
-        console.out.print("Nothing has changed since the last report. Use --force to publish it again.")
-    else:
-        console.show_verdict(outcome.verdict)
+    console.show_verdict(outcome.verdict)
     console.show_report(outcome.folder, standalone)
+    if not outcome.is_new:
+        console.out.print("Nothing has changed since this report was published. Use --force to publish another.")
     if open_report:
         webbrowser.open((outcome.folder / "report.html").resolve().as_uri())
 

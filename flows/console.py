@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -30,24 +31,35 @@ WIDTH = 20
 
 
 class Narrator:
-    """Listens to a run: one line per step that has ended, a moving one for those going on."""
+    """Listens to a run: a line per step that has ended, one moving line for those going on."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._going_on: dict[str, list[TaskID]] = {}
+        self._moving = progress.add_task("", total=None)
+        self._going_on: list[str] = []
+        self._lock = Lock()
 
     def began(self, step: str) -> None:
-        task = self._progress.add_task(f"{step:<{WIDTH}}", total=None)
-        self._going_on.setdefault(step, []).append(task)
+        with self._lock:
+            self._going_on.append(step)
+            self._show()
 
     def advanced(self, step: str, share: float) -> None:
-        for task in self._going_on.get(step, []):
-            self._progress.update(task, total=1.0, completed=share)
+        with self._lock:
+            self._show(share)
 
     def ended(self, step: str, seconds: float, found: str) -> None:
-        if self._going_on.get(step):
-            self._progress.remove_task(self._going_on[step].pop())
-        self._progress.console.print(f"  [green]✓[/] {step:<{WIDTH}}[dim]{seconds:6.2f} s[/]  {escape(found)}")
+        with self._lock:
+            if step in self._going_on:
+                self._going_on.remove(step)
+            self._show()
+            err.print(f"  [green]✓[/] {step:<{WIDTH}}[dim]{seconds:6.2f} s[/]  {escape(found)}".rstrip())
+
+    def _show(self, share: float | None = None) -> None:
+        names = ", ".join(dict.fromkeys(self._going_on))
+        self._progress.update(
+            self._moving, description=f"{names:<{WIDTH}}", total=share and 1.0, completed=share or 0.0
+        )
 
 
 @contextmanager
@@ -72,7 +84,7 @@ def narrated(title: str) -> Iterator[Narrator]:
 def show_verdict(verdict: Verdict) -> None:
     out.print()
     out.print(Text.assemble((verdict.status.upper(), STATUS_STYLE[verdict.status]), "  ", (verdict.headline, "bold")))
-    out.print(Padding(Text(verdict.reason), (0, 0, 0, 2)) if out.is_terminal else f"  {escape(verdict.reason)}")
+    out.print(Padding(verdict.reason, (0, 0, 0, 2)), markup=False, soft_wrap=not out.is_terminal)
     out.print(f"\nRecommended  {escape(verdict.recommended_model)}")
 
 

@@ -16,6 +16,7 @@ from prefect import flow
 from flows import steps_of_a_report as steps
 from tasks.engines import EngineName
 from tasks.publish import is_published
+from tasks.run_folders import read_verdict
 from tasks.run_record import open_run, with_rows
 from tasks.stats.partial_pooling import flavours
 from tasks.stats.records import Verdict
@@ -24,10 +25,11 @@ from tasks.studies import OpenedStudy
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where the report is; `verdict` is None when nothing had changed and nothing new was published."""
+    """Where the report is and what it says; `is_new` is false when data and study had not changed."""
 
     folder: Path
-    verdict: Verdict | None
+    verdict: Verdict
+    is_new: bool
 
 
 @flow(name="pooling-report", flow_run_name="{opened.study.name}")
@@ -47,7 +49,7 @@ def pooling_report(
     files = steps.identify_files(opened)
     run = open_run(study, files)
     if not force and (published := is_published(reports, study.name, run.fingerprint)):
-        return Outcome(published, None)
+        return Outcome(published, read_verdict(published), is_new=False)
 
     rows = steps.validate(steps.load(opened), study, files, reports, run.id)
     products, scaling = steps.reduce(rows.data)
@@ -68,4 +70,4 @@ def pooling_report(
     files_of_run = steps.write(opened, findings, rows, posterior.draws, standalone)
     folder = steps.publish(reports, study, run.id, files_of_run)
     steps.leave_link(study, findings.verdict, folder)
-    return Outcome(folder, findings.verdict)
+    return Outcome(folder, findings.verdict, is_new=True)

@@ -23,6 +23,7 @@ from tasks.publish import publish as publish_files
 from tasks.render import render_report
 from tasks.run_folders import REPORT, STANDALONE
 from tasks.sample import sample_posterior
+from tasks.stats.checks import FLAVOUR_WORDS
 from tasks.stats.cross_products import ModelCrossProducts, centre_scaled, cross_products, scaling_of
 from tasks.stats.errors import DataRejected
 from tasks.stats.findings import LeastSquaresFits, Posterior, find
@@ -153,7 +154,8 @@ def _rows_found(rows: Validated) -> str:
 
 
 def _fit_found(fit: PartialPooling) -> str:
-    return "singular" if fit.is_singular else ("regular" if fit.converged else "not converged")
+    ended = "regular" if fit.converged else "not converged"
+    return f"{FLAVOUR_WORDS[fit.flavour]}: {'singular' if fit.is_singular else ended}"
 
 
 def _posterior_found(posterior: Posterior) -> str:

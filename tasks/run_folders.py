@@ -18,6 +18,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tasks.stats.records import Verdict
+
 LATEST = "latest"
 REJECTED = "rejected"
 SUMMARY = "summary.json"
@@ -68,6 +70,11 @@ def read_head(run_folder: Path) -> dict[str, Any]:
     """`schema_version`, `study`, `verdict` and `run` of the summary, read without its fits where possible."""
     head = _leading_keys(_text(run_folder, HEAD_CHARACTERS))
     return _checked(head) if {"study", "verdict", "run"} <= head.keys() else read_summary(run_folder)
+
+
+def read_verdict(run_folder: Path) -> Verdict:
+    """The verdict of a published run. Raises UnreadableRun."""
+    return Verdict(**read_head(run_folder)["verdict"])
 
 
 def _text(run_folder: Path, characters: int = -1) -> str:

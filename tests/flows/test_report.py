@@ -101,8 +101,9 @@ def test_estimates_have_one_row_per_group_model_and_term(bounce: Outcome) -> Non
 
 def test_unchanged_study_publishes_nothing_new(bounce: Outcome, reports: Path, bounce_rates: Path) -> None:
     again = pooling_report(read_study(bounce_rates), reports)
-    assert again.verdict is None
+    assert not again.is_new
     assert again.folder == bounce.folder
+    assert again.verdict == bounce.verdict
 
 
 def test_forced_run_publishes_the_same_numbers(bounce: Outcome, reports: Path, bounce_rates: Path) -> None:
