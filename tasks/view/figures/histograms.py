@@ -1,0 +1,91 @@
+"""Distributions over posterior draws: replicated statistics, and ranks per chain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.records import Floats
+from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, PANEL_MARGIN, Spec, axis, layout, numbers, spec, vertical
+
+CHAIN_DASHES = ("solid", "dash", "dot", "dashdot")
+CHAIN_COLORS = ("#1F80C0", "#D55E00", "#009E73", "#AA4499")
+
+
+def replicated(values: Floats, observed: float, *, bins: int = 30) -> Spec:
+    """A histogram of `values` with the observed one as a line; constant values make one bar."""
+    low, high = float(min(values.min(), observed)), float(max(values.max(), observed))
+    counts, edges = np.histogram(values, bins=bins, range=(low, high) if high > low else (low - 0.5, low + 0.5))
+    bars: Spec = {
+        "type": "bar",
+        "x": numbers((edges[:-1] + edges[1:]) / 2),
+        "y": counts.tolist(),
+        "marker": {"color": MODELS["bayes"].color, "opacity": 0.7},
+        "hovertemplate": "%{y} replicates near %{x:,.5~r}<extra></extra>",
+    }
+    axes = layout(
+        axis(nticks=3, tickangle=0),
+        axis(nticks=4),
+        bargap=0.05,
+        margin=PANEL_MARGIN,
+        shapes=[vertical(observed, ALERT, width=3)],
+    )
+    return spec([bars], axes)
+
+
+def counts_histogram(values: Floats, x_title: str, y_title: str, *, bins: int = 40) -> Spec:
+    """How many whole `values` fall in each bin; at most `bins`, all as many whole numbers wide."""
+    low, high = float(values.min()), float(values.max())
+    step = np.ceil((high - low + 1) / bins)
+    counts, edges = np.histogram(values, bins=np.arange(low - 0.5, high + step + 0.5, step))
+    bars: Spec = {
+        "type": "bar",
+        "x": numbers((edges[:-1] + edges[1:]) / 2),
+        "y": counts.tolist(),
+        "marker": {"color": NEUTRAL},
+        "hovertemplate": "%{y} near %{x:,.4~r}<extra></extra>",
+    }
+    return spec([bars], layout(axis(x_title), axis(y_title), bargap=0.05))
+
+
+def ranks(draws: Floats, *, bins: int = 20) -> Spec:
+    """Rank plot of `draws` (C, D): flat in the band means that the chains agree (Vehtari et al. 2021)."""
+    counts = rank_counts(draws, bins)
+    expected = draws.shape[1] / bins
+    slack = 2.576 * np.sqrt(expected * (1 - 1 / bins))
+    band = {
+        "type": "rect",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": max(expected - slack, 0),
+        "y1": expected + slack,
+    }
+    shapes = [{**band, "fillcolor": NEUTRAL, "opacity": 0.18, "line": {"width": 0}, "layer": "below"}]
+    top = 1.1 * float(max(counts.max(), expected + slack))
+    traces = [_chain(number, row) for number, row in enumerate(counts)]
+    blank = axis(showticklabels=False, showgrid=False)
+    return spec(traces, layout(blank, axis(range=[0, top], nticks=4), margin=PANEL_MARGIN, shapes=shapes))
+
+
+def rank_counts(draws: Floats, bins: int) -> Floats:
+    """(C, bins): how many of each chain's draws fall in each bin of the ranks over all chains."""
+    order = np.argsort(np.argsort(draws.ravel(), kind="stable"), kind="stable").reshape(draws.shape)
+    place = order * bins // draws.size
+    return np.array([np.bincount(row, minlength=bins) for row in place], dtype=float)
+
+
+def _chain(number: int, counts: Floats) -> Spec:
+    style = {
+        "color": CHAIN_COLORS[number % 4],
+        "dash": CHAIN_DASHES[(number // 4) % 4],
+        "shape": "hvh",
+        "width": 1.6,
+    }
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(range(counts.size)),
+        "y": counts.astype(int).tolist(),
+        "line": style,
+        "hovertemplate": f"%{{y}} draws<extra>chain {number + 1}</extra>",
+    }

@@ -1,0 +1,98 @@
+"""Estimates with their intervals, several beside each other in every row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.records import Floats
+from tasks.view.figures.style import (
+    NEUTRAL,
+    Spec,
+    axis,
+    layout,
+    legend_above,
+    numbers,
+    padded,
+    segments,
+    spec,
+    text,
+    tick,
+    vertical,
+)
+
+ROW_PIXELS = 16  # per series
+ROW_GAP_PIXELS = 12
+FRAME_PIXELS = 110  # legend and axis
+
+
+@dataclass(frozen=True)
+class Series:
+    """One estimate and interval per row; NaN where there is none."""
+
+    label: str
+    color: str
+    symbol: str
+    estimate: Floats  # (rows,)
+    lower: Floats  # (rows,)
+    upper: Floats  # (rows,)
+    width: float = 2
+
+
+def height(n_rows: int, n_series: int) -> int:
+    """CSS pixels that keep rows apart."""
+    return FRAME_PIXELS + n_rows * (ROW_GAP_PIXELS + ROW_PIXELS * n_series)
+
+
+def interval_plot(
+    rows: Sequence[str],
+    series: Sequence[Series],
+    *,
+    x_title: str,
+    reference: float | None = None,
+    together: bool = False,
+) -> Spec:
+    """Rows from top to bottom; `reference` draws a dotted vertical line; `together` lays series on one line."""
+    spread = 0.0 if together else 0.66 / max(len(series), 1)
+    offsets = (np.arange(len(series)) - (len(series) - 1) / 2) * spread
+    traces = [part for one, offset in zip(series, offsets, strict=True) for part in _whiskers(one, rows, offset)]
+    ticks: Spec = {"tickvals": list(range(len(rows))), "ticktext": [tick(row) for row in rows]}
+    lines = [] if reference is None else [vertical(reference, NEUTRAL, dash="dot", width=1.5)]
+    ends = np.concatenate([np.concatenate([one.estimate, one.lower, one.upper]) for one in series])
+    axes = layout(
+        axis(x_title, range=padded(ends, 0.03)),
+        axis(range=[len(rows) - 0.4, -0.6], showgrid=False, **ticks),
+        shapes=lines,
+    )
+    return spec(traces, {**axes, "showlegend": len(series) > 1, "legend": legend_above()})
+
+
+def _whiskers(one: Series, rows: Sequence[str], offset: float) -> tuple[Spec, Spec]:
+    y = np.arange(len(rows)) + offset
+    line: Spec = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": segments(one.lower, one.upper),
+        "y": segments(y, y),
+        "line": {"color": one.color, "width": one.width},
+        "legendgroup": one.label,
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
+    ends = [list(pair) for pair in zip(numbers(one.lower), numbers(one.upper), strict=True)]
+    point: Spec = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": text(one.label),
+        "x": numbers(one.estimate),
+        "y": numbers(y),
+        "text": [text(row) for row in rows],
+        "customdata": ends,
+        "marker": {"color": one.color, "symbol": one.symbol, "size": 8},
+        "legendgroup": one.label,
+        "hovertemplate": "<b>%{text}</b><br>%{x:,.5~r} (%{customdata[0]:,.5~r} to %{customdata[1]:,.5~r})"
+        f"<extra>{text(one.label)}</extra>",
+    }
+    return line, point

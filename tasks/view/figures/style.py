@@ -1,0 +1,152 @@
+"""One visual language for every figure: a colour, a dash and a symbol per model, light and dark themes.
+
+Figures are plain dictionaries as Plotly.js reads them. Colours that carry meaning are fixed and stand
+out from white and from dark paper alike; ink, grid and paper come from the theme the reader's device
+asks for. Colours follow Okabe & Ito's colour-blind-safe palette; dashes and symbols repeat what the
+colour says, for print in grey.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tasks.view import text as words
+
+Spec: TypeAlias = dict[str, Any]
+
+NEUTRAL = "#808080"
+POINTS = "rgba(128,128,128,0.55)"
+ALERT = "#CC3311"
+PANEL_MARGIN = {"l": 8, "r": 8, "t": 6, "b": 8}
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
+TICK_LABEL_LENGTH = 22
+HOVER_LABEL_LENGTH = 48
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "%": "&#37;", "$": "&#36;"})
+
+
+@dataclass(frozen=True)
+class ModelStyle:
+    label: str
+    color: str
+    dash: str
+    symbol: str
+
+
+MODELS: dict[str, ModelStyle] = {
+    "complete_pooling": ModelStyle("Complete pooling", "#767676", "dot", "x"),
+    "no_pooling": ModelStyle("No pooling", "#D55E00", "dash", "square"),
+    "partial_pooling": ModelStyle("Partial pooling", "#1F80C0", "dashdot", "diamond"),
+    "bayes": ModelStyle("Bayes", "#009E73", "solid", "circle"),
+}
+
+
+def text(content: str, limit: int = HOVER_LABEL_LENGTH) -> str:
+    """Any text as Plotly shows it verbatim: its HTML subset, templates and formulas all switched off."""
+    return words.label(content, limit).translate(_ENTITIES)
+
+
+def tick(content: str) -> str:
+    return text(content, TICK_LABEL_LENGTH)
+
+
+def numbers(values: ArrayLike, digits: int = 4) -> list[float | None]:
+    """JSON numbers to a ten-thousandth of their range, which no screen resolves; not-finite ones are null."""
+    array = np.asarray(values, dtype=float).ravel()
+    finite = array[np.isfinite(array)]
+    if not finite.size:
+        return [None] * array.size
+    span = float(np.ptp(finite)) or float(np.abs(finite).max()) or 1.0
+    decimals = digits - math.floor(math.log10(span))
+    return [None if not math.isfinite(v) else float(v) for v in np.round(array, min(decimals, 300)).tolist()]
+
+
+def segments(start: ArrayLike, end: ArrayLike) -> list[float | None]:
+    """start₀, end₀, null, start₁, end₁, null …: many line pieces as one trace."""
+    first, last = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
+    return numbers(np.column_stack([first, last, np.full(first.shape, np.nan)]))
+
+
+def padded(values: ArrayLike, share: float = 0.06) -> list[float]:
+    """An axis range around the finite values."""
+    array = np.asarray(values, dtype=float)
+    finite = array[np.isfinite(array)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    margin = share * ((high - low) or abs(high) or 1.0)
+    return [low - margin, high + margin]
+
+
+def axis(title: str = "", **options: Any) -> Spec:
+    """`title` is shown verbatim. Plotly's own defaults come from the theme."""
+    named = {"title": {"text": text(title, 80), "standoff": 8}} if title else {}
+    return {"automargin": True, "zeroline": False, **named, **options}
+
+
+def layout(x: Spec, y: Spec, **options: Any) -> Spec:
+    return {
+        "xaxis": x,
+        "yaxis": y,
+        "margin": {"l": 8, "r": 8, "t": 30, "b": 8},
+        "hovermode": "closest",
+        "showlegend": False,
+        **options,
+    }
+
+
+def legend_above() -> Spec:
+    return {
+        "orientation": "h",
+        "x": 0,
+        "y": 1.02,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "title": {"text": ""},
+    }
+
+
+def vertical(x: float, color: str, *, dash: str = "solid", width: float = 2) -> Spec:
+    """A line over the whole height at `x`."""
+    line = {"color": color, "dash": dash, "width": width}
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+
+
+def horizontal(y: float, color: str, *, dash: str = "solid", width: float = 2) -> Spec:
+    """A line over the whole width at `y`."""
+    line = {"color": color, "dash": dash, "width": width}
+    return {"type": "line", "y0": y, "y1": y, "xref": "paper", "x0": 0, "x1": 1, "line": line}
+
+
+def spec(data: Iterable[Spec], figure_layout: Spec, frames: list[Spec] | None = None) -> Spec:
+    figure: Spec = {"data": list(data), "layout": figure_layout}
+    return {**figure, "frames": frames} if frames else figure
+
+
+def theme(*, ink: str, grid: str, paper: str) -> Spec:
+    """A Plotly template: what differs between light and dark."""
+    lines = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "tickcolor": grid}
+    hover = {
+        "bgcolor": paper,
+        "bordercolor": grid,
+        "font": {"color": ink, "family": FONT, "size": 13},
+        "align": "left",
+    }
+    return {
+        "layout": {
+            "font": {"color": ink, "family": FONT, "size": 13},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "xaxis": lines,
+            "yaxis": lines,
+            "hoverlabel": hover,
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL, "activecolor": ink},
+        }
+    }
+
+
+LIGHT = theme(ink="#1b2026", grid="#dfe3e8", paper="#ffffff")
+DARK = theme(ink="#e4e7eb", grid="#39414b", paper="#1d2229")

@@ -1,0 +1,43 @@
+"""The words of the report, explained once."""
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("Group", "A set of rows that belong together, such as one county or one patient."),
+    ("Complete pooling", "One estimate for all rows, as if there were no groups."),
+    ("No pooling", "A separate estimate per group, from that group’s rows alone."),
+    (
+        "Partial pooling",
+        "A compromise: each group’s estimate is drawn towards the average of all groups, and the more so the fewer "
+        "rows the group has. Also called a multilevel, mixed or hierarchical model.",
+    ),
+    ("Bayes", "Partial pooling in which every unknown, the spread of the groups included, carries its uncertainty."),
+    ("Shrinkage", "How far a group’s estimate is drawn to the average: 0 is not at all, 1 is all the way."),
+    (
+        "Group SD (τ, sigma_group)",
+        "How much groups differ: the standard deviation of a group effect around the average.",
+    ),
+    ("Residual SD (σ, sigma_residual)", "How much rows of one group differ from what the model expects of them."),
+    (
+        "ICC",
+        "Intraclass correlation: the share of the variation that lies between groups, at the predictors’ averages.",
+    ),
+    (
+        "Singular fit",
+        "The best-fitting spread of some group effect is exactly zero, or two effects move in perfect step. The fit is "
+        "valid, but its usual intervals then claim too much.",
+    ),
+    ("Conditional interval", "An interval for a group’s effect that takes everything else as known. Often too short."),
+    ("Joint interval", "Includes the uncertainty of the average, but takes the spread of the groups as known."),
+    (
+        "Bayesian interval",
+        "Includes every unknown. Given the model and the data, it holds the value with probability 95 %.",
+    ),
+    ("Standard deviation (SD)", "A typical distance from the average."),
+    ("Standard error (SE)", "The uncertainty of an estimate, as a standard deviation."),
+    ("REML", "Restricted maximum likelihood: the usual way to estimate the spread of the groups without Bayes."),
+    ("RMSE", "Root mean square error: the typical distance of the rows from what a model fitted to them expects."),
+    ("PSIS-LOO", "How well the model predicts each row from all the others, found without refitting."),
+    ("Pareto k", "How far one row sways that calculation. High values name influential or surprising rows."),
+    ("R-hat", "Compares the sampler’s chains with each other. Close to 1 means that they agree."),
+    ("ESS", "Effective sample size: how many independent draws the sampler’s draws are worth."),
+    ("E-BFMI, divergences", "Warnings of the sampler that it may have missed a part of the possible values."),
+)

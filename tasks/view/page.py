@@ -1,0 +1,161 @@
+"""Findings → the report as a tree of records that templates only loop over and print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.stats.records import Check, Findings, GroupedData, PosteriorDraws, Rejection, Status
+from tasks.stats.study import Study
+from tasks.view import numbers, text, wording
+from tasks.view.context import MODEL_NAMES, Context
+from tasks.view.figures.style import DARK, LIGHT, MODELS
+from tasks.view.records import Answer, Block, Figure, HealthItem, Link, ReportPage, Section
+from tasks.view.sections import (
+    data,
+    displacement,
+    groups,
+    methods,
+    models,
+    predictive,
+    sampler,
+    simpson,
+    singularity,
+    variance,
+)
+
+# Per kind of check: its title, and the section with its evidence. What follows an underscore may be a term.
+CHECKS: dict[str, tuple[str, str]] = {
+    "rejected_rows": ("Rejected rows", data.ID),
+    "group_count": ("Number of groups", data.ID),
+    "group_sizes": ("Size of groups", data.ID),
+    "simpson": ("Simpson’s paradox", simpson.ID),
+    "convergence": ("Convergence", models.ID),
+    "singularity": ("Singular fit", singularity.ID),
+    "intervals": ("Usual intervals", singularity.ID),
+    "rhat": ("Chains agree (R-hat)", sampler.ID),
+    "ess": ("Enough draws (ESS)", sampler.ID),
+    "divergences": ("Divergences", sampler.ID),
+    "treedepth": ("Tree depth", sampler.ID),
+    "ebfmi": ("Energy (E-BFMI)", sampler.ID),
+    "pareto_k": ("Influential rows (Pareto k)", predictive.ID),
+    "posterior_predictive": ("Simulated data look like the data", predictive.ID),
+    "predictive_groups": ("Simulated groups look like the groups", predictive.ID),
+}
+WORST_FIRST: tuple[Status, ...] = ("fail", "review", "pass")
+DOWNLOADS = (
+    Link("estimates.csv", "estimates.csv"),
+    Link("summary.json", "summary.json"),
+    Link("posterior.nc", "posterior.nc"),
+    Link("study.toml", "study.toml"),
+)
+
+
+def build_page(
+    study: Study,
+    findings: Findings,
+    data: GroupedData,
+    draws: PosteriorDraws | None,
+    rejections: Sequence[Rejection],
+    *,
+    study_text: str = "",
+) -> ReportPage:
+    """The whole report. `study_text` is the study file as run; without it the study is shown as JSON."""
+    context = Context(study, findings, data, draws, rejections, study_text)
+    verdict, sections = findings.verdict, _sections(context)
+    return ReportPage(
+        title=text.label(study.title, 300),
+        asked=wording.asked(context),
+        answer=text.sentence_case(wording.one_sentence(context)),
+        status=verdict.status,
+        status_label=wording.STATUS_LABELS[verdict.status],
+        headline=text.clean(verdict.headline),
+        reason=text.clean(verdict.reason),
+        recommended=text.sentence_case(MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)),
+        answers=_answers(context),
+        health_summary=wording.health_summary(findings.checks),
+        health=tuple(_health(check) for check in sorted(findings.checks, key=_urgency)),
+        run_line=f"Run {findings.run.id}, started {findings.run.started_at}",
+        run_link=_run_link(findings.run.link),
+        downloads=_downloads(findings),
+        sections=sections,
+        colours=tuple((model.replace("_", "-"), style.color) for model, style in MODELS.items()),
+        themes={"light": LIGHT, "dark": DARK},
+        uses_webgl=any(_uses_webgl(section.blocks) for section in sections),
+    )
+
+
+def _answers(context: Context) -> tuple[Answer, ...]:
+    return (
+        Answer("Is there a difference between groups?", wording.is_there_a_difference(context)),
+        Answer("Which groups?", wording.which_groups(context)),
+        Answer("Can I trust it?", wording.can_i_trust_it(context)),
+        Answer("What should I do?", wording.what_should_i_do(context)),
+    )
+
+
+def _sections(context: Context) -> tuple[Section, ...]:
+    """In reading order; Simpson's check needs a predictor."""
+    builders = [
+        data.section,
+        groups.section,
+        displacement.section,
+        variance.section,
+        singularity.section,
+        *([simpson.section] if context.findings.simpson else []),
+        predictive.section,
+        sampler.section,
+        models.section,
+        methods.section,
+    ]
+    return tuple(build(context) for build in builders)
+
+
+def _uses_webgl(blocks: tuple[Block, ...]) -> bool:
+    figures = [block for block in blocks if isinstance(block, Figure)]
+    return any(trace["type"].endswith("gl") for figure in figures for trace in figure.spec["data"])
+
+
+def _urgency(check: Check) -> int:
+    return WORST_FIRST.index(check.status)
+
+
+def _health(check: Check) -> HealthItem:
+    title, section = _check_title_and_section(check.name)
+    return HealthItem(
+        title=title,
+        status=check.status,
+        status_label=wording.STATUS_LABELS[check.status],
+        message=text.clean(check.message),
+        advice=text.clean(check.advice),
+        measure=_measure(check),
+        link=Link("Evidence", f"#{section}"),
+    )
+
+
+def _check_title_and_section(name: str) -> tuple[str, str]:
+    if name in CHECKS:
+        return CHECKS[name]
+    kind, _, term = name.partition("_")
+    if kind in CHECKS:
+        title, section = CHECKS[kind]
+        return f"{title}: {'level' if term == 'intercept' else text.readable(term)}", section
+    return text.sentence_case(text.readable(name)), methods.ID
+
+
+def _measure(check: Check) -> str:
+    """Value and limit, where they are numbers; Simpson's check compares two slopes and says so itself."""
+    if isinstance(check.value, str) or check.value is None or check.name.startswith("simpson"):
+        return ""
+    if isinstance(check.threshold, str) or check.threshold is None:
+        return numbers.plain(float(check.value))
+    return f"{numbers.plain(float(check.value))}, limit {numbers.plain(float(check.threshold))}"
+
+
+def _run_link(href: str) -> Link | None:
+    """Only an ordinary web address becomes a link."""
+    return Link("the run in Prefect", href) if href.startswith(("http://", "https://")) else None
+
+
+def _downloads(findings: Findings) -> tuple[Link, ...]:
+    rejected = (Link("rejected.csv", "rejected.csv"),) if findings.run.n_rejected else ()
+    return (*DOWNLOADS, *rejected)

@@ -1,0 +1,121 @@
+"""All fits side by side: the flavours of partial pooling, and the error of every model."""
+
+from __future__ import annotations
+
+from tasks.stats.records import PartialPooling
+from tasks.view import guides, numbers, text, wording
+from tasks.view.context import MODEL_NAMES, Context
+from tasks.view.records import Cell, Column, Fold, Paragraph, Section, Table
+
+ID = "models"
+FLAVOURS = {
+    "varying_intercept": "Varying intercepts",
+    "varying_slope": "Varying slopes",
+    "varying_intercept_slope": "Both, correlated",
+}
+
+
+def section(context: Context) -> Section:
+    blocks = (
+        _errors(context),
+        Fold("How to read this", (Paragraph(guides.MODELS),)),
+        _flavours(context),
+        _fixed_effects(context),
+    )
+    return Section(ID, "All models side by side", wording.models_finding(context), blocks)
+
+
+def _errors(context: Context) -> Table:
+    findings, places = context.findings, wording.rmse_places(context)
+    named = [
+        ("complete_pooling", "complete_pooling", findings.complete.rmse),
+        ("no_pooling", "no_pooling", findings.no_pooling.rmse),
+        *((f"partial_pooling.{name}", "partial_pooling", fit.rmse) for name, fit in findings.partial.items()),
+        ("bayes", "bayes", findings.bayes.rmse),
+    ]
+    rows = tuple((Cell(_model(path)), Cell(numbers.fixed(rmse, places))) for path, _, rmse in named)
+    columns = (Column("Model", is_number=False), Column("RMSE", context.unit))
+    note = "In-sample: on the rows that the model was fitted to."
+    if not findings.no_pooling.is_fitted.all():
+        note += " No pooling: over the rows of the groups that can carry a fit of their own."
+    return Table("table-rmse", "Typical error of each model (RMSE)", columns, rows, note)
+
+
+def _model(path: str) -> str:
+    return text.sentence_case(MODEL_NAMES[path].removeprefix("the "))
+
+
+def _flavours(context: Context) -> Table:
+    fits = context.findings.partial
+    criterion = context.findings.fullest.criterion.upper()
+    columns = (
+        Column("Partial pooling", is_number=False),
+        *(Column(FLAVOURS[name], model="partial_pooling") for name in fits),
+    )
+    described = [_described(context, fit) for fit in fits.values()]
+    names = list(dict.fromkeys(name for values in reversed(described) for name in values))
+    rows = tuple((Cell(name), *(values.get(name, Cell(numbers.MISSING)) for values in described)) for name in names)
+    note = f"Fitted by {criterion}. Singular and converged are separate: a singular fit can be a proper optimum."
+    return Table("table-flavours", "The flavours of partial pooling", columns, rows, note)
+
+
+def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
+    sds = {
+        f"SD between groups: {context.term_name(term)} ({context.term_unit(term) or 'no unit'})": Cell(
+            numbers.significant(float(sd))
+        )
+        for term, sd in zip(fit.varying, fit.sigma_group, strict=True)
+    }
+    return {
+        f"{fit.criterion.upper()} criterion (−2 log-likelihood)": Cell(numbers.fixed(fit.criterion_value, 2)),
+        **sds,
+        **_correlations(context, fit),
+        f"Residual SD ({context.unit or 'no unit'})": Cell(numbers.significant(fit.sigma)),
+        "Singular": Cell("yes", status="review") if fit.is_singular else Cell("no"),
+        "Converged": Cell("yes") if fit.converged else Cell("no", status="fail"),
+        "RMSE": Cell(numbers.fixed(fit.rmse, wording.rmse_places(context))),
+    }
+
+
+def _correlations(context: Context, fit: PartialPooling) -> dict[str, Cell]:
+    names = [context.term_name(term) for term in fit.varying]
+    return {
+        f"Correlation: {names[m]}, {names[k]}": Cell(numbers.fixed(float(fit.correlation[k, m]), 2))
+        for k in range(len(names))
+        for m in range(k)
+    }
+
+
+def _fixed_effects(context: Context) -> Table:
+    complete, part, bayes = context.findings.complete, context.findings.fullest, context.findings.bayes.fixef
+    columns = (
+        Column("Term", is_number=False),
+        Column("Unit", is_number=False),
+        Column("Complete pooling", model="complete_pooling"),
+        Column("Partial pooling", model="partial_pooling"),
+        Column("Bayes", model="bayes"),
+    )
+    rows = []
+    for term in range(len(context.terms)):
+        scales = [(context.term_unit(term) or "–", 1.0)]
+        if term:
+            scales.append((context.raw_unit(term), context.raw_scale(term)))
+        for unit, scale in scales:
+            values = (
+                _estimate(complete.coef[term], complete.se[term], complete.lower[term], complete.upper[term], scale),
+                _plain(part.fixef[term], part.se[term], scale),
+                _estimate(bayes.mean[term], bayes.sd[term], bayes.lower[term], bayes.upper[term], scale),
+            )
+            rows.append((Cell(context.term_title(term)), Cell(unit), *values))
+    note = f"{context.level_note} Below: 95 % interval (complete pooling, Bayes) or standard error (partial pooling)."
+    return Table("table-fixed", "Estimates for the average group", columns, tuple(rows), note)
+
+
+def _estimate(value: float, se: float, lower: float, upper: float, scale: float) -> Cell:
+    places = numbers.decimals_for(se / scale)
+    return Cell(numbers.fixed(value / scale, places), numbers.interval(lower / scale, upper / scale, places))
+
+
+def _plain(value: float, se: float, scale: float) -> Cell:
+    places = numbers.decimals_for(se / scale)
+    return Cell(numbers.fixed(value / scale, places), f"SE {numbers.fixed(se / scale, places)}")

@@ -1,0 +1,117 @@
+"""Simpson's check: the slope over all rows, within groups, between groups."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.records import Floats, SimpsonCheck
+from tasks.view import guides, numbers, wording
+from tasks.view.context import Context
+from tasks.view.figures.simpson import between_line, complete_line, simpson, within_lines
+from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Section, Table
+from tasks.view.selection import CLOUD_ROWS_LIMIT, PANEL_LIMIT, notable_groups, rule, thin
+
+ID = "simpson"
+
+
+def section(context: Context) -> Section:
+    blocks: tuple[Block, ...] = (
+        *(_figure(context, term, check) for term, check in enumerate(context.findings.simpson, start=1)),
+        Fold("How to read this", (Paragraph(guides.SIMPSON),)),
+        _table(context),
+    )
+    return Section(ID, "Simpson’s paradox: within groups and over all rows", wording.simpson_finding(context), blocks)
+
+
+def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
+    x, y = context.data.x[:, term - 1], context.data.y
+    rows = thin(x, CLOUD_ROWS_LIMIT)
+    chosen = notable_groups(context.findings.group_sizes, context.bands[2].coef[:, 0], PANEL_LIMIT)
+    mean_x, mean_y = _group_means(context, x)[chosen], _group_means(context, y)[chosen]
+    ends = np.array([x.min(), x.max()])
+    lines = [within_lines(*_within(context, term, check, chosen, x)), complete_line(ends, _pooled(context, term, ends))]
+    if np.isfinite(check.between):
+        lines.append(between_line(*_between(context, term, check)))
+    outcome = f"{context.outcome} ({context.unit})" if context.unit else context.outcome
+    name = context.terms[term]
+    thinned = f" {rows.size:,} of {x.size:,} rows, evenly spaced in order of {name}." if rows.size < x.size else ""
+    cut = f"{thinned} {rule(len(chosen), context.n_groups)}".rstrip()
+    return Figure(
+        id=f"figure-simpson-{term}",
+        caption=(
+            f"{outcome} against {name}: rows, group means, and the slopes over all rows, within groups (drawn "
+            f"through each group’s mean) and between group means.{cut}"
+        ),
+        alternative=wording.simpson_sentence(context, check),
+        spec=simpson((x[rows], y[rows]), (mean_x, mean_y), lines, x_title=name, y_title=outcome),
+        height=440,
+    )
+
+
+def _group_means(context: Context, values: Floats) -> Floats:
+    index, n = context.data.group_index, context.n_groups
+    sums = np.bincount(index, weights=values, minlength=n)
+    return np.asarray(sums / np.maximum(np.bincount(index, minlength=n), 1))
+
+
+def _pooled(context: Context, term: int, x: Floats) -> Floats:
+    coef = context.findings.complete.coef
+    return coef[0] + coef[term] * (x - context.raw_center(term)) / context.raw_scale(term)
+
+
+def _within(context: Context, term: int, check: SimpsonCheck, chosen: np.ndarray, x: Floats) -> tuple[Floats, Floats]:
+    """The within-group slope through each group's mean, over the group's range: (J, 2) each."""
+    mean_x, mean_y = _group_means(context, x)[chosen], _group_means(context, context.data.y)[chosen]
+    ranges = np.array([[x[rows].min(), x[rows].max()] for rows in map(context.rows_of, chosen)])
+    slope = check.within / context.raw_scale(term)
+    return ranges, mean_y[:, None] + slope * (ranges - mean_x[:, None])
+
+
+def _between(context: Context, term: int, check: SimpsonCheck) -> tuple[Floats, Floats]:
+    """The slope of the group means through the grand mean, over the range of the group means."""
+    x, y = context.data.x[:, term - 1], context.data.y
+    means = _group_means(context, x)
+    ends = np.array([means.min(), means.max()])
+    return ends, y.mean() + check.between / context.raw_scale(term) * (ends - x.mean())
+
+
+def _table(context: Context) -> Table:
+    columns = (
+        Column("Predictor", is_number=False),
+        Column("Unit", is_number=False),
+        Column("Over all rows", model="complete_pooling"),
+        Column("Within groups"),
+        Column("Between group means"),
+        Column("Contextual effect"),
+        Column("Judgement", is_number=False),
+    )
+    rows = tuple(row for k, check in enumerate(context.findings.simpson, 1) for row in _rows(context, k, check))
+    note = "Contextual effect: between less within, with its 95 % interval. Below each slope: its standard error."
+    return Table("table-simpson", "Three slopes of each predictor", columns, rows, note)
+
+
+def _rows(context: Context, term: int, check: SimpsonCheck) -> tuple[tuple[Cell, ...], ...]:
+    """Per SD of the predictor and per raw unit."""
+    judgement = "reversed" if check.is_reversed else "misleading" if check.is_misleading else "agrees"
+    if not np.isfinite(check.within):
+        judgement = "no slope within groups"
+    name = context.terms[term]
+    scales = ((context.term_unit(term), 1.0), (context.raw_unit(term), context.raw_scale(term)))
+    return tuple((Cell(name), Cell(unit), *_slopes(check, scale), Cell(judgement)) for unit, scale in scales)
+
+
+def _slopes(check: SimpsonCheck, scale: float) -> tuple[Cell, ...]:
+    pairs = (
+        (check.complete, check.complete_se),
+        (check.within, check.within_se),
+        (check.between, check.between_se),
+    )
+    cells = [_slope(value / scale, se / scale) for value, se in pairs]
+    places = numbers.decimals_for((check.contextual_upper - check.contextual_lower) / scale / 4)
+    between = numbers.interval(check.contextual_lower / scale, check.contextual_upper / scale, places)
+    return (*cells, Cell(numbers.fixed(check.contextual / scale, places), between))
+
+
+def _slope(value: float, se: float) -> Cell:
+    places = numbers.decimals_for(se)
+    return Cell(numbers.fixed(value, places), f"SE {numbers.fixed(se, places)}" if np.isfinite(se) else "")

@@ -1,0 +1,108 @@
+"""Singularity, and three intervals beside each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.view import guides, numbers, wording
+from tasks.view.context import Context
+from tasks.view.figures import intervals
+from tasks.view.figures.style import MODELS
+from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Section, Table
+from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
+
+ID = "intervals"
+Z_95 = 1.959963984540054
+CONDITIONAL, JOINT, BAYES = "Conditional", "Joint", "Bayes"
+
+
+def section(context: Context) -> Section:
+    blocks: tuple[Block, ...] = (
+        _widths(context),
+        *(_figure(context, term) for term in context.varying),
+        Fold("How to read this", (Paragraph(guides.SINGULARITY),)),
+    )
+    title = "Singularity, and which intervals to believe"
+    return Section(ID, title, wording.singularity_finding(context), blocks)
+
+
+def _widths(context: Context) -> Table:
+    columns = (
+        Column("Term", is_number=False),
+        Column("Unit", is_number=False),
+        *(Column(name) for name in (CONDITIONAL, JOINT, BAYES)),
+        Column("Conditional / Bayes"),
+        Column("Implied coverage of conditional"),
+        Column("Judgement", is_number=False),
+    )
+    rows = tuple(_width_row(context, position) for position in range(len(context.findings.intervals)))
+    limit = context.study.thresholds.collapsed_ratio
+    note = (
+        "Implied coverage: how often the conditional interval would hold the truth if the Bayesian one does so 95 % of "
+        f"the time. Collapsed: less than {limit:g} times as wide as the Bayesian one."
+    )
+    return Table("table-widths", "Widths of the 95 % intervals, medians over groups", columns, rows, note)
+
+
+def _width_row(context: Context, position: int) -> tuple[Cell, ...]:
+    found = context.findings.intervals[position]
+    term = context.findings.terms.index(found.term)
+    places = numbers.decimals_for(found.calibrated / 10)
+    widths = (found.conditional, found.joint, found.calibrated)
+    return (
+        Cell(context.term_title(term)),
+        Cell(context.term_unit(term) or "–"),
+        *(Cell(_width(width, places)) for width in widths),
+        Cell(numbers.fixed(found.ratio, 2)),
+        Cell(numbers.percent(found.implied_coverage)),
+        Cell("collapsed" if found.is_collapsed else "holds", status="fail" if found.is_collapsed else "pass"),
+    )
+
+
+def _width(width: float, places: int) -> str:
+    """A collapsed width keeps two digits of its own: rounded like its neighbours it would read 0."""
+    return numbers.fixed(width, max(places, numbers.decimals_for(width)) if width > 0 else places)
+
+
+def _figure(context: Context, term: int) -> Figure:
+    bands, fit = context.bands[2], context.findings.fullest
+    chosen = notable_groups(context.findings.group_sizes, bands.coef[:, 0], PANEL_LIMIT)
+    chosen = chosen[np.argsort(bands.coef[chosen, term], kind="stable")[::-1]]
+    coef, half = fit.coef[chosen, term], Z_95 * fit.conditional_sd[chosen, term]
+    part, bayes = MODELS["partial_pooling"], MODELS["bayes"]
+    series = [
+        intervals.Series(CONDITIONAL, part.color, "diamond-open", coef, coef - half, coef + half, 5),
+        intervals.Series(JOINT, part.color, part.symbol, coef, fit.lower[chosen, term], fit.upper[chosen, term]),
+        intervals.Series(
+            BAYES,
+            bayes.color,
+            bayes.symbol,
+            bands.coef[chosen, term],
+            bands.lower[chosen, term],
+            bands.upper[chosen, term],
+        ),
+    ]
+    unit = context.term_unit(term)
+    title = f"{context.term_title(term)} ({unit})" if unit else context.term_title(term)
+    return Figure(
+        id=f"figure-intervals-{term}",
+        caption=_caption(context, term, len(chosen)),
+        alternative=_alternative(context, term),
+        spec=intervals.interval_plot(
+            [context.labels[j] for j in chosen], series, x_title=title, reference=float(context.overall[term])
+        ),
+        height=intervals.height(len(chosen), 3),
+    )
+
+
+def _caption(context: Context, term: int, n_shown: int) -> str:
+    text = f"{context.term_title(term)}: three 95 % intervals for each group, highest first. Dotted line: the average."
+    return f"{text} {rule(n_shown, context.n_groups)}".strip()
+
+
+def _alternative(context: Context, term: int) -> str:
+    name = context.findings.terms[term]
+    for found in context.findings.intervals:
+        if found.term == name and found.is_collapsed:
+            return wording.collapsed_words(context, found)
+    return f"The three intervals of the {context.term_name(term)} are of similar width in every group shown."

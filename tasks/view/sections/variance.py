@@ -1,0 +1,118 @@
+"""Variance components, ICC and shrinkage."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.view import guides, numbers, wording
+from tasks.view.context import Context
+from tasks.view.figures import intervals, scatter
+from tasks.view.figures.style import MODELS, axis, padded
+from tasks.view.records import Block, Cell, Column, Figure, Fold, Link, Paragraph, Section, Table
+from tasks.view.selection import TABLE_LIMIT, notable_groups, rule
+
+ID = "variance"
+
+
+def section(context: Context) -> Section:
+    blocks: tuple[Block, ...] = (
+        _components_figure(context),
+        _components_table(context),
+        *(_shrinkage_figure(context, position) for position in range(len(context.varying))),
+        Fold("How to read this", (Paragraph(guides.VARIANCE),)),
+        _shrinkage_table(context),
+    )
+    return Section(ID, "How much groups differ, and how far they are pooled", wording.variance_finding(context), blocks)
+
+
+def _names(context: Context) -> list[str]:
+    return [*(f"Groups: {context.term_name(term)}" for term in context.varying), "Rows within groups"]
+
+
+def _components_figure(context: Context) -> Figure:
+    found = context.findings.variance_components
+    blank = np.full(found.reml_sd.shape, np.nan)
+    part, bayes = MODELS["partial_pooling"], MODELS["bayes"]
+    sd = found.bayes_sd
+    series = [
+        intervals.Series("REML", part.color, part.symbol, found.reml_sd, blank, blank),
+        intervals.Series("Bayes, 95 % interval", bayes.color, bayes.symbol, sd.mean, sd.lower, sd.upper, 3),
+    ]
+    names = _names(context)
+    return Figure(
+        id="figure-components",
+        caption="Standard deviations between groups and within them (slopes: per SD of the predictor).",
+        alternative=wording.variance_finding(context),
+        spec=intervals.interval_plot(names, series, x_title=f"standard deviation{_in(context.unit)}"),
+        height=intervals.height(len(names), 2),
+    )
+
+
+def _in(unit: str) -> str:
+    return f" ({unit})" if unit else ""
+
+
+def _components_table(context: Context) -> Table:
+    found, names = context.findings.variance_components, _names(context)
+    units = [*(context.term_unit(term) for term in context.varying), context.unit]
+    columns = (
+        Column("Standard deviation", is_number=False),
+        Column("Unit", is_number=False),
+        Column("REML", model="partial_pooling"),
+        Column("Bayes", model="bayes"),
+        Column("95 % interval", model="bayes"),
+    )
+    rows = []
+    for k, (name, unit) in enumerate(zip(names, units, strict=True)):
+        places = numbers.decimals_for(float(found.bayes_sd.sd[k]))
+        rows.append(_row(name, unit or "–", float(found.reml_sd[k]), found.bayes_sd, k, places))
+    icc = found.icc_bayes
+    share = [numbers.percent(float(value)) for value in (found.icc_reml, icc.mean, icc.lower, icc.upper)]
+    rows.append((Cell("ICC"), Cell("share"), Cell(share[0]), Cell(share[1]), Cell(f"{share[2]} to {share[3]}")))
+    note = "ICC: share of the variation that lies between groups, at the predictors’ averages."
+    return Table("table-components", "Variance components", columns, tuple(rows), note)
+
+
+def _row(name: str, unit: str, reml: float, sd: object, k: int, places: int) -> tuple[Cell, ...]:
+    mean, lower, upper = (float(getattr(sd, part)[k]) for part in ("mean", "lower", "upper"))
+    shown = [numbers.fixed(reml, places), numbers.fixed(mean, places), numbers.interval(lower, upper, places)]
+    return (Cell(name), Cell(unit), *(Cell(value) for value in shown))
+
+
+def _shrinkage_figure(context: Context, position: int) -> Figure:
+    term, factor = context.varying[position], context.findings.fullest.shrinkage_factor[:, position]
+    sizes = context.findings.group_sizes.astype(float)
+    low, high = float(np.nanmin(factor)), float(np.nanmax(factor))
+    title = context.term_title(term)
+    return Figure(
+        id=f"figure-shrinkage-{term}",
+        caption=f"{title}: shrinkage of each group against its number of rows (0 = own rows decide, 1 = fully pooled).",
+        alternative=f"Shrinkage of the {title.lower()} runs from {low:.2f} to {high:.2f} over the groups.",
+        spec=scatter.scatter(
+            sizes,
+            factor,
+            names=context.labels,
+            color=MODELS["partial_pooling"].color,
+            x_axis=scatter.size_axis(sizes, "rows in the group"),
+            y_axis=axis("shrinkage factor", range=padded([min(low, 0.0), max(high, 1.0)])),
+        ),
+        height=340,
+    )
+
+
+def _shrinkage_table(context: Context) -> Table:
+    sizes, factor = context.findings.group_sizes, context.findings.fullest.shrinkage_factor
+    chosen = notable_groups(sizes, context.bands[2].coef[:, 0], TABLE_LIMIT)
+    titles = [context.term_title(term) for term in context.varying]
+    columns = (Column("Group", is_number=False), Column("Rows"), *(Column(title) for title in titles))
+    rows = tuple(
+        (Cell(context.labels[j]), Cell(f"{sizes[j]:,}"), *(Cell(numbers.fixed(float(b), 3)) for b in factor[j]))
+        for j in chosen
+    )
+    beyond = "Effects that vary together lean on each other, so values outside 0 to 1 can occur." * (
+        factor.shape[1] > 1
+    )
+    note = f"Partial pooling, REML; 1 = fully pooled. {beyond} {rule(len(chosen), context.n_groups)}".strip()
+    return Table(
+        "table-shrinkage", "Shrinkage factors", columns, rows, note, Link("estimates.csv: every group", "estimates.csv")
+    )

@@ -1,0 +1,92 @@
+import json
+
+import numpy as np
+import pytest
+
+from tasks.view.figures import histograms, intervals, panels, scatter, style
+from tasks.view.figures.displacement import displacement
+
+HOSTILE = "<b>x</b> & %{y} $a$ \u202e"
+
+
+def test_text_is_inert_in_plotly():
+    shown = style.text(HOSTILE)
+    assert not set("<>%$") & set(shown)
+    assert shown.startswith("&lt;b&gt;x")
+
+
+def test_numbers_are_json_with_null_for_gaps_and_keep_small_differences_on_large_offsets():
+    values = [1e6 + 0.001, 1e6 + 0.002, np.nan, np.inf]
+    shown = style.numbers(values)
+    assert shown[2:] == [None, None]
+    assert shown[1] - shown[0] == pytest.approx(0.001, rel=1e-3)
+    json.dumps(shown, allow_nan=False)
+
+
+def test_every_model_has_its_own_colour_dash_and_symbol():
+    styles = style.MODELS.values()
+    for part in ("color", "dash", "symbol"):
+        assert len({getattr(one, part) for one in styles}) == len(styles)
+
+
+@pytest.mark.parametrize("color", [one.color for one in style.MODELS.values()])
+@pytest.mark.parametrize("paper", ["#ffffff", "#14171c"])
+def test_model_colours_stand_out_from_light_and_dark_paper(color, paper):
+    """WCAG 2.1, 1.4.11: at least 3 to 1 for graphics."""
+    lighter, darker = sorted((_luminance(color), _luminance(paper)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 3
+
+
+def _luminance(color):
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_panel_leaves_out_the_line_of_a_model_without_a_fit():
+    x = np.array([0.0, 1.0])
+    lines = {"no_pooling": np.array([np.nan, np.nan]), "bayes": np.array([1.0, 2.0])}
+    spec = panels.group_panel(x, x, lines, line_x=x, x_range=[0, 1], y_range=[0, 2])
+    assert [trace.get("name") for trace in spec["data"]] == [None, "Bayes"]
+
+
+def test_displacement_moves_every_group_through_all_stages():
+    start, end = np.array([1.0, np.nan]), np.array([2.0, 3.0])
+    stages = [("no_pooling", start, start), ("partial_pooling", end, end), ("bayes", end, end)]
+    spec = displacement(["a", "<b>"], [3, 4], stages, x_title="x", y_title="y", target=(2.5, 2.5))
+    moving = spec["data"][-1]
+    assert [frame["name"] for frame in spec["frames"]] == ["No pooling", "Partial pooling", "Bayes"]
+    assert all(frame["traces"] == [len(spec["data"]) - 1] for frame in spec["frames"])
+    assert moving["ids"] == ["0", "1"]
+    assert moving["x"] == spec["frames"][0]["data"][0]["x"] == [1.0, None]
+    assert spec["frames"][1]["data"][0]["x"] == [2.0, 3.0]
+    assert moving["text"] == ["a", "&lt;b&gt;"]
+
+
+def test_intervals_of_one_row_stand_beside_each_other():
+    ends = np.array([1.0, 2.0])
+    series = [intervals.Series(name, "#000000", "circle", ends, ends - 1, ends + 1) for name in "ab"]
+    first, second = (trace["y"] for trace in intervals.interval_plot(["x", "y"], series, x_title="")["data"][1::2])
+    assert all(a < b < a + 0.5 for a, b in zip(first, second, strict=True))
+
+
+def test_only_many_points_use_webgl():
+    def kind(n):
+        x = np.arange(1.0, n + 1)
+        spec = scatter.scatter(x, x, names=None, color="#000000", x_axis=style.axis(), y_axis=style.axis())
+        return spec["data"][0]["type"]
+
+    assert kind(scatter.WEBGL_FROM - 1) == "scatter"
+    assert kind(scatter.WEBGL_FROM) == "scattergl"
+
+
+def test_ranks_of_agreeing_chains_are_flat_and_of_a_stuck_chain_are_not():
+    draws = np.arange(4000.0).reshape(1000, 4).T
+    assert (histograms.rank_counts(draws, 20) == 50).all()
+    draws[0] = 1e6
+    assert histograms.rank_counts(draws, 20)[0].tolist() == [0] * 15 + [200] * 5
+
+
+def test_a_statistic_that_never_varies_still_makes_a_histogram():
+    spec = histograms.replicated(np.full(100, 3.0), 3.0)
+    assert sum(spec["data"][0]["y"]) == 100

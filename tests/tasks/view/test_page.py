@@ -1,0 +1,189 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tasks.view import numbers
+from tasks.view.page import build_page
+from tasks.view.records import Figure, Fold, Panels, Table
+from tests import factories
+
+CASES = {
+    "singular": factories.singular_case,
+    "regular": factories.regular_case,
+    "intercept only": factories.intercept_only_case,
+    "two predictors": factories.two_predictors_case,
+    "hostile": factories.hostile_case,
+}
+
+
+@pytest.fixture(params=CASES, scope="module")
+def case(request):
+    return CASES[request.param]()
+
+
+@pytest.fixture(scope="module")
+def many():
+    return factories.many_groups_case(6000)
+
+
+def blocks_of(page):
+    waiting = [block for section in page.sections for block in section.blocks]
+    while waiting:
+        block = waiting.pop()
+        waiting += block.blocks if isinstance(block, Fold) else ()
+        yield block
+
+
+def only(page, kind):
+    return [block for block in blocks_of(page) if isinstance(block, kind)]
+
+
+def table(page, name):
+    return next(block for block in only(page, Table) if block.id == name)
+
+
+def test_every_section_states_a_finding_and_every_check_leads_to_one(case):
+    page = build_page(*case.arguments)
+    ids = [section.id for section in page.sections]
+    assert len(set(ids)) == len(ids)
+    assert all(section.finding.endswith(".") for section in page.sections)
+    assert len(page.health) == len(case.findings.checks)
+    assert {item.link.href for item in page.health} <= {f"#{name}" for name in ids}
+
+
+def test_worst_checks_come_first():
+    statuses = [item.status for item in build_page(*factories.singular_case().arguments).health]
+    assert statuses == sorted(statuses, key=["fail", "review", "pass"].index)
+    assert statuses[0] == "fail"
+
+
+def test_figures_are_json_have_their_own_ids_and_a_text_alternative(case):
+    page = build_page(*case.arguments)
+    figures = [*only(page, Figure), *(panel for panels in only(page, Panels) for panel in panels.panels)]
+    assert len({figure.id for figure in figures}) == len(figures) > 10
+    for figure in figures:
+        json.dumps(figure.spec, allow_nan=False)
+        assert len(figure.alternative) > 10
+
+
+def test_rows_of_tables_fill_their_columns(case):
+    for found in only(build_page(*case.arguments), Table):
+        assert found.rows, found.id
+        assert {len(row) for row in found.rows} == {len(found.columns)}, found.id
+
+
+@pytest.mark.parametrize("model", ["no_pooling", "partial_pooling", "bayes"])
+def test_estimates_in_the_table_are_the_findings_own(model):
+    """On the fitted scale and per raw unit, each number is within half of its last digit."""
+    case = factories.regular_case()
+    page, findings = build_page(*case.arguments), case.findings
+    coef = {
+        "no_pooling": findings.no_pooling.coef,
+        "partial_pooling": findings.fullest.coef,
+        "bayes": findings.bayes.groups.mean,
+    }[model]
+    for name, expected in {
+        "table-estimates-0": coef[:, 0],
+        "table-estimates-1": coef[:, 1],
+        "table-estimates-1-raw": coef[:, 1] / findings.scaling.scale[0],
+    }.items():
+        found = table(page, name)
+        column = next(k for k, column in enumerate(found.columns) if column.model == model)
+        shown = [row[column].text for row in found.rows]
+        half = 0.5 * 10.0 ** -len(shown[0].partition(".")[2])
+        parsed = np.array([float(text.replace(numbers.MINUS, "-").replace(",", "")) for text in shown])
+        assert np.abs(parsed - expected).max() <= half * 1.0001
+
+
+def test_intervals_in_the_table_are_the_findings_own():
+    case = factories.singular_case()
+    bayes = case.findings.bayes.groups
+    rows = table(build_page(*case.arguments), "table-estimates-0").rows
+    for row, lower, upper in zip(rows, bayes.lower[:, 0], bayes.upper[:, 0], strict=True):
+        assert [float(end) for end in row[-1].detail.split(" to ")] == pytest.approx([lower, upper], abs=0.006)
+
+
+def test_units_stand_with_the_numbers():
+    found = table(build_page(*factories.singular_case().arguments), "table-estimates-1-raw")
+    assert {column.unit for column in found.columns if column.model} == {"s per year"}
+
+
+def test_a_group_without_a_fit_of_its_own_says_why():
+    case = factories.two_predictors_case()
+    page = build_page(*case.arguments)
+    row = table(page, "table-estimates-0").rows[0]
+    assert row[2].text == numbers.MISSING
+    assert row[2].detail == case.findings.no_pooling.gap[0] != ""
+    panel = next(p for panels in only(page, Panels) for p in panels.panels if p.title == case.findings.labels[0])
+    assert case.findings.no_pooling.gap[0] in panel.detail
+    assert "No pooling" not in [trace.get("name") for trace in panel.spec["data"]]
+
+
+def test_a_collapsed_width_does_not_read_as_zero_and_is_marked():
+    case = factories.singular_case()
+    level, slope = case.findings.intervals
+    intervals = (level, replace(slope, conditional=0.00041))
+    page = build_page(*replace(case, findings=replace(case.findings, intervals=intervals)).arguments)
+    level_row, slope_row = table(page, "table-widths").rows
+    assert float(slope_row[2].text) == 0.00041
+    assert (slope_row[-1].text, slope_row[-1].status) == ("collapsed", "fail")
+    assert level_row[-1].status == "pass"
+
+
+def test_all_flavours_of_partial_pooling_stand_side_by_side():
+    found = table(build_page(*factories.singular_case().arguments), "table-flavours")
+    cells = {row[0].text: [cell.text for cell in row[1:]] for row in found.rows}
+    assert len(found.columns) == 4
+    assert cells["Singular"] == ["no", "no", "yes"]
+    assert cells["SD between groups: level (s)"][1] == numbers.MISSING
+
+
+def test_without_predictors_there_is_no_simpson_section_and_without_draws_no_rank_plot(many):
+    page = build_page(*factories.intercept_only_case().arguments)
+    assert "simpson" not in [section.id for section in page.sections]
+    assert "panels-ranks" in [panels.id for panels in only(page, Panels)]
+    assert "panels-ranks" not in [panels.id for panels in only(build_page(*many.arguments), Panels)]
+
+
+def test_lines_in_panels_pass_through_the_expected_outcome_in_raw_units():
+    case = factories.singular_case()
+    panels = next(p for p in only(build_page(*case.arguments), Panels) if p.id == "panels-1")
+    panel = next(p for p in panels.panels if p.title == "kent")
+    line = next(trace for trace in panel.spec["data"] if trace.get("name") == "Bayes")
+    group, scaling = case.findings.labels.index("kent"), case.findings.scaling
+    intercept, slope = scaling.to_raw @ case.findings.bayes.groups.mean[group]
+    for x, y in zip(line["x"], line["y"], strict=True):
+        assert y == pytest.approx(intercept + slope * x, abs=0.01)
+
+
+def test_panels_show_at_most_the_limit_and_state_the_rule(many):
+    page = build_page(*many.arguments)
+    panels, found = only(page, Panels), table(page, "table-estimates-0")
+    by_group = next(p for p in panels if p.id == "panels-1")
+    assert len(by_group.panels) == 24
+    assert "24 of 6,000 groups" in by_group.caption
+    assert len(found.rows) == 200
+    assert "200 of 6,000 groups" in found.note
+    assert found.download is not None
+    assert page.uses_webgl
+
+
+def test_at_most_fifty_rejects_are_listed_and_the_rest_counted():
+    case = factories.singular_case()
+    page = build_page(*replace(case, rejections=case.rejections * 40).arguments)
+    found = table(page, "table-rejects")
+    assert len(found.rows) == 50
+    assert "50 of 120" in found.note
+
+
+def test_a_run_links_only_to_web_addresses():
+    case = factories.regular_case()
+    assert _with_link(case, "javascript:alert(1)").run_link is None
+    assert _with_link(case, "http://127.0.0.1:4200/runs/1").run_link is not None
+
+
+def _with_link(case, link):
+    findings = replace(case.findings, run=replace(case.findings.run, link=link))
+    return build_page(*replace(case, findings=findings).arguments)

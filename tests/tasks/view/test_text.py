@@ -1,0 +1,32 @@
+from tasks.view import text
+
+
+def test_direction_overrides_and_control_characters_go():
+    assert text.clean("a\u202eb\u2066c\x00d\u2028e\ud800") == "abc d e"
+
+
+def test_emoji_joiners_and_other_scripts_stay():
+    family = "👩\u200d👧"
+    assert text.clean(family) == family
+    assert text.clean("Łódź 東京") == "Łódź 東京"
+
+
+def test_right_to_left_text_is_isolated_and_other_text_is_not():
+    assert text.label("ירושלים") == "\u2068ירושלים\u2069"
+    assert text.label("Kent") == "Kent"
+
+
+def test_a_long_label_keeps_its_beginning_and_its_end():
+    shown = text.label("begin" + "x" * 500 + "end")
+    assert len(shown) == 60
+    assert shown.startswith("begin")
+    assert shown.endswith("end")
+
+
+def test_units_become_singular_and_short_forms_stay():
+    plural = ("years", "days", "ms", "lbs", "celsius", "class")
+    assert [text.singular(unit) for unit in plural] == ["year", "day", "ms", "lbs", "celsius", "class"]
+
+
+def test_no_label_is_empty():
+    assert text.label(" \u200e ") == "(blank)"
