@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,17 +101,16 @@ def written(
     opened: OpenedStudy, findings: Findings, rows: Validated, draws: PosteriorDraws, standalone: bool
 ) -> FilesOfRun:
     """What the run folder will hold, by file name. The summary comes last: it says how long the rest took."""
-    study = opened.study
-    page = build_page(study, findings, rows.data, draws, rows.rejections)
-    log = run_log()
+    study, log = opened.study, run_log()
+    findings = replace(findings, timings=log.seconds())
+    page = build_page(study, findings, rows.data, draws, rows.rejections, study_text=opened.text)
 
     def posterior(path: Path) -> None:
         with timed("store posterior", log):
             write_posterior(path, draws, study, findings, rows.data)
 
     def summary(path: Path) -> None:
-        with_timings = summary_of(study, findings) | {"timings": log.seconds()}
-        path.write_bytes(encoded(summary_json(with_timings)))
+        path.write_bytes(encoded(summary_json(summary_of(study, replace(findings, timings=log.seconds())))))
 
     return {
         "study.toml": opened.text,

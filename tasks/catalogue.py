@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, get_args
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from tasks.atomic import explained, write_whole
+from tasks.render import environment
 from tasks.run_folders import REJECTED, UnreadableRun, read_head, run_folders, study_folders
 from tasks.stats.records import Status
 from tasks.view.catalogue import (
@@ -22,7 +21,6 @@ from tasks.view.catalogue import (
 
 INDEX = "index.html"
 JSON_INDEX = "catalogue.json"
-TEMPLATES = Path(__file__).parent.parent / "templates"
 MOST_REBUILDS = 10
 
 
@@ -63,14 +61,7 @@ def read_catalogue(reports: Path) -> Catalogue:
 
 
 def catalogue_page(catalogue: Catalogue) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("catalogue.html.j2").render(catalogue=catalogue)
+    return environment().get_template("catalogue.html.j2").render(catalogue=catalogue)
 
 
 def _entry(folder: Path, relative: str) -> RunEntry:

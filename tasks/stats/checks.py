@@ -50,7 +50,7 @@ def all_checks(
         rejected_rows(n_read, n_rejected, study.rules.max_rejected_share),
         group_count(no_pooling.n.size, study.thresholds.few_groups),
         group_sizes(no_pooling),
-        *(simpson_paradox(check) for check in simpson),
+        *(simpson_paradox(check, study.outcome_unit) for check in simpson),
         convergence(partial),
         singularity(fullest, study),
         *(collapsed_intervals(comparison, study.thresholds.collapsed_ratio) for comparison in intervals),
@@ -108,7 +108,7 @@ def group_sizes(no_pooling: NoPooling) -> Check:
     )
 
 
-def simpson_paradox(check: SimpsonCheck) -> Check:
+def simpson_paradox(check: SimpsonCheck, unit: str = "") -> Check:
     name = f"simpson_{check.term}"
     if np.isnan(check.within):
         message = f"{check.term} is the same throughout each group, so there is no slope within groups to compare."
@@ -116,14 +116,15 @@ def simpson_paradox(check: SimpsonCheck) -> Check:
     if not check.is_misleading:
         message = f"The slope of {check.term} over all rows tells about the same as the slope within groups."
         return Check(name, "pass", check.complete, check.within, message, "")
+    per_sd = f"{unit} per SD".strip()
     how = "has the opposite sign of" if check.is_reversed else "is not the answer to"
     return Check(
         name,
         "fail" if check.is_reversed else "review",
         check.complete,
         check.within,
-        f"Simpson's paradox: the slope of {check.term} over all rows, {check.complete:.3g}, {how} the slope within "
-        f"groups, {check.within:.3g}. Groups differ both in {check.term} and in the outcome.",
+        f"Simpson's paradox: the slope of {check.term} over all rows, {check.complete:.3g} {per_sd}, {how} the slope "
+        f"within groups, {check.within:.3g} {per_sd}. Groups differ both in {check.term} and in the outcome.",
         "Do not use complete pooling for this predictor; read the within-group slope.",
     )
 
@@ -165,24 +166,32 @@ def _diagonal(fit: PartialPooling) -> np.ndarray:
 
 
 def _flat_direction(fit: PartialPooling, study: Study) -> str:
-    flat = [study.terms[k] for k, sd in zip(fit.varying, fit.sigma_group, strict=True) if sd < 1e-4 * fit.sigma]
+    limit = study.thresholds.singular_tolerance * fit.sigma
+    flat = [study.terms[k] for k, sd in zip(fit.varying, fit.sigma_group, strict=True) if sd < limit]
     return " and ".join(flat) if flat else "one combination of its effects (their correlation is at its limit)"
 
 
 def collapsed_intervals(comparison: IntervalComparison, limit: float) -> Check:
     name = f"intervals_{comparison.term}"
     if not comparison.is_collapsed:
-        message = f"The usual intervals for {comparison.term} by group are about as wide as they should be."
+        message = (
+            f"The usual intervals for the {_effect(comparison.term)} by group are about as wide as they should be."
+        )
         return Check(name, "pass", comparison.ratio, limit, message, "")
     return Check(
         name,
         "fail",
         comparison.ratio,
         limit,
-        f"The usual intervals for {comparison.term} by group have collapsed: they are {comparison.ratio:.0%} as wide "
-        f"as calibrated ones, and would cover the truth about {comparison.implied_coverage:.0%} of the time, not 95%.",
-        "Do not plot or quote them. The Bayesian intervals stand in the estimates table.",
+        f"The usual intervals for the {_effect(comparison.term)} by group have collapsed: they are "
+        f"{comparison.ratio:.0%} as wide as calibrated ones, and would cover the truth about "
+        f"{comparison.implied_coverage:.0%} of the time, not 95%.",
+        f"Do not plot or quote the usual intervals for the {_effect(comparison.term)}; use the Bayesian ones.",
     )
+
+
+def _effect(term: str) -> str:
+    return "level" if term == "intercept" else f"effect of {term}"
 
 
 def sampler(bayes: BayesFit, study: Study) -> Iterator[Check]:
@@ -223,9 +232,9 @@ def pareto_k(bayes: BayesFit) -> Check:
         "review",
         loo.pareto_k_max,
         loo.pareto_k_threshold,
-        f"{loo.n_high_pareto_k} of {loo.n_rows_used} rows are so unusual for the model that its predictive score "
-        "depends on them.",
-        "Look at these rows: mistakes, or a spread that the model does not know of.",
+        f"{loo.n_high_pareto_k} of {loo.n_rows_used} rows looked at {'is' if loo.n_high_pareto_k == 1 else 'are'} so "
+        "unusual for the model that its predictive score depends on them.",
+        "Look at the unusual rows: mistakes, or a spread that the model does not know of.",
     )
 
 

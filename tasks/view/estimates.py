@@ -11,6 +11,7 @@ import pandas as pd
 from tasks.stats.records import Findings, Floats
 from tasks.stats.study import Study
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units
+from tasks.view.text import singular
 
 
 @dataclass(frozen=True)
@@ -115,5 +116,8 @@ def _words(study: Study, findings: Findings, models: list[str]) -> dict[str, Any
 
 def _units(study: Study, basis: str) -> list[str]:
     outcome = study.outcome_unit or study.outcome
-    per = [f"SD of {name}" if basis == "SD" else study.predictor_units.get(name) or name for name in study.predictors]
+    per = [
+        f"SD of {name}" if basis == "SD" else singular(study.predictor_units.get(name) or name)
+        for name in study.predictors
+    ]
     return [outcome, *(f"{outcome} per {unit}" for unit in per)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats
-from tasks.view import guides, numbers, wording
+from tasks.view import guides, numbers, text, wording
 from tasks.view.context import Bands, Context
 from tasks.view.figures.panels import group_panel, spread_out
 from tasks.view.figures.style import MODELS, padded
@@ -62,7 +62,7 @@ def _caption(context: Context, term: int, n_shown: int) -> str:
         parts.append("Lines are drawn at the average of the other predictors. ")
     if sizes.max() > PANEL_ROWS_LIMIT:
         parts.append(f"At most {PANEL_ROWS_LIMIT} rows a group are drawn, evenly spaced in order. ")
-    return "".join([*parts, rule(n_shown, context.n_groups)]).strip()
+    return text.sentence_case("".join([*parts, rule(n_shown, context.n_groups)]).strip())
 
 
 def _panel(context: Context, term: int, group: int, x_range: list[float], y_range: list[float]) -> Panel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats, SimpsonCheck
-from tasks.view import guides, numbers, wording
+from tasks.view import guides, numbers, text, wording
 from tasks.view.context import Context
 from tasks.view.figures.simpson import between_line, complete_line, simpson, within_lines
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Section, Table
@@ -39,8 +39,8 @@ def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
     return Figure(
         id=f"figure-simpson-{term}",
         caption=(
-            f"{outcome} against {name}: rows, group means, and the slopes over all rows, within groups (drawn "
-            f"through each group’s mean) and between group means.{cut}"
+            f"{text.sentence_case(outcome)} against {name}: rows, group means, and the slopes over all rows, within "
+            f"groups (drawn through each group’s mean) and between group means.{cut}"
         ),
         alternative=wording.simpson_sentence(context, check),
         spec=simpson((x[rows], y[rows]), (mean_x, mean_y), lines, x_title=name, y_title=outcome),
