@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 STARTED = time.perf_counter()
 DATA_SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
-HEAVY_MODULES = ("pandas", "pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
+# Imported while Prefect's server gets up, rather than when first needed.
+HEAVY_MODULES = ("pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
 
 app = typer.Typer(
     name="poolwise",
@@ -176,7 +177,6 @@ def _publish_report(
 ) -> None:
     from flows import console
 
-    _import_meanwhile(HEAVY_MODULES)
     with console.narrated(opened.study.title) as narrator:
         narrator.began("start")
         outcome = _run_flow(opened, out, engine, force, standalone, narrator)
@@ -194,24 +194,29 @@ def _run_flow(
     """With Prefect's server where PREFECT_API_URL names one, else with one that lives as long as the run."""
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
+    has_server = bool(PREFECT_API_URL.value())
+    starting = None if has_server else _start_short_lived_server()
+    for name in HEAVY_MODULES:
+        importlib.import_module(name)
     from flows.report import pooling_report
     from flows.steps import RunLog, logged
 
+    if starting:
+        starting.join()
     keep_log()
     # Joining the heartbeat's thread takes 0.9 s; without a lasting server nobody would miss a beat.
-    without_heartbeat = {} if PREFECT_API_URL.value() else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    without_heartbeat = {} if has_server else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with temporary_settings(without_heartbeat), logged(RunLog(listener, STARTED)):
         return pooling_report(opened, out, engine, force, standalone)
 
 
-def _import_meanwhile(modules: tuple[str, ...]) -> None:
-    """Import in the background while Prefect's server starts: there is a second core to do it."""
+def _start_short_lived_server() -> threading.Thread:
+    """Start the server that Prefect would start a little later, so that it gets up while we import."""
+    from prefect.server.api.server import SubprocessASGIServer
 
-    def import_all() -> None:
-        for name in modules:
-            importlib.import_module(name)
-
-    threading.Thread(target=import_all, daemon=True).start()
+    thread = threading.Thread(target=SubprocessASGIServer().start, daemon=True)
+    thread.start()
+    return thread
 
 
 def _stopped(message: str, exit_code: int) -> int:

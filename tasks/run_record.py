@@ -29,6 +29,9 @@ PACKAGES = (
     "prefect",
 )
 
+# When to run and whom to tell do not change what a report says.
+NOT_ASKED = {"schedule", "trigger", "notify"}
+
 
 def open_run(study: Study, sha256: Mapping[str, str]) -> RunRecord:
     """A run of `study` on files of these hashes, before its rows are read.
@@ -38,7 +41,7 @@ def open_run(study: Study, sha256: Mapping[str, str]) -> RunRecord:
     """
     started = datetime.now(UTC)
     data = _sha256("\n".join(sorted(sha256.values())))
-    asked = _sha256(json.dumps(study.model_dump(mode="json"), sort_keys=True))
+    asked = _sha256(json.dumps(study.model_dump(mode="json", exclude=NOT_ASKED), sort_keys=True))
     program = _sha256(MARGINAL.read_text(encoding="utf-8"))
     fingerprint = _sha256("\n".join([data, asked, program, version("poolwise")]))
     return RunRecord(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -94,6 +95,41 @@ class Thresholds(Frozen):
     predictive_tail: Annotated[float, Field(gt=0, lt=0.5)] = 0.025
 
 
+class Schedule(Frozen):
+    """When to run without being asked: exactly one of the three, in a time zone."""
+
+    cron: str | None = Field(default=None, description='five fields, such as "0 6 * * 1"')
+    interval_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    rrule: str | None = Field(default=None, description='an iCalendar rule, such as "FREQ=WEEKLY;BYDAY=MO"')
+    timezone: str = "UTC"
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        if sum(value is not None for value in (self.cron, self.interval_minutes, self.rrule)) != 1:
+            raise ValueError("give exactly one of cron, interval_minutes and rrule")
+        if self.timezone not in available_timezones():
+            raise ValueError(f"{self.timezone!r} is no time zone; use a name such as Europe/London")
+        return self
+
+
+class Trigger(Frozen):
+    """New data start a run: files in `watch`, a folder in the study's, belong to the study's data."""
+
+    watch: Annotated[str, Field(min_length=1)] = "incoming"
+    stable_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        default=1.0, description="a file is complete when it has not changed for so long"
+    )
+
+
+class Notify(Frozen):
+    """Whom to tell, and when. Addresses are Apprise's: mailto://, slack://, json:// and many more."""
+
+    to: tuple[str, ...] = Field(default=(), description="${NAME} is replaced by that environment variable")
+    on: tuple[Literal["worse", "rejected", "stale", "failed"], ...] = ("worse", "rejected", "stale", "failed")
+    rejected_share: Share = Field(default=0.02, description="tell when more rows than this were rejected")
+    max_age_days: Positive | None = Field(default=None, description="tell when the newest file is older")
+
+
 class Study(Frozen):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     title: Annotated[str, Field(min_length=1, max_length=300)]
@@ -111,6 +147,9 @@ class Study(Frozen):
     priors: Priors = Priors()
     sampler: SamplerSettings = SamplerSettings()
     thresholds: Thresholds = Thresholds()
+    schedule: Schedule | None = None
+    trigger: Trigger = Trigger()
+    notify: Notify = Notify()
 
     @model_validator(mode="before")
     @classmethod
