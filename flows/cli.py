@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
-import threading
 import time
 import webbrowser
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from flows.quiet import keep_log, set_defaults
+from flows.short_lived_server import ShortLivedServer, is_for_prefect_to_decide
 from tasks.engines import EngineName
 from tasks.stats.errors import PoolwiseError, StudyError
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 STARTED = time.perf_counter()
 DATA_SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
-# Imported while Prefect's server gets up, rather than when first needed.
+# Imported while Prefect's server comes up, rather than when first needed.
 HEAVY_MODULES = ("pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
 
 app = typer.Typer(
@@ -192,31 +193,24 @@ def _run_flow(
     opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, listener: Listener
 ) -> Outcome:
     """With Prefect's server where PREFECT_API_URL names one, else with one that lives as long as the run."""
-    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
-    has_server = bool(PREFECT_API_URL.value())
-    starting = None if has_server else _start_short_lived_server()
+    own = None if is_for_prefect_to_decide() else ShortLivedServer()
+    if own:
+        os.environ["PREFECT_API_URL"] = own.api_url  # before Prefect reads it: its own threads have to know too
     for name in HEAVY_MODULES:
         importlib.import_module(name)
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
     from flows.report import pooling_report
     from flows.steps import RunLog, logged
 
-    if starting:
-        starting.join()
     keep_log()
+    if own:
+        own.wait()
     # Joining the heartbeat's thread takes 0.9 s; without a lasting server nobody would miss a beat.
-    without_heartbeat = {} if has_server else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    with temporary_settings(without_heartbeat), logged(RunLog(listener, STARTED)):
+    settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if own else {}
+    log = RunLog(listener, STARTED, server_lasts=own is None)
+    with temporary_settings(settings), logged(log):
         return pooling_report(opened, out, engine, force, standalone)
-
-
-def _start_short_lived_server() -> threading.Thread:
-    """Start the server that Prefect would start a little later, so that it gets up while we import."""
-    from prefect.server.api.server import SubprocessASGIServer
-
-    thread = threading.Thread(target=SubprocessASGIServer().start, daemon=True)
-    thread.start()
-    return thread
 
 
 def _stopped(message: str, exit_code: int) -> int:

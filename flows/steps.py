@@ -51,6 +51,7 @@ class RunLog:
 
     listener: Listener = field(default_factory=Silence)
     started: float = field(default_factory=time.perf_counter)
+    server_lasts: bool = True  # whether Prefect's server, and with it the run's page, will be there afterwards
     timings: dict[str, float] = field(default_factory=dict)
 
     def began_running(self) -> None:

@@ -132,8 +132,7 @@ def published(reports: Path, study: Study, run_id: str, files: FilesOfRun) -> Pa
 def link_of_this_run() -> str:
     """The run's page in Prefect's UI; empty when the server lives only as long as the run."""
     context = FlowRunContext.get()
-    started_by_us = context is not None and context.client.server_type == "ephemeral"
-    if context is None or context.flow_run is None or started_by_us:
+    if context is None or context.flow_run is None or not run_log().server_lasts:
         return ""
     return url_for(context.flow_run) or ""
 

@@ -19,7 +19,10 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=120), pytest.MonkeyPatch.context() as patch:
+        from prefect.settings import PREFECT_API_URL
+
+        patch.setenv("PREFECT_API_URL", str(PREFECT_API_URL.value()))
         yield
 
 
