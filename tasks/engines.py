@@ -12,14 +12,15 @@ import io
 import os
 import re
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from tasks.atomic import explained
 from tasks.stats.errors import PoolwiseError, StudyError
 from tasks.stats.records import Floats
 from tasks.stats.study import SamplerSettings
@@ -64,9 +65,13 @@ def engine_named(name: EngineName) -> StanEngine:
 def cmdstan_installation() -> Path | None:
     """Where CmdStan is, by the same rules as cmdstanpy but without importing it."""
     named = os.environ.get("CMDSTAN")
-    found = [Path(named)] if named else sorted(Path.home().glob(".cmdstan/cmdstan-*"))
+    found = [Path(named)] if named else sorted(Path.home().glob(".cmdstan/cmdstan-*"), key=_version_numbers)
     usable = [folder for folder in found if (folder / "makefile").is_file() and (folder / "bin").is_dir()]
     return usable[-1] if usable else None
+
+
+def _version_numbers(folder: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", folder.name)]
 
 
 class EmbeddedEngine:
@@ -111,11 +116,12 @@ class CmdStanEngine:
 
         cmdstanpy.set_cmdstan_path(str(self.installation))
         with (
+            cmdstanpy.disable_logging(),
             tempfile.TemporaryDirectory(prefix="poolwise-") as scratch,
-            _progress_from_files(scratch, settings, progress),
+            _progress_from_stdout(settings, progress),
         ):
             try:
-                fit = _compiled(program).sample(
+                fit = _compiled(program, self.installation).sample(
                     data=dict(data),
                     chains=settings.chains,
                     parallel_chains=min(settings.chains, os.cpu_count() or 1),
@@ -126,6 +132,7 @@ class CmdStanEngine:
                     seed=seed,
                     output_dir=scratch,
                     show_progress=False,
+                    show_console=True,
                 )
             except (RuntimeError, ValueError) as error:
                 raise PoolwiseError(f"CmdStan could not run {program.name}: {error}") from error
@@ -134,16 +141,25 @@ class CmdStanEngine:
         return variables | sampler
 
 
-def _compiled(program: Path) -> Any:
-    """The compiled program, kept in a cache folder: the repository may be read-only."""
+def _compiled(program: Path, installation: Path) -> Any:
+    """The compiled program, kept in a cache folder: the repository may be read-only.
+
+    It stays linked to libraries of the CmdStan that built it, so its name tells program and CmdStan apart.
+    It is built in a folder of its own and then moved: two runs may come to it at once.
+    """
     import cmdstanpy
 
+    parts = (os.fsencode(installation.resolve()), (installation / "makefile").read_bytes(), program.read_bytes())
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "poolwise"
-    home.mkdir(parents=True, exist_ok=True)
-    copy = home / program.name
-    if not copy.is_file() or copy.read_bytes() != program.read_bytes():
-        copy.write_bytes(program.read_bytes())
-    return cmdstanpy.CmdStanModel(stan_file=copy)
+    compiled = home / f"{program.stem}-{sha256(b''.join(parts)).hexdigest()[:12]}"
+    if not compiled.is_file():
+        with explained("keep a compiled Stan program", home):
+            home.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=home) as folder:
+                copy = Path(folder) / program.name
+                copy.write_bytes(program.read_bytes())
+                os.replace(cmdstanpy.compile_stan_file(copy), compiled)
+    return cmdstanpy.CmdStanModel(exe_file=compiled)
 
 
 def _by_chain(draws: Floats, chains: int) -> Floats:
@@ -151,7 +167,7 @@ def _by_chain(draws: Floats, chains: int) -> Floats:
 
 
 class _ProgressStream(io.TextIOBase):
-    """Stands in for stdout while the embedded engine prints its iterations there."""
+    """Stands in for stdout while an engine prints its iterations there."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
@@ -167,25 +183,6 @@ def _progress_from_stdout(settings: SamplerSettings, progress: Progress) -> Iter
         yield
 
 
-@contextlib.contextmanager
-def _progress_from_files(folder: str, settings: SamplerSettings, progress: Progress) -> Iterator[None]:
-    """Follow the console files that CmdStan's chains write into `folder`."""
-    done, report = threading.Event(), _counter(settings, progress)
-
-    def follow() -> None:
-        while not done.wait(0.2):
-            for file in Path(folder).glob("*stdout*.txt"):
-                report(file.read_text(errors="replace"))
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
 def _counter(settings: SamplerSettings, progress: Progress) -> Callable[[str], None]:
     iterations: dict[str, int] = {}
     total = settings.chains * (settings.warmup + settings.draws)
@@ -193,6 +190,6 @@ def _counter(settings: SamplerSettings, progress: Progress) -> Callable[[str], N
     def report(text: str) -> None:
         for chain, iteration, _ in ITERATION.findall(text):
             iterations[chain] = max(iterations.get(chain, 0), int(iteration))
-        progress(min(1.0, sum(iterations.values()) / total))
+            progress(min(1.0, sum(iterations.values()) / total))
 
     return report

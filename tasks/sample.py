@@ -12,8 +12,9 @@ from tasks.stats.records import PosteriorDraws, SamplingAttempt, Scaling
 from tasks.stats.stan_data import marginal_data
 from tasks.stats.study import SamplerSettings, Study
 
-# (least adapt_delta, times as many iterations): Stan's own advice for divergences and low ESS.
-ESCALATION = ((0.0, 1), (0.95, 2), (0.99, 4))
+# (least adapt_delta, times as many iterations, deeper trees by): Stan's own advice for divergences, low ESS
+# and trajectories cut short.
+ESCALATION = ((0.0, 1, 0), (0.95, 2, 2), (0.99, 4, 4))
 
 
 def sample_posterior(
@@ -51,9 +52,10 @@ def escalated(settings: SamplerSettings) -> list[SamplerSettings]:
                 "adapt_delta": max(settings.adapt_delta, least_delta),
                 "warmup": settings.warmup * times,
                 "draws": settings.draws * times,
+                "max_treedepth": settings.max_treedepth + deeper,
             }
         )
-        for least_delta, times in ESCALATION
+        for least_delta, times, deeper in ESCALATION
     ]
 
 

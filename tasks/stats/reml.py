@@ -28,7 +28,8 @@ from tasks.stats.small_matrices import inverse_and_log_det, lower_triangle, semi
 Criterion = Literal["reml", "ml"]
 
 THETA_LIMIT = 1e6
-# Converged: what a further Newton step could still gain, in units of the criterion (a deviance).
+HARDLY_POOLED = 10.0  # group SDs in residual SDs
+# Gains in the criterion (a deviance) that are not worth a step: by a Newton step, by almost no variance.
 EXPECTED_GAIN_TOLERANCE = 1e-6
 
 
@@ -102,10 +103,11 @@ def profile(model: MixedModel, theta: Floats) -> Profile:
     factor = relative_factor(theta, model.q)
     a_inverse, log_det = inverse_and_log_det(factor.T @ model.ztz @ factor + np.eye(model.q))
     m = factor @ a_inverse @ factor.T
-    u = model.ztw - model.ztz @ (m @ model.ztw)
-    s = model.wtw - np.einsum("jka,jkl,jlb->ab", model.ztw, m, model.ztw, optimize=True)
+    m_ztw = m @ model.ztw
+    u = model.ztw - model.ztz @ m_ztw
+    s = model.wtw - _stacked(model.ztw).T @ _stacked(m_ztw)
     p = model.p
-    c_inverse = np.linalg.inv(s[:p, :p])
+    c_inverse = np.linalg.inv(s[:p, :p]).astype(float, copy=False)
     fixef = c_inverse @ s[:p, p]
     r_squared = max(s[p, p] - s[p, :p] @ fixef, np.finfo(float).tiny + 1e-15 * model.wtw[p, p])
     v = u[..., p] - u[..., :p] @ fixef
@@ -113,7 +115,8 @@ def profile(model: MixedModel, theta: Floats) -> Profile:
     g = (model.ztz - model.ztz @ m @ model.ztz).sum(axis=0) - model.df / r_squared * (v.T @ v)
     if model.criterion == "reml":
         value += float(np.linalg.slogdet(s[:p, :p])[1])
-        g -= np.einsum("jka,ab,jlb->kl", u[..., :p], c_inverse, u[..., :p], optimize=True)
+        uc = u[..., :p] @ c_inverse
+        g -= np.tensordot(uc, u[..., :p], axes=((0, 2), (0, 2)))
     gradient = 2.0 * (g @ factor)[lower_triangle(model.q)]
     return Profile(value, g, gradient, fixef, c_inverse, float(np.sqrt(r_squared / model.df)), m, v)
 
@@ -121,18 +124,26 @@ def profile(model: MixedModel, theta: Floats) -> Profile:
 def fit(model: MixedModel) -> Optimum:
     """Minimise the criterion: interior and boundary starts, then proof or escape at the boundary."""
     starts = _starts(model)
-    theta = min((_descend(model, start) for start in starts), key=lambda t: profile(model, t).value)
+    lowest = min((_descend(model, start) for start in starts), key=lambda t: profile(model, t).value)
+    theta, lower = _settle(model, lowest)
     for _ in range(4):
-        theta = _polish(model, _snap_to_boundary(model, theta))
-        escape = _escape_direction(model, theta)
-        if escape is None:
+        if lower is None:
             break
-        theta = min((theta, _descend(model, escape)), key=lambda t: profile(model, t).value)
-    best = profile(model, theta)
-    free = _free(model, theta)
-    gain = _expected_gain(model, theta, free)
-    converged = gain < EXPECTED_GAIN_TOLERANCE and _escape_direction(model, theta) is None
-    return Optimum(theta, best, bool(converged), float(np.abs(best.theta_gradient[free]).max(initial=0.0)), len(starts))
+        theta, lower = _settle(model, lower)
+    best, free = profile(model, theta), _free(model, theta)
+    converged = lower is None and _expected_gain(model, theta, free) < EXPECTED_GAIN_TOLERANCE
+    return Optimum(theta, best, converged, float(np.abs(best.theta_gradient[free]).max(initial=0.0)), len(starts))
+
+
+def _settle(model: MixedModel, theta: Floats) -> tuple[Floats, Floats | None]:
+    """The minimum at `theta`, and a lower point beyond it if it was none."""
+    theta = _polish(model, _snap_to_boundary(model, theta))
+    return theta, _escape(model, theta)
+
+
+def _stacked(rows: Floats) -> Floats:
+    """(J q, k) from (J, q, k)."""
+    return rows.reshape(-1, rows.shape[-1])
 
 
 def _diagonal(q: int) -> np.ndarray:
@@ -141,11 +152,18 @@ def _diagonal(q: int) -> np.ndarray:
 
 
 def _starts(model: MixedModel) -> list[Floats]:
-    """A moderate and a large interior start, and one boundary start per varying effect."""
+    """Two interior starts, moderate and from the groups' own estimates, and a boundary start per varying effect."""
     diagonal = _diagonal(model.q).astype(float)
     rows, _ = lower_triangle(model.q)
     boundary = [diagonal * (rows == k) for k in range(model.q)] if model.q > 1 else [0.0 * diagonal]
-    return [0.3 * diagonal, 3.0 * diagonal, *boundary]
+    return [0.3 * diagonal, _spread_of_groups(model), *boundary]
+
+
+def _spread_of_groups(model: MixedModel) -> Floats:
+    """The spread of hardly pooled group effects: it finds the minimum that outlying groups make."""
+    at = profile(model, HARDLY_POOLED * _diagonal(model.q))
+    effects = HARDLY_POOLED**2 * at.v / at.sigma
+    return semidefinite_factor(effects.T @ effects / len(effects))[lower_triangle(model.q)]
 
 
 def _descend(model: MixedModel, start: Floats) -> Floats:
@@ -163,7 +181,8 @@ def _snap_to_boundary(model: MixedModel, theta: Floats) -> Floats:
     """Take directions of almost no variance as none, where the criterion allows it."""
     factor = relative_factor(theta, model.q)
     snapped = semidefinite_factor(factor @ factor.T, tolerance=1e-6)[lower_triangle(model.q)]
-    return snapped if profile(model, snapped).value <= profile(model, theta).value + 1e-8 else theta
+    allowed = profile(model, theta).value + EXPECTED_GAIN_TOLERANCE
+    return snapped if profile(model, snapped).value <= allowed else theta
 
 
 def _free(model: MixedModel, theta: Floats) -> np.ndarray:
@@ -214,16 +233,28 @@ def _expected_gain(model: MixedModel, theta: Floats, free: np.ndarray) -> float:
     return np.inf if step is None else float(-0.5 * step @ profile(model, theta).theta_gradient)
 
 
-def _escape_direction(model: MixedModel, theta: Floats) -> Floats | None:
-    """A start just inside, where adding variance in some direction would lower the criterion.
+def _escape(model: MixedModel, theta: Floats) -> Floats | None:
+    """A lower point, reached by adding variance in some direction; None at a minimum, on the boundary or not."""
+    start = _escape_direction(model, theta)
+    if start is None:
+        return None
+    lower = _descend(model, start)
+    gain = profile(model, theta).value - profile(model, lower).value
+    return lower if gain > EXPECTED_GAIN_TOLERANCE else None
 
-    None when there is no such direction: the boundary (or interior) point is a minimum.
-    """
+
+def _escape_direction(model: MixedModel, theta: Floats) -> Floats | None:
+    """A start just inside, where added variance in some direction has lowered the criterion, if there is one."""
     factor = relative_factor(theta, model.q)
-    values, vectors = np.linalg.eigh(profile(model, theta).covariance_gradient)
+    covariance = factor @ factor.T
+    at = profile(model, theta)
+    values, vectors = np.linalg.eigh(at.covariance_gradient)
     if values[0] >= -1e-6 * max(1.0, np.abs(values).max()):
         return None
-    size = 0.01 * max(0.1, float(np.trace(factor @ factor.T)))
-    covariance = factor @ factor.T + size * np.outer(vectors[:, 0], vectors[:, 0])
-    inside = np.linalg.cholesky(covariance + 1e-10 * size * np.eye(model.q))
-    return inside[lower_triangle(model.q)]
+    direction = np.outer(vectors[:, 0], vectors[:, 0]) + 1e-10 * np.eye(model.q)
+    largest = 0.01 * max(0.1, float(np.trace(covariance)))
+    for size in largest * 10.0 ** -np.arange(7.0):
+        inside = semidefinite_factor(covariance + size * direction)[lower_triangle(model.q)]
+        if profile(model, inside).value < at.value:
+            return inside
+    return None

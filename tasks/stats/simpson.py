@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 
 from tasks.stats.cross_products import ModelCrossProducts, with_group_columns
 from tasks.stats.intervals import Z_95
+from tasks.stats.pooling import has_full_rank
 from tasks.stats.records import CompletePooling, Floats, SimpsonCheck
 from tasks.stats.reml import fit, mixed_model
 
@@ -23,12 +24,13 @@ MATERIAL_SHARE = 0.5
 
 
 def simpson_checks(products: ModelCrossProducts, complete: CompletePooling) -> tuple[SimpsonCheck, ...]:
-    """One check per predictor; NaN where a predictor does not vary between, or within, groups."""
+    """One check per predictor; NaN where a predictor does not vary between, or within, groups.
+
+    Groups that are too few or too alike to tell the predictors' means apart give no between-group slope;
+    the within-group slope is then the plain varying-intercept model's.
+    """
     between = _varies_between(products)
-    names = tuple(f"{products.terms[k]}, group mean" for k in between)
-    enough_groups = len(products.labels) > 1 + len(between)
-    means = products.gram[:, 0, list(between)] / np.maximum(products.n, 1.0)[:, None]
-    extended = with_group_columns(products, names, means) if between and enough_groups else products
+    extended = _with_group_means(products, between)
     estimate, cov = _varying_intercept_fit(extended)
     position = {k: products.p + i for i, k in enumerate(between)} if extended is not products else {}
     within = set(_varies_within(products))
@@ -37,6 +39,16 @@ def simpson_checks(products: ModelCrossProducts, complete: CompletePooling) -> t
         _check(products.terms[k], k, position.get(k), k in within, estimate, cov, complete, df)
         for k in range(1, products.p)
     )
+
+
+def _with_group_means(products: ModelCrossProducts, between: tuple[int, ...]) -> ModelCrossProducts:
+    """The predictors' group means beside them, where all those slopes can be told apart."""
+    if not between or len(products.labels) <= 1 + len(between):
+        return products
+    names = tuple(f"{products.terms[k]}, group mean" for k in between)
+    means = products.gram[:, 0, list(between)] / np.maximum(products.n, 1.0)[:, None]
+    extended = with_group_columns(products, names, means)
+    return extended if has_full_rank(extended.xtx.sum(axis=0)[None])[0] else products
 
 
 def _varying_intercept_fit(products: ModelCrossProducts) -> tuple[Floats, Floats]:
