@@ -35,6 +35,10 @@ Progress = Callable[[float], None]
 ITERATION = re.compile(r"Chain \[(\d+)\] Iteration:\s*(\d+) / (\d+)")
 
 
+# What an installation has only when its build went through to the end.
+BUILT_PARTS = ("makefile", "bin/stanc", "bin/diagnose")
+
+
 class StanEngine(Protocol):
     @property
     def name(self) -> str:
@@ -63,10 +67,10 @@ def engine_named(name: EngineName) -> StanEngine:
 
 
 def cmdstan_installation() -> Path | None:
-    """Where CmdStan is, by the same rules as cmdstanpy but without importing it."""
+    """Where CmdStan is, by the same rules as cmdstanpy but without importing it; half-built ones do not count."""
     named = os.environ.get("CMDSTAN")
     found = [Path(named)] if named else sorted(Path.home().glob(".cmdstan/cmdstan-*"), key=_version_numbers)
-    usable = [folder for folder in found if (folder / "makefile").is_file() and (folder / "bin").is_dir()]
+    usable = [folder for folder in found if all((folder / part).is_file() for part in BUILT_PARTS)]
     return usable[-1] if usable else None
 
 
@@ -107,7 +111,9 @@ class CmdStanEngine:
 
     @property
     def name(self) -> str:
-        return f"cmdstan ({self.installation.name})"
+        makefile = (self.installation / "makefile").read_text(encoding="utf-8", errors="replace")
+        found = re.search(r"^CMDSTAN_VERSION\s*:?=\s*(\S+)", makefile, flags=re.MULTILINE)
+        return f"cmdstan ({found[1] if found else self.installation.name})"
 
     def sample(
         self, program: Path, data: Mapping[str, Any], settings: SamplerSettings, seed: int, progress: Progress

@@ -120,15 +120,24 @@ def test_without_an_installation_auto_is_the_embedded_engine() -> None:
 
 def installation(folder: Path) -> Path:
     (folder / "bin").mkdir(parents=True)
-    (folder / "makefile").touch()
+    (folder / "makefile").write_text(f"CMDSTAN_VERSION := {folder.name.removeprefix('cmdstan-')}\n")
+    for built in ("stanc", "diagnose"):
+        (folder / "bin" / built).touch()
     return folder
+
+
+@pytest.mark.usefixtures("no_cmdstan")
+def test_a_half_built_installation_does_not_count(tmp_path: Path) -> None:
+    folder = installation(tmp_path / ".cmdstan" / "cmdstan-2.36.0")
+    (folder / "bin" / "diagnose").unlink()
+    assert cmdstan_installation() is None
 
 
 @pytest.mark.usefixtures("no_cmdstan")
 def test_an_installation_is_found_in_its_usual_place(tmp_path: Path) -> None:
     folder = installation(tmp_path / ".cmdstan" / "cmdstan-2.36.0")
     assert cmdstan_installation() == folder
-    assert engine_named("auto").name == "cmdstan (cmdstan-2.36.0)"
+    assert engine_named("auto").name == "cmdstan (2.36.0)"
     assert isinstance(engine_named("embedded"), EmbeddedEngine)
 
 
