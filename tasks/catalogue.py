@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Lock
 from typing import Any, get_args
 
 from tasks.atomic import explained, write_whole
-from tasks.render import environment
-from tasks.run_folders import REJECTED, UnreadableRun, read_head, run_folders, study_folders
+from tasks.render import render_plain
+from tasks.run_folders import REJECTED, SUMMARY, UnreadableRun, is_name, read_head, run_folders, study_folders
 from tasks.stats.records import Status
 from tasks.view.catalogue import (
     Catalogue,
@@ -22,6 +23,8 @@ from tasks.view.catalogue import (
 INDEX = "index.html"
 JSON_INDEX = "catalogue.json"
 MOST_REBUILDS = 10
+
+Stamp = tuple[int, int] | None
 
 
 def rebuild_catalogue(reports: Path) -> Path:
@@ -49,27 +52,83 @@ def list_runs(reports: Path) -> list[RunEntry]:
 
 def read_catalogue(reports: Path) -> Catalogue:
     """What the run folders say now; those that cannot be read are listed as damaged."""
-    runs: list[RunEntry] = []
-    damaged: list[DamagedRun] = []
-    for study in study_folders(reports):
-        for folder in run_folders(study):
-            try:
-                runs.append(_entry(folder, f"{study.name}/{folder.name}"))
-            except UnreadableRun as error:
-                damaged.append(DamagedRun(f"{study.name}/{folder.name}", str(error)))
-    return catalogue_of(runs, _rejected(reports), damaged)
+    return _catalogue_of([_read(folder) for folder in _all_run_folders(reports)], _rejected(reports))
+
+
+class LiveCatalogue:
+    """The catalogue as the run folders are whenever it is asked.
+
+    A published run never changes, so each is read once; one that could not be read is tried again when
+    its summary is another. As long as nothing changes, the same catalogue is returned. Threads may share it.
+    """
+
+    def __init__(self, reports: Path) -> None:
+        self._reports = reports
+        self._lock = Lock()
+        self._runs: dict[Path, RunEntry | DamagedRun] = {}
+        self._stamps: dict[Path, Stamp] = {}  # of summaries that could not be read
+        self._rejected: list[RejectedRun] = []
+        self._catalogue = catalogue_of((), (), ())
+
+    def read(self) -> Catalogue:
+        """Raises OSError when the reports folder is there and cannot be listed."""
+        with self._lock:
+            runs = {folder: self._run(folder) for folder in _all_run_folders(self._reports)}
+            rejected = _rejected(self._reports)
+            if (runs, rejected) != (self._runs, self._rejected):
+                self._catalogue = _catalogue_of(list(runs.values()), rejected)
+            self._runs, self._rejected = runs, rejected
+            return self._catalogue
+
+    def _run(self, folder: Path) -> RunEntry | DamagedRun:
+        known = self._runs.get(folder)
+        if isinstance(known, RunEntry):
+            return known
+        stamp = _stamp(folder / SUMMARY)
+        if known is None or stamp != self._stamps.get(folder):
+            self._stamps[folder] = stamp
+            return _read(folder)
+        return known
 
 
 def catalogue_page(catalogue: Catalogue) -> str:
-    return environment().get_template("catalogue.html.j2").render(catalogue=catalogue)
+    return render_plain("catalogue.html.j2", catalogue=catalogue)
+
+
+def _all_run_folders(reports: Path) -> list[Path]:
+    return [folder for study in study_folders(reports) for folder in run_folders(study)]
+
+
+def _catalogue_of(runs: list[RunEntry | DamagedRun], rejected: list[RejectedRun]) -> Catalogue:
+    readable = [run for run in runs if isinstance(run, RunEntry)]
+    return catalogue_of(readable, rejected, [run for run in runs if isinstance(run, DamagedRun)])
+
+
+def _stamp(file: Path) -> Stamp:
+    """Another when the file is another, `None` when there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _read(folder: Path) -> RunEntry | DamagedRun:
+    relative = f"{folder.parent.name}/{folder.name}"
+    try:
+        return _entry(folder, relative)
+    except UnreadableRun as error:
+        return DamagedRun(relative, str(error))
 
 
 def _entry(folder: Path, relative: str) -> RunEntry:
     head = read_head(folder)
     try:
-        return _entry_of(head["study"], head["run"], head["verdict"], folder, relative)
-    except (KeyError, TypeError, ValueError) as error:
+        entry = _entry_of(head["study"], head["run"], head["verdict"], folder, relative)
+        _ = entry.started
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UnreadableRun(f"summary.json lacks what the catalogue needs: {error}") from error
+    return entry
 
 
 def _entry_of(
@@ -90,17 +149,23 @@ def _entry_of(
         n_rejected=int(run["n_rejected"]),
         engine=str(run["engine"]),
         folder=relative,
+        link=_web_address(run.get("link")),
     )
+
+
+def _web_address(link: object) -> str:
+    """Only an ordinary web address becomes a link."""
+    return link if isinstance(link, str) and link.startswith(("http://", "https://")) else ""
 
 
 def _rejected(reports: Path) -> list[RejectedRun]:
     return [
         RejectedRun(study.name, path.stem, path.relative_to(reports).as_posix())
         for study in study_folders(reports)
-        for path in sorted((study / REJECTED).glob("[!.]*.csv"))
+        for path in sorted((study / REJECTED).glob("*.csv"))
+        if is_name(path.name)
     ]
 
 
 def _inventory(reports: Path) -> set[Path]:
-    runs = {folder for study in study_folders(reports) for folder in run_folders(study)}
-    return runs | {reports / rejection.file for rejection in _rejected(reports)}
+    return set(_all_run_folders(reports)) | {reports / rejection.file for rejection in _rejected(reports)}

@@ -63,6 +63,18 @@ def content_security_policy(*scripts: str, allow_eval: bool) -> str:
     )
 
 
+def render_plain(template: str, **values: Any) -> str:
+    """A page of the catalogue: no script, one style sheet, which its policy names by hash."""
+    style = _trusted(_file("catalogue.css"), "style")
+    return environment().get_template(template).render(style=style, policy=Markup(plain_policy()), **values)
+
+
+def plain_policy() -> str:
+    """The Content-Security-Policy of such a page; a search form may ask its own place."""
+    style = f"'sha256-{_digest(_file('catalogue.css'))}'"
+    return f"default-src 'none'; style-src {style}; img-src data:; base-uri 'none'; form-action 'self'"
+
+
 def plotly_js() -> str:
     """The plotly.js that the plotly package carries, found without importing the package."""
     package = find_spec("plotly")

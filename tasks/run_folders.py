@@ -11,6 +11,7 @@ Run ids sort by time. A folder that cannot be read is reported, never repaired.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,7 +27,8 @@ SUMMARY = "summary.json"
 REPORT = "report.html"
 STANDALONE = "report-standalone.html"
 
-# `study`, `verdict` and `run` stand at the top of a summary; the fits behind them can be megabytes.
+# These stand at the top of a summary; the fits behind them can be megabytes.
+HEAD = {"schema_version", "study", "verdict", "run"}
 HEAD_CHARACTERS = 65_536
 
 
@@ -42,26 +44,34 @@ def new_run_id(started_at: datetime, fingerprint: str) -> str:
 
 def study_folders(reports: Path) -> list[Path]:
     """By name; empty when there is no reports folder yet."""
-    return sorted(path for path in _folders(reports) if not path.name.startswith("."))
+    return sorted(_folders(reports))
 
 
 def run_folders(study_folder: Path) -> list[Path]:
     """Published runs, newest first."""
-    known = (LATEST, REJECTED)
-    runs = (path for path in _folders(study_folder) if path.name not in known and path.name[0] != ".")
+    runs = (path for path in _folders(study_folder) if path.name not in (LATEST, REJECTED))
     return sorted(runs, key=lambda path: path.name, reverse=True)
 
 
 def _folders(parent: Path) -> Iterator[Path]:
+    """Folders proper, whose names can stand in a page and an address."""
     if parent.is_dir():
-        yield from (path for path in parent.iterdir() if path.is_dir() and not path.is_symlink())
+        with os.scandir(parent) as entries:
+            yield from (
+                parent / entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and is_name(entry.name)
+            )
+
+
+def is_name(name: str) -> bool:
+    """Whether a file or folder may be called so: one step down, not hidden, printable."""
+    return name.isprintable() and name[:1] not in ("", ".") and not set(name) & set("/\\:")
 
 
 def read_summary(run_folder: Path) -> dict[str, Any]:
     """The whole summary. Raises UnreadableRun."""
     try:
         summary = json.loads(_text(run_folder))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableRun(f"{SUMMARY} is damaged: {error}") from error
     return _checked(summary)
 
@@ -69,7 +79,7 @@ def read_summary(run_folder: Path) -> dict[str, Any]:
 def read_head(run_folder: Path) -> dict[str, Any]:
     """`schema_version`, `study`, `verdict` and `run` of the summary, read without its fits where possible."""
     head = _leading_keys(_text(run_folder, HEAD_CHARACTERS))
-    return _checked(head) if {"study", "verdict", "run"} <= head.keys() else read_summary(run_folder)
+    return _checked(head) if head.keys() >= HEAD else read_summary(run_folder)
 
 
 def read_verdict(run_folder: Path) -> Verdict:
@@ -84,17 +94,19 @@ def _text(run_folder: Path, characters: int = -1) -> str:
     except FileNotFoundError as error:
         raise UnreadableRun(f"{SUMMARY} is missing") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableRun(f"{SUMMARY} cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error  # without the path: readers see it
+        raise UnreadableRun(f"{SUMMARY} cannot be read: {reason}") from error
 
 
 def _leading_keys(text: str) -> dict[str, Any]:
-    """The top-level entries of a JSON object that lie whole within the first part of its text."""
-    decoder, entries, at = json.JSONDecoder(), {}, text.find("{") + 1
+    """The top-level entries of a JSON object, until the head is complete or the first part of its text ends."""
+    decoder, at = json.JSONDecoder(), text.find("{") + 1
+    entries: dict[str, Any] = {}
     try:
-        while at:
+        while at and not entries.keys() >= HEAD:
             key, colon = decoder.raw_decode(text, _skip(text, at, ","))
             entries[key], at = decoder.raw_decode(text, _skip(text, colon, ":"))
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     return entries
 

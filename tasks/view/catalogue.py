@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 from tasks.stats.records import Status
+from tasks.view.freshness import ago
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +35,7 @@ class RunEntry:
     n_rejected: int
     engine: str
     folder: str
+    link: str = ""  # the run in Prefect's UI, when it had a lasting server; a web address or nothing
 
     @property
     def report(self) -> str:
@@ -40,6 +45,18 @@ class RunEntry:
     def when(self) -> str:
         """To the minute: 2026-11-22 10:15."""
         return self.started_at[:16].replace("T", " ")
+
+    @property
+    def started(self) -> datetime:
+        """In UTC. Raises ValueError or OverflowError when `started_at` names no moment."""
+        moment = datetime.fromisoformat(self.started_at)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+    @cached_property
+    def searchable(self) -> str:
+        """What a reader may remember of the run, in one case."""
+        known = (self.title, self.headline, self.study, self.run_id, self.when, self.status, self.recommended_model)
+        return "\n".join((*known, self.engine)).casefold()
 
     @property
     def rejected_share(self) -> float:
@@ -84,14 +101,17 @@ class Catalogue:
     studies: tuple[StudyEntry, ...]  # by name
     damaged: tuple[DamagedRun, ...]
 
-    @property
+    @cached_property
     def runs(self) -> tuple[RunEntry, ...]:
         """Every run, newest first."""
         return newest_first([run for study in self.studies for run in study.runs])
 
     @property
     def n_runs(self) -> int:
-        return sum(len(study.runs) for study in self.studies)
+        return len(self.runs)
+
+    def study(self, name: str) -> StudyEntry | None:
+        return next((study for study in self.studies if study.name == name), None)
 
 
 def newest_first(runs: Sequence[RunEntry]) -> tuple[RunEntry, ...]:
@@ -119,6 +139,30 @@ def catalogue_json(catalogue: Catalogue) -> dict[str, Any]:
         "studies": [_study_json(study) for study in catalogue.studies],
         "runs": [asdict(run) for run in catalogue.runs],
         "damaged": [asdict(run) for run in catalogue.damaged],
+    }
+
+
+def served_json(catalogue: Catalogue, base: str, now: datetime) -> dict[str, Any]:
+    """The same over HTTP, with addresses, relative to `base`, and how fresh each study is."""
+    told = catalogue_json(catalogue)
+    return {
+        "schema_version": told["schema_version"],
+        "base": base,
+        "feed": "feed.atom",
+        "studies": [_served_study(study, now) for study in catalogue.studies],
+        "runs": [{**run, "report": f"{quote(run['folder'])}/report.html"} for run in told["runs"]],
+        "damaged": told["damaged"],
+    }
+
+
+def _served_study(study: StudyEntry, now: datetime) -> dict[str, Any]:
+    latest = study.latest
+    return {
+        **_study_json(study),
+        "latest_started_at": latest.started_at if latest else None,
+        "freshness": ago(latest.started, now) if latest else None,
+        "latest": f"{quote(study.name)}/latest/" if latest else None,
+        "feed": f"{quote(study.name)}/feed.atom",
     }
 
 

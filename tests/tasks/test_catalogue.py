@@ -14,27 +14,8 @@ from typing import Any
 import pytest
 
 import tasks.catalogue
-from tasks.catalogue import list_runs, read_catalogue, rebuild_catalogue
-from tasks.view.summary import summary_json, summary_of
-from tests.factories import singular_case
-
-CASE = singular_case()
-SUMMARY = summary_of(CASE.study, CASE.findings)
-
-
-def add_run(reports: Path, study: str, run_id: str, **verdict: Any) -> Path:
-    """A run folder as it is after publishing; keywords change the verdict."""
-    whole = {
-        **SUMMARY,
-        "study": {**SUMMARY["study"], "name": study, "title": f"Question of {study}"},
-        "verdict": {**SUMMARY["verdict"], **verdict},
-        "run": {**SUMMARY["run"], "id": run_id, "started_at": "2026-11-22T10:15:00Z"},
-    }
-    folder = reports / study / run_id
-    folder.mkdir(parents=True)
-    (folder / "summary.json").write_text(summary_json(whole), "utf-8")
-    (folder / "report.html").write_text("report")
-    return folder
+from tasks.catalogue import LiveCatalogue, list_runs, read_catalogue, rebuild_catalogue
+from tests.run_folders import add_run
 
 
 class Page(HTMLParser):
@@ -175,6 +156,7 @@ def test_page_asks_nothing_of_the_network(tmp_path: Path) -> None:
     add_run(tmp_path, "a", "r1")
     page = Page(rebuild_catalogue(tmp_path))
     assert all(link == "data:," or "//" not in link for link in page.links)
+    assert not {"script", "img"} & set(page.tags)
     assert "default-src 'none'" in (tmp_path / "index.html").read_text("utf-8")
 
 
@@ -219,6 +201,68 @@ def test_other_order_of_keys_is_read_too(tmp_path: Path) -> None:
     reordered = {"padding": "x" * 100_000, **dict(reversed(whole.items()))}
     (folder / "summary.json").write_text(json.dumps(reordered), "utf-8")
     assert [run.run_id for run in list_runs(tmp_path)] == ["r1"]
+
+
+def test_live_catalogue_reads_each_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = tasks.catalogue.read_head
+    monkeypatch.setattr(tasks.catalogue, "read_head", lambda folder: (read.append(folder.name), real(folder))[1])
+    add_run(tmp_path, "a", "r1")
+    live = LiveCatalogue(tmp_path)
+    first = live.read()
+    assert live.read() is first
+    add_run(tmp_path, "a", "r2")
+    assert [run.run_id for run in live.read().runs] == ["r2", "r1"]
+    assert read == ["r1", "r2"]
+
+
+def test_live_catalogue_sees_runs_that_went_and_rejections_that_came(tmp_path: Path) -> None:
+    live = LiveCatalogue(tmp_path / "reports")
+    assert live.read().studies == ()
+    shutil.rmtree(add_run(tmp_path / "reports", "a", "r1"))
+    assert live.read().runs == ()
+    (tmp_path / "reports" / "a" / "rejected").mkdir()
+    (tmp_path / "reports" / "a" / "rejected" / "r2.csv").touch()
+    (study,) = live.read().studies
+    assert study.rejected_since is not None
+
+
+def test_live_catalogue_tries_a_damaged_run_again_when_its_summary_changed(tmp_path: Path) -> None:
+    summary = add_run(tmp_path, "a", "r1") / "summary.json"
+    whole = summary.read_bytes()
+    summary.write_bytes(whole[:100])
+    live = LiveCatalogue(tmp_path)
+    damaged = live.read()
+    assert [run.folder for run in damaged.damaged] == ["a/r1"]
+    assert live.read() is damaged
+    summary.write_bytes(whole)
+    assert [run.run_id for run in live.read().runs] == ["r1"]
+
+
+def test_reason_says_nothing_of_the_machine(tmp_path: Path) -> None:
+    summary = add_run(tmp_path, "a", "r1") / "summary.json"
+    summary.unlink()
+    summary.mkdir()
+    (damaged,) = read_catalogue(tmp_path).damaged
+    assert str(tmp_path) not in damaged.reason
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+12:00", None])
+def test_run_of_no_moment_is_damaged(tmp_path: Path, moment: str | None) -> None:
+    add_run(tmp_path, "a", "r1", run={"started_at": moment})
+    assert [run.folder for run in read_catalogue(tmp_path).damaged] == ["a/r1"]
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "file:///etc/passwd", "//elsewhere", 7, None])
+def test_only_a_web_address_is_a_link(tmp_path: Path, link: object) -> None:
+    add_run(tmp_path, "a", "r1", run={"link": link})
+    assert list_runs(tmp_path)[0].link == ""
+
+
+def test_the_run_in_prefect_is_linked_from_the_disk_too(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r1", run={"link": "http://127.0.0.1:4200/runs/flow-run/1"})
+    page = rebuild_catalogue(tmp_path)
+    assert "http://127.0.0.1:4200/runs/flow-run/1" in Page(page).links
 
 
 @pytest.mark.bench

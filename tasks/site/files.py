@@ -1,0 +1,112 @@
+"""Which files of a reports folder may leave it, and how.
+
+A file is found by going down name by name: every name has to be an ordinary one, every step a folder
+or file proper. No link is followed below the reports folder, so nothing outside is ever reached.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import stat
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from tasks.run_folders import LATEST, REJECTED, REPORT, STANDALONE, SUMMARY, is_name
+from tasks.site.replies import FRAME_NOWHERE, NO_SCRIPT, if_modified
+
+MEDIA_TYPES = {
+    REPORT: "text/html",
+    STANDALONE: "text/html",
+    SUMMARY: "application/json",
+    "estimates.csv": "text/csv",
+    "rejected.csv": "text/csv",
+    "posterior.nc": "application/x-netcdf",
+    "study.toml": "application/toml",
+}
+PLOTLY = re.compile(r"plotly-[0-9A-Za-z.-]+\.min\.js")
+REJECTED_ROWS = re.compile(r"[^/\\]+\.csv")
+
+# A run's files never change, but a run may be deleted: browsers ask each time and get "not modified".
+ASK_EACH_TIME = "private, no-cache"
+# plotly.js has its version in its name.
+KEEP = "private, max-age=31536000, immutable"
+
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"')
+# What a report's policy may allow: itself, its own scripts by hash, styles, pictures inside it; no host.
+ALLOWED = re.compile(r"'(self|none|unsafe-eval|wasm-unsafe-eval|sha(256|384|512)-[A-Za-z0-9+/=]+)'|data:|blob:")
+POLICY_BYTES = 4096
+
+
+def run_file(reports: Path, study: str, run: str, name: str) -> Path | None:
+    """A publishable file of a run folder."""
+    is_run = run not in (LATEST, REJECTED)
+    return _down(reports, study, run, name) if is_run and name in MEDIA_TYPES else None
+
+
+def rejected_rows(reports: Path, study: str, name: str) -> Path | None:
+    """The rejected rows of a run that published nothing else; the catalogue links to them."""
+    return _down(reports, study, REJECTED, name) if REJECTED_ROWS.fullmatch(name) else None
+
+
+def shared_script(reports: Path, name: str) -> Path | None:
+    """A plotly.js that reports share."""
+    return _down(reports, name) if PLOTLY.fullmatch(name) else None
+
+
+def file_response(request: Request, path: Path) -> Response:
+    """Streamed, with ranges; 304 when the reader has it already."""
+    is_shared = PLOTLY.fullmatch(path.name) is not None
+    media_type = "text/javascript" if is_shared else MEDIA_TYPES.get(path.name, "text/csv")
+    headers = {"Cache-Control": KEEP if is_shared else ASK_EACH_TIME}
+    if media_type == "text/html":
+        headers["Content-Security-Policy"] = report_policy(_beginning(path))
+    response = FileResponse(path, headers=headers, media_type=media_type, stat_result=path.stat())
+    return if_modified(request, response)
+
+
+def report_policy(beginning: str) -> str:
+    """The policy that a report names in its head, said again as a header, where it also forbids framing.
+
+    Only what Poolwise writes is repeated, so that a report cannot widen it; one without a policy runs nothing.
+    """
+    found = POLICY.search(beginning)
+    if not found:
+        return NO_SCRIPT
+    directives = [words.split() for words in html.unescape(found[1]).split(";") if words.strip()]
+    if not any(name == "default-src" for name, *_ in directives):
+        return NO_SCRIPT
+    kept = [_directive(name, sources) for name, *sources in directives if re.fullmatch("[a-z-]+", name)]
+    return "; ".join((*kept, FRAME_NOWHERE))
+
+
+def _directive(name: str, sources: list[str]) -> str:
+    inline = ("'unsafe-inline'",) if name == "style-src" else ()
+    allowed = [source for source in sources if source in inline or ALLOWED.fullmatch(source)]
+    return " ".join((name, *(allowed or ["'none'"])))
+
+
+def _beginning(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(POLICY_BYTES).decode("utf-8", "replace")
+
+
+def _down(reports: Path, *names: str) -> Path | None:
+    """The file that lies so below the reports folder, if every step on the way is what it seems."""
+    path, last = reports, len(names) - 1
+    for depth, name in enumerate(names):
+        path = path / name
+        if not is_name(name) or _kind(path) != (stat.S_IFREG if depth == last else stat.S_IFDIR):
+            return None
+    return path
+
+
+def _kind(path: Path) -> int | None:
+    """A file, a folder, a link, … itself, not what a link leads to; `None` when it cannot be seen."""
+    try:
+        return stat.S_IFMT(os.lstat(path).st_mode)
+    except OSError:
+        return None
