@@ -150,6 +150,65 @@ def reports(out: Reports = Path("reports")) -> None:
     show_runs(list_runs(out), out)
 
 
+@app.command()
+def serve(
+    studies: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[STUDY]...", help="Studies' folders; default: every study under data/."),
+    ] = None,
+    out: Reports = Path("reports"),
+    engine: Annotated[EngineName, typer.Option(help="Stan engine, as for `run`.")] = "auto",
+    at_once: Annotated[int, typer.Option(min=1, help="How many studies may run at the same time.")] = 2,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the catalogue listens, on this machine.")] = 8765,
+) -> None:
+    """Run studies on their schedules and whenever new data arrive, and serve the catalogue of reports.
+
+    Starts Prefect's server on this machine unless PREFECT_API_URL names one. Drop files into a study's
+    incoming folder; stop with Ctrl-C. Set POOLWISE_CATALOGUE_PASSWORD to ask readers for a password.
+    """
+    from flows import console
+    from flows.serve import serve_studies
+
+    folders = _study_folders(studies)
+    keep_log()
+    console.err.print("[bold]Poolwise[/]  starting to serve " + ", ".join(folder.name for folder in folders))
+    serve_studies(folders, out, engine, at_once, port, console.show_addresses)
+    console.err.print("Stopped.")
+
+
+@app.command()
+def deploy(
+    studies: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[STUDY]...", help="Studies' folders; default: every study under data/."),
+    ] = None,
+    pool: Annotated[str, typer.Option(metavar="NAME", help="The work pool whose workers will run them.")] = "poolwise",
+    out: Reports = Path("reports"),
+    engine: Annotated[EngineName, typer.Option(help="Stan engine, as for `run`.")] = "auto",
+) -> None:
+    """Register studies as Prefect deployments of a work pool, for those who run Prefect already.
+
+    Needs PREFECT_API_URL. The workers need Poolwise installed, and the studies' and the reports' folders at the
+    same paths.
+    """
+    from flows import console
+    from flows.deployments import register
+
+    for name in register(_study_folders(studies), pool, out, engine):
+        console.out.print(f"Deployed     {name}", markup=False)
+    console.out.print(f"Run them with: prefect worker start --pool {pool}", markup=False)
+
+
+def _study_folders(studies: list[str] | None) -> list[Path]:
+    """The folders named, or all under data/; every one is opened, so that a mistake is said at once."""
+    from tasks.studies import STUDY_FILE, read_study
+
+    found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
+    if not found:
+        raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
+    return [read_study(study).folder for study in found]
+
+
 def main() -> None:
     sys.exit(command(sys.argv[1:]))
 

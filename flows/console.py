@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -22,6 +23,9 @@ from rich.text import Text
 from tasks.run_folders import REPORT, STANDALONE
 from tasks.stats.records import Status, Verdict
 from tasks.view.catalogue import RunEntry
+
+if TYPE_CHECKING:
+    from flows.serve import Addresses
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False, soft_wrap=True)
@@ -113,6 +117,14 @@ def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
         )
     out.print(table)
     out.print(f"Catalogue    {escape(str(_short(reports / 'index.html')))}")
+
+
+def show_addresses(addresses: Addresses) -> None:
+    out.print(f"Catalogue    {addresses.catalogue}", markup=False)
+    out.print(f"Prefect      {addresses.prefect}", markup=False)
+    for folder in addresses.watched:
+        out.print(f"Watching     {_short(folder)}", markup=False)
+    out.print("Stop with Ctrl-C.")
 
 
 def show_problem(message: str) -> None:

@@ -1,9 +1,10 @@
 """The main job, told in one place: from a study's files to a published report.
 
-files ──load──▶ rows ──validate──▶ data ──reduce──▶ cross-products
-                          └▶ rejections          ├▶ complete, no and partial pooling, side by side
-                                                 └▶ posterior, by a Stan engine
-fits + posterior ──check──▶ findings ──write──▶ page, summary, estimates ──publish──▶ a run folder
+files ──read──▶ digests, one a file, kept ──collect──▶ cross-products, a sample of rows
+                   └▶ rejections                           ├▶ complete, no and partial pooling, side by side
+                                                           └▶ posterior, by a Stan engine
+fits + posterior ──check──▶ findings ──look back──▶ and changes ──write──▶ page, summary, estimates
+    ──publish──▶ a run folder ──tell──▶ whom the study names
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from pathlib import Path
 from prefect import flow
 
 from flows import steps_of_a_report as steps
+from flows.claims import Claim, claimed
 from tasks.engines import EngineName
+from tasks.notify import age_in_days
 from tasks.publish import is_published
 from tasks.run_folders import read_verdict
 from tasks.run_record import open_run, with_rows
 from tasks.stats.partial_pooling import flavours
 from tasks.stats.records import Verdict
-from tasks.studies import OpenedStudy
+from tasks.studies import OpenedStudy, read_study
 
 
 @dataclass(frozen=True)
@@ -32,27 +35,39 @@ class Outcome:
     is_new: bool
 
 
-@flow(name="pooling-report", flow_run_name="{opened.study.name}")
+@flow(name="pooling-report", flow_run_name=steps.name_of_this_run)
 def pooling_report(
-    opened: OpenedStudy,
+    study: OpenedStudy | Path,
     reports: Path = Path("reports"),
     engine: EngineName = "auto",
     force: bool = False,
     standalone: bool = False,
 ) -> Outcome:
-    """Read, fit, check and publish one study; `standalone` adds the report as one file that can be mailed.
+    """Read, fit, check and publish one study, given opened or by its folder, when no other run of it goes on.
 
-    Raises DataRejected, SamplingFailed or another PoolwiseError; then nothing is published.
+    `standalone` adds the report as one file that can be mailed. Raises DataRejected, SamplingFailed or
+    another PoolwiseError; then nothing is published.
     """
     steps.begin()
+    opened = study if isinstance(study, OpenedStudy) else read_study(study)
+    with claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
+        return _report(opened, claim, reports, engine, force, standalone)
+
+
+def _report(
+    opened: OpenedStudy, claim: Claim, reports: Path, engine: EngineName, force: bool, standalone: bool
+) -> Outcome:
     study = opened.study
-    files = steps.identify_files(opened)
+    files = steps.identify_files(opened, reports)
     run = open_run(study, files)
+    claim.take(run.id, files)
+    age = age_in_days(opened)
     if not force and (published := is_published(reports, study.name, run.fingerprint)):
+        steps.tell_stale(opened, reports, age)
         return Outcome(published, read_verdict(published), is_new=False)
 
-    rows = steps.validate(steps.load(opened), study, files, reports, run.id)
-    products, scaling = steps.reduce(rows.data)
+    rows = steps.collect_rows(steps.read(opened, files, reports), study, reports, run.id)
+    products, scaling = steps.scale(rows.products)
 
     complete = steps.fit_complete_pooling.submit(products)
     separate = steps.fit_no_pooling.submit(products)
@@ -66,8 +81,10 @@ def pooling_report(
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
     fits = steps.gather(complete, separate, partial)
-    findings = steps.check(study, run, rows.data, products, scaling, fits, posterior)
+    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age)
+    findings = steps.look_back(reports, study, findings)
     files_of_run = steps.write(opened, findings, rows, posterior.draws, standalone)
     folder = steps.publish(reports, study, run.id, files_of_run)
-    steps.leave_link(study, findings.verdict, folder)
+    steps.leave_link(study, findings, folder)
+    steps.tell(opened, reports, findings, folder, age)
     return Outcome(folder, findings.verdict, is_new=True)

@@ -2,48 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.utilities.urls import url_for
 
+from flows.events import say_published
 from flows.steps import run_log, step, timed
 from tasks.atomic import encoded
 from tasks.catalogue import rebuild_catalogue
+from tasks.collect import Collected, collect
 from tasks.engines import EngineName, engine_named
-from tasks.load import hash_files, load_rows
+from tasks.history import read_history, read_previous
+from tasks.notify import (
+    Delivery,
+    deliver,
+    in_words,
+    is_told_stale,
+    notify_failure,
+    notify_stale,
+    remember_stale,
+    report_address,
+)
 from tasks.posterior import write_posterior
 from tasks.publish import keep_rejections, plotly_script
 from tasks.publish import publish as publish_files
+from tasks.read_files import ReadFiles, read_files
 from tasks.render import render_report
 from tasks.run_folders import REPORT, STANDALONE
 from tasks.sample import sample_posterior
+from tasks.stats.changes import compare
 from tasks.stats.checks import FLAVOUR_WORDS
-from tasks.stats.cross_products import ModelCrossProducts, centre_scaled, cross_products, scaling_of
+from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
 from tasks.stats.errors import DataRejected
 from tasks.stats.findings import LeastSquaresFits, Posterior, find
+from tasks.stats.notices import notices_of
 from tasks.stats.partial_pooling import partial_pooling
 from tasks.stats.pooling import complete_pooling, no_pooling
 from tasks.stats.records import (
     CompletePooling,
     Findings,
     Flavour,
-    GroupedData,
     NoPooling,
     PartialPooling,
     PosteriorDraws,
     Scaling,
-    Verdict,
 )
 from tasks.stats.study import Study
+from tasks.store import identify
 from tasks.studies import OpenedStudy
-from tasks.validate import Validated, rejections_frame, validate_rows
+from tasks.validate import rejections_frame
 from tasks.view.estimates import estimates_csv
 from tasks.view.page import build_page
 from tasks.view.summary import summary_json, summary_of
@@ -51,16 +66,26 @@ from tasks.view.summary import summary_json, summary_of
 FilesOfRun = Mapping[str, str | Callable[[Path], object]]
 
 
+def name_of_this_run() -> str:
+    """The study's name, or its folder's before it has been opened."""
+    study = flow_run.get_parameters()["study"]
+    return study.study.name if isinstance(study, OpenedStudy) else Path(study).name
+
+
 def begin() -> None:
     run_log().began_running()
 
 
-def validate_or_keep(
-    frame: pd.DataFrame, study: Study, sha256: Mapping[str, str], reports: Path, run_id: str
-) -> Validated:
-    """Validate; when that stops the run, the rejected rows are on disk all the same."""
+def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) -> ReadFiles:
+    """What the files come down to; only files that the store does not know are read."""
+    listener = run_log().listener
+    return read_files(opened, sha256, reports, lambda share: listener.advanced("read files", share))
+
+
+def collected_or_kept(read: ReadFiles, study: Study, reports: Path, run_id: str) -> Collected:
+    """Add the files up; when that stops the run, the rejected rows are on disk all the same."""
     try:
-        return validate_rows(frame, study, sha256)
+        return collect(read, study)
     except DataRejected as stopped:
         if not stopped.rejections:
             raise
@@ -72,9 +97,8 @@ def rejections_csv(rejections: Any) -> str:
     return rejections_frame(rejections).to_csv(index=False, lineterminator="\n")
 
 
-def reduced(data: GroupedData) -> tuple[ModelCrossProducts, Scaling]:
-    """Rows to per-group sums; from here on everything but the checks on rows costs O(J)."""
-    products = cross_products(data)
+def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
+    """Sums on the basis that is fitted; from here on everything but the checks on rows costs O(J)."""
     scaling = scaling_of(products)
     return centre_scaled(products, scaling), scaling
 
@@ -97,17 +121,24 @@ def gather(
     return LeastSquaresFits(complete.result(), separate.result(), {name: fit.result() for name, fit in partial.items()})
 
 
+def looked_back(reports: Path, study: Study, findings: Findings) -> Findings:
+    """With what changed since the study's newest report, and how its estimates went over the last ones."""
+    previous = read_previous(reports, study.name)
+    changes = compare(study, previous, findings) if previous else None
+    return replace(findings, changes=changes, history=read_history(reports, study, findings))
+
+
 def written(
-    opened: OpenedStudy, findings: Findings, rows: Validated, draws: PosteriorDraws, standalone: bool
+    opened: OpenedStudy, findings: Findings, rows: Collected, draws: PosteriorDraws, standalone: bool
 ) -> FilesOfRun:
     """What the run folder will hold, by file name. The summary comes last: it says how long the rest took."""
     study, log = opened.study, run_log()
     findings = replace(findings, timings=log.seconds())
-    page = build_page(study, findings, rows.data, draws, rows.rejections, study_text=opened.text)
+    page = build_page(study, findings, rows.sample, draws, rows.rejections, study_text=opened.text)
 
     def posterior(path: Path) -> None:
         with timed("store posterior", log):
-            write_posterior(path, draws, study, findings, rows.data)
+            write_posterior(path, draws, study, findings, rows.sample)
 
     def summary(path: Path) -> None:
         path.write_bytes(encoded(summary_json(summary_of(study, replace(findings, timings=log.seconds())))))
@@ -137,19 +168,63 @@ def link_of_this_run() -> str:
     return url_for(context.flow_run) or ""
 
 
-def leave_link(study: Study, verdict: Verdict, folder: Path) -> None:
-    """An artifact on the run's page in Prefect's UI. Paths are text: the UI strips file addresses."""
-    create_markdown_artifact(
-        key=f"report-{study.name.replace('_', '-')}",
-        description=verdict.headline,
-        markdown=f"# {verdict.status.upper()}: {verdict.headline}\n\n{verdict.reason}\n\n"
-        f"Report: `{(folder / 'report.html').resolve()}`\n\nRecommended: `{verdict.recommended_model}`\n",
-    )
+def leave_link(study: Study, findings: Findings, folder: Path) -> None:
+    """An artifact on the run's page in Prefect's UI, and events for others' automations.
+
+    The UI strips file addresses: where no catalogue is served, the report's path is text.
+    """
+    verdict, address = findings.verdict, report_address(folder)
+    key = f"report-{study.name.replace('_', '-')}"
+    if address.startswith("http"):
+        create_link_artifact(address, link_text=verdict.headline, key=key, description=verdict.reason)
+    else:
+        where = f"Report: `{(folder / REPORT).resolve()}`"
+        words = f"# {verdict.status.upper()}: {verdict.headline}\n\n{verdict.reason}\n\n{where}\n"
+        create_markdown_artifact(words, key=key, description=verdict.headline)
+    say_published(study.name, findings, folder)
 
 
-def _rows_found(rows: Validated) -> str:
+def tell(opened: OpenedStudy, reports: Path, findings: Findings, folder: Path, age_days: float | None) -> None:
+    """Tell whom the study names what it wants told; a message that does not arrive stops nothing."""
+    notices = notices_of(opened.study, findings, report_address(folder), age_days)
+    if any(notice.kind == "stale" for notice in notices) and is_told_stale(opened, reports):
+        notices = tuple(notice for notice in notices if notice.kind != "stale")
+    if notices:
+        remember_stale(opened, reports, notify(opened.study, notices))
+
+
+def tell_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> None:
+    """Nothing changed, which is news when something should have."""
+    _told(notify_stale(opened, reports, age_days))
+
+
+@contextmanager
+def failure_told(opened: OpenedStudy, reports: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        _told(notify_failure(opened, error, reports))
+        raise
+
+
+def _told(deliveries: Sequence[Delivery]) -> None:
+    if deliveries:
+        run_log().listener.ended("notify", 0.0, in_words(deliveries))
+
+
+def _read_found(read: ReadFiles) -> str:
+    n_stored = len(read.sha256) - len(read.names_read | read.set_aside.keys())
+    parts = [f"{_files(len(read.names_read))} read", f"{n_stored:,} from the store" if n_stored else ""]
+    return ", ".join([*filter(None, parts), *([f"{len(read.set_aside):,} set aside"] if read.set_aside else [])])
+
+
+def _files(n: int) -> str:
+    return f"{n:,} file{'s'[: n != 1]}"
+
+
+def _rows_found(rows: Collected) -> str:
     rejected = f", {rows.n_rejected:,} rejected" if rows.n_rejected else ", none rejected"
-    return f"{rows.data.n_rows:,} rows in {rows.data.n_groups:,} groups{rejected}"
+    return f"{rows.n_rows:,} rows in {rows.n_groups:,} groups{rejected}"
 
 
 def _fit_found(fit: PartialPooling) -> str:
@@ -163,19 +238,31 @@ def _posterior_found(posterior: Posterior) -> str:
     return f"{last.chains} x {last.draws:,} draws, R-hat {last.diagnostics.rhat_max:.3f}{again}"
 
 
+def _looked_back_found(findings: Findings) -> str:
+    changes = findings.changes
+    if changes is None:
+        return "the first report"
+    direction = changes.verdict.direction
+    return (
+        f"verdict {'as before' if direction == 'same' else direction}, {changes.rows.now - changes.rows.then:+,} rows"
+    )
+
+
 def _findings_found(findings: Findings) -> str:
     counts = {s: sum(check.status == s for check in findings.checks) for s in ("pass", "review", "fail")}
     return ", ".join(f"{n} {status}" for status, n in counts.items() if n)
 
 
-identify_files = step(hash_files, "find files", lambda found: f"{len(found)} file{'s'[: len(found) != 1]}", disk=True)
-load = step(load_rows, "load", lambda frame: f"{len(frame):,} rows", disk=True)
-validate = step(validate_or_keep, "validate", _rows_found, disk=True)
-reduce = step(reduced, "reduce")
+identify_files = step(identify, "find files", lambda found: _files(len(found)), disk=True)
+read = step(files_read, "read files", _read_found, disk=True)
+collect_rows = step(collected_or_kept, "collect", _rows_found, disk=True)
+scale = step(scaled, "scale")
 fit_complete_pooling = step(complete_pooling, "complete pooling")
 fit_no_pooling = step(no_pooling, "no pooling")
 fit_partial_pooling = step(partial_pooling, "partial pooling", _fit_found)
 sample = step(sampled, "sample", _posterior_found)
 check = step(find, "check", _findings_found)
+look_back = step(looked_back, "look back", _looked_back_found)
 write = step(written, "write")
 publish = step(published, "publish", disk=True)
+notify = step(deliver, "notify", in_words)

@@ -45,15 +45,20 @@ def read_header(path: Path, name: str, encoding: str, delimiter: str) -> list[st
 def read_columns(
     path: Path, name: str, encoding: str, delimiter: str, positions: Sequence[int], most_rows: int | None = None
 ) -> list[pa.ChunkedArray]:
-    """The columns at `positions`, every value as the text it is.
+    """The columns at `positions`, whole: see `read_chunks`."""
+    chunks = list(read_chunks(path, name, encoding, delimiter, positions, most_rows))
+    return [pa.chunked_array([chunk[i] for chunk in chunks], pa.large_string()) for i in range(len(positions))]
+
+
+def read_chunks(
+    path: Path, name: str, encoding: str, delimiter: str, positions: Sequence[int], most_rows: int | None = None
+) -> Iterator[list[pa.Array]]:
+    """The columns at `positions`, every value as the text it is, at most CHUNK_ROWS rows at a time.
 
     Raises DataRejected for a row with more fields than the header, a stray quote, a wrong encoding.
     """
-    chunks: list[list[pa.Array]] = [[] for _ in positions]
     for records in _chunks(path, name, encoding, delimiter, most_rows):
-        for position, arrays in zip(positions, chunks, strict=True):
-            arrays.append(pa.array(map(itemgetter(position), records), pa.large_string()))
-    return [pa.chunked_array(arrays, pa.large_string()) for arrays in chunks]
+        yield [pa.array(map(itemgetter(position), records), pa.large_string()) for position in positions]
 
 
 def _chunks(path: Path, name: str, encoding: str, delimiter: str, most_rows: int | None) -> Iterator[list[Record]]:

@@ -1,8 +1,10 @@
 """Reads a study's files: rows as the text the file holds, each with its file and row number.
 
 Values stay text until they are validated, so that a rejected row shows what its file said.
-CSV is read by `tasks.csv_files`, Parquet through pyarrow.
-Not supported: files larger than memory, compressed CSV, thousands separators, comment lines.
+CSV is read by `tasks.csv_files`, Parquet through pyarrow, both in chunks.
+A study's data are the files that its `source` matches and those in its incoming folder, in this order
+and each sorted. Files of the same content count once, under the first of their names.
+Not supported: compressed CSV, thousands separators, comment lines.
 """
 
 from __future__ import annotations
@@ -10,16 +12,19 @@ from __future__ import annotations
 import difflib
 import glob
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tasks.csv_files import DELIMITERS, find_delimiter, read_columns
+from tasks import csv_files
+from tasks.csv_files import DELIMITERS, find_delimiter
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
 from tasks.studies import STUDY_FILE, OpenedStudy
@@ -27,31 +32,77 @@ from tasks.studies import STUDY_FILE, OpenedStudy
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 MOST_COLUMNS_SHOWN = 20
 
+T = TypeVar("T")
+
 
 def load_rows(opened: OpenedStudy) -> pd.DataFrame:
     """Rows of all the study's files, in the files' order: see `read_rows`."""
-    names = {file_name(path, opened.folder): path for path in source_files(opened)}
-    return pd.concat([read_rows(path, opened.study, name) for name, path in names.items()], ignore_index=True)
+    names = hash_files(opened)
+    return pd.concat(
+        [read_rows(file_path(name, opened.folder), opened.study, name) for name in names], ignore_index=True
+    )
 
 
-def hash_files(opened: OpenedStudy) -> dict[str, str]:
-    """sha256 of each of the study's files, by the name that rows and reports call it."""
-    files = {file_name(path, opened.folder): path for path in source_files(opened)}
-    return {name: hash_file(path, name) for name, path in files.items()}
+def hash_files(opened: OpenedStudy, hash_of: Callable[[Path, str], str] | None = None) -> dict[str, str]:
+    """sha256 of each of the study's files, by the name that rows and reports call it.
+
+    Of several files with the same content only the first is named. `hash_of` may know hashes already.
+    A file in the incoming folder that cannot be opened has a hash that no content has.
+    """
+    hash_of = hash_of or hash_file
+    names: dict[str, str] = {}
+    for path in source_files(opened):
+        name = file_name(path, opened.folder)
+        try:
+            names.setdefault(hash_of(path, name), name)
+        except DataRejected as error:
+            if not is_set_aside(path, opened, error):
+                raise
+            if path.exists():
+                names[hashlib.sha256(f"cannot be opened: {name}".encode()).hexdigest()] = name
+    if not names:
+        raise DataRejected(_nothing_found(opened, ()))
+    return {name: sha256 for sha256, name in names.items()}
 
 
 def source_files(opened: OpenedStudy) -> tuple[Path, ...]:
-    """The study's files, sorted: one file or a glob, in the study's folder unless the pattern is absolute."""
+    """The study's files: those that `source` matches, one file or a glob, then those in the incoming folder.
+
+    A pattern is relative to the study's folder unless it is absolute.
+    """
     found = _matches(opened.study.source, opened.folder)
-    files = tuple(path for path in found if path.suffix.lower() in SUFFIXES)
-    if not files:
+    files = tuple(path for path in found if path.suffix.lower() in SUFFIXES and not is_incoming(path, opened))
+    incoming = _incoming_files(opened)
+    if not files and not incoming:
         raise DataRejected(_nothing_found(opened, found))
-    return files
+    return files + incoming
+
+
+def incoming_folder(opened: OpenedStudy) -> Path:
+    """Where new data for the study are dropped; it need not exist."""
+    return opened.folder / opened.study.trigger.watch
+
+
+def is_incoming(path: Path, opened: OpenedStudy) -> bool:
+    return opened.has_incoming and path.parent == incoming_folder(opened)
+
+
+def is_set_aside(path: Path, opened: OpenedStudy, problem: DataRejected) -> bool:
+    """Whether the run goes on without a file that cannot be used: one that was dropped, and stays unusable."""
+    cause = problem.__cause__
+    lasting = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+    may_pass = isinstance(cause, OSError) and not isinstance(cause, lasting)
+    return is_incoming(path, opened) and not may_pass
 
 
 def file_name(path: Path, folder: Path) -> str:
     """How a file is called in reports: relative to the study's folder, with forward slashes."""
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def file_path(name: str, folder: Path) -> Path:
+    """The file that is called so."""
+    return folder / name
 
 
 def hash_file(path: Path, name: str | None = None) -> str:
@@ -65,19 +116,25 @@ def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame
 
     `_row` counts data rows from 1; neither the header nor blank lines are any.
     """
-    name = name or path.name
+    return pd.concat(list(read_chunks(path, study, name)), ignore_index=True)
+
+
+def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[pd.DataFrame]:
+    """The same, at most `csv_files.CHUNK_ROWS` rows at a time; one frame without rows if there are none."""
+    name, n_read = name or path.name, 0
     with _readable(name):
-        frame = _read_parquet(path, study, name) if is_parquet(path) else _read_csv(path, study, name)
-    frame["_file"] = name
-    frame["_row"] = range(1, len(frame) + 1)
-    return frame
+        for frame in (_parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):
+            frame["_file"] = name
+            frame["_row"] = range(n_read + 1, n_read + len(frame) + 1)
+            n_read += len(frame)
+            yield frame
 
 
 def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
 
 
-def text_frame(columns: Mapping[str, pa.ChunkedArray]) -> pd.DataFrame:
+def text_frame(columns: Mapping[str, pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(pd.array(column, dtype="str")) for name, column in columns.items()})
 
 
@@ -110,6 +167,17 @@ def _matches(source: str, folder: Path) -> list[Path]:
     return sorted(path for path in set(found) if path.is_file() and path.name != STUDY_FILE)
 
 
+def _incoming_files(opened: OpenedStudy) -> tuple[Path, ...]:
+    """Sorted; without hidden files. Names that end in .part, .tmp or .crdownload are no data file's."""
+    if not opened.has_incoming or not incoming_folder(opened).is_dir():
+        return ()
+    return tuple(
+        path
+        for path in sorted(incoming_folder(opened).iterdir())
+        if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file()
+    )
+
+
 def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
     source, kinds = opened.study.source, ", ".join(SUFFIXES)
     if others:
@@ -121,25 +189,32 @@ def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
     return f'No file matches source = "{source}"{place}. Put a file there ({kinds}), or correct source in the study.'
 
 
-def _read_csv(path: Path, study: Study, name: str) -> pd.DataFrame:
+def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
     choices = (study.delimiter,) if study.delimiter else DELIMITERS
     delimiter, header = find_delimiter(path, name, study.encoding, study.columns, choices)
     if not header:
         raise DataRejected(f"{name} is empty. It should begin with a line of column names: {_listed(study.columns)}.")
-    columns = read_columns(path, name, study.encoding, delimiter, _positions(header, study, name))
-    return text_frame(dict(zip(study.columns, columns, strict=True)))
+    chunks = csv_files.read_chunks(path, name, study.encoding, delimiter, _positions(header, study, name))
+    for columns in _at_least_one(chunks, [pa.array([], pa.large_string())] * len(study.columns)):
+        yield text_frame(dict(zip(study.columns, columns, strict=True)))
 
 
-def _read_parquet(path: Path, study: Study, name: str) -> pd.DataFrame:
+def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
     try:
         with pq.ParquetFile(path) as file:
             stored = file.schema_arrow.names
             positions = _positions([column.strip() for column in stored], study, name)
-            table = file.read(columns=[stored[at] for at in positions])
-        texts = text_columns(table, study.decimal)
+            taken = [stored[at] for at in positions]
+            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=taken)))
+            for table in _at_least_one(batches, file.schema_arrow.empty_table().select(taken)):
+                texts = text_columns(table, study.decimal)
+                yield text_frame({column: texts[each] for column, each in zip(study.columns, taken, strict=True)})
     except pa.ArrowException as error:
         raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
-    return text_frame({column: texts[stored[at]] for column, at in zip(study.columns, positions, strict=True)})
+
+
+def _at_least_one(chunks: Iterator[T], empty: T) -> Iterator[T]:
+    return chain([next(chunks, empty)], chunks)
 
 
 def _as_text(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:

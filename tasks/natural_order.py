@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 
@@ -13,3 +14,8 @@ def natural_key(label: str) -> tuple[object, ...]:
         return (0, float(label), (), label)
     parts = re.split(r"(\d+)", label.casefold(), flags=re.ASCII)
     return (1, 0.0, tuple((part, 0.0) if i % 2 == 0 else ("", float(part)) for i, part in enumerate(parts)), label)
+
+
+def natural_order(labels: Sequence[str]) -> list[int]:
+    """Positions of the labels in natural order."""
+    return sorted(range(len(labels)), key=lambda i: natural_key(labels[i]))

@@ -2,7 +2,8 @@
 
     posterior          fixef, sigma_group, correlation, sigma_residual, group_estimate
     sample_stats       diverging, energy, tree_depth, acceptance_rate, n_steps
-    observed_data      the outcome by row, when rows are given and take no more than ROWS_BYTES_LIMIT
+    observed_data      the outcome by row, when rows are given and take no more than ROWS_BYTES_LIMIT;
+                       of a random sample of the study's rows where the attribute `sample` says so
     constant_data      group and raw predictors of the same rows
 
 Dimensions are named chain, draw, group, term, varying_term, row. Group estimates that would outgrow
@@ -68,7 +69,7 @@ def posterior_tree(
         groups["posterior_thinned"] = _group_estimates(draws, study, findings, thin)
         groups["posterior"].attrs["thinning"] = groups["posterior_thinned"].attrs["thinning"]
     if observed is not None and observed.y.nbytes + observed.x.nbytes <= ROWS_BYTES_LIMIT:
-        groups |= _rows(observed, study)
+        groups |= _rows(observed, study, findings.run.n_rows)
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     tree.attrs = _attributes(study, findings.run)
     return tree
@@ -128,13 +129,15 @@ def _sample_stats(draws: PosteriorDraws) -> xr.Dataset:
     )
 
 
-def _rows(data: GroupedData, study: Study) -> dict[str, xr.Dataset]:
+def _rows(data: GroupedData, study: Study, n_rows: int) -> dict[str, xr.Dataset]:
+    note = {"sample": f"a random {data.n_rows} of the study's {n_rows} rows"} if data.n_rows < n_rows else {}
     outcome = {"y": ("row", data.y, {"units": _text(study.outcome_unit), "column": _text(study.outcome)})}
     return {
-        "observed_data": xr.Dataset(outcome),
+        "observed_data": xr.Dataset(outcome, attrs=note),
         "constant_data": xr.Dataset(
             {"group_index": ("row", data.group_index), "x": (("row", "predictor"), data.x)},
             coords={"predictor": _labels("predictor", study.predictors)},
+            attrs=note,
         ),
     }
 

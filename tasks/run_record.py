@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from tasks.collect import Collected
 from tasks.engines import MARGINAL
 from tasks.run_folders import new_run_id
 from tasks.stats.records import RunRecord
 from tasks.stats.study import Study
-from tasks.validate import Validated
 
 PACKAGES = (
     "poolwise",
@@ -65,12 +65,12 @@ def derived_seed(study_name: str, data_sha256: str) -> int:
     return 1 + int(_sha256(f"{study_name}\n{data_sha256}")[:12], 16) % (2**31 - 1000)
 
 
-def with_rows(run: RunRecord, rows: Validated, engine: str, link: str) -> RunRecord:
+def with_rows(run: RunRecord, rows: Collected, engine: str, link: str) -> RunRecord:
     """The same run, now that its rows are known."""
     return replace(
         run,
-        n_rows=rows.data.n_rows,
-        n_groups=rows.data.n_groups,
+        n_rows=rows.n_rows,
+        n_groups=rows.n_groups,
         n_rejected=rows.n_rejected,
         engine=engine,
         files=rows.files,

@@ -1,4 +1,4 @@
-"""What the good rows as a whole must offer for the study's model to be fitted at all."""
+"""What the good rows as a whole must offer for the study's model to be fitted at all; told from their sums."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from tasks.numbers import parse_numbers
+from tasks.stats.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.errors import DataRejected
-from tasks.stats.records import Floats, GroupedData, Rejection
+from tasks.stats.pooling import has_full_rank
+from tasks.stats.records import Rejection, Scaling
 from tasks.stats.study import Study
 
-CONSTANT_TOLERANCE = 1e-12  # spread relative to size
-COLLINEAR_TOLERANCE = 1e-8  # smallest singular value of the standardised predictors relative to the largest
+CONSTANT_TOLERANCE = 1e-12  # standard deviation relative to size
 MOST_REASONS = 3
+SET_ASIDE = "set aside"  # the rule against row 0 of a file that could not be used
 
 
 def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tuple[Rejection, ...]) -> None:
@@ -38,24 +40,23 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
         )
 
 
-def require_structure(data: GroupedData, study: Study, rejections: tuple[Rejection, ...]) -> None:
+def require_structure(products: CrossProducts, study: Study, rejections: tuple[Rejection, ...]) -> None:
     """Raise DataRejected if the model cannot be fitted to these rows whatever their values' sizes.
 
     The least is 2 groups, as many rows as the full model has parameters, and in the outcome and each
     predictor some variation that no other predictor repeats.
     """
-    problem = (
-        _too_few_groups(data, study)
-        or _too_few_rows(data, study)
-        or _constant(data, study)
-        or _collinear(data.x, study.predictors)
-    )
+    n_rows = products.n_rows
+    problem = _too_few_groups(products.labels, n_rows, study) or _too_few_rows(n_rows, study)
+    if not problem:
+        scaling = scaling_of(products)
+        problem = _constant(scaling, n_rows, study) or _collinear(products, scaling)
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
 
 
 def _before(rejections: Sequence[Rejection]) -> str:
-    n_rows = len({(each.file, each.row) for each in rejections})
+    n_rows = len({(each.file, each.row) for each in rejections if each.row})
     return f" Rows rejected before: {n_rows:,}.{_reasons(rejections)}" if n_rows else ""
 
 
@@ -65,52 +66,51 @@ def n_parameters(study: Study) -> int:
     return len(study.terms) + q * (q + 1) // 2 + 1
 
 
-def _too_few_groups(data: GroupedData, study: Study) -> str:
-    if data.n_groups < 2:
+def _too_few_groups(labels: Sequence[str], n_rows: int, study: Study) -> str:
+    if len(labels) < 2:
         return (
-            f"Every usable row ({data.n_rows:,} in all) has the same {study.group}, {data.labels[0]!r}. Comparing "
+            f"Every usable row ({n_rows:,} in all) has the same {study.group}, {labels[0]!r}. Comparing "
             "groups takes at least 2. Check that the study's group names the right column and that no file is left out."
         )
-    if data.n_groups == data.n_rows:
+    if len(labels) == n_rows:
         return (
-            f"Every one of the {data.n_rows} usable rows has a {study.group} of its own, so groups cannot be told from "
+            f"Every one of the {n_rows} usable rows has a {study.group} of its own, so groups cannot be told from "
             "chance. Check that the study's group names the right column; a group has to hold several rows."
         )
     return ""
 
 
-def _too_few_rows(data: GroupedData, study: Study) -> str:
+def _too_few_rows(n_rows: int, study: Study) -> str:
     needed = n_parameters(study)
-    if data.n_rows >= needed:
+    if n_rows >= needed:
         return ""
     return (
-        f"{data.n_rows} usable rows are fewer than the {needed} parameters of the study's fullest model. "
+        f"{n_rows} usable rows are fewer than the {needed} parameters of the study's fullest model. "
         "Add data, or ask for fewer predictors or fewer varying ones."
     )
 
 
-def _constant(data: GroupedData, study: Study) -> str:
-    columns = dict(zip((study.outcome, *study.predictors), (data.y, *data.x.T), strict=True))
-    for name, values in columns.items():
-        if np.ptp(values) <= CONSTANT_TOLERANCE * np.abs(values).max():
+def _constant(scaling: Scaling, n_rows: int, study: Study) -> str:
+    names = (study.outcome, *scaling.predictors)
+    levels = (scaling.outcome_center, *scaling.center)
+    spreads = (scaling.outcome_scale, *scaling.scale)
+    for name, level, spread in zip(names, levels, spreads, strict=True):
+        if spread <= CONSTANT_TOLERANCE * max(abs(level), spread):
             role = "outcome" if name == study.outcome else "predictor"
             advice = "" if role == "outcome" else ", or leave it out of the study's predictors"
             return (
-                f"The {role} {name!r} is {values[0]:.6g} in all {data.n_rows} usable rows, and a constant explains "
+                f"The {role} {name!r} is {level:.6g} in all {n_rows} usable rows, and a constant explains "
                 f"nothing. Check that it is the right column and the data is complete{advice}."
             )
     return ""
 
 
-def _collinear(x: Floats, predictors: Sequence[str]) -> str:
-    if x.shape[1] < 2:
+def _collinear(products: CrossProducts, scaling: Scaling) -> str:
+    xtx = centre_scaled(products, scaling).xtx.sum(axis=0)[1:, 1:]
+    if not xtx.size or has_full_rank(xtx[None])[0]:
         return ""
-    r = np.linalg.qr((x - x.mean(axis=0)) / x.std(axis=0), mode="r")
-    _, singular_values, directions = np.linalg.svd(r)
-    if singular_values[-1] > COLLINEAR_TOLERANCE * singular_values[0]:
-        return ""
-    weights = np.abs(directions[-1])
-    names = [name for name, weight in zip(predictors, weights, strict=True) if weight > 1e-3 * weights.max()]
+    weights = np.abs(np.linalg.eigh(xtx)[1][:, 0])
+    names = [name for name, weight in zip(scaling.predictors, weights, strict=True) if weight > 1e-3 * weights.max()]
     return (
         f"The predictors {' and '.join(map(repr, names))} say the same: each follows exactly from the others, so their "
         "effects cannot be told apart. Leave one of them out of the study's predictors."
@@ -118,8 +118,8 @@ def _collinear(x: Floats, predictors: Sequence[str]) -> str:
 
 
 def rule_kind(rule: str) -> str:
-    """The rule without the place that a duplicate's names."""
-    return rule.split(" of row ")[0]
+    """The rule without what is this case's own: the place that a duplicate's names, why a file was set aside."""
+    return SET_ASIDE if rule.startswith(SET_ASIDE) else rule.split(" of row ")[0]
 
 
 def _reasons(rejections: Sequence[Rejection]) -> str:
@@ -135,6 +135,8 @@ def _reasons(rejections: Sequence[Rejection]) -> str:
 
 def _reason(rule: str, found: Sequence[Rejection]) -> str:
     first = found[0]
+    if rule == SET_ASIDE:
+        return f"{first.rule} ({len(found):,} {'file' if len(found) == 1 else 'files'})"
     value = f"{first.value[:40]!r} " if first.value.strip() else ""
     return f"{first.column}: {rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tasks.receivers import masked_addresses, masked_study
 from tasks.stats.errors import StudyError
 from tasks.stats.study import Study, study_name
 from tasks.study_problems import describe_problems
@@ -25,11 +26,12 @@ STUDY_FILE = "study.toml"
 
 @dataclass(frozen=True)
 class OpenedStudy:
-    """A study, the folder its `source` is relative to, and the text it was read from."""
+    """A study, the folder its `source` is relative to, and the text it was read from, secrets masked."""
 
     study: Study
     folder: Path
     text: str
+    has_incoming: bool = True  # whether data dropped into its incoming folder are its too
 
 
 def read_study(path: Path | str) -> OpenedStudy:
@@ -38,7 +40,7 @@ def read_study(path: Path | str) -> OpenedStudy:
     text = _text_of(file)
     folder = file.resolve().parent
     values = {"name": study_name(folder.name), **_parse(text, file)}
-    return OpenedStudy(_validated(values, str(file)), folder, text)
+    return OpenedStudy(_validated(values, str(file)), folder, masked_study(text))
 
 
 def study_from_flags(
@@ -62,7 +64,7 @@ def study_from_flags(
         **{key: value for key, value in optional.items() if value is not None},
     }
     study = _validated(values, "The command line")
-    return OpenedStudy(study, file.resolve().parent, toml_text(values))
+    return OpenedStudy(study, file.resolve().parent, masked_study(toml_text(values)), has_incoming=False)
 
 
 def _study_file(path: Path) -> Path:
@@ -111,7 +113,7 @@ def _quoted_line(text: str, message: str) -> str:
     found = re.search(r"line (\d+)", message)
     lines = text.splitlines()
     number = int(found[1]) if found else 0
-    return f" The line reads `{lines[number - 1].strip()}`." if 0 < number <= len(lines) else ""
+    return f" The line reads `{masked_addresses(lines[number - 1].strip())}`." if 0 < number <= len(lines) else ""
 
 
 def _lower_first(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from tasks.receivers import masked
 from tasks.stats.study import Study
 from tasks.toml_text import toml_value
 
@@ -49,7 +50,10 @@ def _sentence(problem: ErrorDetails) -> str:
         return f"{rule}."
     if isinstance(problem["input"], Mapping):
         return f"{_dotted(path)}: {_duty(rule)}."
-    return f"{_dotted(path)} is {_shown(problem['input'])}, but {_duty(rule)}."
+    value = problem["input"]
+    if path[:2] == ("notify", "to") and isinstance(value, str):
+        value = masked(value)
+    return f"{_dotted(path)} is {_shown(value)}, but {_duty(rule)}."
 
 
 def _rule(problem: ErrorDetails) -> str:

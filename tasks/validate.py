@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pandera
 import pyarrow.compute as pc
 
-from tasks.natural_order import natural_key
+from tasks.natural_order import natural_order
 from tasks.numbers import as_arrow, is_missing, parse_numbers
+from tasks.stats.cross_products import cross_products
 from tasks.stats.records import GroupedData, Rejection, SourceFile
 from tasks.stats.study import Range, Study
 from tasks.structure import require_enough_rows, require_structure, rule_kind
@@ -61,15 +62,13 @@ def validate_rows(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) 
     many rows fail or the good ones cannot carry the study's model.
     """
     frame = frame.reset_index(drop=True)
-    parsed = _parsed(frame, study)
-    failures = _row_failures(parsed, frame, study)
-    good = parsed.drop(index=pd.Index(failures["at"].unique()))
+    good, failures = split_rows(frame, study)
     repeats = _repeats(good, frame, study)
-    rejections = _rejections(pd.concat([failures, repeats]), frame, study)
-    good = good.drop(index=repeats["at"])
+    rejections = rejections_of(pd.concat([failures, repeats]), frame, study)
+    good = good.drop(index=pd.Index(repeats["at"]))
     require_enough_rows(len(frame), len(good), study, rejections)
-    data = _grouped(good, study)
-    require_structure(data, study, rejections)
+    data = in_natural_order(grouped(good, study))
+    require_structure(cross_products(data), study, rejections)
     return Validated(
         data=data,
         rejections=rejections,
@@ -77,6 +76,16 @@ def validate_rows(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) 
         files=_files(frame, good.index, sha256),
         rejected_by_rule=count_by_rule(rejections),
     )
+
+
+def split_rows(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Good rows, parsed and under their positions in `frame`; and a line `at`, `column`, `rule` per failure.
+
+    Rows are held to every rule but uniqueness, which needs all of the study's rows.
+    """
+    parsed = _parsed(frame, study)
+    failures = _row_failures(parsed, frame, study)
+    return parsed.drop(index=pd.Index(failures["at"].unique())), failures
 
 
 def rejections_frame(rejections: Iterable[Rejection]) -> pd.DataFrame:
@@ -92,7 +101,7 @@ def rejections_frame(rejections: Iterable[Rejection]) -> pd.DataFrame:
 
 def count_by_rule(rejections: Iterable[Rejection]) -> dict[str, int]:
     """How many rows each "column: rule" rejected, most frequent first; duplicates count as one rule."""
-    counts = Counter(f"{each.column}: {rule_kind(each.rule)}" for each in rejections)
+    counts = Counter(f"{each.column or 'file'}: {rule_kind(each.rule)}" for each in rejections)
     return dict(counts.most_common())
 
 
@@ -167,7 +176,7 @@ def _repeats(good: pd.DataFrame, frame: pd.DataFrame, study: Study) -> pd.DataFr
     return pd.DataFrame({"at": later, "column": KEY_SEPARATOR.join(key), "rule": rules})
 
 
-def _rejections(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> tuple[Rejection, ...]:
+def rejections_of(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> tuple[Rejection, ...]:
     """In the order of the rows, and in a row of the study's columns."""
     rank = {column: i for i, column in enumerate(study.columns)}
     order = np.lexsort((failures["column"].map(rank).fillna(len(rank)), failures["at"]))
@@ -187,19 +196,25 @@ def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[s
     return values.tolist()
 
 
-def _grouped(good: pd.DataFrame, study: Study) -> GroupedData:
+def grouped(good: pd.DataFrame, study: Study) -> GroupedData:
+    """Good rows, their labels in the order in which they are met."""
     codes, index = pd.factorize(good[study.group])
-    found = [str(label) for label in index]
-    order = sorted(range(len(found)), key=lambda i: natural_key(found[i]))
-    position = np.empty(len(found), dtype=np.int64)
-    position[order] = np.arange(len(found))
     return GroupedData(
         y=good[study.outcome].to_numpy(dtype=np.float64),
         x=good[list(study.predictors)].to_numpy(dtype=np.float64),
-        group_index=position[codes],
-        labels=tuple(found[i] for i in order),
+        group_index=codes.astype(np.int64),
+        labels=tuple(map(str, index)),
         terms=study.terms,
     )
+
+
+def in_natural_order(data: GroupedData) -> GroupedData:
+    """The same rows with their labels in natural order."""
+    order = natural_order(data.labels)
+    position = np.empty(data.n_groups, dtype=np.int64)
+    position[order] = np.arange(data.n_groups)
+    labels = tuple(data.labels[i] for i in order)
+    return replace(data, labels=labels, group_index=position[data.group_index])
 
 
 def _files(frame: pd.DataFrame, good: pd.Index, sha256: Mapping[str, str]) -> tuple[SourceFile, ...]:

@@ -43,11 +43,17 @@ def all_checks(
     simpson: tuple[SimpsonCheck, ...],
     intervals: tuple[IntervalComparison, ...],
     predictive: PredictiveCheck,
+    age_days: float | None = None,
+    n_set_aside: int = 0,
 ) -> tuple[Check, ...]:
-    """Every check of a report, data first, in the report's order."""
+    """Every check of a report, data first, in the report's order.
+
+    `age_days` is the age of the newest file; `n_set_aside` files could not be used at all.
+    """
     fullest = list(partial.values())[-1]
     return (
-        rejected_rows(n_read, n_rejected, study.rules.max_rejected_share),
+        rejected_rows(n_read, n_rejected, study.rules.max_rejected_share, n_set_aside),
+        *freshness(age_days, study.notify.max_age_days),
         group_count(no_pooling.n.size, study.thresholds.few_groups),
         group_sizes(no_pooling),
         *(simpson_paradox(check, study.outcome_unit) for check in simpson),
@@ -61,17 +67,40 @@ def all_checks(
     )
 
 
-def rejected_rows(n_read: int, n_rejected: int, limit: float) -> Check:
+def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0) -> Check:
     share = n_rejected / n_read
+    rows = f"{n_rejected} of {n_read} rows ({share:.1%}) were rejected and left out of every estimate."
     if n_rejected == 0:
-        return Check("rejected_rows", "pass", 0.0, limit, f"All {n_read} rows passed validation.", "")
+        rows = f"All {n_read} rows passed validation."
+    if n_rejected == 0 and n_set_aside == 0:
+        return Check("rejected_rows", "pass", 0.0, limit, rows, "")
+    files = "1 file" if n_set_aside == 1 else f"{n_set_aside} files"
     return Check(
         "rejected_rows",
         "review",
         share,
         limit,
-        f"{n_rejected} of {n_read} rows ({share:.1%}) were rejected and left out of every estimate.",
+        f"{files} could not be used and {'was' if n_set_aside == 1 else 'were'} set aside. {rows}"
+        if n_set_aside
+        else rows,
         "Look at rejected.csv: if the rejects are not a random few, the estimates describe only the rest.",
+    )
+
+
+def freshness(age_days: float | None, limit: float | None) -> tuple[Check, ...]:
+    """Only for a study that sets a limit. It goes by the clock: the same data pass one day and not the next."""
+    if age_days is None or limit is None:
+        return ()
+    age, is_fresh = round(age_days, 1), age_days <= limit
+    return (
+        Check(
+            "freshness",
+            "pass" if is_fresh else "review",
+            age,
+            limit,
+            f"The newest file is {age:g} days old; the study allows {limit:g}.",
+            "" if is_fresh else "Find out why no newer data have come; the estimates describe the past.",
+        ),
     )
 
 
@@ -263,7 +292,7 @@ def predictive_groups(predictive: PredictiveCheck) -> Check:
     outside, limit, n = (
         predictive.n_groups_outside,
         predictive.n_groups_outside_limit,
-        predictive.group_p_value.size,
+        int(np.isfinite(predictive.group_p_value).sum()),
     )
     if outside <= limit:
         message = (

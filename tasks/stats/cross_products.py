@@ -8,6 +8,7 @@ cancel catastrophically.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,10 @@ class CrossProducts:
     terms: tuple[str, ...]  # p, "intercept" first
     offset: Floats  # (p,) of the p - 1 predictors, then the outcome
     gram: Floats  # (J, p + 1, p + 1) W'W, W = [1, predictors - offset, outcome - offset]
+
+    @property
+    def n_rows(self) -> int:
+        return round(float(self.gram[:, 0, 0].sum()))
 
 
 @dataclass(frozen=True)
@@ -82,15 +87,32 @@ def add(a: CrossProducts, b: CrossProducts) -> CrossProducts:
 
     Raises ValueError when the two were made of different terms.
     """
-    if a.terms != b.terms:
-        raise ValueError(f"cross-products of {a.terms} and of {b.terms} cannot be added")
-    b = about(b, a.offset)
-    labels = tuple(dict.fromkeys((*a.labels, *b.labels)))
-    position = {label: j for j, label in enumerate(labels)}
-    gram = np.zeros((len(labels), *a.gram.shape[1:]))
-    for part in (a, b):
-        gram[[position[label] for label in part.labels]] += part.gram
-    return CrossProducts(labels, a.terms, a.offset, gram)
+    return total([a, b], a.offset)
+
+
+def total(parts: Sequence[CrossProducts], offset: Floats | None = None) -> CrossProducts:
+    """The cross-products of all the rows, about `offset` (p,) or else about that of the part with most rows.
+
+    Labels come in the order in which they are met. Raises ValueError for parts of different terms.
+    """
+    largest = max(parts, key=lambda part: part.n_rows)
+    offset = largest.offset if offset is None else offset
+    position: dict[str, int] = {}
+    for part in parts:
+        if part.terms != largest.terms:
+            raise ValueError(f"cross-products of {largest.terms} and of {part.terms} cannot be added")
+        for label in part.labels:
+            position.setdefault(label, len(position))
+    gram = np.zeros((len(position), *largest.gram.shape[1:]))
+    for part in parts:
+        gram[[position[label] for label in part.labels]] += about(part, offset).gram
+    return CrossProducts(tuple(position), largest.terms, offset, gram)
+
+
+def with_labels(products: CrossProducts, labels: Sequence[str]) -> CrossProducts:
+    """The same groups in the order of `labels`."""
+    position = {label: j for j, label in enumerate(products.labels)}
+    return replace(products, labels=tuple(labels), gram=products.gram[[position[label] for label in labels]])
 
 
 def about(products: CrossProducts, offset: Floats) -> CrossProducts:

@@ -54,13 +54,15 @@ def find(
     scaling: Scaling,
     fits: LeastSquaresFits,
     posterior: Posterior,
+    age_days: float | None = None,
 ) -> Findings:
-    """Check the fits against each other, against thresholds and against replicated data."""
+    """Check the fits against each other, against thresholds and against replicated data.
+
+    `data` are all rows or a sample of them.
+    """
     partial = dict(fits.partial)
     fullest = list(partial.values())[-1]
-    row_scores = loo(
-        data, products, fullest.varying, posterior.draws, scaling, study.thresholds.pareto_k, run.seed
-    )
+    row_scores = loo(data, products, fullest.varying, posterior.draws, scaling, study.thresholds.pareto_k, run.seed)
     bayes = bayes_fit(posterior.draws, products, posterior.attempts, row_scores, posterior.engine)
     simpson = simpson_checks(products, fits.complete)
     intervals = compare_intervals(fullest, bayes, products.terms, study.thresholds.collapsed_ratio)
@@ -75,6 +77,8 @@ def find(
         simpson,
         intervals,
         predictive,
+        age_days,
+        sum(bool(file.set_aside) for file in run.files),
     )
     return Findings(
         run=run,

@@ -32,7 +32,8 @@ def loo(
     pareto_k_threshold: float | None,
     seed: int,
 ) -> LooResult:
-    """PSIS-LOO of the marginal model; `elpd_loo` is scaled up where rows were sampled."""
+    """PSIS-LOO of the marginal model. `products` are of all N rows; sums are scaled up to N where `data` are
+    a sample of these, or more than ROWS_LIMIT."""
     from arviz_stats.base import array_stats
 
     rows = _rows_used(data.n_rows, seed)
@@ -41,11 +42,11 @@ def loo(
     log_weights -= logsumexp(log_weights, axis=-1, keepdims=True)
     pointwise = logsumexp(log_lik.T + log_weights, axis=-1)
     in_sample = logsumexp(log_lik_in_sample, axis=0) - np.log(len(log_lik))
-    scale_up = data.n_rows / rows.size
+    scale_up = products.n_rows / rows.size
     threshold = pareto_k_threshold or min(1.0 - 1.0 / np.log10(len(log_lik)), 0.7)
     return LooResult(
         elpd_loo=float(pointwise.sum() * scale_up),
-        se=float(data.n_rows * pointwise.std(ddof=1) / np.sqrt(rows.size)),
+        se=float(products.n_rows * pointwise.std(ddof=1) / np.sqrt(rows.size)),
         p_loo=float((in_sample - pointwise).sum() * scale_up),
         pareto_k_max=float(pareto_k.max()),
         n_high_pareto_k=int((pareto_k > threshold).sum()),

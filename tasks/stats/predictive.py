@@ -45,6 +45,7 @@ def predictive_check(
 ) -> PredictiveCheck:
     """Replicate the rows of the known groups from up to MOST_REPLICATES draws, and compare.
 
+    The rows may be a sample: a group without any has NaN, and is not counted.
     `tail` is the probability left in each tail before a group's median counts as outside.
     """
     order = np.argsort(data.group_index, kind="stable")
@@ -52,7 +53,7 @@ def predictive_check(
     y = data.y[order]
     replicated, medians = _replicate(data, order, sizes, draws, scaling, seed)
     observed_medians = group_medians(y, sizes)
-    p_values = _tail_probability(medians, observed_medians)
+    p_values = np.where(sizes > 0, _tail_probability(medians, observed_medians), np.nan)
     outside = int(((p_values < tail) | (p_values > 1.0 - tail)).sum())
     lower, upper = np.quantile(medians, [0.025, 0.975], axis=0)
     return PredictiveCheck(
@@ -65,7 +66,7 @@ def predictive_check(
         group_median_upper=upper,
         group_p_value=p_values,
         n_groups_outside=outside,
-        n_groups_outside_limit=_surprising_count(data.n_groups, 2.0 * tail),
+        n_groups_outside_limit=_surprising_count(int((sizes > 0).sum()), 2.0 * tail),
         n_replicates=len(replicated),
     )
 

@@ -8,10 +8,14 @@ at the predictors' means, a slope is outcome units per standard deviation of its
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tasks.stats.changes import Changes
+    from tasks.stats.history import History
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -22,7 +26,10 @@ Status = Literal["pass", "review", "fail"]
 
 @dataclass(frozen=True)
 class GroupedData:
-    """Validated rows, in raw units. `group_index` points into `labels`, which are sorted as text."""
+    """Validated rows, or a random sample of them, in raw units. `group_index` points into `labels`.
+
+    In a sample some of the groups may have no row.
+    """
 
     y: Floats  # (N,)
     x: Floats  # (N, p - 1)
@@ -166,7 +173,7 @@ class SamplingAttempt:
 
 @dataclass(frozen=True)
 class LooResult:
-    """Leave-one-row-out: predicts a new row of a known group (see `tasks.stats.loo`)."""
+    """Leave-one-row-out: predicts a new row of a known group (see `tasks.stats.loo`). Scores are of all N rows."""
 
     elpd_loo: float
     se: float
@@ -177,7 +184,7 @@ class LooResult:
     n_rows_used: int  # fewer than N when rows were thinned
     elpd_by_group: Floats  # (J,) sums over the rows used
     pareto_k: Floats  # (n_rows_used,)
-    rows: Integers  # (n_rows_used,) positions of the rows used
+    rows: Integers  # (n_rows_used,) positions of the rows used, among those given
 
 
 @dataclass(frozen=True)
@@ -228,7 +235,7 @@ class PredictiveStatistic:
 @dataclass(frozen=True)
 class PredictiveCheck:
     overall: tuple[PredictiveStatistic, ...]
-    group_median_observed: Floats  # (J,)
+    group_median_observed: Floats  # (J,) here and below: NaN for groups without a row in the sample
     group_median_lower: Floats  # (J,) central 95 % of the replicates
     group_median_upper: Floats  # (J,)
     group_p_value: Floats  # (J,)
@@ -314,6 +321,7 @@ class SourceFile:
     sha256: str
     n_rows: int
     n_rejected: int
+    set_aside: str = ""  # why none of it could be used; empty when it was read
 
 
 @dataclass(frozen=True)
@@ -354,6 +362,8 @@ class Findings:
     checks: tuple[Check, ...]
     verdict: Verdict
     timings: dict[str, float]
+    changes: Changes | None = None  # since the previous report; None on the first
+    history: History | None = None  # over the newest runs; None where none was read
 
     @property
     def fullest(self) -> PartialPooling:

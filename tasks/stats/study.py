@@ -10,7 +10,7 @@ import re
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -122,9 +122,12 @@ class Trigger(Frozen):
 
 
 class Notify(Frozen):
-    """Whom to tell, and when. Addresses are Apprise's: mailto://, slack://, json:// and many more."""
+    """Whom to tell, and when. Addresses are Apprise's: mailto://, slack://, json:// and many more.
 
-    to: tuple[str, ...] = Field(default=(), description="${NAME} is replaced by that environment variable")
+    They are secrets: tokens and passwords are part of them. Dumped as JSON they are stars.
+    """
+
+    to: tuple[SecretStr, ...] = Field(default=(), description="${NAME} is replaced by that environment variable")
     on: tuple[Literal["worse", "rejected", "stale", "failed"], ...] = ("worse", "rejected", "stale", "failed")
     rejected_share: Share = Field(default=0.02, description="tell when more rows than this were rejected")
     max_age_days: Positive | None = Field(default=None, description="tell when the newest file is older")

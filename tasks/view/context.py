@@ -40,7 +40,7 @@ class Bands:
 class Context:
     study: Study
     findings: Findings
-    data: GroupedData
+    data: GroupedData  # all rows, or a random sample of them
     draws: PosteriorDraws | None
     rejections: Sequence[Rejection]
     study_text: str = ""
@@ -157,6 +157,17 @@ class Context:
             if flavour == name:
                 return fit.fixef
         return self.findings.bayes.fixef.mean
+
+    @property
+    def sample_note(self) -> str:
+        """Of which rows a figure or check of single rows is made; empty when it is of all."""
+        shown, total = self.data.n_rows, self.findings.run.n_rows
+        return f"Of a random {shown:,} of {total:,} rows." if shown < total else ""
+
+    @cached_property
+    def has_rows(self) -> np.ndarray:
+        """(J,) whether there are rows of a group to show: in a sample some groups may have none."""
+        return np.bincount(self.data.group_index, minlength=self.n_groups) > 0
 
     def rows_of(self, group: int) -> np.ndarray:
         """Positions of a group's rows."""

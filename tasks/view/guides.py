@@ -36,6 +36,17 @@ SAMPLER = (
     "Several chains explore the possible values independently. In a rank plot every chain’s line should stay within "
     "the grey band: then all have found the same answer. A line that leaves it often says that they disagree."
 )
+CHANGES = (
+    "Grey is what the last report said about a group, green what this one says. Estimates change a little whenever "
+    "rows are added; where the two intervals overlap for the most part, nothing has been learnt but precision. A group "
+    "is called changed when the difference is larger than the uncertainty of both estimates together explains. As the "
+    "reports share rows, that is a cautious rule: a slow drift shows over several reports, not between two."
+)
+HISTORY = (
+    "Each small panel is one group, each point the estimate that a report gave, each bar its 95 % interval. Bars that "
+    "get shorter show what more rows are worth. A line that leaves the range of its earlier bars says that the group "
+    "itself has changed, or how its rows are collected. A gap: that report had no rows of the group."
+)
 MODELS = (
     "A smaller error on the rows that a model was fitted to is no proof of a better model: more flexible models always "
     "come closer to their own rows. It is shown because it is often asked for."

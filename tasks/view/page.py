@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tasks.stats.records import Check, Findings, GroupedData, PosteriorDraws, Rejection, Status
 from tasks.stats.study import Study
@@ -11,9 +11,11 @@ from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.figures.style import DARK, LIGHT, MODELS
 from tasks.view.records import Answer, Block, Figure, HealthItem, Link, ReportPage, Section
 from tasks.view.sections import (
+    changes,
     data,
     displacement,
     groups,
+    history,
     methods,
     models,
     predictive,
@@ -26,6 +28,7 @@ from tasks.view.sections import (
 # Per kind of check: its title, and the section with its evidence. What follows an underscore may be a term.
 CHECKS: dict[str, tuple[str, str]] = {
     "rejected_rows": ("Rejected rows", data.ID),
+    "freshness": ("Freshness of the data", data.ID),
     "group_count": ("Number of groups", data.ID),
     "group_sizes": ("Size of groups", data.ID),
     "simpson": ("Simpson’s paradox", simpson.ID),
@@ -94,8 +97,8 @@ def _answers(context: Context) -> tuple[Answer, ...]:
 
 
 def _sections(context: Context) -> tuple[Section, ...]:
-    """In reading order; Simpson's check needs a predictor."""
-    builders = [
+    """In reading order; what changed comes first, from the second report on. Simpson's check needs a predictor."""
+    builders: list[Callable[[Context], Section]] = [
         data.section,
         groups.section,
         displacement.section,
@@ -107,7 +110,15 @@ def _sections(context: Context) -> tuple[Section, ...]:
         models.section,
         methods.section,
     ]
-    return tuple(build(context) for build in builders)
+    return (*_looking_back(context), *(build(context) for build in builders))
+
+
+def _looking_back(context: Context) -> tuple[Section, ...]:
+    found, so_far = context.findings.changes, context.findings.history
+    return (
+        *((changes.section(context, found, lambda name: _check_title_and_section(name)[0]),) if found else ()),
+        *((history.section(context, so_far),) if so_far and history.is_worth_showing(so_far) else ()),
+    )
 
 
 def _uses_webgl(blocks: tuple[Block, ...]) -> bool:
@@ -157,5 +168,5 @@ def _run_link(href: str) -> Link | None:
 
 
 def _downloads(findings: Findings) -> tuple[Link, ...]:
-    rejected = (Link("rejected.csv", "rejected.csv"),) if findings.run.n_rejected else ()
+    rejected = (Link("rejected.csv", "rejected.csv"),) if findings.run.rejected_by_rule else ()
     return (*DOWNLOADS, *rejected)

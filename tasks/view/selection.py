@@ -7,6 +7,7 @@ import numpy as np
 from tasks.stats.records import Floats, Integers
 
 PANEL_LIMIT = 24
+CHANGED_LIMIT = 12
 TABLE_LIMIT = 200
 FIGURE_LIMIT = 60
 MOVING_LIMIT = 400

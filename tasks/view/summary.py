@@ -25,6 +25,7 @@ from tasks.stats.records import (
     Scaling,
 )
 from tasks.stats.study import Study
+from tasks.view.change_summary import changes_of
 from tasks.view.plain import by_label, listed, number, plain
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units, se_in_raw_units
 
@@ -52,6 +53,7 @@ def summary_of(study: Study, findings: Findings) -> dict[str, Any]:
         "simpson": plain(findings.simpson),
         "intervals": plain(findings.intervals),
         "predictive": _predictive(findings.predictive, findings.labels),
+        "changes": changes_of(findings.changes),
         "timings": plain(findings.timings),
     }
 

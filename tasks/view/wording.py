@@ -179,10 +179,12 @@ def data_finding(context: Context) -> str:
     same = int(sizes.min()) == int(sizes.max())
     spread = f"{plural(int(sizes.min()), 'row')} each" if same else f"{sizes.min():,} to {sizes.max():,} rows each"
     used = f"{plural(run.n_rows, 'row')} in {plural(run.n_groups, 'group')} were used, {spread}"
+    n_unusable = sum(bool(file.set_aside) for file in run.files)
+    unusable = f" {plural(n_unusable, 'file')} could not be used at all." if n_unusable else ""
     if not run.n_rejected:
-        return f"{used}; no row was rejected."
+        return f"{used}; no row was rejected.{unusable}"
     share = percent(run.n_rejected / (run.n_rows + run.n_rejected))
-    return f"{used}; {plural(run.n_rejected, 'row')} ({share}) were rejected and are in no estimate."
+    return f"{used}; {plural(run.n_rejected, 'row')} ({share}) were rejected and are in no estimate.{unusable}"
 
 
 def poolings_finding(context: Context) -> str:
@@ -281,7 +283,8 @@ def predictive_finding(context: Context) -> str:
         if off
         else "Data simulated from the Bayesian model look like the data in every statistic compared"
     )
-    groups = f"{check.n_groups_outside:,} of {plural(context.n_groups, 'group')} have a median outside what it expects"
+    n_looked_at = int(np.isfinite(check.group_p_value).sum())
+    groups = f"{check.n_groups_outside:,} of {plural(n_looked_at, 'group')} have a median outside what it expects"
     return f"{overall}; {groups} (up to {check.n_groups_outside_limit:,} would be chance)."
 
 

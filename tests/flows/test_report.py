@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 from flows.report import Outcome, pooling_report
-from flows.steps import RunLog, logged
+from flows.steps import RunLog, Silence, logged
 from tasks.studies import read_study
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -111,7 +112,13 @@ def test_forced_run_publishes_the_same_numbers(bounce: Outcome, reports: Path, b
     assert again.folder != bounce.folder
     first, second = summary_of(bounce), summary_of(again)
     for summary in (first, second):
-        del summary["timings"], summary["run"]["id"], summary["run"]["started_at"], summary["run"]["link"]
+        del (
+            summary["timings"],
+            summary["changes"],
+            summary["run"]["id"],
+            summary["run"]["started_at"],
+            summary["run"]["link"],
+        )
     assert first == second
     assert (again.folder / "estimates.csv").read_bytes() == (bounce.folder / "estimates.csv").read_bytes()
 
@@ -120,8 +127,8 @@ def test_timings_name_every_step(prefect_server: None, tmp_path: Path, sleepstud
     with logged(RunLog()) as log:
         outcome = pooling_report(read_study(sleepstudy), tmp_path)
     timings = summary_of(outcome)["timings"]
-    steps = {"start", "find files", "load", "validate", "reduce", "complete pooling", "no pooling"}
-    steps |= {"partial pooling", "sample", "check", "write", "store posterior", "total"}
+    steps = {"start", "find files", "read files", "collect", "scale", "complete pooling", "no pooling"}
+    steps |= {"partial pooling", "sample", "check", "look back", "write", "store posterior", "total"}
     assert set(timings) == steps
     assert all(seconds >= 0 for seconds in timings.values())
     assert timings["total"] >= timings["sample"] + timings["check"] + timings["write"]
@@ -144,3 +151,44 @@ def test_rejected_rows_are_published_with_the_report(prefect_server: None, tmp_p
     assert summary["run"]["n_rejected"] == 1
     assert summary["run"]["n_rows"] == 179
     assert status_of(summary, "rejected_rows") == "review"
+
+
+class Heard(Silence):
+    """What each step found."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+
+    def ended(self, step: str, seconds: float, found: str) -> None:
+        self.found[step] = found
+
+
+def test_a_run_after_new_files_reads_these_only_and_sets_aside_what_it_cannot_use(
+    prefect_server: None, tmp_path: Path, sleepstudy: Path
+) -> None:
+    """Seven subjects first, then the others; the numbers are those of a run that reads all at once."""
+    study = tmp_path / "sleepstudy"
+    (study / "incoming").mkdir(parents=True)
+    shutil.copy(sleepstudy / "study.toml", study)
+    header, *rows = (sleepstudy / "sleepstudy.csv").read_text().splitlines(keepends=True)
+    (study / "sleepstudy.csv").write_text(header + "".join(rows[:70]))
+    reports = tmp_path / "reports"
+    pooling_report(read_study(study), reports)
+    (study / "incoming" / "rest.csv").write_text(header + "".join(rows[70:]))
+    (study / "incoming" / "again.csv").write_text(header + "".join(rows[:70]))
+    (study / "incoming" / "wrong.csv").write_text("a,b\n1,2\n")
+    (study / "incoming" / "half.csv.part").write_text(header)
+    listener = Heard()
+    with logged(RunLog(listener)):
+        second = summary_of(pooling_report(read_study(study), reports))
+    assert listener.found["find files"] == "3 files"
+    assert listener.found["read files"] == "1 file read, 1 from the store, 1 set aside"
+    assert listener.found["collect"] == "180 rows in 18 groups, none rejected"
+    assert status_of(second, "rejected_rows") == "review"
+    at_once = summary_of(pooling_report(read_study(study), tmp_path / "other reports"))
+    for summary in (second, at_once):
+        assert summary["run"]["files"][2]["set_aside"].startswith("incoming/wrong.csv has no column")
+    assert second["fits"] == at_once["fits"]
+    assert second["predictive"] == at_once["predictive"]
+    rejected = pd.read_csv(reports / "sleepstudy" / "latest" / "rejected.csv", keep_default_na=False)
+    assert rejected[["file", "row", "column"]].to_numpy().tolist() == [["incoming/wrong.csv", 0, ""]]

@@ -18,7 +18,7 @@ import tasks.csv_files
 from tasks.load import hash_file, hash_files, load_rows, read_rows, source_files
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
-from tasks.studies import OpenedStudy, read_study
+from tasks.studies import OpenedStudy, read_study, study_from_flags
 
 PLAIN = "y,g,x\n1.5,a,2\n3,b,4\n"
 
@@ -249,3 +249,33 @@ def test_the_bundled_sleep_study_is_the_published_one() -> None:
     assert bundled["Reaction"].astype(float).tolist() == published["Reaction"].tolist()
     assert bundled["Days"].astype(float).tolist() == published["Days"].tolist()
     assert bundled["Subject"].tolist() == published["Subject"].astype(str).tolist()
+
+
+def test_dropped_files_come_after_the_source_s_own(tmp_path: Path) -> None:
+    for name in [
+        "a.csv",
+        "incoming/b.CSV",
+        "incoming/a.txt",
+        "incoming/c.csv.part",
+        "incoming/.d.csv",
+        "incoming/e.tmp",
+    ]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(PLAIN + f"1,{name},2\n")
+    (tmp_path / "incoming" / "older").mkdir()
+    (tmp_path / "incoming" / "older" / "a.csv").touch()
+    for pattern in ("*.csv", "a.csv"):
+        asked = opened(tmp_path, source=pattern)
+        assert list(hash_files(asked)) == ["a.csv", "incoming/a.txt", "incoming/b.CSV"]
+    assert len(load_rows(asked)) == 9
+    elsewhere = opened(tmp_path, source="none.csv", trigger={"watch": "incoming/older"})
+    assert [path.name for path in source_files(elsewhere)] == ["a.csv"]
+    alone = study_from_flags(tmp_path / "a.csv", "y", "g")
+    assert [path.name for path in source_files(alone)] == ["a.csv"]
+
+
+def test_files_of_one_content_count_once(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv", "c.csv"):
+        (tmp_path / name).write_text(PLAIN if name != "c.csv" else PLAIN + "1,c,2\n")
+    assert list(hash_files(opened(tmp_path))) == ["a.csv", "c.csv"]
+    assert load_rows(opened(tmp_path))["_file"].tolist() == ["a.csv"] * 2 + ["c.csv"] * 3

@@ -7,18 +7,24 @@ from tasks.view.context import Context
 from tasks.view.figures import scatter
 from tasks.view.figures.histograms import counts_histogram
 from tasks.view.figures.style import NEUTRAL, axis
-from tasks.view.records import Block, Cell, Column, Figure, Link, Section, Table
+from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Section, Table
 from tasks.view.selection import PANEL_LIMIT
 
 ID = "data"
 REJECTS_SHOWN = 50
 HASH_SHOWN = 16
+SAMPLE = (
+    "Estimates are of every row. Figures that show single rows, the comparison with simulated data and the predictive "
+    "accuracy are made from some of them."
+)
 
 
 def section(context: Context) -> Section:
     sizes = context.findings.group_sizes
     blocks: list[Block] = [_sizes(context), _files(context)] if sizes.min() < sizes.max() else [_files(context)]
-    if context.findings.run.n_rejected:
+    if context.sample_note:
+        blocks.append(Paragraph(f"{SAMPLE} {context.sample_note}"))
+    if context.rejections:
         blocks += [_rules(context), _rejects(context)]
     return Section(ID, "Data and rejects", wording.data_finding(context), tuple(blocks))
 
@@ -51,7 +57,7 @@ def _files(context: Context) -> Table:
         (
             Cell(text.label(file.name, 100)),
             Cell(numbers.count(file.n_rows)),
-            Cell(numbers.count(file.n_rejected)),
+            Cell("set aside" if file.set_aside else numbers.count(file.n_rejected)),
             Cell(f"{file.sha256[:HASH_SHOWN]}…"),
         )
         for file in context.findings.run.files[:REJECTS_SHOWN]
@@ -73,10 +79,10 @@ def _rejects(context: Context) -> Table:
     rows = tuple(
         (
             Cell(text.label(reject.file)),
-            Cell(numbers.count(reject.row)),
-            Cell(text.label(reject.column)),
-            Cell(text.label(reject.value) if reject.value else "(empty)"),
-            Cell(text.label(reject.rule, 100)),
+            Cell(numbers.count(reject.row) if reject.row else "–"),
+            Cell(text.label(reject.column) if reject.row else "–"),
+            Cell(text.label(reject.value) if reject.value else "(empty)" if reject.row else "–"),
+            Cell(text.label(reject.rule, 100 if reject.row else 500)),
         )
         for reject in context.rejections[:REJECTS_SHOWN]
     )

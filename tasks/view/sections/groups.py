@@ -62,7 +62,8 @@ def _caption(context: Context, term: int, n_shown: int) -> str:
         parts.append("Lines are drawn at the average of the other predictors. ")
     if sizes.max() > PANEL_ROWS_LIMIT:
         parts.append(f"At most {PANEL_ROWS_LIMIT} rows a group are drawn, evenly spaced in order. ")
-    return text.sentence_case("".join([*parts, rule(n_shown, context.n_groups)]).strip())
+    parts += [rule(n_shown, context.n_groups), f" {context.sample_note}"]
+    return text.sentence_case("".join(parts).strip())
 
 
 def _panel(context: Context, term: int, group: int, x_range: list[float], y_range: list[float]) -> Panel:
@@ -70,7 +71,7 @@ def _panel(context: Context, term: int, group: int, x_range: list[float], y_rang
     order = context.data.x[rows, term - 1] if term else context.data.y[rows]
     rows = rows[thin(order, PANEL_ROWS_LIMIT)]
     x = context.data.x[rows, term - 1] if term else spread_out(rows.size)
-    line_x = np.array([x.min(), x.max()]) if term and np.ptp(x) > 0 else np.array(x_range)
+    line_x = np.array([x.min(), x.max()]) if term and x.size and np.ptp(x) > 0 else np.array(x_range)
     lines = _lines(context, term, group, line_x)
     detail = context.findings.no_pooling.gap[group]
     return Panel(

@@ -45,6 +45,7 @@ def _statistics(context: Context) -> Panels:
         for number, statistic in enumerate(check.overall)
     )
     caption = f"Statistics of {check.n_replicates:,} replicated data sets (green) and of the data (red line)."
+    caption = f"{caption} {context.sample_note}".strip()
     return Panels("panels-statistics", caption, panels)
 
 
@@ -71,8 +72,9 @@ def _statistics_table(context: Context) -> Table:
 
 
 def _medians(context: Context) -> Figure:
-    check, sizes = context.findings.predictive, context.findings.group_sizes
-    chosen = notable_groups(sizes, check.group_median_observed, FIGURE_LIMIT)
+    check, shown = context.findings.predictive, np.flatnonzero(context.has_rows)
+    sizes = context.findings.group_sizes[shown]
+    chosen = shown[notable_groups(sizes, check.group_median_observed[shown], FIGURE_LIMIT)]
     observed, lower = check.group_median_observed[chosen], check.group_median_lower[chosen]
     upper, blank = check.group_median_upper[chosen], np.full(chosen.size, np.nan)
     series = [
@@ -80,12 +82,12 @@ def _medians(context: Context) -> Figure:
         intervals.Series("Observed median", ALERT, "circle", observed, blank, blank),
     ]
     unit = f" ({context.unit})" if context.unit else ""
-    shown = rule(len(chosen), context.n_groups)
+    notes = " ".join(filter(None, [rule(len(chosen), context.n_groups), context.sample_note]))
     return Figure(
         id="figure-medians",
-        caption=f"Each group’s median within what the model expects of it. {shown}".strip(),
+        caption=f"Each group’s median within what the model expects of it. {notes}".strip(),
         alternative=(
-            f"{check.n_groups_outside:,} of {context.n_groups:,} groups have a median outside the band; "
+            f"{check.n_groups_outside:,} of {sizes.size:,} groups have a median outside the band; "
             f"up to {check.n_groups_outside_limit:,} would be chance."
         ),
         spec=intervals.interval_plot(
@@ -102,7 +104,8 @@ def _pareto(context: Context) -> Figure:
     groups = context.data.group_index[loo.rows[highest]]
     return Figure(
         id="figure-pareto",
-        caption=f"Pareto k of each row, against its position in the data; the line is the limit.{cut}",
+        caption=f"Pareto k of each row, against its position in the data; the line is the limit.{cut}"
+        + (f" {context.sample_note}" if context.sample_note else ""),
         alternative=(
             f"The highest Pareto k is {loo.pareto_k_max:.2f}; {loo.n_high_pareto_k:,} of {loo.n_rows_used:,} rows lie "
             f"above {loo.pareto_k_threshold:.2f}."

@@ -26,7 +26,8 @@ def section(context: Context) -> Section:
 def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
     x, y = context.data.x[:, term - 1], context.data.y
     rows = thin(x, CLOUD_ROWS_LIMIT)
-    chosen = notable_groups(context.findings.group_sizes, context.bands[2].coef[:, 0], PANEL_LIMIT)
+    shown = np.flatnonzero(context.has_rows)
+    chosen = shown[notable_groups(context.findings.group_sizes[shown], context.bands[2].coef[shown, 0], PANEL_LIMIT)]
     mean_x, mean_y = _group_means(context, x)[chosen], _group_means(context, y)[chosen]
     ends = np.array([x.min(), x.max()])
     lines = [within_lines(*_within(context, term, check, chosen, x)), complete_line(ends, _pooled(context, term, ends))]
@@ -35,12 +36,12 @@ def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
     outcome = f"{context.outcome} ({context.unit})" if context.unit else context.outcome
     name = context.terms[term]
     thinned = f" {rows.size:,} of {x.size:,} rows, evenly spaced in order of {name}." if rows.size < x.size else ""
-    cut = f"{thinned} {rule(len(chosen), context.n_groups)}".rstrip()
+    cut = " ".join(filter(None, [thinned, rule(len(chosen), context.n_groups), context.sample_note]))
     return Figure(
         id=f"figure-simpson-{term}",
         caption=(
             f"{text.sentence_case(outcome)} against {name}: rows, group means, and the slopes over all rows, within "
-            f"groups (drawn through each group’s mean) and between group means.{cut}"
+            f"groups (drawn through each group’s mean) and between group means.{f' {cut.strip()}' if cut else ''}"
         ),
         alternative=wording.simpson_sentence(context, check),
         spec=simpson((x[rows], y[rows]), (mean_x, mean_y), lines, x_title=name, y_title=outcome),
@@ -49,9 +50,10 @@ def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
 
 
 def _group_means(context: Context, values: Floats) -> Floats:
+    """(J,) NaN for a group without rows to show."""
     index, n = context.data.group_index, context.n_groups
     sums = np.bincount(index, weights=values, minlength=n)
-    return np.asarray(sums / np.maximum(np.bincount(index, minlength=n), 1))
+    return np.where(context.has_rows, sums / np.maximum(np.bincount(index, minlength=n), 1), np.nan)
 
 
 def _pooled(context: Context, term: int, x: Floats) -> Floats:
@@ -71,7 +73,7 @@ def _between(context: Context, term: int, check: SimpsonCheck) -> tuple[Floats, 
     """The slope of the group means through the grand mean, over the range of the group means."""
     x, y = context.data.x[:, term - 1], context.data.y
     means = _group_means(context, x)
-    ends = np.array([means.min(), means.max()])
+    ends = np.array([np.nanmin(means), np.nanmax(means)])
     return ends, y.mean() + check.between / context.raw_scale(term) * (ends - x.mean())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -161,3 +162,22 @@ def test_a_lone_row_is_predicted_from_the_other_groups() -> None:
         marginal = norm(x @ beta, np.sqrt(z @ cov @ z + sigma**2))
         assert others[s, 0] == pytest.approx(marginal.logpdf(have.data.y[rows[0]]), abs=1e-8)
     assert have.bayes.loo.n_high_pareto_k == 0
+
+
+def test_a_sample_of_the_rows_scores_them_all() -> None:
+    """Sums are the whole data's, rows a third of them: scores are scaled to the whole, and unbiased."""
+    have = sampled("sleepstudy")
+    rng = np.random.default_rng(0)
+    parts = []
+    for _ in range(40):
+        rows = np.sort(rng.choice(have.data.n_rows, 60, replace=False))
+        y, x, index = have.data.y[rows], have.data.x[rows], have.data.group_index[rows]
+        some = replace(have.data, y=y, x=x, group_index=index)
+        parts.append(loo(some, have.products, have.varying, have.draws, have.scaling, None, 1))
+        np.testing.assert_allclose(parts[-1].pareto_k, have.bayes.loo.pareto_k[rows], atol=1e-8)
+    whole = have.bayes.loo
+    assert {part.n_rows_used for part in parts} == {60}
+    spread = np.std([part.elpd_loo for part in parts], ddof=1)
+    assert abs(np.mean([part.elpd_loo for part in parts]) - whole.elpd_loo) < 3 * spread / np.sqrt(40) + 0.5
+    # Two rows far out make the standard errors uneven; their mean square is what it should be.
+    assert np.mean([part.se**2 for part in parts]) == pytest.approx(3 * whole.se**2, rel=0.4)

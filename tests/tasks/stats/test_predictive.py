@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, kstest, skew
 
+from tasks.stats.checks import predictive_groups
 from tasks.stats.predictive import group_medians, predictive_check, skewness
 from tasks.stats.records import Floats, GroupedData, PosteriorDraws, PredictiveCheck
 from tests.datasets import grouped, model_of
@@ -167,3 +168,18 @@ def test_thinned_group_effects_go_with_their_own_residual_sd() -> None:
     data = grouped(np.random.default_rng(0).standard_normal(50), index, np.arange(50.0))
     made = predictive_check(data, draws, model_of(data)[1], 0.025, 1)
     assert max(s.replicated.max() for s in made.overall if s.name == "maximum") < 1.0
+
+
+def test_groups_without_a_row_in_the_sample_are_neither_judged_nor_counted() -> None:
+    have = sampled("sleepstudy")
+    rows = have.data.group_index % 3 > 0
+    y, x, index = have.data.y[rows], have.data.x[rows], have.data.group_index[rows]
+    made = predictive_check(replace(have.data, y=y, x=x, group_index=index), have.draws, have.scaling, 0.025, 1)
+    absent = np.arange(18) % 3 == 0
+    for name in ("group_median_observed", "group_median_lower", "group_median_upper", "group_p_value"):
+        np.testing.assert_array_equal(np.isnan(getattr(made, name)), absent)
+    p = made.group_p_value[~absent]
+    assert made.n_groups_outside == ((p < 0.025) | (p > 0.975)).sum()
+    limit = made.n_groups_outside_limit
+    assert binom.cdf(limit, 12, 0.05) >= 0.999 > binom.cdf(limit - 1, 12, 0.05)
+    assert f"{made.n_groups_outside} of 12" in predictive_groups(made).message

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tasks.stats.records import Rejection, SourceFile
 from tasks.view import numbers
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, Panels, Table
@@ -187,3 +188,49 @@ def test_a_run_links_only_to_web_addresses():
 def _with_link(case, link):
     findings = replace(case.findings, run=replace(case.findings.run, link=link))
     return build_page(*replace(case, findings=findings).arguments)
+
+
+def sampled_rows(case, keep):
+    """The same findings, of whose rows only those where `keep` is true are at hand."""
+    data, loo = case.data, case.findings.bayes.loo
+    some = replace(data, y=data.y[keep], x=data.x[keep], group_index=data.group_index[keep])
+    rows = np.arange(some.n_rows)
+    loo = replace(loo, rows=rows, pareto_k=loo.pareto_k[: rows.size], n_rows_used=rows.size)
+    absent = np.bincount(some.group_index, minlength=some.n_groups) == 0
+    check = case.findings.predictive
+    gaps = {
+        name: np.where(absent, np.nan, getattr(check, name))
+        for name in ("group_median_observed", "group_median_lower", "group_median_upper", "group_p_value")
+    }
+    findings = replace(case.findings, bayes=replace(case.findings.bayes, loo=loo), predictive=replace(check, **gaps))
+    return replace(case, data=some, findings=findings)
+
+
+@pytest.mark.parametrize("make", [factories.singular_case, lambda: factories.many_groups_case(300)])
+def test_a_sample_of_rows_is_called_one_and_groups_without_rows_are_no_trouble(make):
+    whole = make()
+    case = sampled_rows(whole, whole.data.group_index % 3 > 0)
+    page, note = build_page(*case.arguments), f"random {case.data.n_rows:,} of {whole.data.n_rows:,} rows"
+    captions = {block.id: block.caption for block in only(page, (Figure, Panels))}
+    of_rows = ["panels-1", "figure-simpson-1", "panels-statistics", "figure-medians", "figure-pareto"]
+    assert [name for name in of_rows if note not in captions[name]] == []
+    (medians,) = [block for block in only(page, Figure) if block.id == "figure-medians"]
+    drawn = {label for trace in medians.spec["data"] for label in trace.get("text", [])}
+    assert not drawn & set(whole.findings.labels[::3])
+    assert "random" not in " ".join(block.caption for block in only(build_page(*whole.arguments), (Figure, Panels)))
+
+
+def test_a_file_that_was_set_aside_is_told_with_its_reason():
+    case = factories.regular_case()
+    reason = "incoming/bad.csv has no column 'days'."
+    files = (*case.findings.run.files, SourceFile("incoming/bad.csv", "b" * 64, 0, 0, reason))
+    run = replace(case.findings.run, files=files, rejected_by_rule={"file: set aside": 1})
+    rejection = Rejection("incoming/bad.csv", 0, "", "", f"set aside: {reason}")
+    page = build_page(case.study, replace(case.findings, run=run), case.data, None, [rejection])
+    assert [[cell.text for cell in row] for row in table(page, "table-rejects").rows] == [
+        ["incoming/bad.csv", "–", "–", "–", f"set aside: {reason}"]
+    ]
+    assert table(page, "table-files").rows[1][2].text == "set aside"
+    (finding,) = [section.finding for section in page.sections if section.id == "data"]
+    assert finding.endswith("no row was rejected. 1 file could not be used at all.")
+    assert "rejected.csv" in [link.href for link in page.downloads]

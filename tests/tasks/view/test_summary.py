@@ -25,6 +25,7 @@ from tests.factories import (
     singular_case,
     two_predictors_case,
 )
+from tests.past_runs import earlier, looked_back, moved
 
 SCHEMA = json.loads((Path(tasks.view.__file__).parent / "summary.schema.json").read_text("utf-8"))
 CASES = [singular_case, regular_case, intercept_only_case, two_predictors_case, hostile_case]
@@ -114,6 +115,29 @@ def test_schema_refuses_a_key_it_does_not_know(path: str) -> None:
         node = node[key]
     node["surprise"] = 1
     assert any("surprise" in error for error in errors(whole))
+
+
+@pytest.mark.parametrize("make", CASES)
+def test_changes_keep_to_the_schema_and_are_null_on_the_first_run(make: Callable[[], Case]) -> None:
+    case = make()
+    assert summary(case)["changes"] is None
+    told = json.loads(summary_json(summary(looked_back(case, earlier(case)))), parse_constant=pytest.fail)
+    assert errors(told) == []
+    assert told["changes"]["estimates"]["groups"].keys() == set(case.findings.labels)
+    other = replace(earlier(case), run=replace(earlier(case).run, labels=("?",) * len(case.findings.labels)))
+    assert errors(json.loads(summary_json(summary(looked_back(case, other))))) == []
+
+
+def test_changes_are_those_of_the_findings() -> None:
+    case = singular_case()
+    told = summary(looked_back(case, earlier(moved(case, "kent", 0, -4.0))))["changes"]
+    kent = told["estimates"]["groups"]["kent"]
+    assert kent["now"]["mean"][0] - kent["then"]["mean"][0] == pytest.approx(4.0)
+    assert kent["now"]["lower"] == summary(case)["fits"]["bayes"]["groups"]["kent"]["lower"]
+    assert kent["shift"][0] > 0
+    assert told["previous"] == {"id": "20261101T080000Z-000000", "started_at": "2026-11-01T08:00:00+00:00"}
+    assert told["verdict"]["direction"] == "same"
+    assert told["causes"] == []
 
 
 def test_reader_of_the_top_finds_verdict_and_run_before_the_fits() -> None:

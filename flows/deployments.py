@@ -1,0 +1,78 @@
+"""A study as a Prefect deployment: its schedule, and the event by which others may ask for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment
+from prefect.events import DeploymentEventTrigger
+from prefect.flows import EntrypointType
+from prefect.schedules import Cron, Interval, RRule
+from prefect.schedules import Schedule as PrefectSchedule
+from prefect.settings import PREFECT_API_URL
+
+from flows.events import RUN_REQUESTED, study_resource
+from flows.report import pooling_report
+from tasks.engines import EngineName
+from tasks.stats.errors import PoolwiseError
+from tasks.stats.study import Schedule
+from tasks.studies import OpenedStudy, read_study
+
+
+def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto") -> RunnerDeployment:
+    """The study file is read anew by each run, so that a change to it needs no new deployment."""
+    study = opened.study
+    schedule: dict[str, Any] = {"schedule": prefect_schedule(study.schedule)} if study.schedule else {}
+    deployment = pooling_report.to_deployment(
+        name=study.name,
+        description=study.title,
+        tags=["poolwise", study.name],
+        parameters={"study": str(opened.folder), "reports": str(reports.resolve()), "engine": engine},
+        triggers=[run_on_request(study.name)],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        **schedule,
+    )
+    assert isinstance(deployment, RunnerDeployment)  # a coroutine only inside an event loop
+    return deployment
+
+
+def prefect_schedule(schedule: Schedule) -> PrefectSchedule:
+    if schedule.cron:
+        return Cron(schedule.cron, timezone=schedule.timezone)
+    if schedule.rrule:
+        return RRule(schedule.rrule, timezone=schedule.timezone)
+    return Interval(timedelta(minutes=schedule.interval_minutes or 0), timezone=schedule.timezone)
+
+
+def run_on_request(study_name: str) -> DeploymentEventTrigger:
+    """Anyone who emits this event for the study's resource starts a run: a webhook, `prefect event emit`."""
+    return DeploymentEventTrigger(
+        name=f"poolwise-run-{study_name}",
+        expect={RUN_REQUESTED},
+        match={"prefect.resource.id": study_resource(study_name)},
+    )
+
+
+def register(folders: Sequence[Path], pool: str, reports: Path, engine: EngineName) -> list[str]:
+    """Register the studies for the workers of `pool`; returns the deployments' names.
+
+    Raises PoolwiseError when no server is configured or the pool is not there.
+    """
+    if not PREFECT_API_URL.value():
+        raise PoolwiseError(
+            "No Prefect server is configured, so there is nowhere to register deployments. Set PREFECT_API_URL, or use "
+            "`poolwise serve`, which brings a server of its own."
+        )
+    deployments = [deployment_of(read_study(folder), reports, engine) for folder in folders]
+    try:
+        for deployment in deployments:
+            deployment.apply(work_pool_name=pool)
+    except DeploymentApplyError as error:
+        raise PoolwiseError(
+            f"The work pool {pool!r} cannot take the deployments: {error} Make it with "
+            f"`prefect work-pool create {pool} --type process`."
+        ) from error
+    return [f"{deployment.flow_name}/{deployment.name}" for deployment in deployments]

@@ -1,0 +1,64 @@
+"""What intake asks of Prefect: a run of a study, and the automation that ends dead runs elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from prefect import get_client
+from prefect.client.schemas.objects import StateType
+from prefect.deployments import run_deployment
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+
+from flows.events import say_arrived
+from flows.intake import REQUEST_SECONDS
+from tasks.ledger import Arrival
+from tasks.studies import OpenedStudy
+
+DEAD_RUNS = "poolwise: runs without a heartbeat have crashed"
+SILENCE = timedelta(seconds=90)
+
+
+def request_run(opened: OpenedStudy, waiting: Sequence[Arrival]) -> None:
+    """Ask for one run that will count everything waiting. Raises when Prefect does not answer."""
+    name = opened.study.name
+    run_deployment(
+        name=f"pooling-report/{name}",
+        idempotency_key=_key(name, waiting),
+        timeout=0,
+        as_subflow=False,
+    )
+    say_arrived(name, waiting)
+
+
+def _key(name: str, waiting: Sequence[Arrival]) -> str:
+    """The same for the same files, so that two askers start one run; another later, should that one be lost."""
+    contents = "".join(sorted(f"{each.sha256}{each.attempts}" for each in waiting))
+    period = int(time.time() // REQUEST_SECONDS)
+    return f"{name}:{hashlib.sha256(contents.encode()).hexdigest()}:{period}"
+
+
+def crash_silent_runs() -> None:
+    """Have the server mark runs whose heartbeat stopped, wherever they ran; once per server."""
+    automation = AutomationCore(
+        name=DEAD_RUNS,
+        description="A run's process that dies tells nobody; its heartbeats stop.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.*"},
+            match={"prefect.resource.id": "prefect.flow-run.*"},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=SILENCE,
+        ),
+        actions=[
+            ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message="Its heartbeats stopped.", force=True)
+        ],
+    )
+    with get_client(sync_client=True) as client:
+        if not client.read_automations_by_name(DEAD_RUNS):
+            client.create_automation(automation)

@@ -1,0 +1,112 @@
+"""From a study's files to their digests: from the store where it has them, else by reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from tasks.load import file_path, is_set_aside
+from tasks.reduce import reduce_file
+from tasks.row_keys import NO_KEYS, Keys, Repeats, find_repeats
+from tasks.stats import digest as digests
+from tasks.stats.digest import FileDigest, Priorities, take
+from tasks.stats.errors import DataRejected
+from tasks.store import Store
+from tasks.studies import OpenedStudy
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class ReadFiles:
+    """What a study's files come down to, each row counted once.
+
+    `sha256` names all files, in their order. `digests` are of those that could be used, by sha256;
+    `set_aside` says, by name, why the others could not. `names_read` are those that were read now.
+    """
+
+    sha256: Mapping[str, str]
+    digests: Mapping[str, FileDigest]
+    set_aside: Mapping[str, str]
+    names_read: frozenset[str]
+
+
+def read_files(
+    opened: OpenedStudy, sha256: Mapping[str, str], reports: Path, progress: Progress = lambda share: None
+) -> ReadFiles:
+    """Digests of the files of these hashes, by name, in this order.
+
+    Where `rules.unique` is set, rows that repeat an earlier row are found from the files' kept keys;
+    only the files that lose rows by it are read for it, once.
+    Raises DataRejected for a file that cannot be used, unless it was dropped into the incoming folder.
+    """
+    reader = _Reader(opened, Store(reports, opened.study))
+    repeats = find_repeats(reader.keys(sha256)) if opened.study.rules.unique else {}
+    found: dict[str, FileDigest] = {}
+    thinned = _Thinned()
+    for number, (name, content) in enumerate(sha256.items(), 1):
+        if name in reader.set_aside:
+            continue
+        with reader.setting_aside(name):
+            digest = reader.digest(name, content, repeats.get(content))
+            found[content] = thinned.digest(replace(digest, keys=NO_KEYS))
+        progress(number / len(sha256))
+    reader.store.tidy()
+    return ReadFiles(sha256, found, reader.set_aside, frozenset(reader.names_read))
+
+
+@dataclass
+class _Reader:
+    opened: OpenedStudy
+    store: Store
+    set_aside: dict[str, str] = field(default_factory=dict)
+    names_read: set[str] = field(default_factory=set)
+
+    def keys(self, sha256: Mapping[str, str]) -> dict[str, Keys]:
+        """By sha256: of every good row of every file that can be used."""
+        keys: dict[str, Keys] = {}
+        for name, content in sha256.items():
+            with self.setting_aside(name):
+                keys[content] = self.digest(name, content).keys
+        return keys
+
+    def digest(self, name: str, content: str, repeats: Repeats | None = None) -> FileDigest:
+        id_of_repeats = repeats.id if repeats else ""
+        kept = self.store.get(content, id_of_repeats)
+        if kept:
+            return kept
+        path = file_path(name, self.opened.folder)
+        digest = reduce_file(path, name, content, self.opened.study, repeats)
+        self.names_read.add(name)
+        self.store.put(digest, id_of_repeats)
+        return digest
+
+    @contextmanager
+    def setting_aside(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except DataRejected as problem:
+            if not is_set_aside(file_path(name, self.opened.folder), self.opened, problem):
+                raise
+            self.set_aside[name] = str(problem)
+
+
+class _Thinned:
+    """Keeps of each sample only rows that can still be among the lowest of all: else samples add up."""
+
+    def __init__(self) -> None:
+        self._lowest: Priorities = np.empty(0, dtype=np.uint64)
+
+    def digest(self, digest: FileDigest) -> FileDigest:
+        k = digests.SAMPLE_ROWS
+        lowest = np.concatenate([self._lowest, digest.sample.priority])
+        if lowest.size <= k:
+            self._lowest = lowest
+            return digest
+        self._lowest = np.partition(lowest, k - 1)[:k]
+        can_stay = digest.sample.priority <= self._lowest.max()
+        return replace(digest, sample=take(digest.sample, can_stay))

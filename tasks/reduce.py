@@ -1,0 +1,67 @@
+"""Reads a file once, chunk by chunk, and keeps what the report needs of it: see `tasks.stats.digest`."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tasks.load import hash_file, read_chunks
+from tasks.row_keys import NO_KEYS, Keys, Repeats, keys_of
+from tasks.stats.digest import FileDigest, RowsRead, digest_of
+from tasks.stats.errors import DataRejected, PoolwiseError
+from tasks.stats.study import Study
+from tasks.validate import KEY_SEPARATOR, grouped, rejections_of, split_rows
+
+
+def reduce_file(path: Path, name: str, sha256: str, study: Study, repeats: Repeats | None = None) -> FileDigest:
+    """Read the rows of the content `sha256` and add them up, all but the `repeats`.
+
+    Without `repeats` the digest has the rows' keys, from which repeats can be told, and counts each row.
+    Raises DataRejected when the file cannot be read as the study asks, PoolwiseError, which may pass, when
+    it is not of that content (any more).
+    """
+    chunks = (_checked(frame.assign(_file=sha256), study, repeats) for frame in read_chunks(path, study, name))
+    try:
+        digest = digest_of(sha256, chunks, study.terms)
+    except DataRejected:
+        _require_content(path, name, sha256)
+        raise
+    _require_content(path, name, sha256)
+    return digest
+
+
+def _require_content(path: Path, name: str, sha256: str) -> None:
+    """Whatever came of reading something else is not to be believed."""
+    if hash_file(path, name) != sha256:
+        cause = OSError(errno.EAGAIN, "changed while it was read")
+        raise PoolwiseError(f"{name} changed while it was read. Run again when it is complete.") from cause
+
+
+def _checked(frame: pd.DataFrame, study: Study, repeats: Repeats | None) -> RowsRead:
+    good, failures = split_rows(frame, study)
+    row = frame["_row"].to_numpy(dtype=np.int64)
+    keys: Keys = NO_KEYS
+    if study.rules.unique and repeats is None:
+        keys = keys_of(good[list(study.rules.unique)], row[good.index])
+    if repeats is not None:
+        repeated = _as_failures(repeats, int(row[0]) if row.size else 0, row.size, study)
+        good = good.drop(index=pd.Index(repeated["at"]))
+        failures = pd.concat([failures, repeated])
+    rejections = rejections_of(failures, frame, study)
+    return RowsRead(len(frame), grouped(good, study), row[good.index], rejections, keys)
+
+
+def _as_failures(repeats: Repeats, first_row: int, n_rows: int, study: Study) -> pd.DataFrame:
+    """The repeats among `n_rows` rows from number `first_row`, as `validate.split_rows` gives failures."""
+    low, high = np.searchsorted(repeats.row, [first_row, first_row + n_rows])
+    places = zip(repeats.first_row[low:high].tolist(), repeats.first_file[low:high], strict=True)
+    return pd.DataFrame(
+        {
+            "at": repeats.row[low:high] - first_row,
+            "column": KEY_SEPARATOR.join(study.rules.unique),
+            "rule": [f"duplicate of row {row} in {file}" for row, file in places],
+        }
+    )

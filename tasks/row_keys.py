@@ -1,0 +1,110 @@
+"""Which rows say the same in the columns that name a row: told from hashes, without the rows.
+
+A row's key is 96 bits of hash of its values, as parsed: two equal keys are taken as equal values (among
+10^9 rows, one chance in 10^11 that any two are not). Each file's keys are kept with its digest, so that
+a new file is held against all the older ones without reading these again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tasks.stats.records import Integers
+
+KEY = np.dtype([("hash", "<u8"), ("check", "<u4"), ("row", "<u4")])
+Keys = NDArray[np.void]  # of dtype KEY
+NO_KEYS: Keys = np.empty(0, dtype=KEY)
+
+SEEDS = ("poolwise key one", "poolwise key two")  # 16 bytes each
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Rows of one file, each with the place of the earlier row that has the same key."""
+
+    row: Integers  # (n,) ascending
+    first_file: tuple[str, ...]  # n sha256
+    first_row: Integers  # (n,)
+
+    @property
+    def id(self) -> str:
+        """A hash of all of it: a file's digest without its repeats depends on the file and on this."""
+        digest = hashlib.sha256("".join(self.first_file).encode())
+        for rows in (self.row, self.first_row):
+            digest.update(rows.astype("<i8").tobytes())
+        return digest.hexdigest()[:32]
+
+
+NO_REPEATS = Repeats(np.empty(0, dtype=np.int64), (), np.empty(0, dtype=np.int64))
+
+
+def keys_of(columns: pd.DataFrame, row: Integers) -> Keys:
+    """One per row of parsed `columns`, which hold no nulls; `row` (n,) are the rows' numbers."""
+    keys = np.empty(len(columns), dtype=KEY)
+    keys["hash"] = _hashed(columns, SEEDS[0])
+    keys["check"] = _hashed(columns, SEEDS[1]) >> np.uint64(32)
+    keys["row"] = row
+    return keys
+
+
+def find_repeats(keys: Mapping[str, Keys]) -> dict[str, Repeats]:
+    """The rows that repeat an earlier one, by sha256 of their file; `keys` by sha256, in the files' order.
+
+    The first row of a key, in the order of files and then of rows, is no repeat. Files without are left out.
+    """
+    shared = _met_twice([each["hash"] for each in keys.values()])
+    if not shared.size:
+        return {}
+    candidates = [each[_is_in(each["hash"], shared)] for each in keys.values()]
+    file = np.repeat(np.arange(len(keys)), [len(each) for each in candidates])
+    found = np.concatenate(candidates)
+    order = np.lexsort((found["row"], file, found["check"], found["hash"]))
+    file, found = file[order], found[order]
+    row = found["row"].astype(np.int64)
+    is_first = np.r_[True, (found["hash"][1:] != found["hash"][:-1]) | (found["check"][1:] != found["check"][:-1])]
+    first = np.maximum.accumulate(np.where(is_first, np.arange(row.size), 0))
+    files, repeats = list(keys), {}
+    for number in np.unique(file[~is_first]):
+        at = np.flatnonzero(~is_first & (file == number))
+        at = at[np.argsort(row[at])]
+        firsts = first[at]
+        repeats[files[number]] = Repeats(row[at], tuple(files[i] for i in file[firsts]), row[firsts])
+    return repeats
+
+
+def _met_twice(hashes: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Ascending; within a file or between files."""
+    ascending = np.sort(np.concatenate([np.empty(0, dtype=np.uint64), *hashes]))
+    return np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
+
+
+def _is_in(values: NDArray[np.uint64], ascending: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    at = np.searchsorted(ascending, values)
+    return (at < ascending.size) & (np.append(ascending, np.uint64(0))[at] == values)
+
+
+def _hashed(columns: pd.DataFrame, seed: str) -> NDArray[np.uint64]:
+    """(n,) 64 bits; numbers by value (0 and -0 are one), text by SipHash."""
+    hashed = np.full(len(columns), int.from_bytes(seed[-8:].encode(), "little"), dtype=np.uint64)
+    for name in columns:
+        column = columns[name]
+        if column.dtype == np.float64:
+            bits = (column.to_numpy() + 0.0).view(np.uint64)
+        else:
+            bits = pd.util.hash_array(column.array, hash_key=seed, categorize=True)
+        with np.errstate(over="ignore"):
+            hashed = _mixed(hashed * np.uint64(0xD1342543DE82EF95) + bits)
+    return hashed
+
+
+def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64's finaliser."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

@@ -1,0 +1,112 @@
+"""One run of a study at a time, and runs whose process died found out.
+
+Who holds the lock writes down which run it is. The system drops the lock when the process ends, however
+it ends; a note without a holder is therefore a dead run's.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from tasks.stats.errors import PoolwiseError
+
+FILE = ".running"
+
+
+@dataclass(frozen=True)
+class RunningRun:
+    """`flow_run_id` is Prefect's; empty when the run was not Prefect's."""
+
+    run_id: str
+    flow_run_id: str
+    pid: int
+
+
+class Hold:
+    """A held study. `left_behind` is the run that died holding it before, if one did."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.left_behind = _read(file)
+
+    def note(self, run_id: str, flow_run_id: str) -> None:
+        """Write down who holds the study, for whoever finds the note if we die."""
+        self._file.truncate(0)
+        self._file.write(json.dumps(asdict(RunningRun(run_id, flow_run_id, os.getpid()))))
+        self._file.flush()
+
+
+@contextmanager
+def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -> Iterator[Hold]:
+    """Wait until no other process runs this study, then hold it. Raises PoolwiseError out of patience."""
+    folder = reports / study_name
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / FILE).open("a+", encoding="utf-8") as file:
+        _wait_for_lock(file, study_name, patience_seconds)
+        try:
+            yield Hold(file)
+        finally:
+            file.truncate(0)
+
+
+def is_running(reports: Path, study_name: str) -> bool:
+    """Whether a living process holds the study."""
+    with _opened(reports / study_name / FILE) as file:
+        return file is not None and not _try_lock(file)
+
+
+@contextmanager
+def dead_run(reports: Path, study_name: str) -> Iterator[RunningRun | None]:
+    """The run that died holding the study, if one did. Its note is cleared when the block ends well."""
+    with _opened(reports / study_name / FILE) as file:
+        if file is None or not _try_lock(file):
+            yield None
+            return
+        yield _read(file)
+        file.truncate(0)
+
+
+def _read(file: IO[str]) -> RunningRun | None:
+    file.seek(0)
+    try:
+        return RunningRun(**json.loads(file.read()))
+    except (ValueError, TypeError):
+        return None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str] | None]:
+    try:
+        file = path.open("a+", encoding="utf-8")
+    except FileNotFoundError:
+        yield None
+        return
+    with file:
+        yield file
+
+
+def _wait_for_lock(file: IO[str], study_name: str, patience_seconds: float) -> None:
+    ends = time.monotonic() + patience_seconds
+    while not _try_lock(file):
+        if time.monotonic() > ends:
+            raise PoolwiseError(
+                f"Another run of {study_name} has been going on for {patience_seconds:.0f} seconds, and two at once "
+                "could count the same rows twice. Wait for it to end, or stop it, then run again."
+            )
+        time.sleep(0.1)
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

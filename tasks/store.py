@@ -1,0 +1,212 @@
+"""The store: digests of files that were read, so that a run reads new files only.
+
+    reports/.store/<study>/hashes.json                     sha256 of files that have not changed since
+    reports/.store/<study>/<key>/<sha256>.npz              one digest per content
+    reports/.store/<study>/<key>/<sha256>-<repeats>.npz    the same without rows that repeat earlier files'
+
+`key` is a hash of all that decides what a file's rows come down to. The store saves time and nothing else:
+whatever is missing, damaged or foreign in it is made again, and a disk that refuses it is no trouble.
+Nothing in it is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import numpy as np
+
+from tasks import csv_files
+from tasks.atomic import write_whole
+from tasks.load import hash_file, hash_files
+from tasks.row_keys import KEY
+from tasks.stats import digest as digests
+from tasks.stats.cross_products import CrossProducts
+from tasks.stats.digest import FileDigest, Sample, priorities
+from tasks.stats.records import Rejection
+from tasks.stats.study import Study
+from tasks.studies import OpenedStudy
+
+FORMAT = 1
+FOLDER = ".store"
+HASHES = "hashes.json"
+# What of a study decides how its files are read; beside most of its rules.
+READING = {"outcome", "group", "predictors", "encoding", "delimiter", "decimal"}
+# What these compute decides digests too.
+PACKAGES = ("poolwise", "numpy", "pandas", "pandera", "pyarrow")
+# Digests under keys that were not asked for so long are removed.
+KEPT_SECONDS = 30 * 24 * 3600
+# A file changed less than this before it was hashed could change again without looking different.
+SETTLED_SECONDS = 2.0
+
+log = logging.getLogger("poolwise")
+
+
+class Store:
+    """Digests of one study as it is asked now."""
+
+    def __init__(self, reports: Path, study: Study) -> None:
+        self._study = study
+        self.folder = reports / FOLDER / study.name / store_key(study)
+
+    def get(self, sha256: str, repeats: str = "") -> FileDigest | None:
+        """The digest of this content, without the repeats of this id; None if it has to be made."""
+        path = self._path(sha256, repeats)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                has_keys = bool(self._study.rules.unique) and not repeats
+                return _unpacked(arrays, sha256, repeats, self._study.terms, has_keys)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # of many kinds: whatever is wrong with it, the digest can be made again
+            log.warning("%s is damaged and is made again: %s", path, error)
+            return None
+
+    def put(self, digest: FileDigest, repeats: str = "") -> None:
+        content = io.BytesIO()
+        np.savez(content, allow_pickle=False, **_packed(digest, repeats))
+        with _worth_a_warning("keep a digest"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self._path(digest.sha256, repeats), content.getvalue())
+
+    def tidy(self) -> None:
+        """Mark this key as in use; remove the digests of keys that have not been for long."""
+        with suppress(OSError):
+            os.utime(self.folder)
+            for other in self.folder.parent.iterdir():
+                if other.is_dir() and time.time() - other.stat().st_mtime > KEPT_SECONDS:
+                    rmtree(other, ignore_errors=True)
+
+    def _path(self, sha256: str, repeats: str) -> Path:
+        return self.folder / f"{sha256}{'-' if repeats else ''}{repeats}.npz"
+
+
+def store_key(study: Study) -> str:
+    """A hash of what decides what a file comes down to: equal keys, equal digests."""
+    asked = study.model_dump(mode="json", include=READING)
+    rules = study.rules.model_dump(mode="json", exclude={"max_rejected_share", "min_rows"})
+    made = {
+        "format": FORMAT,
+        "sample_rows": digests.SAMPLE_ROWS,
+        "chunk_rows": csv_files.CHUNK_ROWS,
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+    return hashlib.sha256(json.dumps([asked, rules, made], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
+    """`load.hash_files`, which here reads no file that is as it was when it was hashed last."""
+    with _known_hashes(reports / FOLDER / opened.study.name / HASHES) as known:
+
+        def hash_of(path: Path, name: str) -> str:
+            try:
+                before = _stamp(path)
+            except OSError:
+                return hash_file(path, name)  # which says what is wrong
+            kept = known.get(str(path))
+            if isinstance(kept, list) and kept[:-1] == before:
+                return str(kept[-1])
+            sha256 = hash_file(path, name)
+            known.pop(str(path), None)
+            if _is_settled(before) and path.exists() and _stamp(path) == before:
+                known[str(path)] = [*before, sha256]
+            return sha256
+
+        return hash_files(opened, hash_of)
+
+
+@contextmanager
+def _known_hashes(path: Path) -> Iterator[dict[str, Any]]:
+    """What the file says, and it says afterwards what was put there; files that are gone are forgotten."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        known = known if isinstance(known, dict) else {}
+    except (OSError, ValueError):
+        known = {}
+    before = dict(known)
+    yield known
+    if known != before:
+        present = {name: stamp for name, stamp in known.items() if Path(name).exists()}
+        with _worth_a_warning("keep hashes"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, json.dumps(present))
+
+
+def _stamp(path: Path) -> list[int]:
+    """What differs once a file has been written to: its change time cannot be set by hand."""
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def _is_settled(stamp: list[int]) -> bool:
+    return time.time_ns() - max(stamp[1], stamp[2]) > SETTLED_SECONDS * 1e9
+
+
+@contextmanager
+def _worth_a_warning(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        log.warning("the store could not %s, which costs the next run time: %s", doing, error)
+
+
+def _packed(digest: FileDigest, repeats: str) -> dict[str, np.ndarray]:
+    sample, head = digest.sample, [digest.sha256, repeats, digest.n_read, digest.n_rejected]
+    rejections = [(each.row, each.column, each.value, each.rule) for each in digest.rejections]
+    return {
+        "head": _json(head),
+        "labels": _json(digest.products.labels),
+        "offset": digest.products.offset,
+        "gram": digest.products.gram,
+        "row": sample.row,
+        "y": sample.y,
+        "x": sample.x,
+        "group_index": sample.group_index,
+        "rejections": _json(rejections),
+        "keys": digest.keys,
+    }
+
+
+def _unpacked(arrays: Any, sha256: str, repeats: str, terms: tuple[str, ...], has_keys: bool) -> FileDigest:
+    """Raises an error of some kind for anything but a digest of this content and these terms."""
+    (its_sha256, its_repeats, n_read, n_rejected), labels = _of_json(arrays["head"]), _of_json(arrays["labels"])
+    offset, gram, p = arrays["offset"], arrays["gram"], len(terms)
+    row, y, x, group_index = (arrays[name] for name in ("row", "y", "x", "group_index"))
+    rejections = tuple(Rejection(sha256, *each) for each in _of_json(arrays["rejections"]))
+    n_good = n_read - n_rejected
+    n_sampled = min(n_good, digests.SAMPLE_ROWS)
+    is_whole = (
+        (its_sha256, its_repeats) == (sha256, repeats)
+        and (offset.shape, gram.shape) == ((p,), (len(set(labels)), p + 1, p + 1))
+        and (row.shape, y.shape, x.shape, group_index.shape) == (*[(n_sampled,)] * 2, (n_sampled, p - 1), (n_sampled,))
+        and (offset.dtype, gram.dtype, y.dtype, x.dtype) == (np.float64,) * 4
+        and (row.dtype, group_index.dtype, arrays["keys"].dtype) == (np.int64, np.int64, KEY)
+        and len(labels) == len(gram)
+        and arrays["keys"].size == (n_good if has_keys else 0)
+        and gram[:, 0, 0].sum() == n_good
+        and bool(np.all((group_index >= 0) & (group_index < len(labels))))
+    )
+    if not is_whole:
+        raise ValueError("it is not what it should be")
+    sample = Sample(row, y, x, group_index, priorities(sha256, row))
+    products = CrossProducts(tuple(labels), terms, offset, gram)
+    return FileDigest(sha256, n_read, n_rejected, products, sample, rejections, arrays["keys"])
+
+
+def _json(value: Any) -> np.ndarray:
+    """As bytes; escaped, so that any text survives."""
+    return np.frombuffer(json.dumps(value).encode("ascii"), dtype=np.uint8)
+
+
+def _of_json(array: np.ndarray) -> Any:
+    return json.loads(array.tobytes())

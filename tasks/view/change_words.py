@@ -1,0 +1,208 @@
+"""What changed since the previous report, and how a study went over its runs, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+
+import numpy as np
+
+from tasks.stats.changes import Changes, EstimateChanges, ThenNow
+from tasks.stats.history import History
+from tasks.stats.records import Status
+from tasks.view import numbers, text
+from tasks.view.context import MODEL_NAMES, Context
+from tasks.view.numbers import fixed, listed, plural, with_unit
+
+NAMED_MOVERS = 3
+DIRECTIONS = {"better": "the verdict is better", "worse": "the verdict is worse", "same": "the verdict is the same"}
+CAUSES = {"data": "the data", "study": "the study file", "program": "Poolwise itself", "engine": "the Stan engine"}
+
+
+def moment(started_at: str) -> str:
+    """`22 Nov 2026, 10:15 UTC`; the text itself where it is no time."""
+    try:
+        found = datetime.fromisoformat(started_at)
+    except ValueError:
+        return text.label(started_at)
+    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return f"{day(found)}, {found:%H:%M} UTC"
+
+
+def day(date: datetime) -> str:
+    return f"{date.day} {date:%b %Y}"
+
+
+def model_name(path: str) -> str:
+    return MODEL_NAMES.get(path, text.label(path))
+
+
+def changes_finding(context: Context, changes: Changes) -> str:
+    """The opening sentences: verdict first, then data, then estimates."""
+    since = f"Compared with the report of {moment(changes.previous_started_at)}:"
+    return " ".join([since, _verdict(changes), _data(changes), _estimates(context, changes), _causes(changes)]).strip()
+
+
+def _verdict(changes: Changes) -> str:
+    found = changes.verdict
+    status, model = found.status, found.recommended_model
+    opening = f"{DIRECTIONS[found.direction]} ({status.now}"
+    opening += ")" if status.is_same else f", was {status.then})"
+    if model.is_same:
+        return f"{opening}, and the recommendation still is {model_name(model.now)}."
+    return f"{opening}, and the recommendation now is {model_name(model.now)}, no longer {model_name(model.then)}."
+
+
+def _data(changes: Changes) -> str:
+    rows = f"{plural(changes.rows.now, 'row')} {'was' if changes.rows.now == 1 else 'were'} used, {_more(changes.rows)}"
+    parts = [rows, _groups("new", changes.groups_added), _groups("gone", changes.groups_gone)]
+    rejected = changes.rejected
+    if rejected.then or rejected.now:
+        parts.append(f"{plural(rejected.now, 'row')} rejected, {_more(rejected)}")
+    return f"{'; '.join(filter(None, parts))}."
+
+
+def _more(counts: ThenNow[int]) -> str:
+    difference = counts.now - counts.then
+    if not difference:
+        return "as many as then"
+    return f"{numbers.count(abs(difference))} {'more' if difference > 0 else 'fewer'} than then"
+
+
+def _groups(what: str, labels: Sequence[str]) -> str:
+    if not labels:
+        return ""
+    return f"{plural(len(labels), 'group')} {what} ({listed((text.label(label) for label in labels), limit=4)})"
+
+
+def _estimates(context: Context, changes: Changes) -> str:
+    if changes.not_comparable:
+        reasons = listed([text.clean(reason) for reason in changes.not_comparable])
+        return f"Estimates are not compared, because the question was another one: {reasons}."
+    found = changes.estimates
+    if found is None or not found.labels:
+        return "No group is in both reports, so no estimate can be compared."
+    return _movers(context, found)
+
+
+def _movers(context: Context, found: EstimateChanges) -> str:
+    terms = list(context.varying)
+    n_clear = int(found.is_clear[:, terms].any(axis=1).sum())
+    shared = plural(len(found.labels), "group")
+    opening = f"Of the {shared} in both" if len(found.labels) > 1 else "Of the group in both"
+    movers = _largest(found, terms)
+    if not movers:
+        return f"{opening}, no estimate could be compared."
+    if not n_clear:
+        return (
+            f"{opening}, none changed clearly: every change is within the uncertainty of the two. The largest is "
+            f"{mover(context, found, *movers[0])}."
+        )
+    named = [mover(context, found, *each) for each in movers if found.is_clear[each]][:NAMED_MOVERS]
+    more = "most of all " if n_clear > len(named) else ""
+    return f"{opening}, {n_clear:,} changed by more than the uncertainty of the two explains: {more}{listed(named)}."
+
+
+def _largest(found: EstimateChanges, terms: Sequence[int]) -> list[tuple[int, int]]:
+    """(group, term) pairs, the largest shift first; each group once."""
+    size = np.nan_to_num(np.abs(found.shift[:, terms]), nan=-1.0)
+    if not size.size or size.max() < 0:
+        return []
+    groups = np.argsort(-size.max(axis=1), kind="stable")[: 2 * NAMED_MOVERS]
+    return [(int(group), terms[int(size[group].argmax())]) for group in groups]
+
+
+def mover(context: Context, found: EstimateChanges, group: int, term: int) -> str:
+    """`the level of kent (+3.1 s)`"""
+    scale = scale_of(context, term)
+    difference = float(found.groups.now.mean[group, term] - found.groups.then.mean[group, term]) / scale
+    spread = float(np.hypot(found.groups.now.sd[group, term], found.groups.then.sd[group, term])) / scale
+    what = context.named(int(found.positions[group]))
+    return f"the {context.term_name(term)} of {what} ({change(difference, spread, unit_of(context, term))})"
+
+
+def change(difference: float, spread: float, unit: str) -> str:
+    """A difference with its sign, to what its uncertainty supports."""
+    shown = numbers.estimate(difference, spread)
+    is_up = difference > 0 and shown not in (numbers.MISSING,) and any(digit in shown for digit in "123456789")
+    return with_unit(f"+{shown}" if is_up else shown, unit)
+
+
+def scale_of(context: Context, term: int) -> float:
+    """Divides coefficients so that slopes are per raw unit, whatever today's SD of the predictor."""
+    return context.raw_scale(term) if term else 1.0
+
+
+def unit_of(context: Context, term: int) -> str:
+    return context.raw_unit(term) if term else context.unit
+
+
+def _causes(changes: Changes) -> str:
+    if changes.causes == ("data",):
+        return ""
+    if not changes.causes:
+        return "Nothing that decides the numbers changed."
+    changed = text.sentence_case(listed(CAUSES[cause] for cause in changes.causes))
+    return f"{changed} changed since then."
+
+
+def basis_note(context: Context, found: EstimateChanges) -> str:
+    """On what scale two reports are compared, and what that does to the earlier intervals."""
+    if len(context.terms) == 1:
+        return context.level_note
+    scale = "Both reports are shown on one scale: effects per raw unit, levels at today’s average of the predictors."
+    if found.level_is_exact:
+        return f"{scale} {context.level_note}"
+    wider = "under 1 %" if found.level_widening < 0.01 else f"up to {numbers.percent(found.level_widening)}"
+    return (
+        f"{scale} {context.level_note} That average has moved since then; earlier levels were carried over exactly, "
+        f"their intervals as the widest they can be ({wider} wider than reported)."
+    )
+
+
+def clear_note(found: EstimateChanges, term: int) -> str:
+    n, n_clear = len(found.labels), int(found.is_clear[:, term].sum())
+    return (
+        "“Changed” means by more than the two estimates’ uncertainty explains, at 95 %: "
+        f"{n_clear:,} of {plural(n, 'group')}; up to {max(round(0.05 * n), 1):,} would be chance."
+    )
+
+
+def verdict_line(verdicts: Sequence[Status]) -> str:
+    """`review 3 times, then pass, then review`: every run, oldest first."""
+    runs = [(status, len(list(group))) for status, group in groupby(verdicts)]
+    return ", then ".join(status if n == 1 else f"{status} {n:,} times" for status, n in runs)
+
+
+def history_finding(context: Context, history: History) -> str:
+    runs = history.runs
+    if len(runs) < 2:
+        return "No earlier report can be compared with this one."
+    n_shown, n_all = len(runs), len(history.verdicts)
+    which = f"the newest {n_shown:,} of {n_all:,} reports" if n_shown < n_all else f"all {n_all:,} reports so far"
+    opening = f"Compared are {which}, {moment(runs[0].started_at)} to {moment(runs[-1].started_at)}."
+    return f"{opening} Verdicts, oldest first: {verdict_line(history.verdicts)}. {_drift(context, history)}"
+
+
+def _drift(context: Context, history: History) -> str:
+    """Which group's level went the farthest, over the groups shown."""
+    level = history.groups.mean[:, :, 0]
+    seen = np.isfinite(level).sum(axis=0) > 1
+    if not seen.any():
+        return "No group is in more than one of them."
+    filled = np.where(seen, level, 0.0)
+    most = int((np.nanmax(filled, axis=0) - np.nanmin(filled, axis=0)).argmax())
+    places = numbers.common_decimals(history.groups.sd[:, most, 0])
+    low, high = (fixed(float(end), places) for end in (np.nanmin(level[:, most]), np.nanmax(level[:, most])))
+    name = context.named(int(history.positions[most]))
+    return f"The level of {name} went farthest: between {low} and {with_unit(high, context.unit)}."
+
+
+def history_rule(history: History) -> str:
+    if len(history.labels) >= history.n_groups:
+        return ""
+    return (
+        f"Shown are the {len(history.labels)} of {history.n_groups:,} groups whose estimates moved most over these "
+        "runs, relative to the width of their intervals."
+    )

@@ -1,0 +1,56 @@
+"""One group's estimate with its interval, run after run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tasks.stats.records import Floats
+from tasks.view.figures.style import MODELS, PANEL_MARGIN, Spec, axis, layout, numbers, spec, text
+
+
+def history_panel(
+    moments: Sequence[str],
+    statuses: Sequence[str],
+    mean: Floats,
+    lower: Floats,
+    upper: Floats,
+    *,
+    x_range: Sequence[str],
+    y_range: Sequence[float],
+    has_hours: bool = False,
+) -> Spec:
+    """`moments` are ISO 8601; a run without the group leaves a gap. `has_hours` where days do not tell runs apart."""
+    style = MODELS["bayes"]
+    trace: Spec = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": list(moments),
+        "y": numbers(mean),
+        "customdata": [
+            [text(status), low, high]
+            for status, low, high in zip(statuses, numbers(lower), numbers(upper), strict=True)
+        ],
+        "line": {"color": style.color, "width": 1},
+        "marker": {"color": style.color, "symbol": style.symbol, "size": 6},
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": _lengths(upper - mean),
+            "arrayminus": _lengths(mean - lower),
+            "color": style.color,
+            "thickness": 1.5,
+            "width": 0,
+        },
+        "hovertemplate": "%{x|%-d %b %Y, %H:%M}<br>%{y:,.5~r} (%{customdata[1]:,.5~r} to %{customdata[2]:,.5~r})"
+        "<br>%{customdata[0]}<extra></extra>",
+    }
+    ticks = "%H:%M\n%-d %b %Y" if has_hours else "%-d %b\n%Y"
+    across = axis(type="date", range=list(x_range), nticks=3, tickformat=ticks)
+    return spec([trace], layout(across, axis(range=list(y_range), nticks=5), margin=PANEL_MARGIN))
+
+
+def _lengths(values: Floats) -> list[float]:
+    """Error bars; none where there is no estimate."""
+    return [value or 0.0 for value in numbers(np.maximum(values, 0.0))]

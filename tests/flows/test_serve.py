@@ -1,0 +1,117 @@
+"""`poolwise serve` for real: its own server, real files, real kills; over loopback and bounded in time."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving import ROWS_PER_FILE, Serving, within
+
+CHANCE = random.Random(7)
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
+    serving = Serving(tmp_path).start().until_ready()
+    yield serving
+    if serving.process and serving.process.poll() is None:
+        serving.stop()
+
+
+def ask(address: str, body: dict[str, Any] | None = None) -> Any:
+    request = urllib.request.Request(address, data=json.dumps(body).encode() if body is not None else None)
+    request.add_header("content-type", "application/json")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        text = answer.read().decode()
+    return json.loads(text) if text.startswith(("[", "{")) else text
+
+
+def flow_runs(serving: Serving) -> list[dict[str, Any]]:
+    return ask(f"{serving.addresses()['Prefect']}/api/flow_runs/filter", {})
+
+
+def test_a_life_of_serving(serving: Serving) -> None:
+    """One server for all of it: starting one takes seconds."""
+    serving.drop(0, CHANCE, slowly=True)
+    assert within(45, lambda: serving.n_counted() == 1) < 45
+    (first,) = serving.summaries()
+    assert first["run"]["n_rows"] == ROWS_PER_FILE
+
+    catalogue = serving.addresses()["Catalogue"].rstrip("/")
+    assert "Small" in ask(f"{catalogue}/")
+    assert "Small" in ask(f"{catalogue}/study/latest/")
+    (run,) = [run for run in flow_runs(serving) if run["state_type"] == "COMPLETED"]
+    assert run["id"] in first["run"]["link"]
+    artifacts = ask(f"{serving.addresses()['Prefect']}/api/artifacts/filter", {})
+    assert any(f"{catalogue}/study/{first['run']['id']}/report.html" in str(each["data"]) for each in artifacts)
+
+    for number in range(1, 101):
+        serving.drop(number, CHANCE)
+    within(60, lambda: serving.n_counted() == 101)
+    summaries = serving.summaries()
+    assert len(summaries) <= 3, "a hundred files at once make one run, or two when the first had begun"
+    assert summaries[-1]["run"]["n_rows"] == 101 * ROWS_PER_FILE
+
+    (serving.incoming / "copy.csv").write_bytes((serving.incoming / "0005.csv").read_bytes())
+    (serving.incoming / "0006.csv").rename(serving.incoming / "renamed.csv")
+    time.sleep(5)
+    assert len(serving.summaries()) == len(summaries), "renamed and repeated contents are no news"
+
+    other = [sys.executable, "-m", "flows.cli", "serve", str(serving.study), "--out", str(serving.reports)]
+    second = subprocess.run(other, capture_output=True, text=True, timeout=60)
+    assert second.returncode == 1
+    assert "being served already" in second.stderr
+
+    assert serving.stop() == 0
+    left = subprocess.run(["pgrep", "-f", str(serving.folder)], capture_output=True, text=True)
+    assert left.stdout == "", "no process may stay behind"
+
+
+def test_killed_between_arrival_and_run_the_file_is_counted_after_restart(serving: Serving) -> None:
+    serving.drop(0, CHANCE)
+    time.sleep(1.0)
+    serving.kill()
+    serving.drop(1, CHANCE)
+    serving.start().until_ready()
+    within(60, lambda: serving.n_counted() == 2)
+    assert serving.summaries()[-1]["run"]["n_rows"] == 2 * ROWS_PER_FILE
+
+
+def test_killed_run_heals(serving: Serving) -> None:
+    serving.drop(0, CHANCE)
+    within(45, serving.kill_a_run)
+    within(60, lambda: serving.n_counted() == 1)
+    within(
+        120,
+        lambda: (
+            sorted(run["state_type"] for run in flow_runs(serving) if run["start_time"]) == ["COMPLETED", "CRASHED"]
+        ),
+    )
+    (summary,) = serving.summaries()
+    assert summary["run"]["n_rows"] == ROWS_PER_FILE
+
+
+def test_server_killed_is_started_again_and_files_are_counted(serving: Serving) -> None:
+    serving.drop(0, CHANCE)
+    within(45, lambda: serving.n_counted() == 1)
+    port = serving.addresses()["Prefect"].rsplit(":", 1)[1]
+    subprocess.run(["pkill", "-KILL", "-f", f"server start --host 127.0.0.1 --port {port}"], check=True)
+    serving.drop(1, CHANCE)
+    within(120, lambda: serving.n_counted() == 2)
+
+
+def test_schedule_fires(tmp_path: Path) -> None:
+    serving = Serving(tmp_path, "\n[schedule]\ninterval_minutes = 0.1\n").start().until_ready()
+    try:
+        within(60, lambda: any(run["auto_scheduled"] and run["start_time"] for run in flow_runs(serving)))
+    finally:
+        serving.stop()

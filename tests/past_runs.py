@@ -1,0 +1,78 @@
+"""Earlier reports of a factory's case, as their summaries would tell them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.history import previous_report
+from tasks.stats.changes import compare
+from tasks.stats.history import history_of
+from tasks.stats.past import PastRun, PreviousReport, question_of
+from tasks.stats.records import Estimate, Findings, Verdict
+from tasks.view.summary import summary_json, summary_of
+from tests.factories import Case
+
+
+def summary(case: Case) -> dict[str, Any]:
+    """As read back from a run folder."""
+    return json.loads(summary_json(summary_of(case.study, case.findings)))
+
+
+def earlier(case: Case) -> PreviousReport:
+    return previous_report(summary(renamed(case, "20261101T080000Z-000000", "2026-11-01T08:00:00+00:00")))
+
+
+def renamed(case: Case, run_id: str, started_at: str) -> Case:
+    return replace(
+        case, findings=replace(case.findings, run=replace(case.findings.run, id=run_id, started_at=started_at))
+    )
+
+
+def with_verdict(case: Case, **changed: str) -> Case:
+    verdict: Verdict = replace(case.findings.verdict, **changed)
+    return replace(case, findings=replace(case.findings, verdict=verdict))
+
+
+def moved(case: Case, label: str, term: int, by: float) -> Case:
+    """The same report, had one group's Bayesian estimate been elsewhere."""
+    shift = np.zeros_like(case.findings.bayes.groups.mean)
+    shift[case.findings.labels.index(label), term] = by
+    return replace(case, findings=_with_groups(case.findings, _shifted(case.findings.bayes.groups, shift)))
+
+
+def _shifted(estimate: Estimate, by: np.ndarray) -> Estimate:
+    return Estimate(estimate.mean + by, estimate.sd, estimate.lower + by, estimate.upper + by)
+
+
+def _with_groups(findings: Findings, groups: Estimate) -> Findings:
+    return replace(findings, bayes=replace(findings.bayes, groups=groups))
+
+
+def without_group(case: Case, label: str) -> PreviousReport:
+    """The earlier report, had it lacked a group."""
+    told = summary(case)
+    for fit in (told["fits"]["bayes"], told["fits"]["no_pooling"]):
+        del fit["groups"][label]
+    return previous_report(told)
+
+
+def looked_back(case: Case, previous: PreviousReport, past: tuple[PastRun, ...] = ()) -> Case:
+    """The case with what changed since `previous`, and a history over `past`, oldest first."""
+    changes = compare(case.study, previous, case.findings)
+    verdicts = [run.status for run in past]
+    history = history_of(question_of(case.study), past, case.findings, verdicts, ())
+    return replace(case, findings=replace(case.findings, changes=changes, history=history))
+
+
+def write_run(reports: Path, case: Case, run_id: str, started_at: str) -> Path:
+    """A published run, as far as history is concerned."""
+    folder = reports / case.study.name / run_id
+    folder.mkdir(parents=True)
+    written = renamed(case, run_id, started_at)
+    (folder / "summary.json").write_text(summary_json(summary_of(written.study, written.findings)), encoding="utf-8")
+    return folder

@@ -1,0 +1,112 @@
+"""`poolwise serve` as a process on a small study, for tests that start, kill and restart it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tasks.ledger import Ledger
+from tasks.run_folders import read_summary, run_folders
+
+STUDY = """title = "Small"
+source = "*.csv"
+outcome = "y"
+group = "g"
+[trigger]
+stable_seconds = 0.3
+[sampler]
+warmup = 500
+draws = 500
+"""
+ROWS_PER_FILE = 12
+
+
+class Serving:
+    """The process, its study and what it has published; `folder` is scratch."""
+
+    def __init__(self, folder: Path, more: str = "") -> None:
+        self.folder, self.study, self.reports = folder, folder / "study", folder / "reports"
+        self.incoming = self.study / "incoming"
+        self.incoming.mkdir(parents=True, exist_ok=True)
+        (self.study / "study.toml").write_text(STUDY + more)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.kills: Counter[str] = Counter()
+
+    def start(self, **environment: str) -> Serving:
+        kept = {key: value for key, value in os.environ.items() if key not in ("PREFECT_API_URL", "PREFECT_PROFILE")}
+        kept |= {"PREFECT_HOME": str(self.folder / "prefect"), "XDG_STATE_HOME": str(self.folder / "state")}
+        command = [sys.executable, "-m", "flows.cli", "serve", str(self.study), "--out", str(self.reports)]
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(command, env={**kept, **environment}, stdout=output, stderr=output)
+        return self
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "serve.log"
+
+    def addresses(self) -> dict[str, str]:
+        """What was printed: `Catalogue`, `Prefect` and `Watching`, of the latest start."""
+        lines = [line.split() for line in self.log.read_text().splitlines()]
+        return {line[0]: line[1] for line in lines if len(line) == 2 and line[0][0].isupper()}
+
+    def until_ready(self) -> Serving:
+        within(90, lambda: "Stop with Ctrl-C" in self.log.read_text())
+        return self
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.kills["the serving process"] += 1
+
+    def kill_a_run(self) -> bool:
+        """Kill the process that holds the study, if one does just now."""
+        try:
+            pid = json.loads((self.reports / "study" / ".running").read_text())["pid"]
+            os.kill(pid, signal.SIGKILL)
+        except (OSError, ValueError, KeyError):
+            return False
+        self.kills["a run"] += 1
+        return True
+
+    def stop(self) -> int:
+        """Exit code after SIGTERM."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(60)
+
+    def n_counted(self) -> int:
+        return sum(row.state == "counted" for row in Ledger(self.reports).rows())
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """Of every published run, oldest first."""
+        return [read_summary(folder) for folder in reversed(run_folders(self.reports / "study"))]
+
+    def drop(self, number: int, chance: random.Random, slowly: bool = False) -> Path:
+        """A file of ROWS_PER_FILE rows, at once or line by line with pauses."""
+        rows = [f"{chance.choice('abcd')},{chance.gauss(10, 1):.6f}\n" for _ in range(ROWS_PER_FILE)]
+        path = self.incoming / f"{number:04d}.csv"
+        with path.open("w") as file:
+            for line in ["g,y\n", *rows]:
+                file.write(line)
+                file.flush()
+                time.sleep(0.05 if slowly else 0.0)
+        return path
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> float:
+    """Wait until it holds; returns how long that took. Fails when it takes longer."""
+    started = time.monotonic()
+    while not holds():
+        assert time.monotonic() - started < seconds, f"it did not hold within {seconds} s"
+        time.sleep(0.1)
+    return time.monotonic() - started

@@ -1,0 +1,127 @@
+"""Who asked to be told is told exactly that, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tasks.stats.checks import freshness
+from tasks.stats.errors import DataRejected, SamplingFailed
+from tasks.stats.notices import Notice, failure, notices_of, stale
+from tasks.stats.study import Notify, Study
+from tests.factories import Case, singular_case
+from tests.past_runs import earlier, looked_back, with_verdict
+
+ADDRESS = "http://reports.example.org/bounce_rates/r2/report.html"
+ALL = ("worse", "rejected", "stale", "failed")
+
+
+def asking(study: Study, **notify: object) -> Study:
+    return study.model_copy(update={"notify": Notify(to=("json://127.0.0.1/",), **notify)})
+
+
+def worse(case: Case) -> Case:
+    return looked_back(case, earlier(with_verdict(case, status="pass", recommended_model="bayes")))
+
+
+def kinds(notices: tuple[Notice, ...]) -> list[str]:
+    return [notice.kind for notice in notices]
+
+
+def test_a_worse_verdict_is_told_with_headline_step_down_and_address() -> None:
+    case = worse(singular_case())
+    (notice,) = notices_of(asking(case.study), case.findings, ADDRESS)
+    assert (notice.kind, notice.severity) == ("worse", "warning")
+    assert notice.title == f"{case.study.title} – the verdict is worse"
+    assert notice.body.splitlines()[0] == case.findings.verdict.headline
+    assert "The report of 2026-11-01T08:00:00+00:00 said pass, this one review." in notice.body
+    assert notice.body.splitlines()[-1] == f"Report: {ADDRESS}"
+
+
+def test_a_verdict_that_fails_is_no_mere_warning() -> None:
+    case = worse(with_verdict(singular_case(), status="fail"))
+    assert notices_of(asking(case.study), case.findings, ADDRESS)[0].severity == "failure"
+
+
+def test_the_same_or_a_better_verdict_and_a_first_report_are_not_news() -> None:
+    case = singular_case()
+    for seen in (case, looked_back(case, earlier(case)), looked_back(case, earlier(with_verdict(case, status="fail")))):
+        assert notices_of(asking(seen.study), seen.findings, ADDRESS) == ()
+
+
+@pytest.mark.parametrize(("limit", "is_told"), [(0.0, True), (0.004, True), (0.005, False)])
+def test_rejected_rows_are_told_above_the_share(limit: float, is_told: bool) -> None:
+    case = singular_case()  # 3 of 616 rows, 0.49 %
+    notices = notices_of(asking(case.study, rejected_share=limit), case.findings, ADDRESS)
+    assert kinds(notices) == (["rejected"] if is_told else [])
+    if is_told:
+        assert "3 of 616 rows (0.5%) were rejected" in notices[0].body
+        assert "missing (2), not a number (1)" in notices[0].body
+        assert case.findings.verdict.headline in notices[0].body
+
+
+@pytest.mark.parametrize(("age", "is_told"), [(None, False), (6.9, False), (7.1, True)])
+def test_old_data_are_told_beyond_the_limit(age: float | None, is_told: bool) -> None:
+    study = asking(singular_case().study, max_age_days=7)
+    notice = stale(study, age, ADDRESS)
+    assert (notice is not None) == is_told
+    if notice:
+        assert "7.1 days old; the study allows 7" in notice.body
+        assert ADDRESS in notice.body
+    assert stale(asking(study), 99.0, ADDRESS) is None  # no limit, no news
+
+
+def test_only_what_was_asked_for_is_told_and_nobody_is_told_without_receivers() -> None:
+    case = worse(singular_case())
+    study = asking(case.study, rejected_share=0.0, max_age_days=1)
+    assert kinds(notices_of(study, case.findings, ADDRESS, age_days=2.0)) == ["worse", "rejected", "stale"]
+    for kind in ("worse", "rejected", "stale"):
+        only = asking(case.study, rejected_share=0.0, max_age_days=1, on=(kind,))
+        assert kinds(notices_of(only, case.findings, ADDRESS, age_days=2.0)) == [kind]
+    nobody = study.model_copy(update={"notify": Notify(rejected_share=0.0, max_age_days=1)})
+    assert notices_of(nobody, case.findings, ADDRESS, age_days=2.0) == ()
+    assert failure(nobody, SamplingFailed("no"), ADDRESS) is None
+
+
+def test_a_failed_run_is_told_with_its_reason() -> None:
+    study = asking(singular_case().study)
+    notice = failure(study, SamplingFailed("The chains did not agree."), ADDRESS)
+    assert notice is not None
+    assert (notice.kind, notice.severity) == ("failed", "failure")
+    assert notice.title.endswith("the run failed")
+    assert notice.body.splitlines()[:2] == [
+        "No report was published; the one before it stands.",
+        "The chains did not agree.",
+    ]
+    unexpected = failure(study, ZeroDivisionError("division by zero"))
+    assert unexpected is not None
+    assert "ZeroDivisionError: division by zero" in unexpected.body
+
+
+def test_rejected_data_reach_who_asked_for_rejected_rows_only() -> None:
+    error = DataRejected("9 of 10 rows were rejected.")
+    study = singular_case().study
+    for on, kind in ((ALL, "failed"), (("rejected",), "rejected"), (("stale",), None)):
+        notice = failure(asking(study, on=on), error)
+        assert (notice.kind if notice else None) == kind
+    assert failure(asking(study, on=("rejected",)), SamplingFailed("no")) is None
+
+
+def test_a_hostile_title_cannot_add_a_line() -> None:
+    case = worse(singular_case())
+    study = asking(case.study).model_copy(update={"title": "a\r\nBcc: everyone@example.org\u2028b\x00c"})
+    findings = replace(case.findings, verdict=replace(case.findings.verdict, headline="one\ntwo"))
+    (notice,) = notices_of(study, findings, ADDRESS)
+    assert notice.title == "a Bcc: everyone@example.org b c – the verdict is worse"
+    assert notice.body.splitlines()[0] == "one two"
+
+
+def test_freshness_is_checked_only_where_a_limit_is_set() -> None:
+    assert freshness(3.0, None) == ()
+    assert freshness(None, 7.0) == ()
+    (fresh,), (old,) = freshness(6.96, 7.0), freshness(8.04, 7.0)
+    assert (fresh.name, fresh.status, fresh.value, fresh.threshold) == ("freshness", "pass", 7.0, 7.0)
+    assert (old.status, old.value) == ("review", 8.0)
+    assert "8 days old" in old.message
+    assert old.advice

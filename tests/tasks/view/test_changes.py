@@ -1,0 +1,224 @@
+"""What a reader sees of changes and of history: words, tables and pictures that agree with the numbers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tasks.stats.changes import compare
+from tasks.stats.history import history_of
+from tasks.stats.past import question_of
+from tasks.view import numbers
+from tasks.view.change_words import moment, verdict_line
+from tasks.view.page import build_page
+from tasks.view.records import Figure, Panels, Paragraph, Table
+from tests.factories import (
+    Case,
+    hostile_case,
+    intercept_only_case,
+    many_groups_case,
+    regular_case,
+    singular_case,
+    two_predictors_case,
+)
+from tests.past_runs import earlier, looked_back, moved, with_verdict, without_group
+
+CASES = [singular_case, regular_case, intercept_only_case, two_predictors_case, hostile_case]
+
+
+def sections(case: Case):
+    return {section.id: section for section in build_page(*case.arguments).sections}
+
+
+def only(section, kind):
+    return [block for block in section.blocks if isinstance(block, kind)]
+
+
+def value(shown: str) -> float:
+    return float(shown.replace(numbers.MINUS, "-").replace(",", "").replace("+", ""))
+
+
+def drifted(case: Case, label: str, *, runs: int = 3) -> Case:
+    """After `runs` earlier reports, through which one group's level rose by 5 each time."""
+    past = tuple(earlier(moved(case, label, 0, 5.0 * (k - runs))).run for k in range(runs))
+    return looked_back(case, earlier(moved(case, label, 0, -5.0)), past)
+
+
+def test_the_first_report_looks_back_at_nothing() -> None:
+    assert not {"changes", "history"} & sections(singular_case()).keys()
+
+
+@pytest.mark.parametrize("make", CASES)
+def test_later_reports_open_with_what_changed(make) -> None:
+    case = make()
+    case = looked_back(case, earlier(case), (earlier(case).run,) * 2)
+    page = build_page(*case.arguments)
+    assert [section.id for section in page.sections][:3] == ["changes", "history", "data"]
+    for section in page.sections[:2]:
+        assert section.finding.endswith(".")
+        for figure in only(section, Figure):
+            json.dumps(figure.spec, allow_nan=False)
+        for table in only(section, Table):
+            assert {len(row) for row in table.rows} == {len(table.columns)}
+
+
+def test_nothing_changed_is_said_so() -> None:
+    case = singular_case()
+    finding = sections(looked_back(case, earlier(case)))["changes"].finding
+    assert "Compared with the report of 1 Nov 2026, 08:00 UTC: the verdict is the same (review)" in finding
+    assert "the recommendation still is the Bayesian partial-pooling model" in finding
+    assert "as many as then" in finding
+    assert "none changed clearly" in finding
+    assert "Nothing that decides the numbers changed." in finding
+
+
+def test_a_group_that_moved_is_named_with_its_change_and_leads_table_and_figure() -> None:
+    case = singular_case()
+    section = sections(looked_back(case, earlier(moved(case, "kent", 0, -12.0))))["changes"]
+    assert "1 changed by more than the uncertainty of the two explains: the level of kent (+12" in section.finding
+    table = next(block for block in only(section, Table) if block.id == "table-changes-0")
+    row = table.rows[0]
+    assert row[0].text == "kent"
+    assert row[-1].text == "changed"
+    assert {row[-1].text for row in table.rows[1:]} == {"within uncertainty"}
+    assert value(row[4].text) - value(row[3].text) == pytest.approx(12, abs=0.02)
+    assert value(row[5].text) == pytest.approx(12, abs=0.5)
+    figure = next(block for block in only(section, Figure) if block.id == "figure-changes-0")
+    assert figure.spec["layout"]["yaxis"]["ticktext"][0] == "kent"
+    assert "kent (+12" in figure.alternative
+
+
+def test_slopes_are_told_per_raw_unit_and_their_rows_agree_with_the_estimates() -> None:
+    case = singular_case()
+    then = earlier(case)
+    section = sections(looked_back(case, then))["changes"]
+    table = next(block for block in only(section, Table) if block.id == "table-changes-1")
+    assert {column.unit for column in table.columns if column.unit} == {"s per year"}
+    now = case.findings.bayes.groups
+    for row in table.rows:
+        group = case.findings.labels.index(row[0].text)
+        assert value(row[4].text) == pytest.approx(now.mean[group, 1] / case.findings.scaling.scale[0], abs=0.006)
+        ends = [value(end) for end in row[4].detail.split(" to ")]
+        limits = np.array([now.lower[group, 1], now.upper[group, 1]]) / case.findings.scaling.scale[0]
+        assert ends == pytest.approx(limits, abs=0.006)
+
+
+def test_widened_intervals_are_admitted() -> None:
+    case = singular_case()
+    then = earlier(case)
+    shifted = replace(then, run=replace(then.run, center=then.run.center - 0.1 * then.run.scale))
+    section = sections(looked_back(case, shifted))["changes"]
+    note = next(block for block in only(section, Table) if block.id == "table-changes-0").note
+    assert "the widest they can be (up to" in note
+    exact = sections(looked_back(case, then))["changes"]
+    assert "widest" not in next(block for block in only(exact, Table) if block.id == "table-changes-0").note
+
+
+def test_verdict_recommendation_groups_and_rejects_are_told() -> None:
+    case = singular_case()
+    then = without_group(with_verdict(case, status="pass", recommended_model="no_pooling"), "kent")
+    then = replace(then, n_rows=400, checks={**then.checks, "rhat": "fail"}, data_sha256="e" * 64)
+    section = sections(looked_back(case, then))["changes"]
+    assert "the verdict is worse (review, was pass)" in section.finding
+    assert "now is the Bayesian partial-pooling model, no longer no pooling" in section.finding
+    assert "213 more than then; 1 group new (kent)" in section.finding
+    assert "Nothing" not in section.finding
+    rows = {row[0].text: row[1:] for row in only(section, Table)[0].rows}
+    assert [cell.status for cell in rows["Verdict"]] == ["pass", "review"]
+    assert [cell.status for cell in rows["Chains agree (R-hat)"]] == ["fail", "pass"]
+    assert [cell.text for cell in rows["Rows used"]] == ["400", "613"]
+
+
+def test_another_question_is_said_and_no_estimate_shown() -> None:
+    case = singular_case()
+    then = earlier(case)
+    other = replace(
+        then, run=replace(then.run, question=replace(then.run.question, outcome="clicks")), study_sha256="0"
+    )
+    section = sections(looked_back(case, other))["changes"]
+    assert "the question was another one: the outcome was clicks, not bounce_time" in section.finding
+    assert "The study file changed since then." in section.finding
+    assert only(section, Figure) == []
+    assert [table.id for table in only(section, Table)] == ["table-changes"]
+
+
+def test_of_many_groups_the_most_changed_are_shown_and_the_rule_is_stated() -> None:
+    case = many_groups_case(2000)
+    section = sections(looked_back(case, earlier(moved(case, "school 01000", 0, 60.0))))["changes"]
+    table = next(block for block in only(section, Table) if block.id == "table-changes-0")
+    assert len(table.rows) == 12
+    assert table.rows[0][0].text == "school 01000"
+    assert "12 of 2,000 groups in both that changed most" in table.note
+    assert "1 of 2,000 groups; up to 100 would be chance" in table.note
+
+
+def test_history_shows_each_group_over_the_runs_with_words_for_each() -> None:
+    case = drifted(singular_case(), "kent")
+    section = sections(case)["history"]
+    assert "all 4 reports so far, 1 Nov 2026, 08:00 UTC to 22 Nov 2026, 10:15 UTC" in section.finding
+    assert "Verdicts, oldest first: review 4 times." in section.finding
+    assert "The level of kent went farthest" in section.finding
+    level, slope = only(section, Panels)
+    assert [panel.title for panel in level.panels] == list(case.findings.labels)
+    panel = next(panel for panel in level.panels if panel.title == "kent")
+    (trace,) = panel.spec["data"]
+    today = case.findings.bayes.groups.mean[case.findings.labels.index("kent"), 0]
+    assert trace["y"] == pytest.approx([today - 15, today - 10, today - 5, today], abs=0.01)
+    assert all(bar > 0 for bar in trace["error_y"]["array"] + trace["error_y"]["arrayminus"])
+    assert "kent, level, 4 reports: from" in panel.alternative
+    spans = {
+        round(p.spec["layout"]["yaxis"]["range"][1] - p.spec["layout"]["yaxis"]["range"][0], 6) for p in level.panels
+    }
+    assert len(spans) == 1
+    assert "s per year" in slope.caption
+
+
+def test_two_reports_need_no_history_unless_one_could_not_be_read() -> None:
+    case = singular_case()
+    assert "history" not in sections(looked_back(case, earlier(case), (earlier(case).run,)))
+    history = history_of(question_of(case.study), (), case.findings, (), ("r1: summary.json is damaged: <x>",))
+    section = sections(replace(case, findings=replace(case.findings, history=history)))["history"]
+    assert section.finding == "No earlier report can be compared with this one."
+    assert (
+        "1 earlier report could not be read and was skipped: r1: summary.json is damaged"
+        in only(section, Paragraph)[0].text
+    )
+
+
+def test_a_gap_in_history_is_null_and_is_not_counted() -> None:
+    case = singular_case()
+    past = (without_group(case, "kent").run, earlier(case).run)
+    section = sections(looked_back(case, earlier(case), past))["history"]
+    panel = next(panel for panel in only(section, Panels)[0].panels if panel.title == "kent")
+    assert panel.detail == "2 reports"
+    assert panel.spec["data"][0]["y"][0] is None
+    json.dumps(panel.spec, allow_nan=False)
+
+
+def test_history_of_many_groups_states_its_rule() -> None:
+    case = many_groups_case(300)
+    past = (earlier(case).run, earlier(moved(case, "school 00123", 0, 60.0)).run)
+    level = only(sections(looked_back(case, earlier(case), past))["history"], Panels)[0]
+    assert len(level.panels) == 12
+    assert "12 of 300 groups whose estimates moved most" in level.caption
+    assert "school 00123" in [panel.title for panel in level.panels]
+
+
+def test_words_for_times_and_verdicts() -> None:
+    assert moment("2026-11-02T09:05:59+01:00") == "2 Nov 2026, 08:05 UTC"
+    assert moment("2026-11-02T09:05:59Z") == "2 Nov 2026, 09:05 UTC"
+    assert moment("<b>soon") == "<b>soon"
+    assert verdict_line(["review", "review", "pass", "fail"]) == "review 2 times, then pass, then fail"
+
+
+def test_a_label_that_turned_up_is_shortened_and_cleaned() -> None:
+    case = hostile_case()
+    then = earlier(case)
+    labels = ("x\u202e<script>" + "y" * 300, *then.run.labels[1:])
+    changes = compare(case.study, replace(then, run=replace(then.run, labels=labels)), case.findings)
+    finding = sections(replace(case, findings=replace(case.findings, changes=changes)))["changes"].finding
+    assert "\u202e" not in finding
+    assert "y" * 100 not in finding
