@@ -21,6 +21,7 @@ from tasks.catalogue import rebuild_catalogue
 from tasks.collect import Collected, collect
 from tasks.engines import EngineName, engine_named
 from tasks.history import read_history, read_previous
+from tasks.load import wait_for_incoming
 from tasks.notify import (
     Delivery,
     deliver,
@@ -160,6 +161,12 @@ def published(reports: Path, study: Study, run_id: str, files: FilesOfRun) -> Pa
     return folder
 
 
+def identified(opened: OpenedStudy, reports: Path) -> dict[str, str]:
+    """A file being written into the incoming folder is waited for a little, and else left to the next run."""
+    wait_for_incoming(opened)
+    return identify(opened, reports)
+
+
 def link_of_this_run() -> str:
     """The run's page in Prefect's UI; empty when the server lives only as long as the run."""
     context = FlowRunContext.get()
@@ -253,7 +260,7 @@ def _findings_found(findings: Findings) -> str:
     return ", ".join(f"{n} {status}" for status, n in counts.items() if n)
 
 
-identify_files = step(identify, "find files", lambda found: _files(len(found)), disk=True)
+identify_files = step(identified, "find files", lambda found: _files(len(found)), disk=True)
 read = step(files_read, "read files", _read_found, disk=True)
 collect_rows = step(collected_or_kept, "collect", _rows_found, disk=True)
 scale = step(scaled, "scale")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import glob
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -168,14 +169,38 @@ def _matches(source: str, folder: Path) -> list[Path]:
 
 
 def _incoming_files(opened: OpenedStudy) -> tuple[Path, ...]:
-    """Sorted; without hidden files. Names that end in .part, .tmp or .crdownload are no data file's."""
+    """Sorted; without hidden files, and without files that may still be written.
+
+    Names that end in .part, .tmp or .crdownload are no data file's.
+    """
+    return tuple(path for path in _dropped_files(opened) if _is_settled(path, opened.study.trigger.stable_seconds))
+
+
+def wait_for_incoming(opened: OpenedStudy) -> None:
+    """Until no file in the incoming folder has changed for the study's stable_seconds, or for thrice as long."""
+    stable_seconds = opened.study.trigger.stable_seconds
+    ends = time.monotonic() + 3.0 * stable_seconds
+    while time.monotonic() < ends and not all(_is_settled(path, stable_seconds) for path in _dropped_files(opened)):
+        time.sleep(0.05)
+
+
+def _dropped_files(opened: OpenedStudy) -> list[Path]:
     if not opened.has_incoming or not incoming_folder(opened).is_dir():
-        return ()
-    return tuple(
+        return []
+    return [
         path
         for path in sorted(incoming_folder(opened).iterdir())
         if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file()
-    )
+    ]
+
+
+def _is_settled(path: Path, stable_seconds: float) -> bool:
+    """By the file's own time; one that lies in the future says nothing."""
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:
+        return False  # gone since it was listed
+    return not 0.0 <= age < stable_seconds
 
 
 def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:

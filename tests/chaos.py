@@ -36,16 +36,16 @@ def main(drops: int, seed: int) -> int:
 def drop_and_kill(serving: Serving, drops: int, chance: random.Random) -> None:
     dropped = 0
     while dropped < drops:
-        for _ in range(min(chance.choice([1, 1, 2, 5, 20]), drops - dropped)):
+        for _ in range(min(chance.choice([1, 1, 2, 5, 10]), drops - dropped)):
             drop(serving, dropped, chance)
             dropped += 1
-        time.sleep(chance.uniform(0.5, 6.0))
+        time.sleep(chance.uniform(0.5, 8.0))
         fate = chance.random()
-        if fate < 0.2:
+        if fate < 0.1:
             serving.kill()
             time.sleep(chance.uniform(0.0, 2.0))
             serving.start()
-        elif fate < 0.5:
+        elif fate < 0.4:
             serving.kill_a_run()
 
 

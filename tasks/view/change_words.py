@@ -94,6 +94,8 @@ def _movers(context: Context, found: EstimateChanges) -> str:
     movers = _largest(found, terms)
     if not movers:
         return f"{opening}, no estimate could be compared."
+    if found.shift[movers[0]] == 0:
+        return f"{opening}, no estimate changed."
     if not n_clear:
         return (
             f"{opening}, none changed clearly: every change is within the uncertainty of the two. The largest is "

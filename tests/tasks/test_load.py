@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tasks.csv_files
-from tasks.load import hash_file, hash_files, load_rows, read_rows, source_files
+from tasks.load import hash_file, hash_files, load_rows, read_rows, source_files, wait_for_incoming
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy, read_study, study_from_flags
@@ -262,8 +264,10 @@ def test_dropped_files_come_after_the_source_s_own(tmp_path: Path) -> None:
     ]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(PLAIN + f"1,{name},2\n")
+        os.utime(tmp_path / name, (0, 0))
     (tmp_path / "incoming" / "older").mkdir()
     (tmp_path / "incoming" / "older" / "a.csv").touch()
+    os.utime(tmp_path / "incoming" / "older" / "a.csv", (0, 0))
     for pattern in ("*.csv", "a.csv"):
         asked = opened(tmp_path, source=pattern)
         assert list(hash_files(asked)) == ["a.csv", "incoming/a.txt", "incoming/b.CSV"]
@@ -279,3 +283,36 @@ def test_files_of_one_content_count_once(tmp_path: Path) -> None:
         (tmp_path / name).write_text(PLAIN if name != "c.csv" else PLAIN + "1,c,2\n")
     assert list(hash_files(opened(tmp_path))) == ["a.csv", "c.csv"]
     assert load_rows(opened(tmp_path))["_file"].tolist() == ["a.csv"] * 2 + ["c.csv"] * 3
+
+
+def test_file_being_written_into_the_incoming_folder_is_left_out_until_it_is_settled(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text('title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 0.4\n')
+    (tmp_path / "old.csv").write_text("g,y\na,1\n")
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / "incoming" / "new.csv").write_text("g,y\nb,")
+    opened = read_study(tmp_path)
+    assert [path.name for path in source_files(opened)] == ["old.csv"]
+    wait_for_incoming(opened)
+    assert [path.name for path in source_files(opened)] == ["old.csv", "new.csv"]
+
+
+def test_waiting_for_a_file_that_never_settles_ends(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text('title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 0.2\n')
+    (tmp_path / "old.csv").write_text("g,y\na,1\n")
+    (tmp_path / "incoming").mkdir()
+    path = tmp_path / "incoming" / "growing.csv"
+    path.write_text("g,y\n")
+    done = threading.Event()
+
+    def grow() -> None:
+        while not done.wait(0.05):
+            path.write_text(path.read_text() + "a,1\n")
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    opened = read_study(tmp_path)
+    wait_for_incoming(opened)
+    found = [each.name for each in source_files(opened)]
+    done.set()
+    writer.join()
+    assert found == ["old.csv"]

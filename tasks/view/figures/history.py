@@ -46,8 +46,8 @@ def history_panel(
         "hovertemplate": "%{x|%-d %b %Y, %H:%M}<br>%{y:,.5~r} (%{customdata[1]:,.5~r} to %{customdata[2]:,.5~r})"
         "<br>%{customdata[0]}<extra></extra>",
     }
-    ticks = "%H:%M\n%-d %b %Y" if has_hours else "%-d %b\n%Y"
-    across = axis(type="date", range=list(x_range), nticks=3, tickformat=ticks)
+    ticks = "%H:%M\n%-d %b" if has_hours else "%-d %b\n%Y"
+    across = axis(type="date", range=list(x_range), nticks=3, tickangle=0, tickformat=ticks)
     return spec([trace], layout(across, axis(range=list(y_range), nticks=5), margin=PANEL_MARGIN))
 
 

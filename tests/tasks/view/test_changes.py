@@ -71,8 +71,18 @@ def test_nothing_changed_is_said_so() -> None:
     assert "Compared with the report of 1 Nov 2026, 08:00 UTC: the verdict is the same (review)" in finding
     assert "the recommendation still is the Bayesian partial-pooling model" in finding
     assert "as many as then" in finding
-    assert "none changed clearly" in finding
+    assert "no estimate changed." in finding
     assert "Nothing that decides the numbers changed." in finding
+
+
+def test_a_change_within_uncertainty_is_told_as_that() -> None:
+    case = singular_case()
+    finding = sections(looked_back(case, earlier(moved(case, "kent", 0, -0.5))))["changes"].finding
+    assert (
+        "none changed clearly: every change is within the uncertainty of the two. The largest is the level of"
+        in finding
+    )
+    assert "of kent (+0.5" in finding
 
 
 def test_a_group_that_moved_is_named_with_its_change_and_leads_table_and_figure() -> None:
