@@ -24,7 +24,7 @@ OUR_CODE := $(shell find flows tasks -name '*.py')
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
 	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
 
-.PHONY: help report test lint bench chaos cmdstan clean
+.PHONY: help report test lint bench coverage chaos cmdstan clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ lint: $(DEV) $(BYTECODE) ## style, types and the direction of imports
 bench: $(DEV) $(BYTECODE) ## speed against peers, and the tests that measure time and memory
 	@$(BIN)/python tests/bench.py
 	@$(BIN)/python -m pytest -m bench -s
+
+coverage: $(DEV) $(BYTECODE) ## how often the usual and the Bayesian intervals cover the truth, by simulation
+	@$(BIN)/python tests/interval_coverage.py
 
 chaos: $(DEV) $(BYTECODE) ## drop 200 files while the serving process is killed at random; each is counted once
 	@$(BIN)/python tests/chaos.py
