@@ -30,7 +30,7 @@ REQUEST_SECONDS = 30.0
 log = logging.getLogger("poolwise")
 
 Request = Callable[[OpenedStudy, Sequence[Arrival]], None]
-Heal = Callable[[Ledger, RunningRun], None]
+Heal = Callable[[Ledger, RunningRun, OpenedStudy], None]
 FileStamp = tuple[int, int]  # size, modification time in ns
 
 
@@ -114,7 +114,7 @@ class Intake:
         with dead_run(self.reports, name) as dead:
             if dead:
                 log.warning("the run %s of %s died; its files wait again", dead.run_id, name)
-                self._heal(self.ledger, dead)
+                self._heal(self.ledger, dead, opened)
         waiting = self.ledger.arrivals(name, watched.settled_files(opened))
         if not waiting or is_running(self.reports, name) or watched.was_asked(waiting):
             return

@@ -23,10 +23,13 @@ from flows.intake import Intake, incoming_folders
 from flows.processes import Child, free_port, supervise, wait_until_up
 from flows.requests import crash_silent_runs, request_run
 from tasks.engines import EngineName
-from tasks.notify import BASE_ADDRESS
+from tasks.ledger import Ledger
+from tasks.notify import BASE_ADDRESS, notify_failure
+from tasks.run_lock import RunningRun
 from tasks.site.app import catalogue_app
 from tasks.site.server import serve_catalogue
 from tasks.stats.errors import PoolwiseError
+from tasks.studies import OpenedStudy
 
 PREFECT_PORT, CATALOGUE_PORT = 4200, 8765
 HEARTBEAT_SECONDS = "30"
@@ -66,7 +69,15 @@ def serve_studies(
         watched = tuple(incoming for folder in folders for incoming in incoming_folders(folder)[1:])
         announce(Addresses(catalogue, api_url.removesuffix("/api"), watched))
         with temporary_settings({PREFECT_API_URL: api_url}):
-            Intake(reports, folders, request_run, heal, once=crash_silent_runs).keep_looking(stop)
+            Intake(reports, folders, request_run, _heal_and_tell, once=crash_silent_runs).keep_looking(stop)
+
+
+def _heal_and_tell(ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> None:
+    """A run that was killed could tell nobody itself."""
+    heal(ledger, dead)
+    notify_failure(
+        opened, PoolwiseError(f"The run {dead.run_id} was killed or its machine went down; it is run again.")
+    )
 
 
 @contextlib.contextmanager

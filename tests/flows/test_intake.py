@@ -31,7 +31,7 @@ class Asked:
             raise ConnectionError("no server")
         self.requests.append(sorted(Path(each.name).name for each in waiting))
 
-    def heal(self, ledger: Ledger, dead: RunningRun) -> None:
+    def heal(self, ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> None:
         self.healed.append(dead.run_id)
         ledger.release(dead.run_id, "died")
 

@@ -9,8 +9,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -27,7 +29,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         serving.stop()
 
 
-def ask(address: str, body: dict[str, Any] | None = None) -> Any:
+def ask(address: str, body: dict[str, Any] | list[Any] | None = None) -> Any:
     request = urllib.request.Request(address, data=json.dumps(body).encode() if body is not None else None)
     request.add_header("content-type", "application/json")
     with urllib.request.urlopen(request, timeout=10) as answer:
@@ -37,6 +39,18 @@ def ask(address: str, body: dict[str, Any] | None = None) -> Any:
 
 def flow_runs(serving: Serving) -> list[dict[str, Any]]:
     return ask(f"{serving.addresses()['Prefect']}/api/flow_runs/filter", {})
+
+
+def emit_request(serving: Serving) -> None:
+    """As a webhook or `prefect event emit` would."""
+    event = {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": "poolwise.run.requested",
+        "resource": {"prefect.resource.id": "poolwise.study.study"},
+        "payload": {},
+    }
+    ask(f"{serving.addresses()['Prefect']}/api/events", [event])
 
 
 def test_a_life_of_serving(serving: Serving) -> None:
@@ -54,6 +68,14 @@ def test_a_life_of_serving(serving: Serving) -> None:
     artifacts = ask(f"{serving.addresses()['Prefect']}/api/artifacts/filter", {})
     assert any(f"{catalogue}/study/{first['run']['id']}/report.html" in str(each["data"]) for each in artifacts)
 
+    def events() -> set[str]:
+        found = ask(
+            f"{serving.addresses()['Prefect']}/api/events/filter", {"filter": {"event": {"prefix": ["poolwise."]}}}
+        )
+        return {each["event"] for each in found["events"]}
+
+    within(20, lambda: events() >= {"poolwise.data.arrived", "poolwise.report.published"})
+
     for number in range(1, 101):
         serving.drop(number, CHANCE)
     within(60, lambda: serving.n_counted() == 101)
@@ -65,6 +87,10 @@ def test_a_life_of_serving(serving: Serving) -> None:
     (serving.incoming / "0006.csv").rename(serving.incoming / "renamed.csv")
     time.sleep(5)
     assert len(serving.summaries()) == len(summaries), "renamed and repeated contents are no news"
+
+    before = len([run for run in flow_runs(serving) if run["start_time"]])
+    emit_request(serving)
+    within(30, lambda: len([run for run in flow_runs(serving) if run["start_time"]]) > before)
 
     other = [sys.executable, "-m", "flows.cli", "serve", str(serving.study), "--out", str(serving.reports)]
     second = subprocess.run(other, capture_output=True, text=True, timeout=60)
