@@ -60,8 +60,8 @@ class Watched:
                 if _stamp(path) != stamp:
                     return ""
                 self.known[path] = (stamp, digest)
-        except OSError:
-            return ""
+        except (OSError, PoolwiseError):
+            return ""  # gone, or not to be opened: it says nothing about the other files
         return self.known[path][1]
 
     def _is_settled(self, path: Path, stamp: FileStamp, stable_seconds: float) -> bool:

@@ -17,7 +17,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +29,6 @@ import numpy as np
 from tasks import csv_files
 from tasks.atomic import write_whole
 from tasks.load import hash_file, hash_files
-from tasks.row_keys import KEY
 from tasks.stats import digest as digests
 from tasks.stats.cross_products import CrossProducts
 from tasks.stats.digest import FileDigest, Sample, priorities
@@ -64,8 +63,7 @@ class Store:
         path = self._path(sha256, repeats)
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                has_keys = bool(self._study.rules.unique) and not repeats
-                return _unpacked(arrays, sha256, repeats, self._study.terms, has_keys)
+                return _unpacked(arrays, (self.folder.name, sha256, repeats), self._study.terms)
         except FileNotFoundError:
             return None
         except Exception as error:  # of many kinds: whatever is wrong with it, the digest can be made again
@@ -74,7 +72,7 @@ class Store:
 
     def put(self, digest: FileDigest, repeats: str = "") -> None:
         content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **_packed(digest, repeats))
+        np.savez(content, allow_pickle=False, **_packed(digest, self.folder.name, repeats))
         with _worth_a_warning("keep a digest"):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._path(digest.sha256, repeats), content.getvalue())
@@ -160,11 +158,10 @@ def _worth_a_warning(doing: str) -> Iterator[None]:
         log.warning("the store could not %s, which costs the next run time: %s", doing, error)
 
 
-def _packed(digest: FileDigest, repeats: str) -> dict[str, np.ndarray]:
-    sample, head = digest.sample, [digest.sha256, repeats, digest.n_read, digest.n_rejected]
+def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]:
+    sample = digest.sample
     rejections = [(each.row, each.column, each.value, each.rule) for each in digest.rejections]
-    return {
-        "head": _json(head),
+    arrays = {
         "labels": _json(digest.products.labels),
         "offset": digest.products.offset,
         "gram": digest.products.gram,
@@ -175,32 +172,31 @@ def _packed(digest: FileDigest, repeats: str) -> dict[str, np.ndarray]:
         "rejections": _json(rejections),
         "keys": digest.keys,
     }
+    head = [key, digest.sha256, repeats, digest.n_read, digest.n_rejected]
+    return {**arrays, "head": _json([*head, _checksum(head, arrays)])}
 
 
-def _unpacked(arrays: Any, sha256: str, repeats: str, terms: tuple[str, ...], has_keys: bool) -> FileDigest:
-    """Raises an error of some kind for anything but a digest of this content and these terms."""
-    (its_sha256, its_repeats, n_read, n_rejected), labels = _of_json(arrays["head"]), _of_json(arrays["labels"])
-    offset, gram, p = arrays["offset"], arrays["gram"], len(terms)
-    row, y, x, group_index = (arrays[name] for name in ("row", "y", "x", "group_index"))
-    rejections = tuple(Rejection(sha256, *each) for each in _of_json(arrays["rejections"]))
-    n_good = n_read - n_rejected
-    n_sampled = min(n_good, digests.SAMPLE_ROWS)
-    is_whole = (
-        (its_sha256, its_repeats) == (sha256, repeats)
-        and (offset.shape, gram.shape) == ((p,), (len(set(labels)), p + 1, p + 1))
-        and (row.shape, y.shape, x.shape, group_index.shape) == (*[(n_sampled,)] * 2, (n_sampled, p - 1), (n_sampled,))
-        and (offset.dtype, gram.dtype, y.dtype, x.dtype) == (np.float64,) * 4
-        and (row.dtype, group_index.dtype, arrays["keys"].dtype) == (np.int64, np.int64, KEY)
-        and len(labels) == len(gram)
-        and arrays["keys"].size == (n_good if has_keys else 0)
-        and gram[:, 0, 0].sum() == n_good
-        and bool(np.all((group_index >= 0) & (group_index < len(labels))))
-    )
-    if not is_whole:
-        raise ValueError("it is not what it should be")
-    sample = Sample(row, y, x, group_index, priorities(sha256, row))
-    products = CrossProducts(tuple(labels), terms, offset, gram)
-    return FileDigest(sha256, n_read, n_rejected, products, sample, rejections, arrays["keys"])
+def _checksum(head: list[Any], arrays: Mapping[str, np.ndarray]) -> str:
+    """Of everything in a digest: an archive's own checksums are not always looked at."""
+    found = hashlib.sha256(json.dumps(head).encode())
+    for name, array in sorted(arrays.items()):
+        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        found.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
+    return found.hexdigest()
+
+
+def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) -> FileDigest:
+    """Raises an error of some kind for anything but the digest of this store key, content and repeats."""
+    found = {name: arrays[name] for name in arrays.files if name != "head"}
+    *head, checksum = _of_json(arrays["head"])
+    if checksum != _checksum(head, found) or tuple(head[:3]) != asked:
+        raise ValueError("it is not what was kept under this name")
+    _, sha256, _, n_read, n_rejected = head
+    products = CrossProducts(tuple(_of_json(found["labels"])), terms, found["offset"], found["gram"])
+    rejections = tuple(Rejection(sha256, *each) for each in _of_json(found["rejections"]))
+    row = found["row"]
+    sample = Sample(row, found["y"], found["x"], found["group_index"], priorities(sha256, row))
+    return FileDigest(sha256, n_read, n_rejected, products, sample, rejections, found["keys"])
 
 
 def _json(value: Any) -> np.ndarray:

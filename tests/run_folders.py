@@ -83,10 +83,11 @@ def add_run(reports: Path, study: str, run_id: str, *, run: dict[str, Any] | Non
         "run": {**summary["run"], "id": run_id, "started_at": "2026-11-22T10:15:00Z", **(run or {})},
     }
     folder = reports / study / run_id
-    folder.mkdir(parents=True)
-    (folder / "summary.json").write_text(summary_json(whole), "utf-8")
-    (folder / "report.html").write_text("report")
-    return folder
+    staging = folder.with_name(f".staging-{run_id}")
+    staging.mkdir(parents=True)
+    (staging / "summary.json").write_text(summary_json(whole), "utf-8")
+    (staging / "report.html").write_text("report")
+    return staging.rename(folder)  # whole or not at all, as runs are published
 
 
 @cache

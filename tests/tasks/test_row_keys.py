@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.row_keys import Keys, Repeats, find_repeats, keys_of
@@ -24,6 +24,7 @@ def keys(rows: list[tuple[str, float, str]]) -> Keys:
 row = st.tuples(word, number, word)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(row, max_size=12), min_size=1, max_size=4))
 def test_repeats_are_the_later_rows_of_equal_values(files: list[list[tuple[str, float, str]]]) -> None:
     first: dict[tuple[str, float, str], tuple[str, int]] = {}

@@ -35,7 +35,7 @@ from tasks.validate import validate_rows
 
 Row = tuple[str, str, str]
 HEADER = "y,g,x"
-SETTINGS = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
 
 
 def study(**changes: Any) -> Study:
@@ -218,6 +218,18 @@ def test_a_digest_survives_the_store_whole(place: Place) -> None:
     np.testing.assert_array_equal(kept.products.gram, made.products.gram, strict=True)
     np.testing.assert_array_equal(kept.keys, made.keys, strict=True)
     assert kept.products.labels == made.products.labels
+
+
+def test_a_digest_under_other_rules_is_not_taken_for_this_one(place: Place) -> None:
+    place.put("a.csv", rows(12))
+    place.read()
+    (kept,) = place.store.glob("s/*/*.npz")
+    place.asked = study(rules={"max_rejected_share": 1.0, "ranges": {"y": {"min": 5}}})
+    other = Store(place.reports, place.asked).folder
+    other.mkdir()
+    shutil.copy(kept, other)
+    assert place.read().n_rejected == 5
+    assert place.names_read == ["a.csv"]
 
 
 def test_every_flipped_byte_is_noticed_or_harmless(place: Place) -> None:

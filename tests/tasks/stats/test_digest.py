@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
@@ -46,6 +46,7 @@ def digest(data: GroupedData, cuts: Sequence[int] = (), name: object = "a") -> F
 DATA = simulated(5, [7, 1, 12, 20, 3], beta=(1e6, 2.0))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, DATA.n_rows), max_size=6))
 def test_any_chunks_add_up_to_the_file(cuts: list[int]) -> None:
     made = digest(DATA, cuts)
@@ -86,6 +87,7 @@ def test_sums_far_apart_keep_their_digits() -> None:
     np.testing.assert_array_equal(with_labels(summed, many.labels).gram[1], parts[1].gram[1])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=5), st.integers(1, 40), st.randoms())
 def test_samples_of_files_merge_into_the_sample_of_their_rows(sizes: list[int], k: int, random) -> None:
     """In the order of files and rows, whatever the chunks; every row where there are few."""
