@@ -88,7 +88,10 @@ def narrated(title: str) -> Iterator[Narrator]:
 def show_verdict(verdict: Verdict) -> None:
     out.print()
     out.print(Text.assemble((verdict.status.upper(), STATUS_STYLE[verdict.status]), "  ", (verdict.headline, "bold")))
-    out.print(Padding(verdict.reason, (0, 0, 0, 2)), markup=False, soft_wrap=not out.is_terminal)
+    if out.is_terminal:
+        out.print(Padding(Text(verdict.reason), (0, 0, 0, 2)), soft_wrap=False)
+    else:
+        out.print(f"  {verdict.reason}", markup=False)
     out.print(f"\nRecommended  {escape(verdict.recommended_model)}")
 
 
