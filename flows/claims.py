@@ -16,7 +16,7 @@ from prefect.states import Crashed
 from flows.events import say_rejected
 from tasks.ledger import Ledger
 from tasks.run_lock import Hold, RunningRun, only_run
-from tasks.stats.errors import DataRejected
+from tasks.stats.errors import DataRejected, SamplingFailed
 
 
 class Claim:
@@ -46,9 +46,10 @@ def claimed(reports: Path, study_name: str) -> Iterator[Claim]:
         claim = Claim(ledger, hold, study_name)
         try:
             yield claim
-        except DataRejected as refused:
+        except (DataRejected, SamplingFailed) as refused:  # the same files would end the same way again
             ledger.refuse(claim.run_id, str(refused))
-            say_rejected(study_name, claim.run_id, str(refused))
+            if isinstance(refused, DataRejected):
+                say_rejected(study_name, claim.run_id, str(refused))
             raise
         except BaseException as failed:
             ledger.release(claim.run_id, f"{type(failed).__name__}: {failed}")

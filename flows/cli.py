@@ -188,8 +188,8 @@ def deploy(
 ) -> None:
     """Register studies as Prefect deployments of a work pool, for those who run Prefect already.
 
-    Needs PREFECT_API_URL. The workers need Poolwise installed, and the studies' and the reports' folders at the
-    same paths.
+    Needs PREFECT_API_URL. The workers need Poolwise installed, and run on the machine that holds the studies and
+    the reports: the ledger and the locks are files that only its processes can share.
     """
     from flows import console
     from flows.deployments import register

@@ -16,6 +16,7 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.events import RUN_REQUESTED, study_resource
 from flows.report import pooling_report
+from flows.requests import crash_silent_runs
 from tasks.engines import EngineName
 from tasks.stats.errors import PoolwiseError
 from tasks.stats.study import Schedule
@@ -70,6 +71,7 @@ def register(folders: Sequence[Path], pool: str, reports: Path, engine: EngineNa
     try:
         for deployment in deployments:
             deployment.apply(work_pool_name=pool)
+        crash_silent_runs()
     except DeploymentApplyError as error:
         raise PoolwiseError(
             f"The work pool {pool!r} cannot take the deployments: {error} Make it with "

@@ -56,7 +56,7 @@ def crash_silent_runs() -> None:
             within=SILENCE,
         ),
         actions=[
-            ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message="Its heartbeats stopped.", force=True)
+            ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message="Its heartbeats stopped.", force=False)
         ],
     )
     with get_client(sync_client=True) as client:

@@ -15,8 +15,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from starlette.applications import Starlette
 
 from flows.claims import heal
 from flows.intake import Intake, incoming_folders
@@ -26,8 +28,7 @@ from tasks.engines import EngineName
 from tasks.ledger import Ledger
 from tasks.notify import BASE_ADDRESS, notify_failure
 from tasks.run_lock import RunningRun
-from tasks.site.app import catalogue_app
-from tasks.site.server import serve_catalogue
+from tasks.site import LOOPBACK_NAMES, catalogue_app, serve_catalogue
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy
 
@@ -60,7 +61,9 @@ def serve_studies(
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: stop.set())
     with only_server(reports), contextlib.ExitStack() as running:
-        catalogue = running.enter_context(serve_catalogue(catalogue_app(reports), port=free_port(catalogue_port)))
+        catalogue = running.enter_context(
+            serve_catalogue(catalogue_for_readers(reports), port=free_port(catalogue_port))
+        )
         api_url, children = _prefect_server(running, stop)
         runner = runner_child(folders, reports, engine, limit, api_url, catalogue)
         running.callback(runner.stop)
@@ -78,6 +81,12 @@ def _heal_and_tell(ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> Non
     notify_failure(
         opened, PoolwiseError(f"The run {dead.run_id} was killed or its machine went down; it is run again.")
     )
+
+
+def catalogue_for_readers(reports: Path) -> Starlette:
+    """Answers to this machine's names, and to the one that BASE_ADDRESS gives readers, such as a proxy's."""
+    public = urlsplit(os.environ.get(BASE_ADDRESS, "")).hostname
+    return catalogue_app(reports, allowed_hosts=(*LOOPBACK_NAMES, *([public] if public else [])))
 
 
 @contextlib.contextmanager

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Literal
 
 FILE = ".ledger.sqlite"
-MOST_ATTEMPTS = 3
+# Runs that died or failed for a passing cause; workers that are restarted kill runs, too.
+MOST_ATTEMPTS = 10
 BUSY_SECONDS = 30.0
 
 State = Literal["waiting", "taken", "counted", "refused", "failed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import command
+from tasks.ledger import Ledger
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -119,6 +120,8 @@ def test_sampler_that_cannot_meet_its_limits_stops_the_run(
     assert "Tried 3 times" in said
     assert "adapt_delta 0.99" in said
     assert not list((tmp_path / "reports").glob("*/*/report.html"))
+    (row,) = Ledger(tmp_path / "reports").rows()
+    assert row.state == "refused", "the same rows would end the same way again"
 
 
 def test_drafted_study_validates_and_runs(data_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from uuid import uuid4
 
 import pytest
 
+from flows.serve import catalogue_for_readers
+from tasks.notify import BASE_ADDRESS
+from tasks.site import serve_catalogue
 from tests.serving import ROWS_PER_FILE, Serving, within
 
 CHANCE = random.Random(7)
@@ -141,3 +145,17 @@ def test_schedule_fires(tmp_path: Path) -> None:
         within(60, lambda: any(run["auto_scheduled"] and run["start_time"] for run in flow_runs(serving)))
     finally:
         serving.stop()
+
+
+@pytest.mark.parametrize(("host", "status"), [("reports.example.org", 200), ("127.0.0.1", 200), ("evil.example", 400)])
+def test_catalogue_answers_to_the_name_that_readers_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, status: int
+) -> None:
+    monkeypatch.setenv(BASE_ADDRESS, "https://reports.example.org")
+    with serve_catalogue(catalogue_for_readers(tmp_path)) as address:
+        request = urllib.request.Request(f"{address}health", headers={"Host": host})
+        try:
+            found = urllib.request.urlopen(request, timeout=10).status
+        except urllib.error.HTTPError as error:
+            found = error.code
+    assert found == status
