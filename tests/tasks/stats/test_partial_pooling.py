@@ -206,6 +206,8 @@ STATSMODELS_SKIPS = {"insteval", "grouseticks", "grouseticks_by_brood"}
 def test_agrees_with_statsmodels_or_is_better(name: str, varying: tuple[int, ...]) -> None:
     data = getattr(datasets, name)()
     ours, peer = fitted(data, varying), by_statsmodels(data, varying)
+    if np.isinf(peer.criterion_value):
+        pytest.skip("statsmodels returned an infinite log-likelihood, as it does here with some versions of NumPy")
     gap = peer.criterion_value - ours.criterion_value_scaled
     if (name, varying) in STATSMODELS_MISSES:
         assert gap > STATSMODELS_MISSES[name, varying]
