@@ -203,26 +203,24 @@ def _findings(study: Study, data: GroupedData, cov: Floats, cov_bayes: Floats, s
     fullest = partial.get("varying_intercept_slope") or partial["varying_intercept"]
     simpson = tuple(_simpson(term, k, data, design) for k, term in enumerate(study.predictors, start=1))
     intervals = tuple(_interval(data.terms[k], k, fullest, bayes) for k in varying)
-    alone, predictive = _no_pooling(data, design), _predictive(data, bayes)
-    checks = all_checks(study, data.n_rows, 0, alone, partial, bayes, simpson, intervals, predictive)
-    return Findings(
-        run=_run(study, data),
+    found = Findings(
+        run=run_record(study, data),
         labels=data.labels,
         group_sizes=np.bincount(data.group_index, minlength=data.n_groups),
         terms=data.terms,
         scaling=scaling,
         complete=_complete(data, design),
-        no_pooling=alone,
+        no_pooling=_no_pooling(data, design),
         partial=partial,
         bayes=bayes,
         variance_components=_components(study, fullest, bayes),
         simpson=simpson,
         intervals=intervals,
-        predictive=predictive,
-        checks=checks,
-        verdict=verdict(study, partial, intervals, simpson, checks),
+        predictive=_predictive(data, bayes),
         timings={"load": 0.12, "partial pooling": 0.03, "sample": 0.41, "render": 0.2},
     )
+    checks = all_checks(study, found)
+    return replace(found, checks=checks, verdict=verdict(study, found, checks))
 
 
 def _flavours(varying: tuple[int, ...]) -> list[tuple[Flavour, tuple[int, ...], list[int]]]:
@@ -459,7 +457,7 @@ def _predictive(data: GroupedData, bayes: BayesFit) -> PredictiveCheck:
     )
 
 
-def _run(study: Study, data: GroupedData) -> RunRecord:
+def run_record(study: Study, data: GroupedData) -> RunRecord:
     return RunRecord(
         id="20261122T101500Z-1a2b3c4d",
         started_at="2026-11-22T10:15:00Z",

@@ -7,12 +7,13 @@ from functools import cache
 
 from tasks.engines import EmbeddedEngine
 from tasks.sample import sample_posterior
-from tasks.stats.bayes import bayes_fit
 from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.loo import loo
+from tasks.stats.findings import LeastSquaresFits, Posterior, find
 from tasks.stats.partial_pooling import flavours, partial_pooling
+from tasks.stats.pooling import complete_pooling, no_pooling
 from tasks.stats.records import (
     BayesFit,
+    Findings,
     Flavour,
     GroupedData,
     PartialPooling,
@@ -23,6 +24,7 @@ from tasks.stats.records import (
 from tasks.stats.study import Study
 from tests import datasets
 from tests.datasets import model_of
+from tests.factories import run_record
 
 SEED = 20240601
 
@@ -41,30 +43,41 @@ class Sampled:
     scaling: Scaling
     draws: PosteriorDraws
     attempts: tuple[SamplingAttempt, ...]
-    bayes: BayesFit
-    partial: dict[Flavour, PartialPooling]
+    findings: Findings
 
     @property
     def varying(self) -> tuple[int, ...]:
         return (0, *self.study.varying_columns)
 
     @property
+    def bayes(self) -> BayesFit:
+        return self.findings.bayes
+
+    @property
+    def partial(self) -> dict[Flavour, PartialPooling]:
+        return self.findings.partial
+
+    @property
     def fullest(self) -> PartialPooling:
-        return list(self.partial.values())[-1]
+        return self.findings.fullest
 
 
 @cache
 def sampled(name: str) -> Sampled:
     """`name` is a function of `tests.datasets`."""
     data: GroupedData = getattr(datasets, name)()
-    study = study_of(data)
+    return sampled_of(data, study_of(data))
+
+
+def sampled_of(data: GroupedData, study: Study) -> Sampled:
+    """Everything that a run finds out about `data`."""
     products, scaling = model_of(data)
     draws, attempts = sample_posterior(EmbeddedEngine(), study, products, scaling, SEED, lambda _: None)
-    varying = (0, *study.varying_columns)
-    scores = loo(data, products, varying, draws, scaling, None, SEED)
-    bayes = bayes_fit(draws, products, attempts, scores, "embedded")
     partial = {
         flavour: partial_pooling(products, scaling, flavour, columns)
         for flavour, columns in flavours(study.varying_columns).items()
     }
-    return Sampled(data, study, products, scaling, draws, attempts, bayes, partial)
+    fits = LeastSquaresFits(complete_pooling(products), no_pooling(products), partial)
+    posterior = Posterior(draws, attempts, "embedded")
+    findings = find(study, run_record(study, data), data, products, scaling, fits, posterior)
+    return Sampled(data, study, products, scaling, draws, attempts, findings)

@@ -13,6 +13,7 @@ import numpy as np
 from tasks.stats.records import (
     BayesFit,
     Check,
+    Findings,
     Flavour,
     IntervalComparison,
     NoPooling,
@@ -33,37 +34,23 @@ FLAVOUR_WORDS: dict[Flavour, str] = {
 }
 
 
-def all_checks(
-    study: Study,
-    n_read: int,
-    n_rejected: int,
-    no_pooling: NoPooling,
-    partial: Mapping[Flavour, PartialPooling],
-    bayes: BayesFit,
-    simpson: tuple[SimpsonCheck, ...],
-    intervals: tuple[IntervalComparison, ...],
-    predictive: PredictiveCheck,
-    age_days: float | None = None,
-    n_set_aside: int = 0,
-) -> tuple[Check, ...]:
-    """Every check of a report, data first, in the report's order.
-
-    `age_days` is the age of the newest file; `n_set_aside` files could not be used at all.
-    """
-    fullest = list(partial.values())[-1]
+def all_checks(study: Study, found: Findings, age_days: float | None = None) -> tuple[Check, ...]:
+    """Every check of a report, data first, in the report's order. `age_days` is the age of the newest file."""
+    run, fullest, limits = found.run, found.fullest, study.thresholds
+    n_set_aside = sum(bool(file.set_aside) for file in run.files)
     return (
-        rejected_rows(n_read, n_rejected, study.rules.max_rejected_share, n_set_aside),
+        rejected_rows(run.n_rows + run.n_rejected, run.n_rejected, study.rules.max_rejected_share, n_set_aside),
         *freshness(age_days, study.notify.max_age_days),
-        group_count(no_pooling.n.size, study.thresholds.few_groups),
-        group_sizes(no_pooling),
-        *(simpson_paradox(check, study.outcome_unit) for check in simpson),
-        convergence(partial),
+        group_count(found.no_pooling.n.size, limits.few_groups),
+        group_sizes(found.no_pooling),
+        *(simpson_paradox(check, study.outcome_unit) for check in found.simpson),
+        convergence(found.partial),
         singularity(fullest, study),
-        *(collapsed_intervals(comparison, study.thresholds.collapsed_ratio) for comparison in intervals),
-        *sampler(bayes, study),
-        pareto_k(bayes),
-        predictive_overall(predictive, study.thresholds.predictive_tail),
-        predictive_groups(predictive),
+        *(collapsed_intervals(comparison, limits.collapsed_ratio) for comparison in found.intervals),
+        *sampler(found.bayes, study),
+        pareto_k(found.bayes),
+        predictive_overall(found.predictive, limits.predictive_tail),
+        predictive_groups(found.predictive),
     )
 
 

@@ -14,10 +14,6 @@ from tasks.stats.posterior import intraclass_correlation
 from tasks.stats.records import Floats, PosteriorDraws, SamplerDiagnostics
 from tasks.stats.study import Thresholds
 
-# Group coefficients whose R-hat and ESS are computed; beyond it, evenly spread ones. Given the
-# hyperparameters, which are always checked, they are exact independent draws.
-GROUP_QUANTITIES_LIMIT = 1000
-
 
 def diagnose(
     draws: PosteriorDraws,
@@ -64,11 +60,12 @@ def _quantities(draws: PosteriorDraws, labels: tuple[str, ...], terms: tuple[str
             yield f"group correlation {m + 1}, {k + 1}", draws.correlation[..., k, m]
     yield "residual SD", draws.sigma
     yield "ICC", intraclass_correlation(draws)
-    n_groups, p = draws.group_coef.shape[2:]
-    step = -(-n_groups * p // GROUP_QUANTITIES_LIMIT)
-    for i in range(0, n_groups * p, step):
-        j, k = divmod(i, p)
-        yield f"{terms[k]} of {labels[j]}", draws.group_coef[..., j, k]
+    # Given the parameters above, group coefficients are exact independent draws: some of them tell of all.
+    step = draws.checked_step
+    checked = draws.group_coef[:, :, ::step] if draws.checked_coef is None else draws.checked_coef
+    for j, label in enumerate(labels[::step]):
+        for k, term in enumerate(terms):
+            yield f"{term} of {label}", checked[:, :, j, k]
 
 
 def _with_failures(found: SamplerDiagnostics, thresholds: Thresholds, chains: int) -> SamplerDiagnostics:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.stats.bayes import bayes_fit, variance_components
 from tasks.stats.checks import all_checks
@@ -60,26 +60,26 @@ def find(
 
     `data` are all rows or a sample of them.
     """
+    found = _fits_and_posterior(study, run, data, products, scaling, fits, posterior)
+    found = _looked_closer(found, study, data, products, posterior.draws)
+    checks = all_checks(study, found, age_days)
+    return replace(found, checks=checks, verdict=verdict(study, found, checks))
+
+
+def _fits_and_posterior(
+    study: Study,
+    run: RunRecord,
+    data: GroupedData,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    fits: LeastSquaresFits,
+    posterior: Posterior,
+) -> Findings:
+    """What the report is about, not yet judged."""
     partial = dict(fits.partial)
-    fullest = list(partial.values())[-1]
-    row_scores = loo(data, products, fullest.varying, posterior.draws, scaling, study.thresholds.pareto_k, run.seed)
-    bayes = bayes_fit(posterior.draws, products, posterior.attempts, row_scores, posterior.engine)
-    simpson = simpson_checks(products, fits.complete)
-    intervals = compare_intervals(fullest, bayes, products.terms, study.thresholds.collapsed_ratio)
-    predictive = predictive_check(data, posterior.draws, scaling, study.thresholds.predictive_tail, run.seed)
-    checks = all_checks(
-        study,
-        run.n_rows + run.n_rejected,
-        run.n_rejected,
-        fits.no_pooling,
-        partial,
-        bayes,
-        simpson,
-        intervals,
-        predictive,
-        age_days,
-        sum(bool(file.set_aside) for file in run.files),
-    )
+    fullest, draws, limits = list(partial.values())[-1], posterior.draws, study.thresholds
+    row_scores = loo(data, products, fullest.varying, draws, scaling, limits.pareto_k, run.seed)
+    bayes = bayes_fit(draws, products, posterior.attempts, row_scores, posterior.engine)
     return Findings(
         run=run,
         labels=products.labels,
@@ -91,10 +91,16 @@ def find(
         partial=partial,
         bayes=bayes,
         variance_components=variance_components(fullest, bayes, products.terms),
-        simpson=simpson,
-        intervals=intervals,
-        predictive=predictive,
-        checks=checks,
-        verdict=verdict(study, partial, intervals, simpson, checks),
-        timings={},
+        simpson=simpson_checks(products, fits.complete),
+        intervals=compare_intervals(fullest, bayes, products.terms, limits.collapsed_ratio),
+        predictive=predictive_check(data, draws, scaling, limits.predictive_tail, run.seed),
+    )
+
+
+def _looked_closer(
+    found: Findings, study: Study, data: GroupedData, products: ModelCrossProducts, draws: PosteriorDraws
+) -> Findings:
+    """With the analyses that go beyond the fits: one line each."""
+    return replace(
+        found,
     )

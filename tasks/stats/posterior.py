@@ -7,6 +7,7 @@ u_j | rest ~ normal(T A_j^-1 T' Z_j' r_j, sigma^2 T A_j^-1 T'), with A_j = sigma
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from tasks.stats.small_matrices import cholesky, inverse_and_log_det
 GROUP_VALUES_LIMIT = 20_000_000
 FEWEST_GROUP_DRAWS = 100  # per chain
 BLOCK_VALUES = 1_000_000
+# Group coefficients whose R-hat and ESS are computed; beyond it, those of evenly spread groups.
+CHECKED_QUANTITIES = 1000
 
 SAMPLER_COLUMNS = {
     "divergent": "divergent__",
@@ -51,6 +54,8 @@ def posterior_draws(
         varying,
         np.random.default_rng(seed),
     )
+    step = checked_step(len(products.labels), p)
+    checked = None if thin == 1 else _draw_checked_coef(beta, factor, sigma, products, varying, step, seed)
     beta[..., 0] += products.outcome_center
     return PosteriorDraws(
         beta=beta,
@@ -59,6 +64,8 @@ def posterior_draws(
         sigma=sigma,
         group_coef=group_coef.reshape(chains, -1, *group_coef.shape[1:]),
         group_thin=thin,
+        checked_coef=checked,
+        checked_step=step,
         **{name: variables[column] for name, column in SAMPLER_COLUMNS.items()},
     )
 
@@ -67,6 +74,27 @@ def group_thin(chains: int, draws: int, values_per_draw: int) -> int:
     """Every how many-th draw gets group effects: all, unless they outgrow GROUP_VALUES_LIMIT."""
     affordable = max(GROUP_VALUES_LIMIT // (chains * values_per_draw), FEWEST_GROUP_DRAWS)
     return max(1, -(-draws // affordable))
+
+
+def checked_step(n_groups: int, p: int) -> int:
+    """Every how many-th group the sampler is judged by."""
+    return -(-n_groups * p // CHECKED_QUANTITIES)
+
+
+def _draw_checked_coef(
+    beta: Floats,
+    factor: Floats,
+    sigma: Floats,
+    products: ModelCrossProducts,
+    varying: tuple[int, ...],
+    step: int,
+    seed: int,
+) -> Floats:
+    """(C, D, J / step, p): thinned draws are too few to judge R-hat by, so some groups get every draw."""
+    some = replace(products, labels=products.labels[::step], gram=products.gram[::step])
+    flat = (beta.reshape(-1, beta.shape[-1]), factor.reshape(-1, *factor.shape[2:]), sigma.ravel())
+    coef = _draw_group_coef(*flat, some, varying, np.random.default_rng([seed, 1]))
+    return coef.reshape(*sigma.shape, *coef.shape[1:])
 
 
 def _draw_group_coef(

@@ -220,6 +220,10 @@ class PosteriorDraws:
     acceptance: Floats  # (C, D)
     n_leapfrog: Floats  # (C, D)
     group_thin: int = 1  # group effects are drawn for every group_thin-th draw
+    checked_coef: Floats | None = (
+        None  # (C, D, J / checked_step, p) where that is not every draw: some groups', unthinned
+    )
+    checked_step: int = 1  # `checked_coef` is of every checked_step-th group
 
 
 @dataclass(frozen=True)
@@ -304,6 +308,9 @@ class Verdict:
     recommended_model: str  # a path under `fits` in summary.json
 
 
+UNJUDGED = Verdict("review", "Not judged yet.", "", "bayes")
+
+
 @dataclass(frozen=True)
 class Rejection:
     """One reason against one row. `row` counts data rows of its file from 1 (the header is not one)."""
@@ -359,9 +366,9 @@ class Findings:
     simpson: tuple[SimpsonCheck, ...]
     intervals: tuple[IntervalComparison, ...]
     predictive: PredictiveCheck
-    checks: tuple[Check, ...]
-    verdict: Verdict
-    timings: dict[str, float]
+    checks: tuple[Check, ...] = ()
+    verdict: Verdict = UNJUDGED
+    timings: dict[str, float] = field(default_factory=dict)
     changes: Changes | None = None  # since the previous report; None on the first
     history: History | None = None  # over the newest runs; None where none was read
 

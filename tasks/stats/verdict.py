@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tasks.stats.checks import FLAVOUR_WORDS
 from tasks.stats.records import (
     Check,
-    Flavour,
+    Findings,
     IntervalComparison,
     PartialPooling,
     SimpsonCheck,
@@ -20,15 +18,10 @@ from tasks.stats.study import Study
 OWN_CHECKS = ("rhat", "ess", "divergences", "treedepth", "ebfmi", "predictive_groups")
 
 
-def verdict(
-    study: Study,
-    partial: Mapping[Flavour, PartialPooling],
-    intervals: tuple[IntervalComparison, ...],
-    simpson: tuple[SimpsonCheck, ...],
-    checks: tuple[Check, ...],
-) -> Verdict:
+def verdict(study: Study, found: Findings, checks: tuple[Check, ...]) -> Verdict:
     """The fullest partial-pooling fit when it is regular, the Bayesian fit when it is not."""
-    flavour, fit = list(partial.items())[-1]
+    flavour, fit = list(found.partial.items())[-1]
+    intervals, simpson = found.intervals, found.simpson
     n_groups = len(fit.coef)
     reasons = _reasons_against(fit, intervals, n_groups, study)
     status = _status(checks)

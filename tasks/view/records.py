@@ -64,6 +64,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     download: Link | None = None
+    groups: tuple[int, ...] = ()  # position of each row's group, where rows are groups
     kind: ClassVar[str] = "table"
 
     @property
@@ -92,6 +93,7 @@ class Panel:
     detail: str
     alternative: str
     spec: Spec
+    group: int | None = None  # position of the group that the panel is of
     kind: ClassVar[str] = "panel"
 
 

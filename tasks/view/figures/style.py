@@ -66,6 +66,12 @@ def numbers(values: ArrayLike, digits: int = 4) -> list[float | None]:
     return [None if not math.isfinite(v) else float(v) for v in np.round(array, min(decimals, 300)).tolist()]
 
 
+def grouped(trace: Spec, groups: ArrayLike) -> Spec:
+    """The trace with the group (its position, or -1 for none) of each of its points: choosing a group anywhere in the
+    report marks its points here too. `groups` has one entry per point."""
+    return {**trace, "meta": {**trace.get("meta", {}), "groups": np.asarray(groups, dtype=int).ravel().tolist()}}
+
+
 def segments(start: ArrayLike, end: ArrayLike) -> list[float | None]:
     """start₀, end₀, null, start₁, end₁, null …: many line pieces as one trace."""
     first, last = np.asarray(start, dtype=float), np.asarray(end, dtype=float)

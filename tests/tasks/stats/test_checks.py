@@ -9,26 +9,15 @@ import pytest
 
 from tasks.stats import checks
 from tasks.stats.intervals import compare_intervals
-from tasks.stats.pooling import complete_pooling, no_pooling
+from tasks.stats.pooling import no_pooling
 from tasks.stats.predictive import predictive_check
 from tasks.stats.records import Check, NoPooling, PredictiveCheck, SimpsonCheck
-from tasks.stats.simpson import simpson_checks
 from tests.datasets import model_of, simulated
 from tests.posteriors import Sampled, sampled, study_of
 
 
 def every_check(have: Sampled) -> dict[str, Check]:
-    made = checks.all_checks(
-        have.study,
-        have.data.n_rows,
-        0,
-        no_pooling(have.products),
-        have.partial,
-        have.bayes,
-        simpson_checks(have.products, complete_pooling(have.products)),
-        compare_intervals(have.fullest, have.bayes, have.data.terms, 0.5),
-        predictive_check(have.data, have.draws, have.scaling, 0.025, 1),
-    )
+    made = have.findings.checks
     assert len({check.name for check in made}) == len(made)
     return {check.name: check for check in made}
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-import tasks.stats.diagnostics
 from tasks.stats.diagnostics import diagnose
 from tasks.stats.posterior import intraclass_correlation
 from tasks.stats.records import PosteriorDraws, SamplerDiagnostics
@@ -94,9 +93,18 @@ def test_the_studys_thresholds_decide(limits: dict[str, float], failure: str) ->
     assert any(words.startswith(failure) for words in diagnosed(have, have.draws, **limits).failures)
 
 
-def test_of_very_many_groups_evenly_spread_ones_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_very_many_groups_evenly_spread_ones_are_checked() -> None:
     have = sampled("sleepstudy")
-    monkeypatch.setattr(tasks.stats.diagnostics, "GROUP_QUANTITIES_LIMIT", 10)
-    found = diagnosed(have, have.draws)
+    found = diagnosed(have, replace(have.draws, checked_step=4))
     assert found.n_reported == 7 + 36
-    assert found.n_quantities == 7 + 9
+    assert found.n_quantities == 7 + 10
+
+
+def test_thinned_group_effects_are_judged_by_unthinned_ones() -> None:
+    """R-hat of a few draws is noise: 100 a chain would fail sound samples."""
+    have = sampled("sleepstudy")
+    few = replace(have.draws, group_coef=have.draws.group_coef[:, ::40], group_thin=40)
+    assert diagnosed(have, few).rhat_max > 1.01
+    judged = diagnosed(have, replace(few, checked_coef=have.draws.group_coef[:, :, ::2], checked_step=2))
+    assert judged.rhat_max < 1.01
+    assert judged.n_quantities == 7 + 18

@@ -7,9 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.stats.intervals import compare_intervals
-from tasks.stats.pooling import complete_pooling
 from tasks.stats.records import Check, Status, Verdict
-from tasks.stats.simpson import simpson_checks
 from tasks.stats.verdict import OWN_CHECKS, verdict
 from tests.posteriors import Sampled, sampled
 
@@ -23,8 +21,7 @@ def judged(have: Sampled, *checks: Check, **change: object) -> Verdict:
     flavour = list(partial)[-1]
     partial[flavour] = replace(partial[flavour], **change)  # type: ignore[arg-type]
     intervals = compare_intervals(partial[flavour], have.bayes, have.data.terms, 0.5)
-    simpson = simpson_checks(have.products, complete_pooling(have.products))
-    return verdict(have.study, partial, intervals, simpson, checks)
+    return verdict(have.study, replace(have.findings, partial=partial, intervals=intervals), checks)
 
 
 def test_a_regular_fit_is_trusted() -> None:
