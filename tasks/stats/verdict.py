@@ -50,9 +50,9 @@ def _reasons_against(
     if not fit.converged:
         reasons.append("its fit did not converge")
     if fit.is_singular:
-        reasons.append("its fit is singular")
+        reasons.append("its fit is singular (it takes some difference between groups to be exactly 0)")
     if collapsed:
-        reasons.append(f"its intervals for {' and '.join(collapsed)} by group have collapsed")
+        reasons.append(f"its intervals for {' and '.join(collapsed)} by group have collapsed (far too narrow)")
     if n_groups < study.thresholds.few_groups:
         reasons.append(f"{n_groups} groups are too few to estimate how much groups differ")
     return reasons
@@ -65,7 +65,9 @@ def _sentence(reasons: list[str]) -> str:
 
 def _simpson_words(simpson: tuple[SimpsonCheck, ...]) -> str:
     misleading = [check.term for check in simpson if check.is_misleading]
-    return f"Complete pooling misleads about {' and '.join(misleading)} (Simpson's paradox). " if misleading else ""
+    if not misleading:
+        return ""
+    return f"Looking at all rows at once misleads about {' and '.join(misleading)} (Simpson's paradox). "
 
 
 def _status(checks: tuple[Check, ...]) -> Status:

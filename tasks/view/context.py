@@ -149,6 +149,11 @@ class Context:
                 return Bands("partial_pooling", MODEL_NAMES[path], fit.coef, fit.coef_se, fit.lower, fit.upper)
         return self.bands[0] if path == "no_pooling" else self.bands[2]
 
+    @property
+    def recommended_mark(self) -> str:
+        """The recommended model's name in tables and legends."""
+        return MODELS[self.recommended.model].label
+
     @cached_property
     def overall(self) -> Floats:
         """(p,) the recommended model's estimates for the average group."""

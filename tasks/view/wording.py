@@ -18,6 +18,7 @@ from tasks.view.numbers import common_decimals, fixed, interval, percent, plural
 STATUS_LABELS: dict[Status, str] = {"pass": "Pass", "review": "Review", "fail": "Fail"}
 SMALLEST_CLEAR_ICC = 0.01
 MOST_STEPS = 3
+MOST_NAMED = 3
 
 
 def asked(context: Context) -> str:
@@ -79,9 +80,13 @@ def effect(context: Context, term: int) -> str:
 
 def is_there_a_difference(context: Context) -> str:
     """Answers: is there a difference between groups?"""
-    icc = context.findings.bayes.icc
+    icc, sd = context.findings.bayes.icc, context.findings.bayes.sigma_group
+    size = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
     share = f"about {percent(float(icc.mean))} of the variation in {context.outcome} lies between groups"
-    level = f"{'Yes' if groups_differ(context) else 'Not clearly'}: {share}."
+    if groups_differ(context):
+        level = f"Yes. A group lies typically {size} above or below the average of all groups; {share}."
+    else:
+        level = f"Not clearly. The data do not show that groups differ in {context.outcome}; {share}."
     return " ".join([level, *(_slopes_differ(context, k) for k in context.varying if k)])
 
 
@@ -104,11 +109,12 @@ def which_groups(context: Context) -> str:
         f"Above the average of {average}: {_named(context, above)}." if above.size else "",
         f"Below the average of {average}: {_named(context, below)}." if below.size else "",
     ]
-    rest = context.n_groups - above.size - below.size
+    rest = np.setdiff1d(np.arange(context.n_groups), np.concatenate([above, below]))
     if not (above.size or below.size):
         return f"None stands out: every group’s 95 % interval holds the average of {average}."
-    if rest:
-        parts.append(f"{plural(rest, 'group')} cannot be told from the average.")
+    if rest.size:
+        names = rest.size <= MOST_NAMED and numbers.listed(context.named(j) for j in rest)
+        parts.append(f"Not to be told from the average: {names or plural(rest.size, 'group')}.")
     return " ".join(filter(None, parts))
 
 
@@ -131,11 +137,31 @@ def can_i_trust_it(context: Context) -> str:
         return f"No, not as it stands. {_messages(open_points, ('fail',))}"
     name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
     if not open_points:
-        return f"Yes, all {len(checks)} checks passed. This holds for {name}."
-    failed = [check for check in open_points if check.status == "fail"]
-    points = f"{len(open_points)} of {len(checks)} checks need{'s' if len(open_points) == 1 else ''} your attention"
-    ruled_out = f", and {len(failed)} of them rule{'s' if len(failed) == 1 else ''} something out" if failed else ""
-    return f"Yes, if you keep to {name}. {points}{ruled_out}: see the list below."
+        return f"Yes: all {len(checks)} checks passed. This holds for the estimates of {name}."
+    return " ".join(filter(None, [f"Yes, the estimates of {name}.", _not_to_trust(context), _passed(checks)]))
+
+
+def _not_to_trust(context: Context) -> str:
+    """What a reader might otherwise quote: intervals that have collapsed, with what they are worth."""
+    collapsed = [comparison for comparison in context.findings.intervals if comparison.is_collapsed]
+    if not collapsed:
+        return ""
+    effects = numbers.listed(
+        "the level" if comparison.term == "intercept" else f"the effect of {text.readable(comparison.term)}"
+        for comparison in collapsed
+    )
+    worst = percent(min(comparison.implied_coverage for comparison in collapsed))
+    return (
+        f"Not the intervals that other tools give for {effects} by group: here they would hold the truth about {worst} "
+        "of the time, not 95 %."
+    )
+
+
+def _passed(checks: Sequence[Check]) -> str:
+    n_passed = sum(check.status == "pass" for check in checks)
+    rest = len(checks) - n_passed
+    others = "the others mean" if rest > 1 else "the other means"
+    return f"{n_passed} of {len(checks)} checks passed; the health card says what {others}."
 
 
 def _messages(checks: Sequence[Check], statuses: tuple[str, ...]) -> str:
@@ -146,11 +172,15 @@ def what_should_i_do(context: Context) -> str:
     """Answers: what should I do?"""
     verdict = context.findings.verdict
     worst_first = sorted(context.findings.checks, key=lambda check: check.status != "fail")
-    steps = [_step(context, check) for check in worst_first if check.status != "pass"]
+    collapsed = any(comparison.is_collapsed for comparison in context.findings.intervals)
+    said_otherwise = {"singularity"} if collapsed else set()
+    steps = [_step(context, c) for c in worst_first if c.status != "pass" and c.name not in said_otherwise]
     if verdict.status == "fail":
         return " ".join(["Do not act on these numbers yet.", *steps[:MOST_STEPS]])
     name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
-    return " ".join([f"Use the estimates and intervals of {name}.", *steps[:MOST_STEPS]])
+    mark = context.recommended_mark
+    use = f"Use the estimates and intervals of {name}, marked “{mark}” in tables and figures."
+    return " ".join([use, *dict.fromkeys(steps[:MOST_STEPS])])
 
 
 def _step(context: Context, check: Check) -> str:
@@ -158,7 +188,7 @@ def _step(context: Context, check: Check) -> str:
     kind, _, term = check.name.partition("_")
     effect_of = "the level" if term == "intercept" else f"the effect of {text.readable(term)}"
     steps = {
-        "intervals": f"Do not quote the usual intervals for {effect_of} by group: they are far too short.",
+        "intervals": f"Do not quote the usual intervals for {effect_of} by group: they are far too narrow.",
         "simpson": f"Do not ignore the groups when you ask about {text.readable(term)}: compare within groups.",
         "singularity": "Do not quote the usual intervals of the singular fit.",
         "group_sizes": "Do not compare the smallest groups by their own rows alone.",

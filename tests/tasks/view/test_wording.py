@@ -59,10 +59,10 @@ def test_an_effect_is_claimed_only_when_its_interval_leaves_out_zero(singular, r
 def test_trust_follows_the_verdict_and_the_checks(singular):
     failed = changed(singular, verdict=Verdict("fail", "No.", "Sampler.", "bayes"))
     passed = changed(singular, checks=tuple(replace(c, status="pass") for c in singular.findings.checks))
-    assert wording.can_i_trust_it(singular).startswith("Yes, if you keep to the Bayesian")
+    assert wording.can_i_trust_it(singular).startswith("Yes, the estimates of the Bayesian")
     assert wording.can_i_trust_it(failed).startswith("No")
     assert wording.what_should_i_do(failed).startswith("Do not act")
-    assert wording.can_i_trust_it(passed).startswith("Yes, all")
+    assert wording.can_i_trust_it(passed).startswith("Yes: all")
 
 
 def test_what_to_do_names_the_recommended_model_and_what_to_leave(singular):
