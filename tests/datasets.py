@@ -57,6 +57,16 @@ def simulated(
     return grouped(y + sigma * rng.standard_normal(index.size), [f"g{j:05d}" for j in index], x)
 
 
+def with_size_trend(seed: int, per_doubling: float, n_groups: int = 60, sigma: float = 6.0) -> GroupedData:
+    """Levels that rise by `per_doubling` as a group's rows double; group SD 2 about that."""
+    rng = np.random.default_rng(seed)
+    n = np.maximum(1, rng.lognormal(2.5, 1.0, n_groups).astype(int))
+    index = np.repeat(np.arange(n_groups), n)
+    x = rng.normal(size=index.size)
+    level = 50 + per_doubling * np.log2(n) + rng.normal(0, 2.0, n_groups)
+    return grouped(level[index] + 2 * x + rng.normal(0, sigma, index.size), [f"g{j:04d}" for j in index], x)
+
+
 def classic(name: str) -> pd.DataFrame:
     """A data set of lme4, as mixedlm ships it."""
     with warnings.catch_warnings():

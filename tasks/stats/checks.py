@@ -10,6 +10,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from tasks.stats.assumptions import check_equal_spread
+from tasks.stats.influence import influential_groups
+from tasks.stats.pit import loo_pit
+from tasks.stats.prior_predictive import check_prior_predictive
+from tasks.stats.prior_sensitivity import check_prior_sensitivity
 from tasks.stats.records import (
     BayesFit,
     Check,
@@ -22,7 +27,9 @@ from tasks.stats.records import (
     SimpsonCheck,
     Status,
 )
+from tasks.stats.size_trend import check_size_trend
 from tasks.stats.study import Study
+from tasks.stats.variance_test import check_variance_component
 
 # Where more than this share of the groups' medians is off, the model misses the groups themselves.
 MISSED_GROUPS_SHARE = 0.25
@@ -46,11 +53,18 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
         *(simpson_paradox(check, study.outcome_unit) for check in found.simpson),
         convergence(found.partial),
         singularity(fullest, study),
+        *check_variance_component(found.variance_test),
         *(collapsed_intervals(comparison, limits.collapsed_ratio) for comparison in found.intervals),
         *sampler(found.bayes, study),
         pareto_k(found.bayes),
         predictive_overall(found.predictive, limits.predictive_tail),
         predictive_groups(found.predictive),
+        *loo_pit(found.loo_pit),
+        *influential_groups(found.influence, found.labels, found.terms, limits.influence),
+        *check_size_trend(found, study.outcome_unit),
+        *check_prior_predictive(found.prior_predictive),
+        *check_prior_sensitivity(found.prior_sensitivity, found.no_pooling.n.size),
+        *check_equal_spread(found.assumptions, found.labels),
     )
 
 

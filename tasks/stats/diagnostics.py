@@ -36,13 +36,20 @@ def diagnose(
         ess_tail_min=tail,
         n_divergent=int(draws.divergent.sum()),
         n_max_treedepth=int((draws.treedepth >= max_treedepth).sum()),
-        ebfmi_min=float(np.min(array_stats.bfmi(draws.energy, **axes))),
+        ebfmi_min=float(ebfmi_by_chain(draws).min()),
         worst=names[int(rhat.argmax())],
         n_quantities=len(names),
         n_reported=_n_parameters(draws) + draws.group_coef[0, 0].size,
         failures=(),
     )
     return _with_failures(found, thresholds, chains=draws.sigma.shape[0])
+
+
+def ebfmi_by_chain(draws: PosteriorDraws) -> Floats:
+    """(C,) energy Bayesian fraction of missing information."""
+    from arviz_stats.base import array_stats
+
+    return np.asarray(array_stats.bfmi(draws.energy, chain_axis=0, draw_axis=1), dtype=float)
 
 
 def _n_parameters(draws: PosteriorDraws) -> int:

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from tasks.stats.assumptions import assumptions
 from tasks.stats.bayes import bayes_fit, variance_components
 from tasks.stats.checks import all_checks
 from tasks.stats.cross_products import ModelCrossProducts
+from tasks.stats.cross_validation import cross_validation
+from tasks.stats.funnel import funnel
+from tasks.stats.held_out import leave_one_group_out
+from tasks.stats.influence import influence
 from tasks.stats.intervals import compare_intervals
+from tasks.stats.likelihood_profile import likelihood_profiles
 from tasks.stats.loo import loo
+from tasks.stats.pit import pit_check
 from tasks.stats.predictive import predictive_check
+from tasks.stats.prior_predictive import prior_predictive
+from tasks.stats.prior_sensitivity import prior_sensitivity
+from tasks.stats.priors import resolve_priors
+from tasks.stats.ranks import ranks
 from tasks.stats.records import (
     CompletePooling,
     Findings,
@@ -23,8 +34,11 @@ from tasks.stats.records import (
     SamplingAttempt,
     Scaling,
 )
+from tasks.stats.remedies import remedies
 from tasks.stats.simpson import simpson_checks
+from tasks.stats.size_trend import size_trend
 from tasks.stats.study import Study
+from tasks.stats.variance_test import variance_test
 from tasks.stats.verdict import verdict
 
 
@@ -101,6 +115,24 @@ def _looked_closer(
     found: Findings, study: Study, data: GroupedData, products: ModelCrossProducts, draws: PosteriorDraws
 ) -> Findings:
     """With the analyses that go beyond the fits: one line each."""
+    limits, seed = study.thresholds, found.run.seed
+    levels = funnel(products, found.simpson, found.partial)
+    varying, priors = found.fullest.varying, resolve_priors(study, found.scaling)
     return replace(
         found,
+        cross_validation=cross_validation(
+            data, products, found.scaling, found.partial, draws, limits.pareto_k, seed
+        ),
+        leave_one_group_out=leave_one_group_out(products, found.fullest.varying, draws, limits.pareto_k),
+        loo_pit=pit_check(found.bayes.loo.pit, seed),
+        influence=influence(products, found.fullest),
+        remedies=remedies(products, found.complete, found.partial, found.bayes, seed, limits.singular_tolerance),
+        likelihood_profiles=likelihood_profiles(products, found.fullest),
+        variance_test=variance_test(products, found.partial, seed),
+        ranks=ranks(draws, products, found.fullest.varying, limits.rankability),
+        funnel=levels,
+        size_trend=size_trend(levels, found.fullest, data, products, found.scaling, limits.size_trend, seed),
+        prior_predictive=prior_predictive(data, varying, priors, found.scaling, limits.prior_predictive_tail, seed),
+        prior_sensitivity=prior_sensitivity(products, varying, draws, priors, limits.prior_sensitivity),
+        assumptions=assumptions(data, products, varying, found.bayes, found.scaling, limits),
     )

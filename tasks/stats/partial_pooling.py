@@ -7,7 +7,7 @@ import numpy as np
 from tasks.stats.cross_products import ModelCrossProducts, residual_sum_of_squares
 from tasks.stats.intervals import Z_95, conditional_sd, joint_se
 from tasks.stats.records import Flavour, Floats, PartialPooling, Scaling
-from tasks.stats.reml import Criterion, MixedModel, Optimum, fit, mixed_model, relative_factor
+from tasks.stats.reml import Criterion, MixedModel, Profile, fit, mixed_model, relative_factor
 from tasks.stats.shrinkage import shrinkage_factor
 from tasks.stats.singularity import is_singular
 
@@ -36,7 +36,7 @@ def partial_pooling(
     best = fit(model)
     at = best.profile
     factor = relative_factor(best.theta, model.q)
-    coef = _group_estimates(best, factor, varying)
+    coef = group_estimates(at, factor, varying)
     rss = residual_sum_of_squares(products, coef).sum()
     coef[:, 0] += products.outcome_center
     fixef = at.fixef + np.eye(products.p)[0] * products.outcome_center
@@ -68,10 +68,10 @@ def partial_pooling(
     )
 
 
-def _group_estimates(best: Optimum, factor: Floats, varying: tuple[int, ...]) -> Floats:
+def group_estimates(at: Profile, factor: Floats, varying: tuple[int, ...]) -> Floats:
     """(J, p) fixed effects plus conditional modes L L' v_j; the intercept about the outcome's mean."""
-    coef = np.tile(best.profile.fixef, (len(best.profile.v), 1))
-    coef[:, list(varying)] += best.profile.v @ (factor @ factor.T)
+    coef = np.tile(at.fixef, (len(at.v), 1))
+    coef[:, list(varying)] += at.v @ (factor @ factor.T)
     return coef
 
 

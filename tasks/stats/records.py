@@ -14,8 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from tasks.stats.assumptions import Assumptions
     from tasks.stats.changes import Changes
+    from tasks.stats.cross_validation import CrossValidation
+    from tasks.stats.funnel import Funnel
+    from tasks.stats.held_out import LeaveOneGroupOut
     from tasks.stats.history import History
+    from tasks.stats.influence import Influence
+    from tasks.stats.likelihood_profile import LikelihoodProfile
+    from tasks.stats.pit import PitCheck
+    from tasks.stats.prior_predictive import PriorPredictive
+    from tasks.stats.prior_sensitivity import PriorSensitivity
+    from tasks.stats.ranks import Ranks
+    from tasks.stats.remedies import Remedies
+    from tasks.stats.size_trend import SizeTrend
+    from tasks.stats.variance_test import VarianceTest
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -185,6 +198,7 @@ class LooResult:
     elpd_by_group: Floats  # (J,) sums over the rows used
     pareto_k: Floats  # (n_rows_used,)
     rows: Integers  # (n_rows_used,) positions of the rows used, among those given
+    pit: Floats | None = None  # (n_rows_used,) probability of a smaller outcome, given all other rows
 
 
 @dataclass(frozen=True)
@@ -347,6 +361,7 @@ class RunRecord:
     files: tuple[SourceFile, ...]
     rejected_by_rule: dict[str, int] = field(default_factory=dict)
     link: str = ""  # the run's page in Prefect's UI, when there is a server
+    look_sha256: str = ""  # hash of the look of the study's own that its report has; empty for Poolwise's
 
 
 @dataclass(frozen=True)
@@ -371,6 +386,19 @@ class Findings:
     timings: dict[str, float] = field(default_factory=dict)
     changes: Changes | None = None  # since the previous report; None on the first
     history: History | None = None  # over the newest runs; None where none was read
+    ranks: Ranks | None = None
+    funnel: Funnel | None = None
+    size_trend: SizeTrend | None = None  # also None where `size_trend.why_no_trend` says why
+    prior_predictive: PriorPredictive | None = None
+    prior_sensitivity: PriorSensitivity | None = None
+    assumptions: Assumptions | None = None
+    cross_validation: CrossValidation | None = None  # None here and below where there are too few rows or groups
+    leave_one_group_out: LeaveOneGroupOut | None = None
+    loo_pit: PitCheck | None = None
+    influence: Influence | None = None
+    remedies: Remedies | None = None  # None where the fullest fit is regular
+    likelihood_profiles: tuple[LikelihoodProfile, ...] | None = None  # one per varying effect of the fullest fit
+    variance_test: VarianceTest | None = None
 
     @property
     def fullest(self) -> PartialPooling:

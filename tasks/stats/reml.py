@@ -135,6 +135,14 @@ def fit(model: MixedModel) -> Optimum:
     return Optimum(theta, best, converged, float(np.abs(best.theta_gradient[free]).max(initial=0.0)), len(starts))
 
 
+def fit_near(model: MixedModel, theta: Floats) -> tuple[Floats, Profile]:
+    """Theta and profile of the minimum next to `theta`, that of nearly the same rows; not proven the lowest."""
+    theta, lower = _settle(model, _descend(model, theta))
+    if lower is not None:
+        theta, _ = _settle(model, lower)
+    return theta, profile(model, theta)
+
+
 def _settle(model: MixedModel, theta: Floats) -> tuple[Floats, Floats | None]:
     """The minimum at `theta`, and a lower point beyond it if it was none."""
     theta = _polish(model, _snap_to_boundary(model, theta))

@@ -93,6 +93,17 @@ class Thresholds(Frozen):
     collapsed_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.5
     few_groups: Annotated[int, Field(ge=2)] = 5
     predictive_tail: Annotated[float, Field(gt=0, lt=0.5)] = 0.025
+    influence: Annotated[
+        float, Field(gt=0, description="standard errors by which one group may move an estimate for the average group")
+    ] = 1.0
+    prior_predictive_tail: Annotated[float, Field(gt=0, lt=0.5)] = 0.005
+    prior_sensitivity: Positive = 0.05
+    equal_spread_p: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    equal_spread_ratio: Annotated[float, Field(ge=1, description="largest to smallest group SD that matters")] = 2.0
+    rankability: Annotated[float, Field(gt=0, lt=1, description="least for a league table")] = 0.75
+    size_trend: Annotated[
+        float, Field(ge=0, description="group SDs between small and large groups that matter; 0: any clear trend")
+    ] = 0.5
 
 
 class Schedule(Frozen):
@@ -133,6 +144,21 @@ class Notify(Frozen):
     max_age_days: Positive | None = Field(default=None, description="tell when the newest file is older")
 
 
+class Report(Frozen):
+    """What the report looks like."""
+
+    look: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="a folder in the study's: templates, colours.toml, extra.css; default: Poolwise's"
+    )
+
+    @field_validator("look")
+    @classmethod
+    def _within_the_study(cls, look: str | None) -> str | None:
+        if look is not None and (".." in re.split(r"[/\\]", look) or re.match(r"[/\\]|[A-Za-z]:", look)):
+            raise ValueError("it has to be a folder within the study's, as in: look = \"look\"")
+        return look
+
+
 class Study(Frozen):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     title: Annotated[str, Field(min_length=1, max_length=300)]
@@ -153,6 +179,7 @@ class Study(Frozen):
     schedule: Schedule | None = None
     trigger: Trigger = Trigger()
     notify: Notify = Notify()
+    report: Report = Report()
 
     @model_validator(mode="before")
     @classmethod

@@ -27,12 +27,17 @@ def statuses(name: str) -> dict[str, str]:
 
 
 def test_bounce_rates_is_singular_collapsed_and_paradoxical() -> None:
-    assert statuses("bounce_rates") == {"simpson_age": "review", "singularity": "review", "intervals_age": "fail"}
+    assert statuses("bounce_rates") == {
+        "simpson_age": "review",
+        "singularity": "review",
+        "intervals_age": "fail",
+        "prior_sensitivity": "review",  # eight groups
+    }
 
 
 def test_sleepstudy_passes_but_for_its_outlying_rows() -> None:
     found = statuses("sleepstudy")
-    assert set(found) <= {"pareto_k", "posterior_predictive"}
+    assert set(found) <= {"pareto_k", "posterior_predictive", "loo_pit"}
     assert "fail" not in found.values()
 
 

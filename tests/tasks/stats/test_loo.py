@@ -14,7 +14,7 @@ from scipy.stats import norm
 import tasks.stats.loo
 from tasks.engines import MARGINAL, EmbeddedEngine
 from tasks.stats.cross_products import centre_scaled, cross_products
-from tasks.stats.loo import loo, row_log_lik
+from tasks.stats.loo import loo, row_scores
 from tasks.stats.posterior import posterior_draws
 from tasks.stats.priors import resolve_priors
 from tasks.stats.records import GroupedData
@@ -39,7 +39,7 @@ def test_row_densities_are_normal_conditionals_of_the_marginal_model(name: str) 
     """By conditioning the N x N normal distribution on the other rows of the group, or on all of them."""
     have = sampled(name)
     rows = np.array([0, 1, 17, have.data.n_rows - 1])
-    others, all_rows = row_log_lik(have.data, have.products, have.varying, have.draws, have.scaling, rows)
+    others, all_rows, surprise = row_scores(have.data, have.products, have.varying, have.draws, have.scaling, rows)
     x = design_matrix(have.data, have.scaling)
     for s, beta, cov, sigma in thinned(have, len(others), 6):
         for i, row in enumerate(rows):
@@ -52,6 +52,7 @@ def test_row_densities_are_normal_conditionals_of_the_marginal_model(name: str) 
             gain = np.linalg.solve(v[np.ix_(rest, rest)], v[rest, at])
             conditional = norm(mean[at] + gain @ (y - mean)[rest], np.sqrt(v[at, at] - gain @ v[rest, at]))
             assert others[s, i] == pytest.approx(conditional.logpdf(y[at]), abs=1e-8)
+            assert norm.cdf(surprise[s, i]) == pytest.approx(conditional.cdf(y[at]), abs=1e-8)
             # A new row of the same predictors, after all of the group's rows.
             effect = cov @ z.T @ np.linalg.solve(v, y - mean)
             spread = z[at] @ (cov - cov @ z.T @ np.linalg.solve(v, z @ cov)) @ z[at] + sigma**2
@@ -155,7 +156,7 @@ def test_a_lone_row_is_predicted_from_the_other_groups() -> None:
     have = sampled("one_single")
     rows = np.flatnonzero(have.data.group_index == 0)
     assert rows.size == 1
-    others, _ = row_log_lik(have.data, have.products, have.varying, have.draws, have.scaling, rows)
+    others, _, _ = row_scores(have.data, have.products, have.varying, have.draws, have.scaling, rows)
     x = design_matrix(have.data, have.scaling)[rows[0]]
     z = x[list(have.varying)]
     for s, beta, cov, sigma in thinned(have, len(others), 4):

@@ -1,0 +1,96 @@
+"""Minimise many small smooth functions at once by BFGS (Nocedal & Wright 2006, chapter 6), each with its own steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tasks.stats.records import Floats
+
+# (values (b,), gradients (b, k)) at `x` (b, k) of the problems `which` (b,)
+Objective = Callable[[Floats, np.ndarray], tuple[Floats, Floats]]
+
+MOST_STEPS = 100
+MOST_HALVINGS = 20
+SUFFICIENT_DECREASE = 1e-4
+LONGEST_STEP = 3.0  # relative to max(1, |x|)
+FARTHEST = 1e5  # from 0: where a function falls for ever, as with two groups, the search ends there
+DIFFERENCE = 1e-4  # likewise, for the first curvature
+FLATTEST = 1e-3  # the least curvature taken for true, relative to the largest
+
+
+def minimise(objective: Objective, start: Floats, tolerance: float = 1e-9) -> tuple[Floats, Floats]:
+    """Minima (B, k), and the decrease that each gradient there still promises (B,).
+
+    `start` is (B, k). A problem is done when its next step promises less than `tolerance`.
+    """
+    x, active = start.copy(), np.arange(len(start))
+    value, gradient = objective(x, active)
+    inverse = _first_inverse_curvature(objective, x, gradient)
+    promised = np.full(len(start), np.inf)
+    for _ in range(MOST_STEPS):
+        step = -np.einsum("bij,bj->bi", inverse[active], gradient[active])
+        promised[active] = -0.5 * (step * gradient[active]).sum(axis=1)
+        going = promised[active] > tolerance
+        active, step = active[going], step[going]
+        if not active.size:
+            break
+        old = x[active], value[active], gradient[active]
+        new = _line_search(objective, old, _limited(step, old[0]), active)
+        x[active], value[active], gradient[active] = new
+        inverse[active] = _updated(inverse[active], new[0] - old[0], new[2] - old[2])
+        active = active[new[1] < old[1]]
+    return x, promised
+
+
+def _first_inverse_curvature(objective: Objective, x: Floats, gradient: Floats) -> Floats:
+    """(B, k, k) positive definite, from differences of gradients."""
+    b, k = x.shape
+    curvature = np.empty((b, k, k))
+    for i in range(k):
+        moved = x.copy()
+        moved[:, i] += DIFFERENCE * np.maximum(1.0, np.abs(x[:, i]))
+        curvature[:, i] = (objective(moved, np.arange(b))[1] - gradient) / (moved[:, i] - x[:, i])[:, None]
+    values, vectors = np.linalg.eigh((curvature + np.swapaxes(curvature, 1, 2)) / 2.0)
+    size = np.abs(values)
+    size = np.maximum(size, FLATTEST * size.max(axis=1, keepdims=True) + np.finfo(float).tiny)
+    return np.asarray((vectors / size[:, None, :]) @ np.swapaxes(vectors, 1, 2))
+
+
+def _limited(step: Floats, x: Floats) -> Floats:
+    length = np.abs(step / np.maximum(1.0, np.abs(x))).max(axis=1, keepdims=True)
+    return step * np.minimum(1.0, LONGEST_STEP / np.maximum(length, LONGEST_STEP))
+
+
+State = tuple[Floats, Floats, Floats]  # x (b, k), value (b,), gradient (b, k)
+
+
+def _line_search(objective: Objective, old: State, step: Floats, which: np.ndarray) -> State:
+    """The first of step, step / 2, step / 4 … that lowers the value enough; no step where none does."""
+    x, value, gradient = (part.copy() for part in old)
+    slope, size = (step * gradient).sum(axis=1), np.ones(len(step))
+    left = np.arange(len(step))
+    for _ in range(MOST_HALVINGS):
+        tried = np.clip(old[0][left] + size[left, None] * step[left], -FARTHEST, FARTHEST)
+        at, slope_at = objective(tried, which[left])
+        good = at <= old[1][left] + SUFFICIENT_DECREASE * size[left] * slope[left]
+        x[left[good]], value[left[good]], gradient[left[good]] = tried[good], at[good], slope_at[good]
+        left = left[~good]
+        if not left.size:
+            break
+        size[left] /= 2.0
+    return x, value, gradient
+
+
+def _updated(inverse: Floats, s: Floats, y: Floats) -> Floats:
+    """BFGS's update of the inverse curvature (b, k, k) after steps `s` that changed gradients by `y`, (b, k) each.
+
+    Where the curvature along the step is not positive, the old one stays.
+    """
+    sy = (s * y).sum(axis=1)
+    usable = sy > 1e-10 * np.linalg.norm(s, axis=1) * np.linalg.norm(y, axis=1)
+    rho = np.divide(1.0, sy, out=np.zeros_like(sy), where=usable)[:, None, None]
+    shift = np.eye(s.shape[1]) - rho * s[:, :, None] * y[:, None, :]
+    new = shift @ inverse @ np.swapaxes(shift, 1, 2) + rho * s[:, :, None] * s[:, None, :]
+    return np.where(usable[:, None, None], new, inverse)

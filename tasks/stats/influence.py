@@ -1,0 +1,141 @@
+"""Influential groups: how far the fixed effects move when one group is left out of the partial-pooling fit.
+
+For the estimates b of all groups and b_(j) of all but group j: DFBETAS = (b - b_(j)) / SE of b_(j), and
+Cook's distance (b - b_(j))' C^-1 (b - b_(j)) / p with C the covariance of b (Belsley, Kuh & Welsch 1980;
+for mixed models Nieuwenhuis, te Grotenhuis & Pelzer 2012, The R Journal 4(2)). A move by more than one
+standard error is called influential (Bollen & Jackman 1990).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tasks.stats.cross_products import ModelCrossProducts
+from tasks.stats.pooling import has_full_rank
+from tasks.stats.records import Check, Floats, PartialPooling
+from tasks.stats.reml import MixedModel, fit_near, mixed_model, profile
+
+FEWEST_GROUPS = 3
+# Beyond so many groups (times squared varying effects) the variances are kept: one step instead of a fit each.
+REFITS_LIMIT = 400
+NAMED = 3
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Influence:
+    """NaN for a group without which the fixed effects cannot be estimated."""
+
+    dfbetas: Floats  # (J, p) how far the group's rows move each fixed effect, in standard errors
+    cooks_distance: Floats  # (J,)
+    is_refitted: bool  # the whole model for every group; otherwise with the variances of the fit to all
+    largest: Floats  # (J,) largest absolute move among the fixed effects
+
+    @property
+    def most(self) -> float:
+        return float(np.nanmax(self.largest, initial=0.0))
+
+    @property
+    def n_not_estimable(self) -> int:
+        return int(np.isnan(self.largest).sum())
+
+
+def influence(products: ModelCrossProducts, fit: PartialPooling) -> Influence | None:
+    """None for fewer than FEWEST_GROUPS groups."""
+    n_groups = len(products.labels)
+    if n_groups < FEWEST_GROUPS:
+        return None
+    is_refitted = n_groups * len(fit.varying) ** 2 <= REFITS_LIMIT
+    model = mixed_model(products, fit.varying, fit.criterion)
+    at = profile(model, fit.theta)
+    without, se = _refits(products, model, fit) if is_refitted else _one_step(products, model, fit)
+    identified = has_full_rank(products.xtx.sum(axis=0) - products.xtx)
+    without[~identified], se[~identified] = np.nan, np.nan
+    moved = at.fixef - without
+    dfbetas = moved / se
+    precision = np.linalg.inv(at.sigma**2 * at.unscaled_cov)
+    return Influence(
+        dfbetas=dfbetas,
+        cooks_distance=np.einsum("jk,kl,jl->j", moved, precision, moved) / products.p,
+        is_refitted=is_refitted,
+        largest=np.abs(dfbetas).max(axis=1),
+    )
+
+
+def _refits(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling) -> tuple[Floats, Floats]:
+    """Fixed effects and standard errors (J, p) of the whole model fitted without each group, started from the fit."""
+    without, se = np.full((2, len(products.labels), products.p), np.nan)
+    for j in np.flatnonzero(has_full_rank(products.xtx.sum(axis=0) - products.xtx)):
+        rest = np.arange(len(products.labels)) != j
+        fewer = replace(
+            model,
+            ztz=model.ztz[rest],
+            ztw=model.ztw[rest],
+            wtw=products.gram[rest].sum(axis=0),
+            n_rows=model.n_rows - round(float(products.n[j])),
+        )
+        _, at = fit_near(fewer, fit.theta)
+        without[j], se[j] = at.fixef, at.sigma * np.sqrt(np.diag(at.unscaled_cov))
+    return without, se
+
+
+def _one_step(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling) -> tuple[Floats, Floats]:
+    """The same with theta and sigma of the fit to all groups: exact generalised least squares, O(J)."""
+    at = profile(model, fit.theta)
+    weighted = products.gram - np.swapaxes(model.ztw, 1, 2) @ at.m @ model.ztw
+    rest = weighted.sum(axis=0) - weighted
+    usable = has_full_rank(rest[:, :-1, :-1])
+    without, se = np.full((2, len(rest), products.p), np.nan)
+    inverse = np.linalg.inv(rest[usable, :-1, :-1])
+    without[usable] = (inverse @ rest[usable, :-1, -1:])[..., 0]
+    se[usable] = at.sigma * np.sqrt(np.diagonal(inverse, axis1=1, axis2=2))
+    return without, se
+
+
+def beyond(found: Influence, limit: float) -> np.ndarray:
+    """Positions of the groups that move a fixed effect by more than `limit` standard errors, most first."""
+    size = np.nan_to_num(found.largest, nan=0.0)
+    order = np.argsort(-size, kind="stable")
+    return order[size[order] > limit]
+
+
+def influential_groups(
+    found: Influence | None, labels: Sequence[str], terms: Sequence[str], limit: float
+) -> tuple[Check, ...]:
+    if found is None:
+        return ()
+    most, groups = found.most, beyond(found, limit)
+    if not groups.size:
+        message = "No single group decides an estimate for the average group."
+        return (Check("influential_groups", "pass", most, limit, message, ""),)
+    named = " and ".join(
+        filter(None, [", ".join(f"“{_short(labels[int(j)])}”" for j in groups[:NAMED]), _rest(groups)])
+    )
+    moved = " and ".join(_effect(terms[k]) for k in np.flatnonzero((np.abs(found.dfbetas[groups]) > limit).any(axis=0)))
+    each = "without the group" if groups.size == 1 else "without each of the groups"
+    return (
+        Check(
+            "influential_groups",
+            "review",
+            most,
+            limit,
+            f"The average {moved} would be another {each} {named}: it moves by more than "
+            f"{'its standard error' if limit == 1 else f'{limit:g} standard errors'}.",
+            "Find out what is special about that group before you speak of the average group; it may be right.",
+        ),
+    )
+
+
+def _effect(term: str) -> str:
+    return "level" if term == "intercept" else f"effect of {term}"
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_NAME else f"{label[: LONGEST_NAME - 1]}…"
+
+
+def _rest(groups: np.ndarray) -> str:
+    return f"{groups.size - NAMED} more" if groups.size > NAMED else ""

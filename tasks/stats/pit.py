@@ -1,0 +1,113 @@
+"""Are the predictions of single rows calibrated: LOO-PIT values, and their ECDF within a simultaneous band.
+
+A row's PIT value is the probability, given all other rows, of an outcome below its own. Calibrated
+predictions make the values uniform; how their ECDF leaves the diagonal tells what is wrong. The band
+holds all of the curve at once with probability 95 % (Säilynoja, Bürkner & Vehtari 2022, Stat. Comput. 32,
+arXiv:2103.10522; computed by ArviZ). It takes the values as independent, which for LOO-PIT is nearly so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtri
+
+from tasks.stats.records import Check, Floats
+
+# How rows lie in their predictions; "other" is neither a shift nor a scale: skewed, or with long tails.
+Shape = Literal["calibrated", "too_narrow", "too_wide", "too_high", "too_low", "other"]
+
+BAND_PROBABILITY = 0.95
+POINTS_LIMIT = 100
+N_SIMULATIONS = 2000
+FEWEST_ROWS = 10
+# A shift and a scale together have to explain so much of the curve before it is called by their names.
+EXPLAINED_SHARE = 2 / 3
+
+WORDS: dict[Shape, str] = {
+    "calibrated": "as far from their predictions as the model expects",
+    "too_narrow": "more spread out around their predictions than the model expects: its predictions are too narrow",
+    "too_wide": "mostly closer to their predictions than the model expects: its predictions are too wide for most rows",
+    "too_high": "below their predictions too often: its predictions are too high",
+    "too_low": "above their predictions too often: its predictions are too low",
+    "other": "spread otherwise than a normal distribution around their predictions: skewed, or with rare extremes",
+}
+
+
+@dataclass(frozen=True)
+class PitCheck:
+    """The ECDF of the LOO-PIT values less the uniform one, at `at`, and its band."""
+
+    n_values: int
+    at: Floats  # (K,) between 0 and 1
+    difference: Floats  # (K,)
+    lower: Floats  # (K,)
+    upper: Floats  # (K,)
+    band_probability: float
+    share_outside: float  # of the K points
+    shape: Shape
+
+
+def pit_check(pit: Floats | None, seed: int) -> PitCheck | None:
+    """Of the PIT values (n,) of `LooResult`; None where they are fewer than FEWEST_ROWS."""
+    from arviz_stats import ecdf_utils
+
+    if pit is None or pit.size < FEWEST_ROWS:
+        return None
+    n, points = pit.size, min(pit.size, POINTS_LIMIT)
+    at = np.arange(1, points) / points
+    rng = np.random.default_rng(seed)
+    pointwise = ecdf_utils.simulate_confidence_bands(n, 1, at, BAND_PROBABILITY, N_SIMULATIONS, rng)
+    lower, upper = (edge - at for edge in ecdf_utils.get_pointwise_confidence_band(pointwise, n, at))
+    difference = ecdf_utils.compute_ecdf(pit, at) - at
+    # A count on the band's edge is within it.
+    outside = (difference < lower - 0.5 / n) | (difference > upper + 0.5 / n)
+    return PitCheck(
+        n_values=n,
+        at=at,
+        difference=difference,
+        lower=lower,
+        upper=upper,
+        band_probability=BAND_PROBABILITY,
+        share_outside=float(outside.mean()),
+        shape=shape_of(at, difference) if outside.any() else "calibrated",
+    )
+
+
+def shape_of(at: Floats, difference: Floats) -> Shape:
+    """What a difference ECDF says is wrong.
+
+    Were the rows' standardised residuals normal with mean m and SD 1 + s, the difference would be about
+    -m phi(x) - s x phi(x) at the quantiles x of `at`; m and s are fitted, and the larger part names it.
+    """
+    x = ndtri(at)
+    density = np.exp(-0.5 * x**2)
+    shift, scale = -density, -x * density
+    parts = [float(part @ difference / (part @ part)) * part for part in (shift, scale)]
+    sizes = [float(part @ part) for part in parts]
+    if sum(sizes) < EXPLAINED_SHARE * float(difference @ difference):
+        return "other"
+    if sizes[0] >= sizes[1]:
+        return "too_low" if parts[0] @ shift > 0 else "too_high"
+    return "too_narrow" if parts[1] @ scale > 0 else "too_wide"
+
+
+def loo_pit(found: PitCheck | None) -> tuple[Check, ...]:
+    """Review where the ECDF leaves its band; once in twenty studies it does so by chance alone."""
+    if found is None:
+        return ()
+    message = f"Rows lie {WORDS[found.shape]}."
+    if found.shape == "calibrated":
+        return (Check("loo_pit", "pass", found.share_outside, 0.0, message, ""),)
+    return (
+        Check(
+            "loo_pit",
+            "review",
+            found.share_outside,
+            0.0,
+            message,
+            "Averages and group estimates can still hold; do not rely on the model's intervals for single rows.",
+        ),
+    )
