@@ -119,13 +119,15 @@ def new(
 def validate(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder or its study.toml.")],
 ) -> None:
-    """Check a study file and its rows, without fitting anything. Rejected rows are listed."""
+    """Check a study file, its look and its rows, without fitting anything. Rejected rows are listed."""
     from flows.console import out
     from tasks.load import hash_files, load_rows
+    from tasks.look_trial import look_of
     from tasks.studies import read_study
     from tasks.validate import validate_rows
 
     opened = read_study(study)
+    look_of(opened)
     rows = validate_rows(load_rows(opened), opened.study, hash_files(opened))
     for rejection in rows.rejections[:20]:
         out.print(

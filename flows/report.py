@@ -17,6 +17,7 @@ from prefect import flow
 from flows import steps_of_a_report as steps
 from flows.claims import Claim, claimed
 from tasks.engines import EngineName
+from tasks.look_trial import look_of
 from tasks.notify import age_in_days
 from tasks.publish import is_published
 from tasks.run_folders import read_verdict
@@ -58,8 +59,9 @@ def _report(
     opened: OpenedStudy, claim: Claim, reports: Path, engine: EngineName, force: bool, standalone: bool
 ) -> Outcome:
     study = opened.study
+    look = look_of(opened)
     files = steps.identify_files(opened, reports)
-    run = open_run(study, files)
+    run = open_run(study, files, look.sha256 if look else "")
     claim.take(run.id, files)
     age = age_in_days(opened)
     if not force and (published := is_published(reports, study.name, run.fingerprint)):
@@ -83,7 +85,7 @@ def _report(
     fits = steps.gather(complete, separate, partial)
     findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age)
     findings = steps.look_back(reports, study, findings)
-    files_of_run = steps.write(opened, findings, rows, posterior.draws, standalone)
+    files_of_run = steps.write(opened, findings, rows, posterior.draws, standalone, look)
     folder = steps.publish(reports, study, run.id, files_of_run)
     steps.leave_link(study, findings, folder)
     steps.tell(opened, reports, findings, folder, age)

@@ -22,6 +22,7 @@ from tasks.collect import Collected, collect
 from tasks.engines import EngineName, engine_named
 from tasks.history import read_history, read_previous
 from tasks.load import wait_for_incoming
+from tasks.look import Look
 from tasks.notify import (
     Delivery,
     deliver,
@@ -130,7 +131,12 @@ def looked_back(reports: Path, study: Study, findings: Findings) -> Findings:
 
 
 def written(
-    opened: OpenedStudy, findings: Findings, rows: Collected, draws: PosteriorDraws, standalone: bool
+    opened: OpenedStudy,
+    findings: Findings,
+    rows: Collected,
+    draws: PosteriorDraws,
+    standalone: bool,
+    look: Look | None,
 ) -> FilesOfRun:
     """What the run folder will hold, by file name. The summary comes last: it says how long the rest took."""
     study, log = opened.study, run_log()
@@ -146,8 +152,8 @@ def written(
 
     return {
         "study.toml": opened.text,
-        REPORT: render_report(page, f"../../{plotly_script()}"),
-        **({STANDALONE: render_report(page, "", standalone=True)} if standalone else {}),
+        REPORT: render_report(page, f"../../{plotly_script()}", look=look),
+        **({STANDALONE: render_report(page, "", standalone=True, look=look)} if standalone else {}),
         "estimates.csv": estimates_csv(study, findings),
         **({"rejected.csv": rejections_csv(rows.rejections)} if rows.rejections else {}),
         "posterior.nc": posterior,

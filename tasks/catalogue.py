@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from threading import Lock
 from typing import Any, get_args
 
 from tasks.atomic import explained, write_whole
 from tasks.render import render_plain
-from tasks.run_folders import REJECTED, SUMMARY, UnreadableRun, is_name, read_head, run_folders, study_folders
+from tasks.run_folders import OVERVIEW, REJECTED, SUMMARY, UnreadableRun, is_name, read_head, run_folders, study_folders
+from tasks.stats.past import Question
 from tasks.stats.records import Status
 from tasks.view.catalogue import (
     Catalogue,
@@ -19,6 +21,9 @@ from tasks.view.catalogue import (
     catalogue_json,
     catalogue_of,
 )
+from tasks.view.catalogue_page import page_of
+from tasks.view.text import clean
+from tasks.view.trends import KeyEstimate
 
 INDEX = "index.html"
 JSON_INDEX = "catalogue.json"
@@ -92,7 +97,7 @@ class LiveCatalogue:
 
 
 def catalogue_page(catalogue: Catalogue) -> str:
-    return render_plain("catalogue.html.j2", catalogue=catalogue)
+    return render_plain("catalogue.html.j2", script="catalogue.js", page=page_of(catalogue))
 
 
 def _all_run_folders(reports: Path) -> list[Path]:
@@ -124,25 +129,30 @@ def _read(folder: Path) -> RunEntry | DamagedRun:
 def _entry(folder: Path, relative: str) -> RunEntry:
     head = read_head(folder)
     try:
-        entry = _entry_of(head["study"], head["run"], head["verdict"], folder, relative)
+        entry = _entry_of(head["study"], head["run"], head["verdict"], head.get(OVERVIEW) or {}, folder, relative)
         _ = entry.started
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise UnreadableRun(f"summary.json lacks what the catalogue needs: {error}") from error
     return entry
 
 
 def _entry_of(
-    study: dict[str, Any], run: dict[str, Any], verdict: dict[str, Any], folder: Path, relative: str
+    study: dict[str, Any],
+    run: dict[str, Any],
+    verdict: dict[str, Any],
+    overview: dict[str, Any],
+    folder: Path,
+    relative: str,
 ) -> RunEntry:
     if verdict["status"] not in get_args(Status):
         raise ValueError(f"the verdict is {verdict['status']!r}")
     return RunEntry(
         study=folder.parent.name,
-        title=str(study["title"]),
+        title=clean(str(study["title"])),
         run_id=folder.name,
         started_at=str(run["started_at"]),
         status=verdict["status"],
-        headline=str(verdict["headline"]),
+        headline=clean(str(verdict["headline"])),
         recommended_model=str(verdict["recommended_model"]),
         n_rows=int(run["n_rows"]),
         n_groups=int(run["n_groups"]),
@@ -150,7 +160,35 @@ def _entry_of(
         engine=str(run["engine"]),
         folder=relative,
         link=_web_address(run.get("link")),
+        answer=clean(str(overview.get("answer", ""))),
+        estimates=tuple(_estimate(each) for each in overview.get("estimates", ())),
+        question=_question(study),
+        data_age_days=_number(overview.get("data_age_days")),
+        data_age_limit_days=_number(overview.get("data_age_limit_days")),
     )
+
+
+def _question(study: dict[str, Any]) -> Question:
+    """What decides whether runs can be compared; what an older summary does not say is nothing."""
+    units = study.get("predictor_units", {})
+    return Question(
+        outcome=str(study.get("outcome", "")),
+        outcome_unit=str(study.get("outcome_unit", "")),
+        group=str(study.get("group", "")),
+        predictors=tuple(str(name) for name in study.get("predictors", ())),
+        predictor_units={str(name): str(unit) for name, unit in units.items()},
+    )
+
+
+def _estimate(entry: dict[str, Any]) -> KeyEstimate:
+    mean, lower, upper = (_number(entry[part]) for part in ("mean", "lower", "upper"))
+    return KeyEstimate(str(entry["kind"]), str(entry["term"]), str(entry["unit"]), mean, lower, upper)
+
+
+def _number(value: Any) -> float | None:
+    """Raises TypeError, ValueError or OverflowError for what is no number; null and infinities are `None`."""
+    number = None if value is None else float(value)
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _web_address(link: object) -> str:

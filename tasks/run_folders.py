@@ -29,6 +29,7 @@ STANDALONE = "report-standalone.html"
 
 # These stand at the top of a summary; the fits behind them can be megabytes.
 HEAD = {"schema_version", "study", "verdict", "run"}
+OVERVIEW = "overview"  # follows them; summaries of older versions have none
 HEAD_CHARACTERS = 65_536
 
 
@@ -77,7 +78,7 @@ def read_summary(run_folder: Path) -> dict[str, Any]:
 
 
 def read_head(run_folder: Path) -> dict[str, Any]:
-    """`schema_version`, `study`, `verdict` and `run` of the summary, read without its fits where possible."""
+    """The summary's `HEAD` and, where there is one, its `OVERVIEW`, read without the fits where possible."""
     head = _leading_keys(_text(run_folder, HEAD_CHARACTERS))
     return _checked(head) if head.keys() >= HEAD else read_summary(run_folder)
 
@@ -103,7 +104,7 @@ def _leading_keys(text: str) -> dict[str, Any]:
     decoder, at = json.JSONDecoder(), text.find("{") + 1
     entries: dict[str, Any] = {}
     try:
-        while at and not entries.keys() >= HEAD:
+        while at and not entries.keys() >= HEAD | {OVERVIEW}:
             key, colon = decoder.raw_decode(text, _skip(text, at, ","))
             entries[key], at = decoder.raw_decode(text, _skip(text, colon, ":"))
     except (ValueError, RecursionError):

@@ -29,21 +29,21 @@ PACKAGES = (
     "prefect",
 )
 
-# When to run and whom to tell do not change what a report says.
-NOT_ASKED = {"schedule", "trigger", "notify"}
+# When to run and whom to tell do not change what a report says; its look is hashed by content.
+NOT_ASKED = {"schedule", "trigger", "notify", "report"}
 
 
-def open_run(study: Study, sha256: Mapping[str, str]) -> RunRecord:
+def open_run(study: Study, sha256: Mapping[str, str], look_sha256: str = "") -> RunRecord:
     """A run of `study` on files of these hashes, before its rows are read.
 
-    The fingerprint covers what decides the numbers: the data, the study, Poolwise and its Stan program.
+    The fingerprint covers what decides the numbers – the data, the study, Poolwise and its Stan program – and the look.
     The seed follows the study's name and the data, never the clock: the same input gives the same numbers.
     """
     started = datetime.now(UTC)
     data = _sha256("\n".join(sorted(sha256.values())))
     asked = _sha256(json.dumps(study.model_dump(mode="json", exclude=NOT_ASKED), sort_keys=True))
     program = _sha256(MARGINAL.read_text(encoding="utf-8"))
-    fingerprint = _sha256("\n".join([data, asked, program, version("poolwise")]))
+    fingerprint = _sha256("\n".join([data, asked, program, version("poolwise"), *filter(None, [look_sha256])]))
     return RunRecord(
         id=new_run_id(started, fingerprint),
         started_at=started.isoformat(timespec="seconds"),
@@ -57,6 +57,7 @@ def open_run(study: Study, sha256: Mapping[str, str]) -> RunRecord:
         engine="",
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         files=(),
+        look_sha256=look_sha256,
     )
 
 

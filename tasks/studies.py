@@ -33,6 +33,11 @@ class OpenedStudy:
     text: str
     has_incoming: bool = True  # whether data dropped into its incoming folder are its too
 
+    @property
+    def look_folder(self) -> Path | None:
+        """Where the look of its report is, when it names one."""
+        return None if self.study.report.look is None else self.folder / self.study.report.look
+
 
 def read_study(path: Path | str) -> OpenedStudy:
     """Open a study by its folder or by its `study.toml`; its name is the folder's unless it gives one."""

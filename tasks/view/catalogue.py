@@ -6,17 +6,23 @@ Derived from run folders alone; equal folders give equal catalogues.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
+from tasks.stats.past import Question
 from tasks.stats.records import Status
-from tasks.view.freshness import ago
+from tasks.view.freshness import NEWEST_REPORTS, StaleFrom, ago, later, stale_from
+from tasks.view.trends import MOST_TRENDS, KeyEstimate, RunEstimates, Trend, trends_of
+from tasks.view.trends import RUNS as TREND_RUNS
 
 SCHEMA_VERSION = 1
+NOT_OF_EVERY_RUN = ("estimates", "question", "data_age_days", "data_age_limit_days")
+TREND_KEYS = ("kind", "term", "unit", "mean", "lower", "upper")
+UNASKED = Question("", "", "", (), {})
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,11 @@ class RunEntry:
     engine: str
     folder: str
     link: str = ""  # the run in Prefect's UI, when it had a lasting server; a web address or nothing
+    answer: str = ""  # in one sentence; runs of older versions have none, nor what follows
+    estimates: tuple[KeyEstimate, ...] = ()
+    question: Question = UNASKED
+    data_age_days: float | None = None  # when the run started; known of studies that set a limit
+    data_age_limit_days: float | None = None
 
     @property
     def report(self) -> str:
@@ -52,11 +63,17 @@ class RunEntry:
         moment = datetime.fromisoformat(self.started_at)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
+    @property
+    def newest_data(self) -> str:
+        """When the newest file was modified, to the minute; empty where that is not known."""
+        moment = None if self.data_age_days is None else later(self.started, -self.data_age_days)
+        return moment.isoformat(" ", "minutes")[:16] if moment else ""
+
     @cached_property
     def searchable(self) -> str:
         """What a reader may remember of the run, in one case."""
         known = (self.title, self.headline, self.study, self.run_id, self.when, self.status, self.recommended_model)
-        return "\n".join((*known, self.engine)).casefold()
+        return "\n".join((*known, self.engine, self.answer)).casefold()
 
     @property
     def rejected_share(self) -> float:
@@ -94,6 +111,32 @@ class StudyEntry:
     @property
     def title(self) -> str:
         return self.runs[0].title if self.runs else self.name
+
+    @cached_property
+    def trends(self) -> tuple[Trend, ...]:
+        newest = self.runs[:TREND_RUNS]
+        told = [RunEstimates(run.run_id, run.when[:10], run.status, run.question, run.estimates) for run in newest]
+        return trends_of(told)
+
+    @property
+    def shown_trends(self) -> tuple[Trend, ...]:
+        """The first, and the share between groups, which comes last."""
+        return self.trends if len(self.trends) <= MOST_TRENDS else (*self.trends[: MOST_TRENDS - 1], self.trends[-1])
+
+    @property
+    def leading_trends(self) -> tuple[Trend, ...]:
+        """Where there is room for one: the first predictor's effect, else the level."""
+        return self.trends[1:2] if [trend.kind for trend in self.trends[1:2]] == ["slope"] else self.trends[:1]
+
+    @cached_property
+    def stale_from(self) -> StaleFrom | None:
+        if self.latest is None:
+            return None
+        newest = [run.started for run in self.runs[:NEWEST_REPORTS]]
+        return stale_from(newest, self.latest.data_age_days, self.latest.data_age_limit_days)
+
+    def is_stale(self, now: datetime) -> bool:
+        return self.stale_from is not None and now >= self.stale_from.moment
 
 
 @dataclass(frozen=True)
@@ -137,7 +180,7 @@ def catalogue_json(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "studies": [_study_json(study) for study in catalogue.studies],
-        "runs": [asdict(run) for run in catalogue.runs],
+        "runs": [_run_json(run) for run in catalogue.runs],
         "damaged": [asdict(run) for run in catalogue.damaged],
     }
 
@@ -161,6 +204,7 @@ def _served_study(study: StudyEntry, now: datetime) -> dict[str, Any]:
         **_study_json(study),
         "latest_started_at": latest.started_at if latest else None,
         "freshness": ago(latest.started, now) if latest else None,
+        "is_stale": study.is_stale(now),
         "latest": f"{quote(study.name)}/latest/" if latest else None,
         "feed": f"{quote(study.name)}/feed.atom",
     }
@@ -176,4 +220,13 @@ def _study_json(study: StudyEntry) -> dict[str, Any]:
         "status": latest.status if latest else None,
         "headline": latest.headline if latest else None,
         "rejected_since": asdict(study.rejected_since) if study.rejected_since else None,
+        "answer": latest.answer if latest else None,
+        "stale_from": study.stale_from.moment.isoformat() if study.stale_from else None,
+        "stale_because": study.stale_from.reason if study.stale_from else None,
+        "trend_run_ids": list(study.trends[0].run_ids) if study.trends else [],
+        "trends": [{name: getattr(trend, name) for name in TREND_KEYS} for trend in study.trends],
     }
+
+
+def _run_json(run: RunEntry) -> dict[str, Any]:
+    return {field.name: getattr(run, field.name) for field in fields(run) if field.name not in NOT_OF_EVERY_RUN}

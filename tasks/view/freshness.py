@@ -1,8 +1,12 @@
-"""How long ago, in words."""
+"""How long ago, in words, and from when on a study counts as stale."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 # A unit is used up to, but not including, so many seconds.
@@ -14,6 +18,20 @@ UNITS = (
     (730 * DAY, 30.44 * DAY, "month"),
     (float("inf"), 365.25 * DAY, "year"),
 )
+# A study that sets no limit is known by its habit: from so many reports on, the newest of them.
+FEWEST_REPORTS, NEWEST_REPORTS = 5, 20
+PATIENCE, LEAST_PATIENCE = 3, timedelta(days=7)
+RULE = (
+    "A study counts as stale when its data are older than it allows. Where it sets no limit: when no new report has "
+    f"come for {PATIENCE} times as long as usual, and at least {LEAST_PATIENCE.days} days; what is usual is known from "
+    f"{FEWEST_REPORTS} reports on."
+)
+
+
+@dataclass(frozen=True)
+class StaleFrom:
+    moment: datetime
+    reason: str
 
 
 def ago(then: datetime, now: datetime) -> str:
@@ -21,8 +39,37 @@ def ago(then: datetime, now: datetime) -> str:
     seconds = (now - then).total_seconds()
     if seconds <= -MINUTE:
         return "dated in the future"
-    if seconds < MINUTE:
-        return "just now"
+    return "just now" if seconds < MINUTE else f"{_span(seconds)} ago"
+
+
+def stale_from(reports: Sequence[datetime], data_age_days: float | None, limit_days: float | None) -> StaleFrom | None:
+    """When a study becomes stale unless something new comes; `None` when that cannot be told.
+
+    `reports` are the moments of its reports, newest first; `data_age_days` how old the data of the newest were then.
+    """
+    if data_age_days is not None and limit_days is not None:
+        moment = later(reports[0], limit_days - data_age_days)
+        reason = f"its data may be at most {_span(limit_days * DAY)} old"
+        return None if moment is None else StaleFrom(moment, reason)
+    if len(reports) < FEWEST_REPORTS:
+        return None
+    usual = median((after - before).total_seconds() for after, before in pairwise(reports[:NEWEST_REPORTS]))
+    if usual < MINUTE:
+        return None
+    patience = max(PATIENCE * timedelta(seconds=usual), LEAST_PATIENCE)
+    return StaleFrom(reports[0] + patience, f"a new report usually comes after {_span(usual)}")
+
+
+def later(moment: datetime, days: float) -> datetime | None:
+    """`None` where calendars end."""
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:
+        return None
+
+
+def _span(seconds: float) -> str:
+    """`2 days`, rounded down, at least one minute."""
     size, unit = next((size, unit) for limit, size, unit in UNITS if seconds < limit)
-    count = int(seconds // size)
-    return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    count = max(int(seconds // size), 1)
+    return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
-from tasks.stats.records import Status
 from tasks.view.catalogue import Catalogue, DamagedRun, RunEntry, StudyEntry
-from tasks.view.freshness import ago
+from tasks.view.catalogue_page import STATUSES, by_verdict
+from tasks.view.freshness import RULE, ago
 
 RUNS_PER_PAGE, STUDIES_PER_PAGE, MOST_DAMAGED = 50, 24, 20
 LONGEST_SEARCH = 200
-STATUSES: tuple[Status, ...] = ("pass", "review", "fail")
+FRESHNESS = ("fresh", "stale")
 
 Item = TypeVar("Item")
 
@@ -30,28 +30,30 @@ class Query:
     words: str = ""  # all of them have to occur
     status: str = ""
     study: str = ""  # a study's name, exactly
+    freshness: str = ""  # of the study: fresh (not known to be stale) or stale
     page: int = 1  # of runs
     studies_page: int = 1
 
     @classmethod
     def of(cls, asked: Mapping[str, str]) -> Query:
-        status = asked.get("status", "")
+        status, freshness = asked.get("status", ""), asked.get("freshness", "")
         return cls(
             words=" ".join(asked.get("q", "")[:LONGEST_SEARCH].split()),
             status=status if status in STATUSES else "",
             study=asked.get("study", ""),
+            freshness=freshness if freshness in FRESHNESS else "",
             page=_page_number(asked.get("page", "")),
             studies_page=_page_number(asked.get("studies", "")),
         )
 
     @property
     def is_empty(self) -> bool:
-        return not (self.words or self.status or self.study)
+        return not (self.words or self.status or self.study or self.freshness)
 
     @property
     def href(self) -> str:
         """The address of the answer, relative to the catalogue's."""
-        said = {"q": self.words, "status": self.status, "study": self.study}
+        said = {"q": self.words, "status": self.status, "study": self.study, "freshness": self.freshness}
         pages = {"page": self.page, "studies": self.studies_page}
         given = {key: value for key, value in said.items() if value}
         turned = {key: number for key, number in pages.items() if number > 1}
@@ -82,6 +84,7 @@ class StudyCard:
 
     study: StudyEntry
     ago: str  # empty without a report
+    is_stale: bool
     runs_href: str
 
 
@@ -93,6 +96,8 @@ class ReadingList:
     n_studies: int
     n_runs: int
     newest: str
+    by_verdict: str
+    rule: str  # when a study is stale
     study_title: str  # of the one study asked for
     has_study: bool
     without_study: str  # the same question to all studies
@@ -104,14 +109,17 @@ class ReadingList:
 
 def reading_list(catalogue: Catalogue, query: Query, now: datetime) -> ReadingList:
     words = query.words.casefold().split()
-    runs = [run for run in catalogue.runs if _answers(run, words, query)]
-    studies = [study for study in catalogue.studies if _shows(study, words, query)]
+    wanted = {study.name for study in catalogue.studies if _is_as_fresh(study, query, now)}
+    runs = [run for run in catalogue.runs if run.study in wanted and _answers(run, words, query)]
+    studies = [study for study in catalogue.studies if study.name in wanted and _shows(study, words, query)]
     asked = catalogue.study(query.study) if query.study else None
     return ReadingList(
         query=query,
         n_studies=len(catalogue.studies),
         n_runs=catalogue.n_runs,
         newest=ago(catalogue.runs[0].started, now) if catalogue.runs else "",
+        by_verdict=by_verdict(catalogue),
+        rule=RULE,
         study_title=asked.title if asked else query.study,
         has_study=asked is not None,
         without_study=replace(query, study="", page=1, studies_page=1).href,
@@ -125,6 +133,10 @@ def reading_list(catalogue: Catalogue, query: Query, now: datetime) -> ReadingLi
         damaged=catalogue.damaged[:MOST_DAMAGED],
         n_damaged=len(catalogue.damaged),
     )
+
+
+def _is_as_fresh(study: StudyEntry, query: Query, now: datetime) -> bool:
+    return not query.freshness or study.is_stale(now) == (query.freshness == "stale")
 
 
 def _answers(run: RunEntry, words: Sequence[str], query: Query) -> bool:
@@ -145,7 +157,7 @@ def _shows(study: StudyEntry, words: Sequence[str], query: Query) -> bool:
 
 def _card(study: StudyEntry, now: datetime) -> StudyCard:
     newest = ago(study.latest.started, now) if study.latest else ""
-    return StudyCard(study, newest, Query(study=study.name).href)
+    return StudyCard(study, newest, study.is_stale(now), Query(study=study.name).href)
 
 
 def _dated(runs: Paged[RunEntry], now: datetime) -> Paged[DatedRun]:

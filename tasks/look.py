@@ -1,0 +1,113 @@
+"""A report's look of a study's own: a folder whose files take the place of Poolwise's.
+
+    look/verdict.html.j2, look/blocks/….html.j2    templates, by the names of those in `templates/`
+    look/_anything.html.j2                         parts that these include
+    look/report.css                                the style sheet, whole
+    look/colours.toml                              colours alone (see `tasks.look_colours`)
+    look/extra.css                                 added after all other styles
+
+Everything is read and checked before a run begins, and the run uses what was read then. Templates cannot reach
+into Python, and a report's Content-Security-Policy lets no script run but Poolwise's.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.look_colours import LookColours, page_defaults, read_colours
+from tasks.stats.errors import StudyError
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+STYLE, COLOURS, EXTRA = "report.css", "colours.toml", "extra.css"
+MOST_BYTES = 1_000_000
+NOT_A_REPORTS = ("catalogue", "reading_list", "notice")
+
+
+@dataclass(frozen=True)
+class Look:
+    """`folder` is only for messages: what counts are the texts as read."""
+
+    folder: Path
+    texts: Mapping[str, str]  # by name within the folder: templates, styles, colours
+    colours: LookColours
+
+    @property
+    def templates(self) -> dict[str, str]:
+        return {name: text for name, text in self.texts.items() if name.endswith(".j2")}
+
+    @property
+    def style(self) -> str:
+        """What stands after the style sheet."""
+        return f"{self.colours.css}{self.texts.get(EXTRA, '')}"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(json.dumps(dict(sorted(self.texts.items()))).encode()).hexdigest()
+
+    def place(self, name: str) -> Path:
+        return self.folder / name
+
+
+def read_look(folder: Path) -> Look:
+    """Raises StudyError; templates are only read here, not compiled."""
+    if not folder.is_dir():
+        raise StudyError(
+            f"The study’s look should be in {folder}, but there is no such folder. "
+            "Make it, or leave out look in [report]."
+        )
+    texts = {file.relative_to(folder).as_posix(): _text_of(file) for file in sorted(_files(folder))}
+    if not texts:
+        raise StudyError(
+            f"The look in {folder} is empty. Put {COLOURS}, {EXTRA} or templates there, or leave out look in [report]."
+        )
+    size = sum(len(text.encode()) for text in texts.values())
+    if size > MOST_BYTES:
+        raise StudyError(
+            f"The look in {folder} has {size:,} bytes, but every report carries it: it may have {MOST_BYTES:,}. "
+            "Take out what is embedded, such as pictures and fonts."
+        )
+    for name, text in texts.items():
+        _check(folder / name, name, text)
+    defaults = page_defaults((TEMPLATES / STYLE).read_text("utf-8"))
+    return Look(folder, texts, read_colours(texts.get(COLOURS, ""), str(folder / COLOURS), defaults))
+
+
+def _files(folder: Path) -> list[Path]:
+    """What can be part of a look; notes beside it, such as a README, are not."""
+    named = (
+        path for path in folder.rglob("*") if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+    return [path for path in named if path.is_file() and path.suffix in (".j2", ".css", ".toml")]
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            f"{file} is not UTF-8 text (byte {error.start + 1} is not). Save it again with the encoding UTF-8."
+        ) from None
+    except OSError as error:
+        raise StudyError(f"{file} cannot be read: {error.strerror}. Check its permissions.") from None
+
+
+def _check(file: Path, name: str, text: str) -> None:
+    if name not in (known := _known_names()) and not file.name.startswith("_"):
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        raise StudyError(
+            f"{file} takes the place of nothing: no file of a report is called {name}. "
+            f"{f'Did you mean {close[0]}? ' if close else ''}"
+            "Parts of your own begin with an underscore, as in _footer.html.j2."
+        )
+    if file.suffix == ".css" and ("</style" in text.lower() or "<!--" in text):
+        raise StudyError(f"{file} holds </style or <!--, which would end the page’s style sheet. Take it out.")
+
+
+def _known_names() -> list[str]:
+    ours = [path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.j2")]
+    return [*(name for name in ours if not name.startswith(NOT_A_REPORTS)), STYLE, COLOURS, EXTRA]

@@ -1,0 +1,69 @@
+"""A run at a glance, for readers of many runs: the answer in a sentence, and the few estimates to follow.
+
+It stands at the top of `summary.json`, before the fits, in raw units: a catalogue of thousands of runs
+reads no more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tasks.stats.records import Estimate, Findings, GroupedData
+from tasks.stats.study import Study
+from tasks.view import text, wording
+from tasks.view.context import Context
+from tasks.view.plain import number
+
+FRESHNESS = "freshness"  # the check that knows how old the data are
+
+
+def overview_of(study: Study, findings: Findings) -> dict[str, Any]:
+    context = Context(study, findings, _no_rows(findings), None, ())
+    freshness = next((check for check in findings.checks if check.name == FRESHNESS), None)
+    return {
+        "answer": text.sentence_case(wording.one_sentence(context)),
+        "data_age_days": _days(freshness.value if freshness else None),
+        "data_age_limit_days": _days(freshness.threshold if freshness else None),
+        "estimates": list(_estimates(context)),
+    }
+
+
+def _estimates(context: Context) -> Iterator[dict[str, Any]]:
+    """The average group's level and slopes, how much groups differ in each, and the ICC; Bayesian.
+
+    A slope, and a spread of slopes, is per one raw unit of the predictor.
+    """
+    bayes, names = context.findings.bayes, context.findings.terms
+    for term, name in enumerate(names):
+        numbers = _numbers(bayes.fixef, term, _scale(context, term))
+        yield {"kind": "slope" if term else "level", "term": name, "unit": _raw_unit(context, term), **numbers}
+    for position, term in enumerate(context.varying):
+        numbers = _numbers(bayes.sigma_group, position, _scale(context, term))
+        yield {"kind": "group_sd", "term": names[term], "unit": _raw_unit(context, term), **numbers}
+    yield {"kind": "icc", "term": "", "unit": "", **_numbers(bayes.icc, (), 1.0)}
+
+
+def _numbers(estimate: Estimate, position: Any, scale: float) -> dict[str, float | None]:
+    parts = ("mean", "lower", "upper")
+    return {part: number(float(np.asarray(getattr(estimate, part))[position]) / scale) for part in parts}
+
+
+def _scale(context: Context, term: int) -> float:
+    return context.raw_scale(term) if term else 1.0
+
+
+def _raw_unit(context: Context, term: int) -> str:
+    return context.raw_unit(term) if term else context.unit
+
+
+def _days(value: float | str | None) -> float | None:
+    return None if value is None or isinstance(value, str) else number(float(value))
+
+
+def _no_rows(findings: Findings) -> GroupedData:
+    """No word of the answer needs single rows."""
+    nothing, p = np.empty(0), len(findings.terms)
+    return GroupedData(nothing, np.empty((0, p - 1)), np.empty(0, dtype=np.int64), findings.labels, findings.terms)

@@ -1,0 +1,61 @@
+"""A finished report in other colours: where figures and swatches use one of the fixed colours, another takes its place.
+
+Colours are found by exact value, in whichever way a figure writes them (`#1F80C0`, `rgba(31,128,192,0.2)`), and only
+where Plotly reads a colour: a group that is labelled `#1F80C0` keeps its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tasks.view.records import Block, Figure, Fold, Panels, ReportPage
+
+COLOUR_KEYS = ("color", "colors", "colorscale")
+_RGBA = re.compile(r"rgba\((\d+),\s*(\d+),\s*(\d+),\s*([\d.]+)\)")
+
+
+def recoloured(page: ReportPage, colours: Mapping[str, str]) -> ReportPage:
+    """`colours`: from `#rrggbb` in lower case to `#rrggbb`."""
+    if not colours:
+        return page
+    return replace(
+        page,
+        colours=tuple((model, _colour(colour, colours)) for model, colour in page.colours),
+        sections=tuple(
+            replace(section, blocks=tuple(_block(block, colours) for block in section.blocks))
+            for section in page.sections
+        ),
+    )
+
+
+def _block(block: Block, colours: Mapping[str, str]) -> Block:
+    if isinstance(block, Figure):
+        return replace(block, spec=_spec(block.spec, colours))
+    if isinstance(block, Panels):
+        return replace(block, panels=tuple(replace(panel, spec=_spec(panel.spec, colours)) for panel in block.panels))
+    if isinstance(block, Fold):
+        return replace(block, blocks=tuple(_block(inner, colours) for inner in block.blocks))
+    return block
+
+
+def _spec(value: Any, colours: Mapping[str, str], is_colour: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {key: _spec(item, colours, is_colour or key.endswith(COLOUR_KEYS)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        holds_more = is_colour or any(isinstance(item, dict | list | tuple) for item in value)
+        return [_spec(item, colours, is_colour) for item in value] if holds_more else value
+    return _colour(value, colours) if is_colour and isinstance(value, str) else value
+
+
+def _colour(colour: str, colours: Mapping[str, str]) -> str:
+    found = _RGBA.fullmatch(colour)
+    if not found:
+        return colours.get(colour.lower(), colour)
+    red, green, blue = (int(part) for part in found.groups()[:3])
+    other = colours.get(f"#{red:02x}{green:02x}{blue:02x}")
+    if other is None:
+        return colour
+    return f"rgba({','.join(str(int(other[at : at + 2], 16)) for at in (1, 3, 5))},{found[4]})"

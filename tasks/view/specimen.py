@@ -1,0 +1,105 @@
+"""Two made-up report pages, one with everything a page can hold and one with as little as it may.
+
+A look of a study's own is tried on them before a run begins: a template that cannot be rendered is found
+before anything is sampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tasks.view.figures.style import DARK, LIGHT, MODELS, Spec
+from tasks.view.records import (
+    GROUP_TABLE_PAGE,
+    Answer,
+    Block,
+    Cell,
+    Code,
+    Column,
+    Definitions,
+    Equations,
+    Figure,
+    Fold,
+    GroupNames,
+    GroupTable,
+    HealthItem,
+    Link,
+    Panel,
+    Panels,
+    Paragraph,
+    ReportPage,
+    Section,
+    Table,
+)
+
+SPEC: Spec = {"data": [{"type": "scatter", "x": [1, 2], "y": [1, 2]}], "layout": {}}
+N_GROUPS = GROUP_TABLE_PAGE + 1
+LINK = Link("a link", "#data")
+MODEL_LABELS = tuple((model, style.label) for model, style in MODELS.items())
+
+
+def specimens() -> tuple[ReportPage, ReportPage]:
+    full = ReportPage(
+        title="A title",
+        asked="What was asked?",
+        answer="An answer.",
+        status="review",
+        status_label="Review",
+        headline="A headline.",
+        reason="A reason.",
+        recommended="The Bayesian partial-pooling model",
+        answers=(Answer("A question?", "Its answer."),),
+        health_summary="1 pass, 1 review",
+        health=(
+            HealthItem("A check", "review", "Review", "A message.", "Advice.", "2, limit 1", LINK),
+            HealthItem("Another check", "pass", "Pass", "A message.", "", "", LINK),
+        ),
+        run_line="Run r1",
+        run_link=Link("the run in Prefect", "http://127.0.0.1:4200/"),
+        downloads=(Link("estimates.csv", "estimates.csv"), Link("summary.json", "summary.json")),
+        sections=(Section("data", "A section", "A finding on partial pooling.", _blocks()),),
+        colours=tuple((model.replace("_", "-"), style.color) for model, style in MODELS.items()),
+        themes={"light": LIGHT, "dark": DARK},
+        uses_webgl=False,
+        groups=GroupNames("county", tuple(map(str, range(N_GROUPS))), (3,) * N_GROUPS),
+    )
+    return full, replace(
+        full,
+        answers=(),
+        health=full.health[1:],
+        run_link=None,
+        downloads=(),
+        sections=(),
+        groups=GroupNames("", (), ()),
+    )
+
+
+def _blocks() -> tuple[Block, ...]:
+    """Every kind of block, with and without its optional parts."""
+    return (
+        Paragraph("A sentence on shrinkage."),
+        Figure("figure-a", "A caption.", "What it shows.", SPEC, stages=("one", "two")),
+        Figure("figure-b", "A caption.", "What it shows.", SPEC),
+        Panels(
+            "panels", "A caption.", (Panel("panel-a", "A", "n = 3", "What it shows.", SPEC, group=0),), MODEL_LABELS
+        ),
+        Panels("panels-b", "A caption.", (Panel("panel-b", "B", "", "What it shows.", SPEC),)),
+        *_tables(),
+        Definitions((("term", "meaning"),)),
+        Equations(has_predictors=True),
+        Equations(has_predictors=False),
+        Code("A caption", "text"),
+        Fold("More", (Paragraph("Inside."),)),
+    )
+
+
+def _tables() -> tuple[Block, ...]:
+    columns = (Column("Group", is_number=False), Column("Level", "s", model="bayes", detail="95 % interval"))
+    row = (Cell("a"), Cell("1", "0 to 2", "pass"))
+    cells = (tuple(map(str, range(N_GROUPS))), ("1",) * N_GROUPS)
+    return (
+        Table("table-a", "A caption", columns, (row,), "A note.", LINK, groups=(0,)),
+        Table("table-b", "A caption", columns, (row, row)),
+        GroupTable("table-c", "A caption", columns, cells, tuple(range(N_GROUPS)), note="A note.", download=LINK),
+        GroupTable("table-d", "A caption", columns, cells, tuple(range(N_GROUPS)), details=((), cells[1])),
+    )
