@@ -163,6 +163,13 @@ class Context:
                 return fit.fixef
         return self.findings.bayes.fixef.mean
 
+    @cached_property
+    def group_draws(self) -> Floats | None:
+        """(S, J, p) draws of the groups' coefficients, chain after chain; None where a report has none."""
+        if self.draws is None or self.draws.group_coef.shape[2] != self.n_groups:
+            return None
+        return self.draws.group_coef.reshape(-1, *self.draws.group_coef.shape[2:])
+
     @property
     def sample_note(self) -> str:
         """Of which rows a figure or check of single rows is made; empty when it is of all."""

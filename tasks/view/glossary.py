@@ -31,13 +31,41 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Bayesian interval",
         "Includes every unknown. Given the model and the data, it holds the value with probability 95 %.",
     ),
+    ("Expected rank", "The average of a group’s rank over all values that the data leave possible; 1 is the highest."),
+    ("Rankability", "The share of the variation between groups’ own estimates that is more than chance."),
+    ("Funnel plot", "Means against group size, with limits that open where chance alone makes means vary more."),
+    (
+        "Unintended shrinkage",
+        "Small groups are drawn to an average that does not suit them, because level and size go together.",
+    ),
     ("Standard deviation (SD)", "A typical distance from the average."),
     ("Standard error (SE)", "The uncertainty of an estimate, as a standard deviation."),
     ("REML", "Restricted maximum likelihood: the usual way to estimate the spread of the groups without Bayes."),
     ("RMSE", "Root mean square error: the typical distance of the rows from what a model fitted to them expects."),
+    (
+        "Out of sample, cross-validation",
+        "Rows are held out in turn and predicted by a model that was fitted without them. Only this tells how good "
+        "predictions of new rows are.",
+    ),
+    ("Leave one group out", "How well the model predicts a group’s rows from all others, as those of a new group."),
+    ("DFBETAS", "How far an estimate moves when one group is left out, in standard errors."),
+    ("Cook’s distance", "How far all estimates for the average group move together when one group is left out."),
+    ("LOO-PIT", "For each row the predicted probability of a smaller outcome, had the model not seen that row."),
     ("PSIS-LOO", "How well the model predicts each row from all the others, found without refitting."),
     ("Pareto k", "How far one row sways that calculation. High values name influential or surprising rows."),
     ("R-hat", "Compares the sampler’s chains with each other. Close to 1 means that they agree."),
     ("ESS", "Effective sample size: how many independent draws the sampler’s draws are worth."),
     ("E-BFMI, divergences", "Warnings of the sampler that it may have missed a part of the possible values."),
+    (
+        "Prior",
+        "What the model holds possible before it sees the data. A weak prior rules out the absurd and leaves the "
+        "rest to the data.",
+    ),
+    ("Posterior", "What the model holds possible after it has seen the data."),
+    (
+        "Brown–Forsythe test",
+        "Asks whether the rows of some groups scatter more than those of others. A small p says that chance alone "
+        "would rarely make such differences.",
+    ),
+    ("Q–Q plot", "Compares values in order of size with those that a normal distribution would give."),
 )

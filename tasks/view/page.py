@@ -9,19 +9,25 @@ from tasks.stats.study import Study
 from tasks.view import numbers, text, wording
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.figures.style import DARK, LIGHT, MODELS
-from tasks.view.records import Answer, Block, Figure, HealthItem, Link, ReportPage, Section
+from tasks.view.records import Answer, Block, Figure, Fold, GroupNames, HealthItem, Link, ReportPage, Section
 from tasks.view.sections import (
+    assumptions,
     changes,
     data,
     displacement,
     groups,
+    held_out,
     history,
     methods,
     models,
     predictive,
+    priors,
+    ranks,
+    remedies,
     sampler,
     simpson,
     singularity,
+    size,
     variance,
 )
 
@@ -34,6 +40,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "simpson": ("Simpson’s paradox", simpson.ID),
     "convergence": ("Convergence", models.ID),
     "singularity": ("Singular fit", singularity.ID),
+    "variance_component": ("Test of the differences between groups", singularity.ID),
     "intervals": ("Usual intervals", singularity.ID),
     "rhat": ("Chains agree (R-hat)", sampler.ID),
     "ess": ("Enough draws (ESS)", sampler.ID),
@@ -42,7 +49,13 @@ CHECKS: dict[str, tuple[str, str]] = {
     "ebfmi": ("Energy (E-BFMI)", sampler.ID),
     "pareto_k": ("Influential rows (Pareto k)", predictive.ID),
     "posterior_predictive": ("Simulated data look like the data", predictive.ID),
+    "prior_predictive": ("The priors allow the data", priors.ID),
+    "prior_sensitivity": ("How much the priors matter", priors.ID),
+    "equal_spread": ("Equal spread in all groups", assumptions.ID),
     "predictive_groups": ("Simulated groups look like the groups", predictive.ID),
+    "loo_pit": ("Predictions of rows are calibrated (LOO-PIT)", predictive.ID),
+    "influential_groups": ("Influential groups", held_out.ID),
+    "size_trend": ("Level and size of groups", size.ID),
 }
 WORST_FIRST: tuple[Status, ...] = ("fail", "review", "pass")
 DOWNLOADS = (
@@ -84,6 +97,7 @@ def build_page(
         colours=tuple((model.replace("_", "-"), style.color) for model, style in MODELS.items()),
         themes={"light": LIGHT, "dark": DARK},
         uses_webgl=any(_uses_webgl(section.blocks) for section in sections),
+        groups=GroupNames(context.group, context.labels, tuple(map(int, findings.group_sizes))),
     )
 
 
@@ -101,16 +115,31 @@ def _sections(context: Context) -> tuple[Section, ...]:
     builders: list[Callable[[Context], Section]] = [
         data.section,
         groups.section,
+        *([ranks.section] if context.findings.ranks or context.findings.funnel else []),
+        *([size.section] if context.findings.funnel else []),
         displacement.section,
         variance.section,
         singularity.section,
+        *([remedies.section] if context.findings.remedies else []),
         *([simpson.section] if context.findings.simpson else []),
         predictive.section,
+        *([held_out.section] if context.findings.leave_one_group_out else []),
+        *_assumed(context),
         sampler.section,
         models.section,
         methods.section,
     ]
     return (*_looking_back(context), *(build(context) for build in builders))
+
+
+def _assumed(context: Context) -> list[Callable[[Context], Section]]:
+    """What the model takes for granted, where it was looked at."""
+    found = context.findings
+    spread, expected, moved = found.assumptions, found.prior_predictive, found.prior_sensitivity
+    return [
+        *([lambda context: assumptions.section(context, spread)] if spread else []),
+        *([lambda context: priors.section(context, expected, moved)] if expected and moved else []),
+    ]
 
 
 def _looking_back(context: Context) -> tuple[Section, ...]:
@@ -123,7 +152,8 @@ def _looking_back(context: Context) -> tuple[Section, ...]:
 
 def _uses_webgl(blocks: tuple[Block, ...]) -> bool:
     figures = [block for block in blocks if isinstance(block, Figure)]
-    return any(trace["type"].endswith("gl") for figure in figures for trace in figure.spec["data"])
+    folded = any(_uses_webgl(block.blocks) for block in blocks if isinstance(block, Fold))
+    return folded or any(trace["type"].endswith("gl") for figure in figures for trace in figure.spec["data"])
 
 
 def _urgency(check: Check) -> int:

@@ -13,6 +13,7 @@ from tasks.stats.records import Status
 from tasks.view.figures.style import Spec
 
 LONG_TABLE_ROWS = 30
+GROUP_TABLE_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Column:
     unit: str = ""
     is_number: bool = True
     model: str = ""  # id in `figures.style.MODELS`, for the colour
+    detail: str = ""  # what stands below the cells' texts, such as "95 % interval"; heads it in the CSV
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,59 @@ class Table:
     def is_long(self) -> bool:
         """Long tables scroll in a window of their own."""
         return len(self.rows) > LONG_TABLE_ROWS
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """A table with a row per group, however many there are: the first rows stand on the page, all are embedded once
+    as columns of short texts, and the page searches, sorts and turns them over.
+
+    `cells` and `details` hold a tuple of J texts per column, in the order of `groups`; a column whose cells have
+    nothing below them has an empty tuple in `details`. The first column names the group.
+    """
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    cells: tuple[tuple[str, ...], ...]  # per column, J texts
+    groups: tuple[int, ...]  # (J,) position of each row's group
+    details: tuple[tuple[str, ...], ...] = ()  # per column, J texts or none
+    note: str = ""
+    download: Link | None = None
+    kind: ClassVar[str] = "group_table"
+    is_long: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        wanted = len(self.groups)
+        lengths = [len(column) for column in self.cells] + [len(column) or wanted for column in self.details]
+        if len(self.cells) != len(self.columns) or len(self.details) not in (0, len(self.columns)):
+            raise ValueError(f"{self.id}: {len(self.columns)} columns, but cells for {len(self.cells)}")
+        if set(lengths) - {wanted}:
+            raise ValueError(f"{self.id}: {wanted} groups, but columns of {sorted(set(lengths))} texts")
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.groups)
+
+    @property
+    def rows(self) -> tuple[tuple[Cell, ...], ...]:
+        """The first rows, which stand on the page without scripts."""
+        details = self.details or ((),) * len(self.columns)
+        return tuple(
+            tuple(
+                Cell(texts[row], below[row] if below else "") for texts, below in zip(self.cells, details, strict=True)
+            )
+            for row in range(min(GROUP_TABLE_PAGE, self.n_rows))
+        )
+
+    @property
+    def data(self) -> Spec:
+        """What is embedded: columns, which figures and other tables may share."""
+        return {"groups": self.groups, "cells": self.cells, "details": self.details}
 
 
 @dataclass(frozen=True)
@@ -140,7 +195,7 @@ class Fold:
     kind: ClassVar[str] = "fold"
 
 
-Block: TypeAlias = "Paragraph | Legend | Table | Figure | Panels | Definitions | Equations | Code | Fold"
+Block: TypeAlias = "Paragraph | Legend | Table | GroupTable | Figure | Panels | Definitions | Equations | Code | Fold"
 
 
 @dataclass(frozen=True)
@@ -171,6 +226,15 @@ class HealthItem:
 
 
 @dataclass(frozen=True)
+class GroupNames:
+    """All groups, for whoever looks for one; positions are those of `Panel.group` and `Table.groups`."""
+
+    noun: str  # what a group is: "county"
+    labels: tuple[str, ...]  # (J,)
+    sizes: tuple[int, ...]  # (J,) rows
+
+
+@dataclass(frozen=True)
 class ReportPage:
     title: str
     asked: str
@@ -190,3 +254,4 @@ class ReportPage:
     colours: tuple[tuple[str, str], ...]  # model id, CSS colour
     themes: dict[str, Spec]  # "light" and "dark": Plotly templates
     uses_webgl: bool
+    groups: GroupNames

@@ -11,6 +11,7 @@ CHANGED_LIMIT = 12
 TABLE_LIMIT = 200
 FIGURE_LIMIT = 60
 MOVING_LIMIT = 400
+MOVED_LIMIT = 6
 PANEL_ROWS_LIMIT = 120
 CLOUD_ROWS_LIMIT = 1500
 
@@ -28,13 +29,13 @@ def notable_groups(sizes: Integers, level: Floats, limit: int) -> np.ndarray:
     return np.sort(in_turn[np.sort(first)[:limit]])
 
 
-def rule(shown: int, total: int) -> str:
-    """`notable_groups` in words; empty when nothing was left out."""
+def rule(shown: int, total: int, of: str = "level") -> str:
+    """`notable_groups` in words, by the level or what else `of` names; empty when nothing was left out."""
     if shown >= total:
         return ""
     return (
         f"Shown are {shown:,} of {total:,} groups: a quarter each with the fewest rows, the most rows, "
-        "the lowest and the highest level."
+        f"the lowest and the highest {of}."
     )
 
 

@@ -25,9 +25,15 @@ from tasks.stats.records import (
     Scaling,
 )
 from tasks.stats.study import Study
+from tasks.view.assumption_summary import assumptions_of
 from tasks.view.change_summary import changes_of
+from tasks.view.comparison_summary import comparison_of
+from tasks.view.held_out_summary import held_out_of
+from tasks.view.overview import overview_of
 from tasks.view.plain import by_label, listed, number, plain
+from tasks.view.prior_summary import priors_of
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units, se_in_raw_units
+from tasks.view.remedy_summary import after_singular_fit_of
 
 SCHEMA_VERSION = 1
 FLAVOURS = ("varying_intercept", "varying_slope", "varying_intercept_slope")
@@ -41,6 +47,7 @@ def summary_of(study: Study, findings: Findings) -> dict[str, Any]:
         "study": _study(study),
         "verdict": plain(findings.verdict),
         "run": plain(findings.run),
+        "overview": overview_of(study, findings),
         "checks": plain(findings.checks),
         "terms": list(findings.terms),
         "scaling": _scaling(findings.scaling),
@@ -53,6 +60,11 @@ def summary_of(study: Study, findings: Findings) -> dict[str, Any]:
         "simpson": plain(findings.simpson),
         "intervals": plain(findings.intervals),
         "predictive": _predictive(findings.predictive, findings.labels),
+        **after_singular_fit_of(findings),
+        **held_out_of(findings),
+        **priors_of(findings),
+        "assumptions": assumptions_of(findings.assumptions, findings.labels),
+        **comparison_of(findings),
         "changes": changes_of(findings.changes),
         "timings": plain(findings.timings),
     }

@@ -193,6 +193,9 @@ def _step(context: Context, check: Check) -> str:
         "singularity": "Do not quote the usual intervals of the singular fit.",
         "group_sizes": "Do not compare the smallest groups by their own rows alone.",
         "rejected_rows": "Look at the rejected rows.",
+        "prior_predictive": "Look at the priors in the study file: they all but rule out the data.",
+        "prior_sensitivity": "Name the prior where you quote how far groups lie apart.",
+        "equal_spread": "Look at the rows of the groups that scatter most.",
         "pareto_k": f"Look at the rows that the model finds odd ({context.findings.bayes.loo.n_high_pareto_k:,}).",
     }
     return steps.get(check.name) or steps.get(kind) or text.clean(check.advice)
@@ -215,50 +218,6 @@ def data_finding(context: Context) -> str:
         return f"{used}; no row was rejected.{unusable}"
     share = percent(run.n_rejected / (run.n_rows + run.n_rejected))
     return f"{used}; {plural(run.n_rejected, 'row')} ({share}) were rejected and are in no estimate.{unusable}"
-
-
-def poolings_finding(context: Context) -> str:
-    own, bayes = context.bands[0], context.bands[2]
-    unfitted = int((~context.findings.no_pooling.is_fitted).sum())
-    gaps = f" {plural(unfitted, 'group')} cannot carry a separate fit." if unfitted else ""
-    return (
-        f"The levels of the groups run from {_range(own, context)} when each stands alone, and from "
-        f"{_range(bayes, context)} with Bayes.{gaps}"
-    )
-
-
-def _range(bands: Bands, context: Context) -> str:
-    values = bands.coef[:, 0][np.isfinite(bands.coef[:, 0])]
-    if not values.size:
-        return "no estimate"
-    places = _places(bands, 0)
-    return f"{fixed(values.min(), places)} to {with_unit(fixed(values.max(), places), context.unit)}"
-
-
-def displacement_finding(context: Context) -> str:
-    moved = np.abs(context.bands[2].coef[:, 0] - context.bands[0].coef[:, 0])
-    if not np.isfinite(moved).any():
-        return "No group can carry a fit of its own, so there is nothing to move from."
-    most, places = int(np.nanargmax(moved)), _places(context.bands[2], 0)
-    size = with_unit(fixed(float(moved[most]), places), context.unit)
-    usual = with_unit(fixed(float(np.nanmedian(moved)), places), context.unit)
-    n = plural(int(context.findings.group_sizes[most]), "row")
-    return (
-        f"Pooling moves {context.named(most)} most: its level by {size}, with {n}. "
-        f"Half of the groups move less than {usual}."
-    )
-
-
-def variance_finding(context: Context) -> str:
-    components, icc = context.findings.variance_components, context.findings.bayes.icc
-    sd = components.bayes_sd
-    between = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
-    within = with_unit(numbers.estimate(float(sd.mean[-1]), float(sd.sd[-1])), context.unit)
-    share = f"{percent(float(icc.mean))} (95 % interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
-    return (
-        f"Groups lie about {between} from their average, rows about {within} from their group’s expectation: "
-        f"{share} of the variation lies between groups."
-    )
 
 
 def singularity_finding(context: Context) -> str:
@@ -291,11 +250,11 @@ def simpson_finding(context: Context) -> str:
 
 def simpson_sentence(context: Context, check: SimpsonCheck) -> str:
     term = context.findings.terms.index(check.term)
-    name, unit = context.terms[term], context.term_unit(term)
+    name, unit, scale = context.terms[term], context.raw_unit(term), context.raw_scale(term)
     if not np.isfinite(check.within):
         return f"{text.sentence_case(name)} does not vary within groups, so there is no slope within them to compare."
-    pooled = with_unit(numbers.estimate(check.complete, check.complete_se), unit)
-    within = with_unit(numbers.estimate(check.within, check.within_se), unit)
+    pooled = with_unit(numbers.estimate(check.complete / scale, check.complete_se / scale), unit)
+    within = with_unit(numbers.estimate(check.within / scale, check.within_se / scale), unit)
     slopes = f"Over all rows the slope of {name} is {pooled}; within groups it is {within}"
     if check.is_reversed:
         return f"{slopes}: the sign turns round (Simpson’s paradox). Ignoring the groups would mislead."

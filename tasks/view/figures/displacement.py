@@ -1,41 +1,68 @@
-"""Where each group's estimate lies under one model after another: the way pooling moves it."""
+"""Where each group's estimate lies under one model after another: the way pooling moves it.
+
+Nothing is lost without motion: the figure holds a small mark per group and model and the way between them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.records import Floats
-from tasks.view.figures.style import MODELS, NEUTRAL, Spec, axis, layout, numbers, padded, spec, text
+from tasks.stats.records import Floats, Integers
+from tasks.view.figures.style import (
+    MODELS,
+    NEUTRAL,
+    Spec,
+    grouped,
+    layout,
+    legend_above,
+    numbers,
+    segments,
+    spec,
+    text,
+)
 
 MANY = 200
-Stage = tuple[str, Floats, Floats]  # model, x (J,), y (J,)
+CROWD = 60
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One model's estimates, a point per group; NaN where it has none."""
+
+    model: str  # id in `MODELS`
+    x: Floats  # (G,)
+    y: Floats  # (G,)
+    hover: Spec  # from `hover_estimate`
+    interval: tuple[Floats, Floats] | None = None  # (G,) each: its ends along y, where it is drawn
 
 
 def displacement(
     labels: Sequence[str],
-    n: Sequence[int],
+    groups: Integers,
     stages: Sequence[Stage],
     *,
-    x_title: str,
-    y_title: str,
+    x_axis: Spec,
+    y_axis: Spec,
     target: tuple[float, float] | None = None,
-    x_options: dict[str, Any] | None = None,
 ) -> Spec:
-    """Points that move from stage to stage, over trails that show the whole way without moving.
+    """Points that move from stage to stage, over marks and trails that show the whole way without moving.
 
-    `target` marks the overall estimate. A group without an estimate at a stage appears at the next.
+    `groups` holds each point's group. `target` marks the overall estimate. A group without an estimate at a stage
+    appears at the next.
     """
     shown = [text(label) for label in labels]
-    moving = _points(stages[0], shown, n)
-    targets = [_target(*target)] if target else []
-    frames = [_frame(stage, at=1 + len(targets)) for stage in stages]
-    all_y = np.concatenate([stage[2] for stage in stages])
-    options = x_options or {"range": padded(middle(np.concatenate([stage[1] for stage in stages])))}
-    axes = layout(axis(x_title, **options), axis(y_title, range=padded(middle(all_y))))
-    return spec([_trails(stages), *targets, moving], axes, frames)
+    still = [_trails(stages, groups), *(_ghosts(stage, shown, groups) for stage in stages)]
+    still += [_target(*target)] if target else []
+    moving = (
+        [] if stages[0].interval is None else [_intervals(stages[0].model, stages[0].x, stages[0].interval, groups)]
+    )
+    moving.append(_points(stages[0], shown, groups))
+    places = list(range(len(still), len(still) + len(moving)))
+    frames = [_frame(stage, places) for stage in stages]
+    return spec([*still, *moving], layout(x_axis, y_axis, showlegend=True, legend=legend_above()), frames)
 
 
 def middle(values: Floats) -> Floats:
@@ -46,47 +73,93 @@ def middle(values: Floats) -> Floats:
     return values[(values >= low) & (values <= high)]
 
 
-def _trails(stages: Sequence[Stage]) -> Spec:
-    gap = np.full(stages[0][1].shape, np.nan)
-    return {
+def _trails(stages: Sequence[Stage], groups: Integers) -> Spec:
+    gap = np.full(stages[0].x.shape, np.nan)
+    trace: Spec = {
         "type": "scatter",
         "mode": "lines",
-        "x": numbers(np.column_stack([*(stage[1] for stage in stages), gap])),
-        "y": numbers(np.column_stack([*(stage[2] for stage in stages), gap])),
+        "x": numbers(np.column_stack([*(stage.x for stage in stages), gap])),
+        "y": numbers(np.column_stack([*(stage.y for stage in stages), gap])),
         "line": {"color": NEUTRAL, "width": 1},
         "opacity": 0.6,
+        "showlegend": False,
         "hoverinfo": "skip",
     }
+    return grouped(trace, np.repeat(groups, len(stages) + 1))
 
 
-def _points(stage: Stage, shown: list[str], n: Sequence[int]) -> Spec:
-    return {
+def _ghosts(stage: Stage, shown: list[str], groups: Integers) -> Spec:
+    """Where a model has the groups, in its own symbol."""
+    style = MODELS[stage.model]
+    trace: Spec = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": style.label,
+        "x": numbers(stage.x),
+        "y": numbers(stage.y),
+        "text": shown,
+        "marker": {"size": _size(shown, 6), "color": style.color, "symbol": style.symbol, "opacity": 0.75},
+        **stage.hover,
+    }
+    return grouped(trace, groups)
+
+
+def _points(stage: Stage, shown: list[str], groups: Integers) -> Spec:
+    trace: Spec = {
         "type": "scatter",
         "mode": "markers",
         "text": shown,
         "ids": [str(position) for position in range(len(shown))],  # who is who from stage to stage
-        "customdata": [int(size) for size in n],
-        "hovertemplate": "<b>%{text}</b><br>n = %{customdata}<br>%{x:,.4~r}, %{y:,.4~r}<extra></extra>",
+        "showlegend": False,
         **_state(stage),
     }
+    return grouped(trace, groups)
+
+
+def _size(points: Sized, size: float) -> float:
+    """Smaller where many would hide each other."""
+    return size if len(points) <= CROWD else 0.6 * size
 
 
 def _state(stage: Stage) -> Spec:
     """One symbol for all models: Plotly cannot turn one outline into another on the way."""
-    marker = {"size": 10, "color": MODELS[stage[0]].color, "line": {"width": 1, "color": "#ffffff"}}
-    return {"x": numbers(stage[1]), "y": numbers(stage[2]), "marker": marker}
+    marker = {"size": _size(stage.x, 10), "color": MODELS[stage.model].color, "line": {"width": 1, "color": "#ffffff"}}
+    return {"x": numbers(stage.x), "y": numbers(stage.y), "marker": marker, **stage.hover}
 
 
-def _frame(stage: Stage, at: int) -> Spec:
-    return {"name": MODELS[stage[0]].label, "data": [_state(stage)], "traces": [at]}
+def _intervals(model: str, x: Floats, ends: tuple[Floats, Floats], groups: Integers) -> Spec:
+    trace: Spec = {
+        "type": "scatter",
+        "mode": "lines",
+        "showlegend": False,
+        "hoverinfo": "skip",
+        **_interval_state(model, x, ends),
+    }
+    return grouped(trace, np.repeat(groups, 3))
+
+
+def _interval_state(model: str, x: Floats, ends: tuple[Floats, Floats]) -> Spec:
+    """All groups' intervals as one line, as many points at every stage so that they can move."""
+    return {
+        "x": segments(x, x),
+        "y": segments(*ends),
+        "line": {"color": MODELS[model].color, "width": 1.6},
+    }
+
+
+def _frame(stage: Stage, places: list[int]) -> Spec:
+    intervals = [] if stage.interval is None else [_interval_state(stage.model, stage.x, stage.interval)]
+    states = [*intervals, _state(stage)]
+    return {"name": MODELS[stage.model].label, "data": states, "traces": places}
 
 
 def _target(x: float, y: float) -> Spec:
     return {
         "type": "scatter",
         "mode": "markers",
+        "name": "average group",
         "x": [x],
         "y": [y],
         "marker": {"size": 14, "symbol": "cross-thin", "line": {"width": 3, "color": NEUTRAL}},
-        "hovertemplate": "overall estimate<br>%{x:,.4~r}, %{y:,.4~r}<extra></extra>",
+        "hovertemplate": "average group<br>%{x:,.4~r}, %{y:,.4~r}<extra></extra>",
     }

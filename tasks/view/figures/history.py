@@ -20,8 +20,14 @@ def history_panel(
     x_range: Sequence[str],
     y_range: Sequence[float],
     has_hours: bool = False,
+    heading: str = "",
+    unit: str = "",
 ) -> Spec:
-    """`moments` are ISO 8601; a run without the group leaves a gap. `has_hours` where days do not tell runs apart."""
+    """`moments` are ISO 8601; a run without the group leaves a gap. `has_hours` where days do not tell runs apart.
+
+    `heading` names the group on hover.
+    """
+    head, measure = f"<b>{text(heading)}</b><br>" if heading else "", f"\u202f{text(unit)}" if unit else ""
     style = MODELS["bayes"]
     trace: Spec = {
         "type": "scatter",
@@ -43,8 +49,8 @@ def history_panel(
             "thickness": 1.5,
             "width": 0,
         },
-        "hovertemplate": "%{x|%-d %b %Y, %H:%M}<br>%{y:,.5~r} (%{customdata[1]:,.5~r} to %{customdata[2]:,.5~r})"
-        "<br>%{customdata[0]}<extra></extra>",
+        "hovertemplate": f"{head}%{{x|%-d %b %Y, %H:%M}}<br>%{{y:,.4~r}}{measure}<br>95&nbsp;% interval "
+        "%{customdata[1]:,.4~r} to %{customdata[2]:,.4~r}<br>verdict: %{customdata[0]}<extra></extra>",
     }
     ticks = "%H:%M\n%-d %b" if has_hours else "%-d %b\n%Y"
     across = axis(type="date", range=list(x_range), nticks=3, tickangle=0, tickformat=ticks)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.records import Floats
+from tasks.stats.records import Floats, Integers
 from tasks.view.figures.style import (
     NEUTRAL,
+    Shown,
     Spec,
     axis,
+    grouped,
+    hover_estimate,
     layout,
     legend_above,
     numbers,
@@ -53,11 +56,21 @@ def interval_plot(
     x_title: str,
     reference: float | None = None,
     together: bool = False,
+    groups: Integers | None = None,
+    n: Sequence[int] | None = None,
+    unit: str = "",
 ) -> Spec:
-    """Rows from top to bottom; `reference` draws a dotted vertical line; `together` lays series on one line."""
+    """Rows from top to bottom; `reference` draws a dotted vertical line; `together` lays series on one line.
+
+    Where rows are groups, `groups` holds their positions and `n` their numbers of rows.
+    """
     spread = 0.0 if together else 0.66 / max(len(series), 1)
     offsets = (np.arange(len(series)) - (len(series) - 1) / 2) * spread
-    traces = [part for one, offset in zip(series, offsets, strict=True) for part in _whiskers(one, rows, offset)]
+    traces = []
+    for one, offset in zip(series, offsets, strict=True):
+        y = np.arange(len(rows)) + offset
+        line, points = _whiskers(one, y), _points(one, y, rows, n, unit)
+        traces += [line, points] if groups is None else [grouped(line, np.repeat(groups, 3)), grouped(points, groups)]
     ticks: Spec = {"tickvals": list(range(len(rows))), "ticktext": [tick(row) for row in rows]}
     lines = [] if reference is None else [vertical(reference, NEUTRAL, dash="dot", width=1.5)]
     ends = np.concatenate([np.concatenate([one.estimate, one.lower, one.upper]) for one in series])
@@ -69,9 +82,8 @@ def interval_plot(
     return spec(traces, {**axes, "showlegend": len(series) > 1, "legend": legend_above()})
 
 
-def _whiskers(one: Series, rows: Sequence[str], offset: float) -> tuple[Spec, Spec]:
-    y = np.arange(len(rows)) + offset
-    line: Spec = {
+def _whiskers(one: Series, y: Floats) -> Spec:
+    return {
         "type": "scatter",
         "mode": "lines",
         "x": segments(one.lower, one.upper),
@@ -81,18 +93,18 @@ def _whiskers(one: Series, rows: Sequence[str], offset: float) -> tuple[Spec, Sp
         "showlegend": False,
         "hoverinfo": "skip",
     }
-    ends = [list(pair) for pair in zip(numbers(one.lower), numbers(one.upper), strict=True)]
-    point: Spec = {
+
+
+def _points(one: Series, y: Floats, rows: Sequence[str], n: Sequence[int] | None, unit: str) -> Spec:
+    shown = Shown(one.lower, one.upper, unit, value="x")
+    return {
         "type": "scatter",
         "mode": "markers",
         "name": text(one.label),
         "x": numbers(one.estimate),
         "y": numbers(y),
         "text": [text(row) for row in rows],
-        "customdata": ends,
         "marker": {"color": one.color, "symbol": one.symbol, "size": 8},
         "legendgroup": one.label,
-        "hovertemplate": "<b>%{text}</b><br>%{x:,.5~r} (%{customdata[0]:,.5~r} to %{customdata[1]:,.5~r})"
-        f"<extra>{text(one.label)}</extra>",
+        **hover_estimate(n, shown, extra=one.label),
     }
-    return line, point

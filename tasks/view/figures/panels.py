@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats
-from tasks.view.figures.style import MODELS, PANEL_MARGIN, POINTS, Spec, axis, layout, numbers, spec
+from tasks.view.figures.style import MODELS, PANEL_MARGIN, POINTS, Spec, axis, layout, numbers, segments, spec, text
 
 
 def group_panel(
@@ -17,22 +17,47 @@ def group_panel(
     x_range: list[float],
     y_range: list[float],
     has_predictor: bool = True,
+    draws: Floats | None = None,
+    heading: str = "",
+    unit: str = "",
 ) -> Spec:
-    """`lines` holds, per model, the expected outcome at each of `line_x`; NaN where it has none."""
+    """`lines` holds, per model, the expected outcome at each of `line_x`; NaN where it has none.
+
+    `draws` (K, 2) are the ends of K lines that the posterior also finds possible, at the first and last of
+    `line_x`. `heading` names the group on hover.
+    """
+    measure = f"\u202f{text(unit)}" if unit else ""
     points: Spec = {
         "type": "scatter",
         "mode": "markers",
         "x": numbers(x),
         "y": numbers(y),
         "marker": {"size": 5, "color": POINTS},
-        "hovertemplate": ("%{x:,.4~r}, " if has_predictor else "") + "%{y:,.4~r}<extra>row</extra>",
+        "hovertemplate": ("%{x:,.4~r}, " if has_predictor else "") + f"%{{y:,.4~r}}{measure}<extra>row</extra>",
     }
-    traces = [_line(model, line_x, values) for model, values in lines.items() if np.isfinite(values).all()]
+    lines_known = {model: values for model, values in lines.items() if np.isfinite(values).all()}
+    cloud = [] if draws is None or not len(draws) else [_draws(line_x, draws)]
+    head = f"<b>{text(heading)}</b><br>" if heading else ""
+    traces = [*cloud, *(_line(model, line_x, values, head, measure) for model, values in lines_known.items())]
     across = axis(range=x_range, nticks=4, showticklabels=has_predictor, showgrid=has_predictor)
     return spec([points, *traces], layout(across, axis(range=y_range, nticks=5), margin=PANEL_MARGIN))
 
 
-def _line(model: str, x: Floats, y: Floats) -> Spec:
+def _draws(x: Floats, ends: Floats) -> Spec:
+    """All lines as one thin, transparent trace."""
+    across = np.broadcast_to(x[[0, -1]], ends.shape)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": segments(across[:, 0], across[:, 1]),
+        "y": segments(ends[:, 0], ends[:, 1]),
+        "line": {"color": MODELS["bayes"].color, "width": 0.7},
+        "opacity": 0.35,
+        "hoverinfo": "skip",
+    }
+
+
+def _line(model: str, x: Floats, y: Floats, head: str, measure: str) -> Spec:
     style = MODELS[model]
     return {
         "type": "scatter",
@@ -41,7 +66,7 @@ def _line(model: str, x: Floats, y: Floats) -> Spec:
         "x": numbers(x),
         "y": numbers(y),
         "line": {"color": style.color, "dash": style.dash, "width": 2.2},
-        "hovertemplate": f"%{{y:,.4~r}}<extra>{style.label}</extra>",
+        "hovertemplate": f"{head}{style.label}: %{{y:,.4~r}}{measure}<extra></extra>",
     }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.stats.records import Floats
-from tasks.view.figures.style import ALERT, Spec, axis, horizontal, layout, numbers, spec, text, tick
+from tasks.stats.records import Floats, Integers
+from tasks.view.figures.style import ALERT, Spec, axis, grouped, horizontal, layout, numbers, spec, text, tick
 
 WEBGL_FROM = 3000
 
@@ -22,8 +22,13 @@ def scatter(
     x_axis: Spec,
     y_axis: Spec,
     threshold: float | None = None,
+    groups: Integers | None = None,
+    hover: Spec | None = None,
 ) -> Spec:
-    """`names` label the points on hover; `threshold` draws a horizontal line."""
+    """`names` label the points on hover; `threshold` draws a horizontal line.
+
+    Where points are groups, `groups` holds their positions; `hover` is what `hover_estimate` gives.
+    """
     many = len(x) >= WEBGL_FROM
     points: Spec = {
         "type": "scattergl" if many else "scatter",
@@ -36,6 +41,9 @@ def scatter(
     if names is not None:
         points["text"] = [text(name) for name in names]
         points["hovertemplate"] = "<b>%{text}</b><br>" + points["hovertemplate"]
+    points |= hover or {}
+    if groups is not None:
+        points = grouped(points, groups)
     lines = [] if threshold is None else [horizontal(threshold, ALERT, dash="dash")]
     return spec([points], layout(x_axis, y_axis, shapes=lines))
 

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.records import Floats
-from tasks.view.figures.style import MODELS, NEUTRAL, POINTS, Spec, axis, layout, legend_above, numbers, spec
+from tasks.stats.records import Floats, Integers
+from tasks.view.figures.style import (
+    MODELS,
+    NEUTRAL,
+    POINTS,
+    Spec,
+    axis,
+    grouped,
+    layout,
+    legend_above,
+    numbers,
+    spec,
+    text,
+)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Rows, or the means of groups."""
+
+    x: Floats
+    y: Floats
+    groups: Integers  # position of each point's group
+    names: Sequence[str]  # what each point's hover says first
 
 
 @dataclass(frozen=True)
@@ -20,18 +43,12 @@ class Pieces:
     x: Floats  # (lines, 2)
     y: Floats  # (lines, 2)
     width: float = 2
+    groups: Integers | None = None  # (lines,) positions, where a line is of one group
 
 
-def simpson(
-    rows: tuple[Floats, Floats],
-    means: tuple[Floats, Floats],
-    lines: list[Pieces],
-    *,
-    x_title: str,
-    y_title: str,
-) -> Spec:
-    cloud = _points("rows", *rows, {"size": 4, "color": POINTS, "opacity": 0.6})
-    centres = _points("group means", *means, {"size": 11, "color": NEUTRAL, "symbol": "diamond", "line": {"width": 1}})
+def simpson(rows: Points, means: Points, lines: list[Pieces], *, x_title: str, y_title: str) -> Spec:
+    cloud = _points("rows", rows, {"size": 4, "color": POINTS, "opacity": 0.6})
+    centres = _points("group means", means, {"size": 11, "color": NEUTRAL, "symbol": "diamond", "line": {"width": 1}})
     axes = layout(axis(x_title), axis(y_title), showlegend=True, legend=legend_above())
     return spec([cloud, *(_line(pieces) for pieces in lines), centres], axes)
 
@@ -45,26 +62,28 @@ def between_line(x: Floats, y: Floats) -> Pieces:
     return Pieces("between group means", NEUTRAL, "longdash", x[None], y[None], 1.5)
 
 
-def within_lines(x: Floats, y: Floats) -> Pieces:
+def within_lines(x: Floats, y: Floats, groups: Integers) -> Pieces:
     """One piece per group, (J, 2) each."""
-    return Pieces("within groups", MODELS["partial_pooling"].color, "solid", x, y, 2)
+    return Pieces("within groups", MODELS["partial_pooling"].color, "solid", x, y, 2, groups)
 
 
-def _points(name: str, x: Floats, y: Floats, marker: Spec) -> Spec:
-    return {
+def _points(name: str, points: Points, marker: Spec) -> Spec:
+    trace: Spec = {
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": numbers(x),
-        "y": numbers(y),
+        "x": numbers(points.x),
+        "y": numbers(points.y),
+        "text": [text(one) for one in points.names],
         "marker": marker,
-        "hovertemplate": f"%{{x:,.4~r}}, %{{y:,.4~r}}<extra>{name}</extra>",
+        "hovertemplate": f"<b>%{{text}}</b><br>%{{x:,.4~r}}, %{{y:,.4~r}}<extra>{name}</extra>",
     }
+    return grouped(trace, points.groups)
 
 
 def _line(pieces: Pieces) -> Spec:
     gap = np.full(len(pieces.x), np.nan)
-    return {
+    trace: Spec = {
         "type": "scatter",
         "mode": "lines",
         "name": pieces.label,
@@ -73,3 +92,4 @@ def _line(pieces: Pieces) -> Spec:
         "line": {"color": pieces.color, "dash": pieces.dash, "width": pieces.width},
         "hoverinfo": "skip",
     }
+    return trace if pieces.groups is None else grouped(trace, np.repeat(pieces.groups, 3))

@@ -9,7 +9,7 @@ colour says, for print in grey.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -63,13 +63,55 @@ def numbers(values: ArrayLike, digits: int = 4) -> list[float | None]:
         return [None] * array.size
     span = float(np.ptp(finite)) or float(np.abs(finite).max()) or 1.0
     decimals = digits - math.floor(math.log10(span))
-    return [None if not math.isfinite(v) else float(v) for v in np.round(array, min(decimals, 300)).tolist()]
+    return [_brief(value) for value in np.round(array, min(decimals, 300)).tolist()]
+
+
+def _brief(value: float) -> float | None:
+    """Whole numbers without a point, which JSON would spell out."""
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
 
 def grouped(trace: Spec, groups: ArrayLike) -> Spec:
     """The trace with the group (its position, or -1 for none) of each of its points: choosing a group anywhere in the
     report marks its points here too. `groups` has one entry per point."""
     return {**trace, "meta": {**trace.get("meta", {}), "groups": np.asarray(groups, dtype=int).ravel().tolist()}}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One coordinate of a figure's points, as their hover tells it, with the ends of its interval."""
+
+    lower: ArrayLike
+    upper: ArrayLike
+    unit: str = ""
+    name: str = ""
+    value: str = "y"  # the coordinate
+    interval: str = "95&nbsp;% interval"
+
+
+def hover_estimate(n: Iterable[int] | None, *shown: Shown, extra: str = "") -> Spec:
+    """`customdata` and `hovertemplate` of points whose `text` names a group: the group, its rows `n`, each estimate
+    and its interval. `extra` stands beside. A point whose interval is missing says so."""
+    ends = [numbers(end) for one in shown for end in (one.lower, one.upper)]
+    sizes = [None] * len(ends[0]) if n is None else [int(size) for size in n]
+    rows = [list(row) for row in zip(sizes, *ends, strict=True)]
+    gaps = {tuple(end is None for end in row[1:]) for row in rows}
+    templates = {gap: _hover_template(shown, gap, n is not None, extra) for gap in gaps}
+    each = [templates[tuple(end is None for end in row[1:])] for row in rows]
+    return {"customdata": rows, "hovertemplate": each if len(templates) > 1 else next(iter(templates.values()), "")}
+
+
+def _hover_template(shown: Sequence[Shown], gap: tuple[bool, ...], has_n: bool, extra: str) -> str:
+    lines = ["<b>%{text}</b>" + (", n = %{customdata[0]:,}" if has_n else "")]
+    for k, one in enumerate(shown):
+        named, unit = f"{text(one.name)}: " if one.name else "", f"\u202f{text(one.unit)}" if one.unit else ""
+        lines.append(f"{named}%{{{one.value}:,.4~r}}{unit}")
+        low, high = 2 * k + 1, 2 * k + 2
+        known = f"{one.interval} %{{customdata[{low}]:,.4~r}} to %{{customdata[{high}]:,.4~r}}"
+        lines.append("no interval" if any(gap[2 * k : 2 * k + 2]) else known)
+    return "<br>".join(lines) + f"<extra>{text(extra) if extra else ''}</extra>"
 
 
 def segments(start: ArrayLike, end: ArrayLike) -> list[float | None]:

@@ -87,7 +87,14 @@ def _figure(context: Context, found: EstimateChanges, term: int, chosen: Integer
         id=f"figure-changes-{term}",
         caption=f"{what} {_rule(found, chosen)}",
         alternative=_alternative(context, found, term, chosen),
-        spec=intervals.interval_plot(labels, series, x_title=f"{title} ({unit})" if unit else title),
+        spec=intervals.interval_plot(
+            labels,
+            series,
+            x_title=f"{title} ({unit})" if unit else title,
+            groups=found.positions[chosen],
+            n=found.n.now[chosen].tolist(),
+            unit=unit,
+        ),
         height=intervals.height(len(labels), len(series)),
     )
 
@@ -127,7 +134,8 @@ def _table(context: Context, found: EstimateChanges, term: int, chosen: Integers
     notes = [_rule(found, chosen) if len(chosen) < len(found.labels) else "", change_words.clear_note(found, term)]
     notes.append(change_words.basis_note(context, found))
     caption = f"{context.term_title(term)} by group, then and now: estimate and 95 % interval"
-    return Table(f"table-changes-{term}", caption, columns, rows, " ".join(filter(None, notes)))
+    groups = tuple(found.positions[chosen].tolist())
+    return Table(f"table-changes-{term}", caption, columns, rows, " ".join(filter(None, notes)), groups=groups)
 
 
 def _row(context: Context, found: EstimateChanges, term: int, group: int) -> tuple[Cell, ...]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from tasks.stats.group_quantiles import group_quantiles
+from tasks.stats.records import Floats, Integers
 from tasks.view import numbers, text, wording
 from tasks.view.context import Context
 from tasks.view.figures import scatter
 from tasks.view.figures.histograms import counts_histogram
-from tasks.view.figures.style import NEUTRAL, axis
+from tasks.view.figures.strips import Strips, height, strip_plot
+from tasks.view.figures.style import NEUTRAL, Shown, axis, hover_estimate
 from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Section, Table
-from tasks.view.selection import PANEL_LIMIT
+from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, thin
 
 ID = "data"
 REJECTS_SHOWN = 50
@@ -20,8 +25,7 @@ SAMPLE = (
 
 
 def section(context: Context) -> Section:
-    sizes = context.findings.group_sizes
-    blocks: list[Block] = [_sizes(context), _files(context)] if sizes.min() < sizes.max() else [_files(context)]
+    blocks: list[Block] = [*_rows_by_group(context), _files(context)]
     if context.sample_note:
         blocks.append(Paragraph(f"{SAMPLE} {context.sample_note}"))
     if context.rejections:
@@ -29,20 +33,108 @@ def section(context: Context) -> Section:
     return Section(ID, "Data and rejects", wording.data_finding(context), tuple(blocks))
 
 
-def _sizes(context: Context) -> Figure:
-    """A point per group while labels can be read, then a histogram."""
+def _rows_by_group(context: Context) -> tuple[Figure, ...]:
+    """Every group's rows while labels can be read; then the sizes and the medians of all groups."""
+    if context.n_groups <= PANEL_LIMIT:
+        return (_strips(context),)
     sizes = context.findings.group_sizes
-    if context.n_groups > PANEL_LIMIT:
-        spec = counts_histogram(sizes.astype(float), "rows in the group", "groups")
-    else:
-        order = sizes.argsort(kind="stable")[::-1]
-        spec = scatter.bars([context.labels[j] for j in order], sizes[order].astype(float), NEUTRAL, axis("rows"))
+    return (*((_sizes(context),) if sizes.min() < sizes.max() else ()), _medians(context))
+
+
+def _strips(context: Context) -> Figure:
+    shown = np.flatnonzero(context.has_rows)
+    order = shown[np.argsort(-context.findings.group_sizes[shown], kind="stable")]
+    values = [context.data.y[context.rows_of(int(group))] for group in order]
+    drawn = [own[thin(own, PANEL_ROWS_LIMIT)] for own in values]
+    sizes = context.findings.group_sizes[order].tolist()
+    quartiles = _quartiles(context)[order]
+    names = [context.labels[group] for group in order]
+    return Figure(
+        id="figure-rows",
+        caption=_strips_caption(context, order.size, max(own.size for own in values)),
+        alternative=_medians_in_words(context, order, quartiles[:, 1]),
+        spec=strip_plot(Strips(names, sizes, order, drawn, quartiles), _outcome(context), context.unit),
+        height=height(order.size),
+    )
+
+
+def _strips_caption(context: Context, n_shown: int, most_rows: int) -> str:
+    """What is drawn, and of which rows."""
+    sizes = context.findings.group_sizes
+    order = "" if sizes.min() == sizes.max() else "; groups with the most rows first"
+    parts = [
+        f"{text.sentence_case(_outcome(context))} as it came, by {context.group}{order}. A dot is a row, the diamond "
+        "the median, the bar the middle half of the rows; up and down within a strip means nothing.",
+        f"At most {PANEL_ROWS_LIMIT} rows a group are drawn, evenly spaced in order; medians and bars are of all."
+        if most_rows > PANEL_ROWS_LIMIT
+        else "",
+        f"{numbers.plural(context.n_groups - n_shown, 'group')} without a row in the sample left out."
+        if n_shown < context.n_groups
+        else "",
+        context.sample_note,
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _outcome(context: Context) -> str:
+    return f"{context.outcome} ({context.unit})" if context.unit else context.outcome
+
+
+def _quartiles(context: Context) -> Floats:
+    """(J, 3) of the outcome."""
+    found = context.data
+    return group_quantiles(found.y, found.group_index, context.n_groups, np.array([0.25, 0.5, 0.75]))
+
+
+def _medians_in_words(context: Context, groups: Integers, medians: Floats) -> str:
+    low, high = int(np.argmin(medians)), int(np.argmax(medians))
+    values = [numbers.with_unit(numbers.significant(float(medians[k])), context.unit) for k in (low, high)]
+    return (
+        f"Medians of {context.outcome} by {context.group} run from {values[0]} ({context.named(int(groups[low]))}) to "
+        f"{values[1]} ({context.named(int(groups[high]))})."
+    )
+
+
+def _sizes(context: Context) -> Figure:
+    sizes = context.findings.group_sizes
     return Figure(
         id="figure-sizes",
         caption=f"Rows per group ({context.group}).",
-        alternative=f"The {context.n_groups:,} groups have {sizes.min():,} to {sizes.max():,} rows each.",
-        spec=spec,
-        height=90 + 24 * context.n_groups if context.n_groups <= PANEL_LIMIT else 300,
+        alternative=f"The {context.n_groups:,} groups have {sizes.min():,} to {sizes.max():,} rows each, half of them "
+        f"{np.median(sizes):,.0f} or fewer.",
+        spec=counts_histogram(sizes.astype(float), "rows in the group", "groups"),
+        height=300,
+    )
+
+
+def _medians(context: Context) -> Figure:
+    """A point per group: its median against its rows; side by side in order where all have as many."""
+    quartiles = _quartiles(context)
+    shown = np.flatnonzero(context.has_rows)
+    same = np.ptp(context.findings.group_sizes) == 0
+    if same:
+        shown = shown[np.argsort(quartiles[shown, 1], kind="stable")]
+    sizes = context.findings.group_sizes[shown]
+    x = np.arange(1.0, sizes.size + 1) if same else sizes.astype(float)
+    x_axis = axis(f"groups in order ({sizes[0]:,} rows each)") if same else scatter.size_axis(x, "rows in the group")
+    low, medians, high = quartiles[shown].T
+    hover = hover_estimate(sizes, Shown(low, high, context.unit, "median", interval="middle half"))
+    against = "in order" if same else "against its number of rows"
+    return Figure(
+        id="figure-group-medians",
+        caption=f"Median {_outcome(context)} of each group {against}. {context.sample_note}".strip(),
+        alternative=_medians_in_words(context, shown, medians),
+        spec=scatter.scatter(
+            x,
+            medians,
+            names=[context.labels[group] for group in shown],
+            color=NEUTRAL,
+            x_axis=x_axis,
+            y_axis=axis(_outcome(context)),
+            groups=shown,
+            hover=hover,
+        ),
+        height=340,
     )
 
 

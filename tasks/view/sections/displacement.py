@@ -2,94 +2,158 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from tasks.view import guides, wording
-from tasks.view.context import Context
-from tasks.view.figures.displacement import displacement
-from tasks.view.figures.style import MODELS, tick
-from tasks.view.records import Block, Figure, Fold, Paragraph, Section
-from tasks.view.selection import MOVING_LIMIT, PANEL_LIMIT, notable_groups, rule
+from tasks.stats.records import Floats, Integers
+from tasks.view import guides, moved_words, numbers
+from tasks.view.change_words import change, scale_of, unit_of
+from tasks.view.context import Bands, Context
+from tasks.view.figures import scatter
+from tasks.view.figures.displacement import Stage, displacement, middle
+from tasks.view.figures.style import MODELS, Shown, Spec, axis, hover_estimate, padded, tick
+from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Section, Table
+from tasks.view.selection import FIGURE_LIMIT, MOVED_LIMIT, MOVING_LIMIT, PANEL_LIMIT, notable_groups, rule
 
 ID = "displacement"
+MOST_TERMS = 3
+EDGE = 0.5  # how far beyond the pooled intervals a picture reaches, as a share of their height
 
 
 def section(context: Context) -> Section:
-    slopes = tuple(term for term in context.varying if term)
-    figures: list[Block] = [_plane(context, term) for term in slopes] or [_against_size(context)]
-    blocks = (*figures, Fold("How to read this", (Paragraph(guides.DISPLACEMENT),)))
-    return Section(ID, "How pooling moves the estimates", wording.displacement_finding(context), blocks)
-
-
-def _chosen(context: Context) -> np.ndarray:
-    return notable_groups(context.findings.group_sizes, context.bands[2].coef[:, 0], MOVING_LIMIT)
+    terms = context.varying[:MOST_TERMS]
+    blocks: list[Block] = [_plane(context, term) for term in terms if term and 0 in terms]
+    blocks += [_against_size(context, term) for term in terms]
+    blocks.append(Fold("How to read this", (Paragraph(guides.DISPLACEMENT),)))
+    blocks += [table for term in terms if (table := _moved(context, term)).rows]
+    return Section(ID, "How pooling moves the estimates", moved_words.finding(context), tuple(blocks))
 
 
 def _plane(context: Context, term: int) -> Figure:
-    """(level, slope) of each group."""
-    chosen, fit = _chosen(context), context.findings.fullest
-    stages = [(bands.model, bands.coef[chosen, 0], bands.coef[chosen, term]) for bands in context.bands]
-    return _figure(
-        context,
-        chosen,
-        stages,
-        f"{term}",
-        x_title=_titled("Level", context.term_unit(0)),
-        y_title=_titled(context.term_title(term), context.term_unit(term)),
-        target=(float(fit.fixef[0]), float(fit.fixef[term])),
+    """(level, slope) of each group, the slope per raw unit."""
+    chosen = notable_groups(context.findings.group_sizes, context.bands[2].coef[:, term], MOVING_LIMIT)
+    sizes, scale = context.findings.group_sizes[chosen].tolist(), scale_of(context, term)
+    stages = []
+    for bands in context.bands:
+        level, slope = _shown(context, bands, 0, chosen, "x"), _shown(context, bands, term, chosen, "y")
+        hover = hover_estimate(sizes, level, slope, extra=bands.label)
+        stages.append(Stage(bands.model, bands.coef[chosen, 0], bands.coef[chosen, term] / scale, hover))
+    reach = _reach([stage.x for stage in stages]), _reach([stage.y for stage in stages])
+    average = context.findings.bayes.fixef.mean
+    ways = "Level and slope of each group under no pooling, partial pooling and Bayes: press Play or move the slider."
+    return Figure(
+        id=f"figure-displacement-{term}",
+        caption=_caption(
+            context, ways, f"The grey cross is the average group. {_cut_off(stages, *reach)}".strip(), chosen
+        ),
+        alternative=moved_words.finding(context),
+        spec=displacement(
+            [context.labels[group] for group in chosen],
+            chosen,
+            stages,
+            x_axis=axis(_titled("Level", context.unit), range=reach[0]),
+            y_axis=axis(_titled(context.term_title(term), unit_of(context, term)), range=reach[1]),
+            target=(float(average[0]), float(average[term]) / scale),
+        ),
+        height=500,
+        stages=tuple(MODELS[stage.model].label for stage in stages),
     )
 
 
-def _against_size(context: Context) -> Figure:
-    chosen = _chosen(context)
-    sizes = context.findings.group_sizes[chosen].astype(float)
-    x, x_title, x_options = _size_axis(context, chosen, sizes)
-    stages = [(bands.model, x, bands.coef[chosen, 0]) for bands in context.bands]
-    y_title = _titled("Level", context.unit)
-    return _figure(context, chosen, stages, "0", x_title=x_title, y_title=y_title, x_options=x_options)
+def _reach(values: list[Floats]) -> list[float]:
+    return padded(middle(np.concatenate(values)))
 
 
-def _size_axis(context: Context, chosen: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
+def _shown(context: Context, bands: Bands, term: int, chosen: Integers, value: str) -> Shown:
+    scale, unit = scale_of(context, term), unit_of(context, term)
+    lower, upper = bands.lower[chosen, term] / scale, bands.upper[chosen, term] / scale
+    return Shown(lower, upper, unit, context.term_name(term), value)
+
+
+def _against_size(context: Context, term: int) -> Figure:
+    """Estimates with their intervals by the groups' sizes, the slope per raw unit."""
+    chosen, scale = _by_size(context, term), scale_of(context, term)
+    sizes = context.findings.group_sizes[chosen]
+    x, x_axis = _size_axis(context, chosen, sizes)
+    stages = []
+    for bands in context.bands:
+        coef, lower, upper = (part[chosen, term] / scale for part in (bands.coef, bands.lower, bands.upper))
+        hover = hover_estimate(sizes.tolist(), _shown(context, bands, term, chosen, "y"), extra=bands.label)
+        stages.append(Stage(bands.model, x, coef, hover, (lower, upper)))
+    reach = _interval_reach(stages)
+    title = context.term_title(term)
+    ways = (
+        f"{title} of each group with its 95 % interval under no pooling, partial pooling and Bayes: press Play or move "
+        "the slider. Small marks show all three at once."
+    )
+    return Figure(
+        id=f"figure-by-size-{term}",
+        caption=_caption(context, ways, _cut_off(stages, None, reach), chosen),
+        alternative=moved_words.sentence(context, term),
+        spec=displacement(
+            [context.labels[group] for group in chosen],
+            chosen,
+            stages,
+            x_axis=x_axis,
+            y_axis=axis(_titled(title, unit_of(context, term)), range=reach),
+        ),
+        height=460,
+        stages=tuple(MODELS[stage.model].label for stage in stages),
+    )
+
+
+def _by_size(context: Context, term: int) -> Integers:
+    """Notable groups from the smallest to the largest; of equal sizes, by their estimate."""
+    sizes, level = context.findings.group_sizes, context.bands[2].coef[:, term]
+    chosen = notable_groups(sizes, level, FIGURE_LIMIT)
+    return chosen[np.lexsort((level[chosen], sizes[chosen]))]
+
+
+def _size_axis(context: Context, chosen: Integers, sizes: Integers) -> tuple[Floats, Spec]:
     """Rows per group; groups by name where all have as many rows."""
     if sizes.min() < sizes.max():
-        return _apart(sizes), "rows in the group", {"type": "log"} if sizes.max() > 10 * sizes.min() else {}
-    names = [tick(context.labels[j]) for j in chosen] if chosen.size <= PANEL_LIMIT else []
+        x = _apart(sizes.astype(float))
+        return x, scatter.size_axis(x, "rows in the group")
     places = np.arange(chosen.size, dtype=float)
-    return places, f"group ({sizes[0]:.0f} rows each)", {"tickvals": list(range(len(names))), "ticktext": names}
+    names = [tick(context.labels[group]) for group in chosen] if chosen.size <= PANEL_LIMIT else []
+    title = f"{context.group} ({sizes[0]:,} rows each)"
+    return places, axis(title, tickvals=list(range(len(names))), ticktext=names, showgrid=False)
 
 
-def _apart(sizes: np.ndarray) -> np.ndarray:
-    """Equal sizes are set slightly apart, so that each group can be seen."""
-    rank = np.argsort(np.argsort(sizes, kind="stable"), kind="stable")
-    first = np.searchsorted(np.sort(sizes), sizes)
-    repeats = np.maximum(np.bincount(first, minlength=sizes.size)[first], 1)
-    return np.asarray(sizes * (1 + 0.04 * ((rank - first) - (repeats - 1) / 2) / np.sqrt(repeats)))
+def _apart(sizes: Floats) -> Floats:
+    """Equal sizes, which stand together, are set slightly apart so that each group can be seen."""
+    first = np.searchsorted(sizes, sizes)
+    repeats = np.bincount(first, minlength=sizes.size)[first]
+    rank = np.arange(sizes.size) - first
+    return np.asarray(sizes * (1 + 0.06 * (rank - (repeats - 1) / 2) / np.sqrt(repeats)))
 
 
-def _figure(context: Context, chosen: np.ndarray, stages: list[Any], name: str, **options: Any) -> Figure:
-    target = options.get("target")
-    return Figure(
-        id=f"figure-displacement-{name}",
-        caption=" ".join(
-            filter(
-                None,
-                [
-                    "Estimates by group under no pooling, partial pooling and Bayes: press Play or move the slider.",
-                    "The grey cross is the overall estimate." if target else "",
-                    _gaps(context),
-                    rule(len(chosen), context.n_groups),
-                ],
-            )
-        ),
-        alternative=wording.displacement_finding(context),
-        spec=displacement(
-            [context.labels[j] for j in chosen], context.findings.group_sizes[chosen].tolist(), stages, **options
-        ),
-        height=480,
-        stages=tuple(MODELS[stage[0]].label for stage in stages),
-    )
+def _interval_reach(stages: list[Stage]) -> list[float]:
+    """The pooled intervals, then of separate fits what does not flatten them; all estimates of a few groups."""
+    kept = stages if stages[0].x.size <= PANEL_LIMIT else stages[1:]
+    pooled = [end for stage in stages[1:] for end in stage.interval or ()]
+    low, high = padded(np.concatenate([*pooled, *(stage.y for stage in kept)]))
+    own = np.concatenate([stages[0].y, *(stages[0].interval or ())])
+    own = own[np.isfinite(own)]
+    if not own.size:
+        return [low, high]
+    room, ends = EDGE * (high - low), padded(np.append(own, [low, high]), 0.02)
+    return [max(low - room, ends[0]), min(high + room, ends[1])]
+
+
+def _cut_off(stages: list[Stage], x_reach: list[float] | None, y_reach: list[float]) -> str:
+    """How many groups have a point or an end of an interval beyond the picture, in words."""
+    beyond = np.zeros(stages[0].x.size, dtype=bool)
+    for stage in stages:
+        for part in (stage.y, *(stage.interval or ())):
+            beyond |= (part < y_reach[0]) | (part > y_reach[1])
+        if x_reach is not None:
+            beyond |= (stage.x < x_reach[0]) | (stage.x > x_reach[1])
+    n_cut = int(beyond.sum())
+    return f"Estimates or intervals of {numbers.plural(n_cut, 'group')} reach beyond the picture." if n_cut else ""
+
+
+def _caption(context: Context, ways: str, remark: str, chosen: Integers) -> str:
+    return " ".join(filter(None, [ways, remark, _gaps(context), rule(chosen.size, context.n_groups)]))
 
 
 def _gaps(context: Context) -> str:
@@ -99,3 +163,50 @@ def _gaps(context: Context) -> str:
 
 def _titled(title: str, unit: str) -> str:
     return f"{title} ({unit})" if unit else title
+
+
+def _moved(context: Context, term: int) -> Table:
+    """The groups that pooling moved most, and why."""
+    unit = unit_of(context, term)
+    columns = (
+        Column("Group", is_number=False),
+        Column("Rows"),
+        Column("Own estimate", unit, model="no_pooling"),
+        Column("Bayes", unit, model="bayes"),
+        Column("Moved by", unit),
+        Column("Shrinkage"),
+        Column("Why", is_number=False),
+    )
+    chosen = moved_words.most_moved(context, term, MOVED_LIMIT)
+    rows = tuple(_moved_row(context, term, int(group)) for group in chosen)
+    return Table(
+        id=f"table-moved-{term}",
+        caption=f"{context.term_title(term)}: the groups that moved most, and why",
+        columns=columns,
+        rows=rows,
+        note=moved_words.note(context, term, len(rows)),
+        groups=tuple(int(group) for group in chosen),
+    )
+
+
+def _moved_row(context: Context, term: int, group: int) -> tuple[Cell, ...]:
+    own, bayes = context.bands[0], context.bands[2]
+    scale, places = scale_of(context, term), moved_words.places(context, term)
+    gaps = ("no interval" if np.isnan(own.lower[group, term]) else "", "")
+    cells = [
+        Cell(
+            numbers.fixed(bands.coef[group, term] / scale, places),
+            gap or numbers.interval(bands.lower[group, term] / scale, bands.upper[group, term] / scale, places),
+        )
+        for bands, gap in zip((own, bayes), gaps, strict=True)
+    ]
+    moved = (bayes.coef[group, term] - own.coef[group, term]) / scale
+    factor = context.findings.fullest.shrinkage_factor[group, context.varying.index(term)]
+    return (
+        Cell(context.labels[group]),
+        Cell(numbers.count(context.findings.group_sizes[group])),
+        *cells,
+        Cell(change(float(moved), float(np.nanmedian(bayes.se[:, term])) / scale, "")),
+        Cell(numbers.fixed(float(factor), 2)),
+        Cell(moved_words.why(context, term, group)),
+    )

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.records import Floats
-from tasks.view import guides, numbers, text, wording
+from tasks.stats.records import Floats, Integers
+from tasks.view import group_words, guides, numbers, text
+from tasks.view.change_words import scale_of, unit_of
 from tasks.view.context import Bands, Context
 from tasks.view.figures.panels import group_panel, spread_out
 from tasks.view.figures.style import MODELS, padded
-from tasks.view.records import Block, Cell, Column, Fold, Link, Panel, Panels, Paragraph, Section, Table
-from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
+from tasks.view.records import Block, Cell, Column, Fold, GroupTable, Link, Panel, Panels, Paragraph, Section, Table
+from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, notable_groups, rule, thin
 
 ID = "groups"
 MOST_PREDICTORS = 3
+MOST_TABLE_TERMS = 3
+DOWNLOAD = Link("estimates.csv: every group and model", "estimates.csv")
+LINES_DRAWN = 24  # draws of each group's line
+LINE_POINTS = 5  # where a model's line answers to the pointer
 
 
 def section(context: Context) -> Section:
     blocks: list[Block] = [_panels(context, term) for term in _shown_terms(context)]
     blocks.append(Fold("How to read this", (Paragraph(guides.POOLINGS),)))
-    chosen = notable_groups(context.findings.group_sizes, context.bands[2].coef[:, 0], TABLE_LIMIT)
-    blocks += [_table(context, 0, chosen)]
-    for term in range(1, len(context.terms)):
-        blocks += [_table(context, term, chosen), _table(context, term, chosen, per_raw_unit=True)]
-    return Section(ID, "Group by group: three poolings and Bayes", wording.poolings_finding(context), tuple(blocks))
+    blocks += [_all_groups(context)] if context.n_groups > PANEL_LIMIT else _tables(context)
+    return Section(ID, "Group by group: three poolings and Bayes", group_words.poolings_finding(context), tuple(blocks))
 
 
 def _shown_terms(context: Context) -> tuple[int, ...]:
@@ -37,7 +39,7 @@ def _panels(context: Context, term: int) -> Panels:
     sizes = context.findings.group_sizes
     chosen = notable_groups(sizes, context.bands[2].coef[:, 0], PANEL_LIMIT)
     chosen = chosen[np.argsort(sizes[chosen], kind="stable")]
-    frame = _frame(context, term)
+    frame = _frame(context, term, chosen)
     panels = tuple(_panel(context, term, int(group), *frame) for group in chosen)
     return Panels(
         id=f"panels-{term}",
@@ -47,10 +49,11 @@ def _panels(context: Context, term: int) -> Panels:
     )
 
 
-def _frame(context: Context, term: int) -> tuple[list[float], list[float]]:
-    """Axis ranges that all panels share."""
-    across = padded(context.data.x[:, term - 1]) if term else [-0.1, 1.1]
-    return across, padded(context.data.y)
+def _frame(context: Context, term: int, groups: Integers) -> tuple[list[float], list[float]]:
+    """Axis ranges that all panels share: those of the rows of the groups shown."""
+    rows = np.isin(context.data.group_index, groups)
+    across = padded(context.data.x[rows, term - 1]) if term else [-0.1, 1.1]
+    return across, padded(context.data.y[rows])
 
 
 def _caption(context: Context, term: int, n_shown: int) -> str:
@@ -60,6 +63,12 @@ def _caption(context: Context, term: int, n_shown: int) -> str:
     parts.append(". " if sizes.min() == sizes.max() else ", groups with the fewest rows first. ")
     if len(context.terms) > 2:
         parts.append("Lines are drawn at the average of the other predictors. ")
+    if context.group_draws is not None:
+        shown = min(LINES_DRAWN, len(context.group_draws))
+        parts.append(
+            f"Thin green lines: {shown} draws from the posterior, evenly spaced; the wider they spread, the less sure "
+            "the line is. "
+        )
     if sizes.max() > PANEL_ROWS_LIMIT:
         parts.append(f"At most {PANEL_ROWS_LIMIT} rows a group are drawn, evenly spaced in order. ")
     parts += [rule(n_shown, context.n_groups), f" {context.sample_note}"]
@@ -71,7 +80,8 @@ def _panel(context: Context, term: int, group: int, x_range: list[float], y_rang
     order = context.data.x[rows, term - 1] if term else context.data.y[rows]
     rows = rows[thin(order, PANEL_ROWS_LIMIT)]
     x = context.data.x[rows, term - 1] if term else spread_out(rows.size)
-    line_x = np.array([x.min(), x.max()]) if term and x.size and np.ptp(x) > 0 else np.array(x_range)
+    ends = (float(x.min()), float(x.max())) if term and x.size and np.ptp(x) > 0 else (x_range[0], x_range[1])
+    line_x = np.linspace(*ends, num=LINE_POINTS)
     lines = _lines(context, term, group, line_x)
     detail = context.findings.no_pooling.gap[group]
     return Panel(
@@ -80,8 +90,18 @@ def _panel(context: Context, term: int, group: int, x_range: list[float], y_rang
         detail=f"n = {context.findings.group_sizes[group]:,}" + (f"; {detail}" if detail else ""),
         alternative=_alternative(context, term, group),
         spec=group_panel(
-            x, context.data.y[rows], lines, line_x=line_x, x_range=x_range, y_range=y_range, has_predictor=term > 0
+            x,
+            context.data.y[rows],
+            lines,
+            line_x=line_x,
+            x_range=x_range,
+            y_range=y_range,
+            has_predictor=term > 0,
+            draws=_drawn_lines(context, term, group, line_x[[0, -1]]),
+            heading=f"{context.labels[group]}, n = {context.findings.group_sizes[group]:,}",
+            unit=context.unit,
         ),
+        group=group,
     )
 
 
@@ -95,6 +115,17 @@ def _lines(context: Context, term: int, group: int, x: Floats) -> dict[str, Floa
     return {model: coef[0] + coef[term] * scaled for model, coef in coefs.items()}
 
 
+def _drawn_lines(context: Context, term: int, group: int, ends: Floats) -> Floats | None:
+    """(K, 2): the group's line at both `ends` in K draws of the posterior, evenly spaced over chains and draws."""
+    draws = context.group_draws
+    if draws is None:
+        return None
+    every = np.linspace(0, len(draws) - 1, min(LINES_DRAWN, len(draws))).round().astype(int)
+    coef = draws[every, group]
+    slope = coef[:, [term]] * (ends - context.raw_center(term)) / context.raw_scale(term) if term else np.zeros(2)
+    return coef[:, [0]] + slope
+
+
 def _alternative(context: Context, term: int, group: int) -> str:
     parts = []
     for bands in context.bands:
@@ -103,6 +134,16 @@ def _alternative(context: Context, term: int, group: int) -> str:
             shown = numbers.fixed(value, numbers.common_decimals(bands.se[:, term]))
             parts.append(f"{bands.label} {numbers.with_unit(shown, context.term_unit(term))}")
     return f"{context.labels[group]}, {context.term_name(term)}: {', '.join(parts)}."
+
+
+def _tables(context: Context) -> list[Block]:
+    """A table per term; slopes per raw unit, and as fitted behind a fold."""
+    every = np.arange(context.n_groups)
+    tables: list[Block] = [_table(context, 0, every)]
+    slopes = range(1, len(context.terms))
+    tables += [_table(context, term, every, per_raw_unit=True) for term in slopes]
+    scaled = tuple(_table(context, term, every) for term in slopes)
+    return [*tables, Fold("The same per SD of the predictor, as fitted", scaled)] if scaled else tables
 
 
 def _table(context: Context, term: int, chosen: np.ndarray, *, per_raw_unit: bool = False) -> Table:
@@ -124,9 +165,47 @@ def _table(context: Context, term: int, chosen: np.ndarray, *, per_raw_unit: boo
         caption=f"{what}: estimate and 95 % interval",
         columns=columns,
         rows=rows,
-        note=_table_note(context, term, len(rows), scale),
-        download=Link("estimates.csv: every group and model", "estimates.csv"),
+        note=_table_note(context, term, scale, unit),
+        download=DOWNLOAD,
+        groups=tuple(int(group) for group in chosen),
     )
+
+
+def _all_groups(context: Context) -> GroupTable:
+    """Every group: estimates and intervals of each varying term, slopes per raw unit."""
+    terms = context.varying[:MOST_TABLE_TERMS]
+    pairs = [(term, bands) for term in terms for bands in context.bands]
+    every = np.arange(context.n_groups)
+    bodies = [_cells(context, bands, term, scale_of(context, term), every) for term, bands in pairs]
+    sizes = context.findings.group_sizes.tolist()
+    columns = [_estimate_column(context, term, bands) for term, bands in pairs]
+    return GroupTable(
+        id="table-groups",
+        caption="Every group: estimate and 95 % interval",
+        columns=(Column("Group", is_number=False), Column("Rows"), *columns),
+        cells=(
+            context.labels,
+            tuple(map(numbers.count, sizes)),
+            *(tuple(cell.text for cell in body) for body in bodies),
+        ),
+        groups=tuple(every.tolist()),
+        details=((), (), *(tuple(cell.detail for cell in body) for body in bodies)),
+        note=_all_groups_note(context, terms),
+        download=DOWNLOAD,
+    )
+
+
+def _estimate_column(context: Context, term: int, bands: Bands) -> Column:
+    title = f"{context.term_title(term)}: {bands.label}"
+    return Column(title, unit_of(context, term), model=bands.model, detail="95 % interval")
+
+
+def _all_groups_note(context: Context, terms: tuple[int, ...]) -> str:
+    left_out = [context.terms[term] for term in context.varying[len(terms) :]]
+    parts = [context.level_note, "Partial pooling: joint interval."]
+    if left_out:
+        parts.append(f"Effects of {numbers.listed(left_out)}: in estimates.csv.")
+    return " ".join(parts)
 
 
 def _cells(context: Context, bands: Bands, term: int, scale: float, chosen: np.ndarray) -> list[Cell]:
@@ -141,13 +220,13 @@ def _cells(context: Context, bands: Bands, term: int, scale: float, chosen: np.n
     ]
 
 
-def _table_note(context: Context, term: int, n_shown: int, scale: float) -> str:
+def _table_note(context: Context, term: int, scale: float, unit: str) -> str:
     complete, se = context.findings.complete.coef[term] / scale, context.findings.complete.se[term] / scale
-    parts = [f"Complete pooling gives every group {numbers.estimate(complete, se)}."]
+    parts = [f"Complete pooling gives every group {numbers.with_unit(numbers.estimate(complete, se), unit)}."]
     parts.append(context.level_note if term == 0 else f"One SD of {context.terms[term]} is {_sd(context, term)}.")
     if term and term not in context.varying:
         parts.append("The pooled models hold this effect equal in all groups.")
-    parts.append("Partial pooling: joint interval. " + rule(n_shown, context.n_groups))
+    parts.append("Partial pooling: joint interval.")
     return " ".join(parts).strip()
 
 

@@ -9,6 +9,10 @@ from tasks.view.glossary import GLOSSARY
 from tasks.view.records import Block, Cell, Code, Column, Definitions, Equations, Fold, Paragraph, Section, Table
 
 ID = "methods"
+OWN_LOOK = (
+    "This report has a look of the study’s own: templates, colours or styles from the study’s folder took the place of "
+    "Poolwise’s. The numbers are the same with either; what of them the page shows, and how, is the look’s."
+)
 
 
 def section(context: Context) -> Section:
@@ -17,6 +21,7 @@ def section(context: Context) -> Section:
         _priors(context),
         _scaling(context),
         _reproduction(context),
+        *([Paragraph(OWN_LOOK)] if context.findings.run.look_sha256 else []),
         *([_timings(context)] if context.findings.timings else []),
         Fold("The study file", (Code("The study as it was run", _study_text(context)),)),
         Fold("Glossary", (Definitions(GLOSSARY),)),
@@ -86,6 +91,7 @@ def _reproduction(context: Context) -> Table:
         ("Seed", f"{run.seed}"),
         ("Data, SHA-256", run.data_sha256),
         ("Study, SHA-256", run.study_sha256),
+        *([("Look, SHA-256", run.look_sha256)] if run.look_sha256 else []),
         ("Fingerprint of data, study and program", run.fingerprint),
         *((f"Version of {name}", version) for name, version in sorted(run.versions.items())),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tasks.stats.cross_validation import CrossValidation
 from tasks.stats.records import PartialPooling
-from tasks.view import guides, numbers, text, wording
+from tasks.view import guides, numbers, prediction_words, text, wording
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.records import Cell, Column, Fold, Paragraph, Section, Table
 
@@ -22,7 +23,7 @@ def section(context: Context) -> Section:
         _flavours(context),
         _fixed_effects(context),
     )
-    return Section(ID, "All models side by side", wording.models_finding(context), blocks)
+    return Section(ID, "All models side by side", prediction_words.models_finding(context), blocks)
 
 
 def _errors(context: Context) -> Table:
@@ -33,12 +34,61 @@ def _errors(context: Context) -> Table:
         *((f"partial_pooling.{name}", "partial_pooling", fit.rmse) for name, fit in findings.partial.items()),
         ("bayes", "bayes", findings.bayes.rmse),
     ]
-    rows = tuple((Cell(_model(path)), Cell(numbers.fixed(rmse, places))) for path, _, rmse in named)
-    columns = (Column("Model", is_number=False), Column("RMSE", context.unit))
-    note = "In-sample: on the rows that the model was fitted to."
+    found = findings.cross_validation
+    rows = tuple(
+        (Cell(_model(path)), Cell(numbers.fixed(rmse, places)), *_new_rows(context, found, path))
+        for path, _, rmse in named
+    )
+    columns = (
+        Column("Model", is_number=False),
+        Column("On its own rows", context.unit),
+        *((Column("On new rows", context.unit), Column("More than the best", context.unit)) if found else ()),
+    )
+    note = "On its own rows: in-sample, on the rows that the model was fitted to."
     if not findings.no_pooling.is_fitted.all():
         note += " No pooling: over the rows of the groups that can carry a fit of their own."
-    return Table("table-rmse", "Typical error of each model (RMSE)", columns, rows, note)
+    return Table(
+        "table-rmse", "Typical error of each model (RMSE)", columns, rows, f"{note} {_how_held_out(context, found)}"
+    )
+
+
+def _new_rows(context: Context, found: CrossValidation | None, path: str) -> tuple[Cell, ...]:
+    """The error on rows held out, and how much that is above the best model's."""
+    if found is None:
+        return ()
+    error, places = found.of(path), prediction_words.error_places(context, found)
+    doubtful = path == "bayes" and found.pareto_k_max > found.pareto_k_threshold
+    rmse = Cell(numbers.fixed(error.rmse, places), status="review" if doubtful else None)
+    if path == found.best:
+        return rmse, Cell("best")
+    se = error.difference_se
+    return rmse, Cell(numbers.estimate(error.difference, se), f"SE {numbers.significant(se, 2)}")
+
+
+def _how_held_out(context: Context, found: CrossValidation | None) -> str:
+    if found is None:
+        return "Too few rows to hold any out."
+    sample = (
+        f"a random {found.n_rows:,} of {context.findings.run.n_rows:,} rows, held out"
+        if found.n_rows < context.findings.run.n_rows
+        else f"{found.n_rows:,} rows, held out"
+    )
+    fallback = (
+        f" No pooling predicts {numbers.plural(found.n_fallback_rows, 'row')} by complete pooling, as the rest of "
+        "their groups cannot carry a fit."
+        if found.n_fallback_rows
+        else ""
+    )
+    reliable = (
+        ""
+        if found.pareto_k_max <= found.pareto_k_threshold
+        else f" The error of Bayes is uncertain: Pareto k of a fold is {numbers.fixed(found.pareto_k_max, 2)}, above "
+        f"{numbers.fixed(found.pareto_k_threshold, 2)}."
+    )
+    return (
+        f"On new rows: {found.n_folds}-fold cross-validation, {sample} at random within groups; each model has seen "
+        f"all other rows.{fallback}{reliable}"
+    )
 
 
 def _model(path: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.view import guides, numbers, text, wording
+from tasks.view import guides, numbers, prediction_words, text, wording
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
+from tasks.view.figures.held_out import pit_ecdf
 from tasks.view.figures.histograms import replicated
-from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, axis
+from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, Shown, Spec, axis, hover_estimate
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Panel, Panels, Paragraph, Section, Table
 from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
 
@@ -21,8 +22,9 @@ def section(context: Context) -> Section:
         _statistics(context),
         _statistics_table(context),
         _medians(context),
+        *_calibration(context),
         _pareto(context),
-        Fold("How to read this", (Paragraph(guides.PREDICTIVE),)),
+        Fold("How to read this", (Paragraph(guides.PREDICTIVE), Paragraph(guides.PIT))),
         _loo_table(context),
     )
     return Section(ID, "Could the model have produced these data?", wording.predictive_finding(context), blocks)
@@ -90,11 +92,50 @@ def _medians(context: Context) -> Figure:
             f"{check.n_groups_outside:,} of {sizes.size:,} groups have a median outside the band; "
             f"up to {check.n_groups_outside_limit:,} would be chance."
         ),
-        spec=intervals.interval_plot(
-            [context.labels[j] for j in chosen], series, x_title=f"median {context.outcome}{unit}", together=True
+        spec=_with_hover(
+            intervals.interval_plot(
+                [context.labels[j] for j in chosen],
+                series,
+                x_title=f"median {context.outcome}{unit}",
+                together=True,
+                groups=chosen,
+            ),
+            hover_estimate(
+                context.findings.group_sizes[chosen],
+                Shown(lower, upper, context.unit, "observed median", "x", "middle 95&nbsp;% of the replicates"),
+            ),
         ),
         height=intervals.height(len(chosen), 1),
     )
+
+
+def _with_hover(spec: Spec, hover: Spec) -> Spec:
+    """The last trace's points tell their own story."""
+    *others, points = spec["data"]
+    return {**spec, "data": [*others, {**points, **hover}]}
+
+
+def _calibration(context: Context) -> tuple[Block, ...]:
+    found = context.findings.loo_pit
+    if found is None:
+        return ()
+    largest = int(np.argmax(np.abs(found.difference)))
+    outside = round(found.share_outside * found.at.size)
+    figure = Figure(
+        id="figure-pit",
+        caption=(
+            f"Are predictions of single rows calibrated? ECDF of {found.n_values:,} LOO-PIT values, less the ideal "
+            f"one, with the band that holds all of it with probability {numbers.percent(found.band_probability)}. "
+            f"{context.sample_note}"
+        ).strip(),
+        alternative=(
+            f"{outside} of {found.at.size} points of the curve lie outside the band; it is farthest from 0 at "
+            f"{found.at[largest]:.2f}, by {numbers.fixed(float(found.difference[largest]), 3)}."
+        ),
+        spec=pit_ecdf(found),
+        height=300,
+    )
+    return figure, Paragraph(prediction_words.PIT_WORDS[found.shape])
 
 
 def _pareto(context: Context) -> Figure:
@@ -118,6 +159,7 @@ def _pareto(context: Context) -> Figure:
             x_axis=axis("row"),
             y_axis=axis("Pareto k"),
             threshold=loo.pareto_k_threshold,
+            groups=groups,
         ),
         height=300,
     )

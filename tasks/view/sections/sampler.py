@@ -1,21 +1,25 @@
-"""Did the sampler do its work: attempts, diagnostics, rank plots."""
+"""Did the sampler do its work: attempts, diagnostics, rank plots, traces, energy."""
 
 from __future__ import annotations
 
+from tasks.stats.diagnostics import ebfmi_by_chain
 from tasks.stats.records import Floats, PosteriorDraws, SamplingAttempt
 from tasks.view import guides, numbers, text, wording
 from tasks.view.context import Context
+from tasks.view.figures import sampler as figures
 from tasks.view.figures.histograms import ranks
-from tasks.view.records import Block, Cell, Column, Fold, Panel, Panels, Paragraph, Section, Table
+from tasks.view.records import Block, Cell, Column, Figure, Fold, Panel, Panels, Paragraph, Section, Table
 
 ID = "sampler"
 MOST_QUANTITIES = 8
+MOST_TRACES = 4
 
 
 def section(context: Context) -> Section:
     blocks: list[Block] = [_attempts(context)]
     if context.draws is not None:
-        blocks.append(_ranks(context, context.draws))
+        blocks += [_ranks(context, context.draws), _energy(context, context.draws)]
+        blocks.append(Fold("Traces of the chains", (_traces(context, context.draws),)))
     blocks.append(Fold("How to read this", (Paragraph(guides.SAMPLER),)))
     return Section(ID, "Did the sampler do its work?", wording.sampler_finding(context), tuple(blocks))
 
@@ -87,6 +91,37 @@ def _ranks(context: Context, draws: PosteriorDraws) -> Panels:
         "Rank plots: each chain’s draws in 20 bins of the ranks over all chains. Agreement keeps them in the band."
     )
     return Panels("panels-ranks", caption, panels)
+
+
+def _energy(context: Context, draws: PosteriorDraws) -> Figure:
+    by_chain = numbers.listed((numbers.fixed(float(value), 2) for value in ebfmi_by_chain(draws)), limit=8)
+    least = f"{context.study.thresholds.ebfmi:g}"
+    return Figure(
+        id="figure-energy",
+        caption="The sampler’s energy, and how much of it one step can change. Where the green curve is much narrower "
+        f"than the grey one, the sampler crawls through the tails. E-BFMI by chain: {by_chain}; at least {least} is "
+        "wanted.",
+        alternative=f"The energy statistic E-BFMI of the chains is {by_chain}; at least {least} is wanted.",
+        spec=figures.energy(draws.energy),
+        height=280,
+    )
+
+
+def _traces(context: Context, draws: PosteriorDraws) -> Panels:
+    panels = tuple(
+        Panel(
+            id=f"panel-trace-{number}",
+            title=name,
+            detail="",
+            alternative=f"Trace of {name}: the values of each chain, draw after draw.",
+            spec=figures.traces(values),
+        )
+        for number, (name, values) in enumerate(_quantities(context, draws)[:MOST_TRACES])
+    )
+    step = -(-draws.sigma.shape[1] // figures.TRACE_DRAWS)
+    every = f"Every {step}th draw" if step > 3 else "Every draw" if step == 1 else f"One of {step} draws"
+    caption = f"{every} in order, a line per chain. Chains that agree overlap, and no line drifts or gets stuck."
+    return Panels("panels-traces", caption, panels)
 
 
 def _quantities(context: Context, draws: PosteriorDraws) -> list[tuple[str, Floats]]:

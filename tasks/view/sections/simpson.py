@@ -7,7 +7,7 @@ import numpy as np
 from tasks.stats.records import Floats, SimpsonCheck
 from tasks.view import guides, numbers, text, wording
 from tasks.view.context import Context
-from tasks.view.figures.simpson import between_line, complete_line, simpson, within_lines
+from tasks.view.figures.simpson import Points, between_line, complete_line, simpson, within_lines
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Section, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, PANEL_LIMIT, notable_groups, rule, thin
 
@@ -28,9 +28,13 @@ def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
     rows = thin(x, CLOUD_ROWS_LIMIT)
     shown = np.flatnonzero(context.has_rows)
     chosen = shown[notable_groups(context.findings.group_sizes[shown], context.bands[2].coef[shown, 0], PANEL_LIMIT)]
+    row_groups, given = context.data.group_index[rows], context.given_unit(term)
     mean_x, mean_y = _group_means(context, x)[chosen], _group_means(context, y)[chosen]
     ends = np.array([x.min(), x.max()])
-    lines = [within_lines(*_within(context, term, check, chosen, x)), complete_line(ends, _pooled(context, term, ends))]
+    lines = [
+        within_lines(*_within(context, term, check, chosen, x), chosen),
+        complete_line(ends, _pooled(context, term, ends)),
+    ]
     if np.isfinite(check.between):
         lines.append(between_line(*_between(context, term, check)))
     outcome = f"{context.outcome} ({context.unit})" if context.unit else context.outcome
@@ -44,9 +48,19 @@ def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
             f"groups (drawn through each group’s mean) and between group means.{f' {cut.strip()}' if cut else ''}"
         ),
         alternative=wording.simpson_sentence(context, check),
-        spec=simpson((x[rows], y[rows]), (mean_x, mean_y), lines, x_title=name, y_title=outcome),
+        spec=simpson(
+            Points(x[rows], y[rows], row_groups, [context.labels[group] for group in row_groups]),
+            Points(mean_x, mean_y, chosen, [_mean_of(context, int(group)) for group in chosen]),
+            lines,
+            x_title=f"{name} ({given})" if given else name,
+            y_title=outcome,
+        ),
         height=440,
     )
+
+
+def _mean_of(context: Context, group: int) -> str:
+    return f"{context.labels[group]}, n = {context.findings.group_sizes[group]:,}"
 
 
 def _group_means(context: Context, values: Floats) -> Floats:

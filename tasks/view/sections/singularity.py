@@ -7,8 +7,9 @@ import numpy as np
 from tasks.view import guides, numbers, wording
 from tasks.view.context import Context
 from tasks.view.figures import intervals
-from tasks.view.figures.style import MODELS
+from tasks.view.figures.style import ALERT, MODELS
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Section, Table
+from tasks.view.sections.likelihood_profile import profile_blocks
 from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
 
 ID = "intervals"
@@ -21,6 +22,7 @@ def section(context: Context) -> Section:
         _widths(context),
         *(_figure(context, term) for term in context.varying),
         Fold("How to read this", (Paragraph(guides.SINGULARITY),)),
+        *profile_blocks(context),
     )
     title = "Singularity, and which intervals to believe"
     return Section(ID, title, wording.singularity_finding(context), blocks)
@@ -68,10 +70,10 @@ def _figure(context: Context, term: int) -> Figure:
     bands, fit = context.bands[2], context.findings.fullest
     chosen = notable_groups(context.findings.group_sizes, bands.coef[:, 0], PANEL_LIMIT)
     chosen = chosen[np.argsort(bands.coef[chosen, term], kind="stable")[::-1]]
-    coef, half = fit.coef[chosen, term], Z_95 * fit.conditional_sd[chosen, term]
+    coef = fit.coef[chosen, term]
     part, bayes = MODELS["partial_pooling"], MODELS["bayes"]
     series = [
-        intervals.Series(CONDITIONAL, part.color, "diamond-open", coef, coef - half, coef + half, 5),
+        *_conditional(context, chosen, term),
         intervals.Series(JOINT, part.color, part.symbol, coef, fit.lower[chosen, term], fit.upper[chosen, term]),
         intervals.Series(
             BAYES,
@@ -89,10 +91,34 @@ def _figure(context: Context, term: int) -> Figure:
         caption=_caption(context, term, len(chosen)),
         alternative=_alternative(context, term),
         spec=intervals.interval_plot(
-            [context.labels[j] for j in chosen], series, x_title=title, reference=float(context.overall[term])
+            [context.labels[j] for j in chosen],
+            series,
+            x_title=title,
+            reference=float(context.overall[term]),
+            groups=chosen,
+            n=context.findings.group_sizes[chosen].tolist(),
+            unit=unit,
         ),
-        height=intervals.height(len(chosen), 3),
+        height=intervals.height(len(chosen), len(series)),
     )
+
+
+def _conditional(context: Context, chosen: np.ndarray, term: int) -> list[intervals.Series]:
+    """Collapsed intervals are a series of their own, marked in red."""
+    fit, part, calibrated = context.findings.fullest, MODELS["partial_pooling"], context.bands[2]
+    coef, half = fit.coef[chosen, term], Z_95 * fit.conditional_sd[chosen, term]
+    width = (calibrated.upper - calibrated.lower)[chosen, term]
+    is_collapsed = 2 * half < context.study.thresholds.collapsed_ratio * width
+    looks = (
+        (CONDITIONAL, part.color, ~is_collapsed),
+        (f"{CONDITIONAL} (collapsed)", ALERT, is_collapsed),
+    )
+    series = []
+    for name, color, these in looks:
+        at, reach = np.where(these, coef, np.nan), np.where(these, half, np.nan)
+        if these.any():
+            series.append(intervals.Series(name, color, "diamond-open", at, at - reach, at + reach, 5))
+    return series
 
 
 def _caption(context: Context, term: int, n_shown: int) -> str:

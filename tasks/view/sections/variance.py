@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.view import guides, numbers, wording
+from tasks.stats.records import Estimate
+from tasks.view import group_words, guides, numbers
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
-from tasks.view.figures.style import MODELS, axis, padded
+from tasks.view.figures.style import MODELS, Spec, axis, padded
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Link, Paragraph, Section, Table
 from tasks.view.selection import TABLE_LIMIT, notable_groups, rule
 
 ID = "variance"
+SAME_SHRINKAGE = 0.005
 
 
 def section(context: Context) -> Section:
@@ -22,7 +24,9 @@ def section(context: Context) -> Section:
         Fold("How to read this", (Paragraph(guides.VARIANCE),)),
         _shrinkage_table(context),
     )
-    return Section(ID, "How much groups differ, and how far they are pooled", wording.variance_finding(context), blocks)
+    return Section(
+        ID, "How much groups differ, and how far they are pooled", group_words.variance_finding(context), blocks
+    )
 
 
 def _names(context: Context) -> list[str]:
@@ -42,8 +46,10 @@ def _components_figure(context: Context) -> Figure:
     return Figure(
         id="figure-components",
         caption="Standard deviations between groups and within them (slopes: per SD of the predictor).",
-        alternative=wording.variance_finding(context),
-        spec=intervals.interval_plot(names, series, x_title=f"standard deviation{_in(context.unit)}"),
+        alternative=group_words.variance_finding(context),
+        spec=intervals.interval_plot(
+            names, series, x_title=f"standard deviation{_in(context.unit)}", unit=context.unit
+        ),
         height=intervals.height(len(names), 2),
     )
 
@@ -66,6 +72,9 @@ def _components_table(context: Context) -> Table:
     for k, (name, unit) in enumerate(zip(names, units, strict=True)):
         places = numbers.decimals_for(float(found.bayes_sd.sd[k]))
         rows.append(_row(name, unit or "–", float(found.reml_sd[k]), found.bayes_sd, k, places))
+    for k, term in enumerate(context.varying):
+        if term:
+            rows.append(_raw_row(context, term, k))
     icc = found.icc_bayes
     share = [numbers.percent(float(value)) for value in (found.icc_reml, icc.mean, icc.lower, icc.upper)]
     rows.append((Cell("ICC"), Cell("share"), Cell(share[0]), Cell(share[1]), Cell(f"{share[2]} to {share[3]}")))
@@ -73,17 +82,28 @@ def _components_table(context: Context) -> Table:
     return Table("table-components", "Variance components", columns, tuple(rows), note)
 
 
-def _row(name: str, unit: str, reml: float, sd: object, k: int, places: int) -> tuple[Cell, ...]:
+def _raw_row(context: Context, term: int, k: int) -> tuple[Cell, ...]:
+    """A slope's SD per raw unit of its predictor."""
+    found, scale = context.findings.variance_components, context.raw_scale(term)
+    sd = found.bayes_sd
+    raw = Estimate(sd.mean / scale, sd.sd / scale, sd.lower / scale, sd.upper / scale)
+    places = numbers.decimals_for(float(raw.sd[k]))
+    return _row(_names(context)[k], context.raw_unit(term), float(found.reml_sd[k]) / scale, raw, k, places)
+
+
+def _row(name: str, unit: str, reml: float, sd: Estimate, k: int, places: int) -> tuple[Cell, ...]:
     mean, lower, upper = (float(getattr(sd, part)[k]) for part in ("mean", "lower", "upper"))
     shown = [numbers.fixed(reml, places), numbers.fixed(mean, places), numbers.interval(lower, upper, places)]
     return (Cell(name), Cell(unit), *(Cell(value) for value in shown))
 
 
-def _shrinkage_figure(context: Context, position: int) -> Figure:
+def _shrinkage_figure(context: Context, position: int) -> Figure | Paragraph:
     term, factor = context.varying[position], context.findings.fullest.shrinkage_factor[:, position]
     sizes = context.findings.group_sizes.astype(float)
     low, high = float(np.nanmin(factor)), float(np.nanmax(factor))
     title = context.term_title(term)
+    if high - low < SAME_SHRINKAGE:
+        return Paragraph(f"{title}: shrinkage is the same in every group, {(low + high) / 2:.2f}.")
     return Figure(
         id=f"figure-shrinkage-{term}",
         caption=f"{title}: shrinkage of each group against its number of rows (0 = own rows decide, 1 = fully pooled).",
@@ -94,10 +114,20 @@ def _shrinkage_figure(context: Context, position: int) -> Figure:
             names=context.labels,
             color=MODELS["partial_pooling"].color,
             x_axis=scatter.size_axis(sizes, "rows in the group"),
-            y_axis=axis("shrinkage factor", range=padded([min(low, 0.0), max(high, 1.0)])),
+            y_axis=axis("shrinkage (1 = fully pooled)", range=padded([min(low, 0.0), max(high, 1.0)])),
+            groups=np.arange(context.n_groups),
+            hover=_shrinkage_hover(context),
         ),
         height=340,
     )
+
+
+def _shrinkage_hover(context: Context) -> Spec:
+    """The group, its rows, how far it is pooled."""
+    return {
+        "customdata": context.findings.group_sizes.tolist(),
+        "hovertemplate": "<b>%{text}</b>, n = %{customdata:,}<br>shrinkage %{y:.2f}<extra></extra>",
+    }
 
 
 def _shrinkage_table(context: Context) -> Table:
@@ -114,5 +144,11 @@ def _shrinkage_table(context: Context) -> Table:
     )
     note = f"Partial pooling, REML; 1 = fully pooled. {beyond} {rule(len(chosen), context.n_groups)}".strip()
     return Table(
-        "table-shrinkage", "Shrinkage factors", columns, rows, note, Link("estimates.csv: every group", "estimates.csv")
+        "table-shrinkage",
+        "Shrinkage factors",
+        columns,
+        rows,
+        note,
+        Link("summary.json: every group", "summary.json"),
+        tuple(int(group) for group in chosen),
     )

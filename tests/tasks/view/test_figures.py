@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.view.figures import histograms, intervals, panels, scatter, style
-from tasks.view.figures.displacement import displacement
+from tasks.view.figures.displacement import Stage, displacement
+from tasks.view.figures.strips import Strips, strip_plot
 
 HOSTILE = "<b>x</b> & %{y} $a$ \u202e"
 
@@ -50,10 +51,18 @@ def test_a_panel_leaves_out_the_line_of_a_model_without_a_fit():
     assert [trace.get("name") for trace in spec["data"]] == [None, "Bayes"]
 
 
+def stages_of(start, end, **intervals):
+    hover = style.hover_estimate([3, 4], style.Shown(end - 1, end + 1))
+    return [Stage(model, at, at, hover, **intervals) for model, at in zip(THREE_MODELS, (start, end, end), strict=True)]
+
+
+THREE_MODELS = ("no_pooling", "partial_pooling", "bayes")
+STARTS, ENDS = np.array([1.0, np.nan]), np.array([2.0, 3.0])
+
+
 def test_displacement_moves_every_group_through_all_stages():
-    start, end = np.array([1.0, np.nan]), np.array([2.0, 3.0])
-    stages = [("no_pooling", start, start), ("partial_pooling", end, end), ("bayes", end, end)]
-    spec = displacement(["a", "<b>"], [3, 4], stages, x_title="x", y_title="y", target=(2.5, 2.5))
+    axes = {"x_axis": style.axis(), "y_axis": style.axis()}
+    spec = displacement(["a", "<b>"], np.array([7, 5]), stages_of(STARTS, ENDS), **axes, target=(2.5, 2.5))
     moving = spec["data"][-1]
     assert [frame["name"] for frame in spec["frames"]] == ["No pooling", "Partial pooling", "Bayes"]
     assert all(frame["traces"] == [len(spec["data"]) - 1] for frame in spec["frames"])
@@ -61,6 +70,69 @@ def test_displacement_moves_every_group_through_all_stages():
     assert moving["x"] == spec["frames"][0]["data"][0]["x"] == [1.0, None]
     assert spec["frames"][1]["data"][0]["x"] == [2.0, 3.0]
     assert moving["text"] == ["a", "&lt;b&gt;"]
+    assert moving["meta"]["groups"] == [7, 5]
+
+
+def test_without_motion_displacement_shows_every_stage_in_its_models_symbol():
+    axes = {"x_axis": style.axis(), "y_axis": style.axis()}
+    spec = displacement(["a", "b"], np.array([7, 5]), stages_of(STARTS, ENDS), **axes)
+    still = {trace["name"]: trace for trace in spec["data"] if "name" in trace}
+    for model, at in zip(THREE_MODELS, ([1.0, None], [2.0, 3.0], [2.0, 3.0]), strict=True):
+        trace = still[style.MODELS[model].label]
+        assert (trace["y"], trace["marker"]["symbol"]) == (at, style.MODELS[model].symbol)
+
+
+def test_intervals_move_with_their_points_as_one_line():
+    axes = {"x_axis": style.axis(), "y_axis": style.axis()}
+    stages = stages_of(STARTS, ENDS, interval=(ENDS - 1, ENDS + 1))
+    spec = displacement(["a", "b"], np.array([7, 5]), stages, **axes)
+    line = spec["data"][-2]
+    assert line["y"] == [1.0, 3.0, None, 2.0, 4.0, None]
+    assert line["meta"]["groups"] == [7, 7, 7, 5, 5, 5]
+    lengths = {len(frame["data"][0]["y"]) for frame in spec["frames"]}
+    assert lengths == {6}
+    assert all(frame["traces"] == [len(spec["data"]) - 2, len(spec["data"]) - 1] for frame in spec["frames"])
+
+
+def test_hover_tells_group_rows_estimate_and_interval_or_that_there_is_none():
+    shown = style.Shown(np.array([1.0, np.nan]), np.array([2.0, np.nan]), "s<b>")
+    whole, bare = style.hover_estimate([3, 4], shown)["hovertemplate"]
+    assert style.hover_estimate([3, 4], shown)["customdata"] == [[3, 1.0, 2.0], [4, None, None]]
+    assert "n = %{customdata[0]:,}" in whole
+    assert "%{customdata[1]:,.4~r} to %{customdata[2]:,.4~r}" in whole
+    assert "no interval" in bare
+    assert "<b>s" not in whole
+    assert "s&lt;b&gt;" in whole
+
+
+def test_draws_of_a_panels_line_are_one_thin_trace_from_end_to_end():
+    x = np.array([0.0, 1.0, 2.0])
+    draws = np.array([[1.0, 3.0], [2.0, 5.0]])
+    spec = panels.group_panel(x, x, {"bayes": x}, line_x=x, x_range=[0, 2], y_range=[0, 5], draws=draws)
+    trace = spec["data"][1]
+    assert trace["x"] == [0.0, 2.0, None] * 2
+    assert trace["y"] == [1.0, 3.0, None, 2.0, 5.0, None]
+
+
+def test_rows_in_strips_belong_to_their_group_and_stay_in_its_strip():
+    rows = [np.array([1.0, 2.0, 4.0]), np.array([3.0])]
+    quartiles = np.array([[1.5, 2.0, 3.0], [3.0, 3.0, 3.0]])
+    spec = strip_plot(Strips(["a", "b"], [3, 1], np.array([9, 2]), rows, quartiles), "x", "s")
+    dots, halves, medians = spec["data"]
+    assert dots["meta"]["groups"] == [9, 9, 9, 2]
+    assert all(abs(y - strip) < 0.5 for y, strip in zip(dots["y"], [0, 0, 0, 1], strict=True))
+    assert halves["x"] == [1.5, 3.0, None, 3.0, 3.0, None]
+    assert medians["x"] == [2.0, 3.0]
+    assert spec["layout"]["yaxis"]["ticktext"] == ["a<br>n = 3", "b<br>n = 1"]
+
+
+def test_groups_of_interval_rows_are_those_of_each_mark():
+    ends = np.array([1.0, 2.0])
+    series = [intervals.Series("a", "#000000", "circle", ends, ends - 1, ends + 1)]
+    line, points = intervals.interval_plot(["x", "y"], series, x_title="", groups=np.array([4, 6]), n=[10, 20])["data"]
+    assert line["meta"]["groups"] == [4, 4, 4, 6, 6, 6]
+    assert points["meta"]["groups"] == [4, 6]
+    assert [row[0] for row in points["customdata"]] == [10, 20]
 
 
 def test_intervals_of_one_row_stand_beside_each_other():

@@ -7,7 +7,7 @@ import pytest
 from tasks.stats.records import Rejection, SourceFile
 from tasks.view import numbers
 from tasks.view.page import build_page
-from tasks.view.records import Figure, Fold, Panels, Table
+from tasks.view.records import Figure, Fold, GroupTable, Panels, Table
 from tests import factories
 
 CASES = {
@@ -161,12 +161,12 @@ def test_lines_in_panels_pass_through_the_expected_outcome_in_raw_units():
 
 def test_panels_show_at_most_the_limit_and_state_the_rule(many):
     page = build_page(*many.arguments)
-    panels, found = only(page, Panels), table(page, "table-estimates-0")
+    panels = only(page, Panels)
+    found = next(block for block in only(page, GroupTable) if block.id == "table-groups")
     by_group = next(p for p in panels if p.id == "panels-1")
     assert len(by_group.panels) == 24
     assert "24 of 6,000 groups" in by_group.caption
-    assert len(found.rows) == 200
-    assert "200 of 6,000 groups" in found.note
+    assert sorted(found.groups) == list(range(6000))
     assert found.download is not None
     assert page.uses_webgl
 

@@ -72,6 +72,17 @@ def test_dates_are_in_words_and_the_newest_report_is_told():
     assert page.runs.items[0].ago == page.studies.items[0].ago == "2 hours ago"
 
 
+def test_freshness_is_told_and_asked_for():
+    started = [(NOW - timedelta(days=days)).isoformat() for days in (1, 30)]
+    limit = {"data_age_days": 0.5, "data_age_limit_days": 7.0}
+    runs = [replace(run(name, 1, **limit), started_at=moment) for name, moment in zip("ab", started, strict=True)]
+    catalogue = catalogue_of([*runs, run("c", 1)], [], [])
+    assert [card.is_stale for card in shown(catalogue).studies.items] == [False, True, False]
+    assert [card.study.name for card in shown(catalogue, freshness="stale").studies.items] == ["b"]
+    assert [dated.run.study for dated in shown(catalogue, freshness="fresh").runs.items] == ["c", "a"]
+    assert shown(catalogue, freshness="<b>").studies.total == 3
+
+
 def test_pages_hold_every_run_once_and_lead_to_each_other():
     catalogue = catalogue_of([run("a", number) for number in range(120)], [], [])
     page, seen, hrefs = shown(catalogue), [], []
@@ -104,7 +115,7 @@ def test_a_page_past_the_last_is_the_last():
 def test_address_of_a_question_asks_it_again(words):
     from urllib.parse import parse_qsl
 
-    query = Query(words=words, status="fail", study="a b", page=3, studies_page=2)
+    query = Query(words=words, status="fail", study="a b", freshness="stale", page=3, studies_page=2)
     assert Query.of(dict(parse_qsl(query.href.removeprefix("?")))) == query
 
 

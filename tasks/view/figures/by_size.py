@@ -1,0 +1,80 @@
+"""Group levels against the number of rows, with curves over them: limits of chance, or a trend and its band."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.records import Floats, Integers
+from tasks.view.figures.scatter import WEBGL_FROM
+from tasks.view.figures.style import Spec, grouped, layout, legend_above, numbers, spec, text
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line, or two of the same meaning (an upper and a lower limit), over `x`."""
+
+    label: str
+    color: str
+    dash: str
+    x: Floats  # (K,)
+    y: tuple[Floats, ...]  # (K,) each
+    width: float = 1.8
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Groups drawn alike; each with the lines its hover adds to name and size."""
+
+    label: str
+    color: str
+    symbol: str
+    x: Floats
+    y: Floats
+    groups: Integers  # positions
+    names: Sequence[str]
+    n: Integers
+    details: Sequence[str]  # shown verbatim after the level
+
+
+def levels_by_size(marks: Sequence[Marks], curves: Sequence[Curve], *, x_axis: Spec, y_axis: Spec, unit: str) -> Spec:
+    many = sum(len(one.x) for one in marks) >= WEBGL_FROM
+    points = [_points(one, unit, many=many) for one in marks if len(one.x)]
+    axes = layout(x_axis, y_axis, showlegend=True, legend=legend_above())
+    return spec([*points, *(_line(curve) for curve in curves)], axes)
+
+
+def _points(marks: Marks, unit: str, *, many: bool) -> Spec:
+    measure = f"\u202f{text(unit)}" if unit else ""
+    size, opacity = (4, 0.5) if many else (8, 0.85)
+    trace: Spec = {
+        "type": "scattergl" if many else "scatter",
+        "mode": "markers",
+        "name": text(marks.label),
+        "x": numbers(marks.x),
+        "y": numbers(marks.y),
+        "text": [text(name) for name in marks.names],
+        "customdata": [[n, text(detail)] for n, detail in zip(marks.n.tolist(), marks.details, strict=True)],
+        "marker": {"color": marks.color, "symbol": marks.symbol, "size": size, "opacity": opacity},
+        "hovertemplate": (
+            "<b>%{text}</b>, n = %{customdata[0]:,}<br>"
+            f"adjusted level %{{y:,.4~r}}{measure}<br>%{{customdata[1]}}<extra></extra>"
+        ),
+    }
+    return grouped(trace, marks.groups)
+
+
+def _line(curve: Curve) -> Spec:
+    """A gap keeps the two lines of one curve apart."""
+    gap = np.array([np.nan])
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": text(curve.label),
+        "x": numbers(np.concatenate([part for _ in curve.y for part in (curve.x, gap)]), digits=6),
+        "y": numbers(np.concatenate([part for y in curve.y for part in (y, gap)])),
+        "line": {"color": curve.color, "dash": curve.dash, "width": curve.width},
+        "hoverinfo": "skip",
+    }

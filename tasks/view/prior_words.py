@@ -1,0 +1,78 @@
+"""What the priors say, and how much they matter, in words."""
+
+from __future__ import annotations
+
+from tasks.stats.prior_predictive import WILD_SPREADS, Expected, PriorPredictive
+from tasks.stats.prior_sensitivity import PriorSensitivity, Sensitivity
+from tasks.view import numbers, text
+from tasks.view.context import Context
+from tasks.view.numbers import interval, percent, with_unit
+
+DIAGNOSES = {"": "", "conflict": "prior and data pull apart", "strong prior": "the prior decides"}
+
+
+def prior_finding(context: Context, predictive: PriorPredictive, sensitivity: PriorSensitivity) -> str:
+    return f"{expectation(context, predictive)} {influence(context, sensitivity)}"
+
+
+def expectation(context: Context, found: PriorPredictive) -> str:
+    outcome = expected_range(found.expected[0])
+    opening = f"Before they see the data, the priors expect {context.outcome} from"
+    wild = f"{percent(found.share_wild)} of it more than {WILD_SPREADS:g} SDs from where the data lie"
+    if not found.excluded:
+        return f"{opening} {with_unit(outcome, context.unit)} (95 %; {wild}): they leave room for data like these."
+    names = numbers.listed(statistic_name(context, one.name, one.term) for one in found.excluded)
+    return f"{opening} {with_unit(outcome, context.unit)} (95 %): they all but rule out the data’s {names}."
+
+
+def expected_range(one: Expected, share: float = 0.95) -> str:
+    """The middle 95 % or 50 % of what the priors expect."""
+    first = 0 if share > 0.5 else 1
+    low, high = float(one.quantiles[first]), float(one.quantiles[-1 - first])
+    return interval(low, high, numbers.decimals_for((high - low) / 4))
+
+
+def influence(context: Context, found: PriorSensitivity) -> str:
+    parameters = [one for one in found.flagged if one.group < 0]
+    if not found.flagged:
+        return "They hardly move the results."
+    if not parameters:
+        return "They move none of the averages and spreads, but some groups’ estimates."
+    names = numbers.listed(f"the {quantity_name(context, one)}" for one in parameters)
+    rest = "" if any(one.group >= 0 for one in found.flagged) else "; the groups’ estimates hardly depend on them"
+    return f"They have a noticeable say in {names}{rest}."
+
+
+def quantity_name(context: Context, one: Sensitivity) -> str:
+    return named(context, one.kind, one.terms)
+
+
+def named(context: Context, kind: str, terms: tuple[str, ...]) -> str:
+    """A parameter as tables name it."""
+    effects = [context.term_name(context.findings.terms.index(term)) for term in terms]
+    return {
+        "fixef": f"average {' '.join(effects)}",
+        "sigma_group": f"SD between groups ({' '.join(effects)})",
+        "correlation": f"correlation of {' with '.join(effects)}",
+        "sigma": "residual SD",
+        "icc": "ICC",
+        "group": " ".join(effects),
+    }[kind]
+
+
+def short_name(context: Context, one: Sensitivity) -> str:
+    """For the edge of a figure."""
+    if one.kind == "correlation":
+        return "Correlation" if len(context.varying) == 2 else f"Corr. {' with '.join(map(text.readable, one.terms))}"
+    if one.kind == "sigma_group":
+        return f"SD: {context.term_name(context.findings.terms.index(one.terms[0]))}"
+    return text.sentence_case(quantity_name(context, one))
+
+
+def statistic_name(context: Context, name: str, term: str) -> str:
+    return f"slope of {text.readable(term)}" if term else name
+
+
+def raw_unit_of(context: Context, term: str) -> str:
+    """Of an outcome or a level where `term` is empty, of its slope otherwise."""
+    return context.raw_unit(context.findings.terms.index(term)) if term else context.unit

@@ -1,0 +1,198 @@
+"""What the models say of rows and groups that they have not seen, and which groups decide the average."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats import cross_validation, held_out
+from tasks.stats.held_out import LeaveOneGroupOut
+from tasks.stats.influence import Influence
+from tasks.stats.records import Integers
+from tasks.view import guides, numbers, prediction_words, text
+from tasks.view.context import Context
+from tasks.view.figures import held_out as figures
+from tasks.view.figures.intervals import height
+from tasks.view.figures.scatter import size_axis
+from tasks.view.records import Block, Cell, Column, Figure, Fold, Link, Paragraph, Section, Table
+
+ID = "held-out"
+SCORES_LIMIT = 10_000
+MOVES_LIMIT = 20
+TABLE_LIMIT = 100
+
+
+def section(context: Context) -> Section:
+    groups, influence = context.findings.leave_one_group_out, context.findings.influence
+    blocks: tuple[Block, ...] = (
+        *((_scores(context, groups),) if groups else ()),
+        *((_moves(context, influence),) if influence else ()),
+        Fold("How to read this", (Paragraph(guides.HELD_OUT),)),
+        _targets(context),
+        *((_table(context, groups, influence),) if groups and influence else ()),
+    )
+    return Section(ID, "Predicting new rows and new groups", prediction_words.held_out_finding(context), blocks)
+
+
+def _scores(context: Context, found: LeaveOneGroupOut) -> Figure:
+    shown = np.sort(np.argsort(found.elpd_by_group / context.findings.group_sizes, kind="stable")[:SCORES_LIMIT])
+    n = context.findings.group_sizes[shown]
+    score, is_high = found.elpd_by_group[shown] / n, found.pareto_k[shown] > found.pareto_k_threshold
+    more = np.column_stack([found.rmse_by_group[shown], found.pareto_k[shown]])
+    traces = [
+        figures.scores(
+            f"Pareto k {'above' if high else 'up to'} {found.pareto_k_threshold:.2f}",
+            [context.labels[j] for j in shown[mine]],
+            n[mine],
+            score[mine],
+            more[mine],
+            shown[mine],
+            is_high=high,
+        )
+        for high in (False, True)
+        for mine in [is_high == high]
+        if mine.any()
+    ]
+    lowest = shown[int(np.argmin(score))]
+    cut = f" The {SCORES_LIMIT:,} groups that are predicted worst." if shown.size < context.n_groups else ""
+    return Figure(
+        id="figure-group-scores",
+        caption=(
+            f"How well each group is predicted from all other groups: log predictive density per row, against the "
+            f"group’s rows. Higher is better.{cut}"
+        ),
+        alternative=(
+            f"The scores per row run from {score.min():.2f} ({context.named(int(lowest))}) to {score.max():.2f}. "
+            f"Pareto k is above {found.pareto_k_threshold:.2f} for "
+            f"{numbers.plural(found.n_high_pareto_k, 'group')} of {context.n_groups:,}."
+        ),
+        spec=figures.scores_plot(traces, size_axis(n.astype(float), "rows in the group"), "log score per row"),
+        height=360,
+    )
+
+
+def _moves(context: Context, found: Influence) -> Figure:
+    chosen = _most_moving(found, MOVES_LIMIT)
+    limit, n_beyond = context.study.thresholds.influence, int((np.nan_to_num(found.largest) > _limit(context)).sum())
+    cut = (
+        f" The {chosen.size} of {context.n_groups:,} groups that move one most."
+        if chosen.size < context.n_groups
+        else ""
+    )
+    return Figure(
+        id="figure-influence",
+        caption=(
+            f"How far each group moves the estimates for the average group, in standard errors (DFBETAS); dashed: the "
+            f"limit of {numbers.plain(limit)}. {prediction_words.influence_note(context, found)}{cut}"
+        ),
+        alternative=(
+            f"The largest move is {found.most:.2f} standard errors"
+            + (f", by {context.named(int(chosen[0]))}" if chosen.size else "")
+            + f"; {numbers.plural(n_beyond, 'group')} of {context.n_groups:,} beyond the limit."
+        ),
+        spec=figures.moves(
+            [context.labels[j] for j in chosen],
+            context.findings.group_sizes[chosen],
+            found.dfbetas[chosen],
+            [context.term_title(k) for k in range(len(context.terms))],
+            chosen,
+            limit,
+        ),
+        height=height(len(chosen), 1),
+    )
+
+
+def _limit(context: Context) -> float:
+    return context.study.thresholds.influence
+
+
+def _most_moving(found: Influence, limit: int) -> Integers:
+    """Positions of the groups that move an estimate most, most first; those that cannot be left out are none."""
+    order = np.argsort(-np.nan_to_num(found.largest, nan=-1.0), kind="stable")
+    return order[np.isfinite(found.largest[order])][:limit]
+
+
+def _targets(context: Context) -> Table:
+    loo, groups, rows = (
+        context.findings.bayes.loo,
+        context.findings.leave_one_group_out,
+        context.findings.cross_validation,
+    )
+    missing = numbers.MISSING
+    row_error = (
+        missing if rows is None else numbers.fixed(rows.of("bayes").rmse, prediction_words.error_places(context, rows))
+    )
+    by_row = (
+        Cell(text.sentence_case(cross_validation.TARGET)),
+        Cell(row_error),
+        Cell(numbers.estimate(loo.elpd_loo, loo.se), f"SE {numbers.significant(loo.se, 2)}"),
+        Cell(numbers.fixed(loo.pareto_k_max, 2), f"limit {numbers.fixed(loo.pareto_k_threshold, 2)}"),
+        Cell(f"{loo.n_high_pareto_k:,} of {loo.n_rows_used:,} rows"),
+    )
+    by_group = (
+        ()
+        if groups is None
+        else (
+            Cell(text.sentence_case(held_out.TARGET)),
+            Cell(numbers.fixed(groups.rmse, numbers.decimals_for(groups.rmse / np.sqrt(2 * context.n_groups)))),
+            Cell(numbers.estimate(groups.elpd, groups.se), f"SE {numbers.significant(groups.se, 2)}"),
+            Cell(numbers.fixed(groups.pareto_k_max, 2), f"limit {numbers.fixed(groups.pareto_k_threshold, 2)}"),
+            Cell(f"{groups.n_high_pareto_k:,} of {context.n_groups:,} groups"),
+        )
+    )
+    columns = (
+        Column("What is predicted", is_number=False),
+        Column("Typical error (RMSE)", context.unit),
+        Column("Log score (elpd)"),
+        Column("Highest Pareto k"),
+        Column("Above the limit"),
+    )
+    note = (
+        "Log scores: leave-one-row-out and leave-one-group-out by importance sampling (PSIS) from the Bayesian model’s "
+        "draws; both are sums over all rows. Error for a new row: by cross-validation."
+    )
+    table_rows = tuple(row for row in (by_row, by_group) if row)
+    return Table("table-targets", "The Bayesian model’s predictions of what it has not seen", columns, table_rows, note)
+
+
+def _table(context: Context, found: LeaveOneGroupOut, influence: Influence) -> Table:
+    """The groups predicted worst first."""
+    sizes = context.findings.group_sizes
+    score = found.elpd_by_group / sizes
+    chosen = np.argsort(score, kind="stable")[:TABLE_LIMIT]
+    places = numbers.decimals_for(float(np.median(found.rmse_by_group)) / np.sqrt(2 * float(np.median(sizes))))
+    rows = tuple(
+        (
+            Cell(context.labels[j]),
+            Cell(numbers.count(int(sizes[j]))),
+            Cell(numbers.fixed(float(score[j]), 2)),
+            Cell(numbers.fixed(float(found.rmse_by_group[j]), places)),
+            Cell(
+                numbers.fixed(float(found.pareto_k[j]), 2),
+                status="review" if found.pareto_k[j] > found.pareto_k_threshold else None,
+            ),
+            Cell(
+                numbers.fixed(float(influence.largest[j]), 2),
+                status="review" if influence.largest[j] > _limit(context) else None,
+            ),
+            Cell(numbers.significant(float(influence.cooks_distance[j]), 2)),
+        )
+        for j in chosen
+    )
+    columns = (
+        Column(text.sentence_case(context.group), is_number=False),
+        Column("Rows"),
+        Column("Log score per row"),
+        Column("Typical error (RMSE)", context.unit),
+        Column("Pareto k"),
+        Column("Largest move", "SE"),
+        Column("Cook’s distance"),
+    )
+    cut = (
+        f"The {chosen.size} of {context.n_groups:,} groups that are predicted worst. "
+        if chosen.size < sizes.size
+        else ""
+    )
+    note = f"{cut}Each group is predicted from all others. Where Pareto k is marked, its score may be too good."
+    caption = "Each group as one that was never seen, worst first"
+    download = Link("all groups: summary.json", "summary.json") if cut else None
+    return Table("table-held-out", caption, columns, rows, note, download, groups=tuple(chosen.tolist()))

@@ -1,0 +1,141 @@
+"""The figures and the table whose points are groups, as the sections make them."""
+
+import numpy as np
+import pytest
+
+from tasks.view import numbers
+from tasks.view.context import Context
+from tasks.view.records import Figure, Fold, GroupTable, Panels, Paragraph
+from tasks.view.sections import data, displacement, groups, variance
+from tasks.view.selection import FIGURE_LIMIT, PANEL_ROWS_LIMIT
+from tests import factories
+from tests.posteriors import sampled
+
+N_MANY = 120
+
+
+def context_of(case):
+    return Context(case.study, case.findings, case.data, case.draws, case.rejections)
+
+
+@pytest.fixture(scope="module")
+def few():
+    return context_of(factories.singular_case())
+
+
+@pytest.fixture(scope="module")
+def many():
+    return context_of(factories.many_groups_case(N_MANY))
+
+
+@pytest.fixture(scope="module")
+def batches():
+    have = sampled("dyestuff")
+    return Context(have.study, have.findings, have.data, have.draws, ())
+
+
+def figures(section):
+    return {block.id: block for block in section.blocks if isinstance(block, Figure)}
+
+
+def value(text):
+    return float(text.replace(numbers.MINUS, "-").replace(",", ""))
+
+
+def test_rows_of_few_groups_are_shown_strip_by_strip_the_largest_group_first(few):
+    found = figures(data.section(few))
+    assert set(found) == {"figure-rows"}
+    dots, _, medians = found["figure-rows"].spec["data"]
+    sizes = few.findings.group_sizes[medians["meta"]["groups"]]
+    assert (np.diff(sizes) <= 0).all()
+    assert len(dots["x"]) == np.minimum(few.findings.group_sizes, PANEL_ROWS_LIMIT).sum()
+    for place, group in enumerate(medians["meta"]["groups"]):
+        assert medians["x"][place] == pytest.approx(np.median(few.data.y[few.rows_of(group)]), rel=1e-3)
+
+
+def test_of_many_groups_every_ones_median_is_shown(many):
+    found = figures(data.section(many))
+    assert set(found) == {"figure-sizes", "figure-group-medians"}
+    assert sum(found["figure-sizes"].spec["data"][0]["y"]) == N_MANY
+    points = found["figure-group-medians"].spec["data"][0]
+    assert sorted(points["meta"]["groups"]) == list(range(N_MANY))
+    assert [row[0] for row in points["customdata"]] == many.findings.group_sizes[points["meta"]["groups"]].tolist()
+
+
+def test_the_table_of_all_groups_holds_each_estimate_per_raw_unit(many):
+    found = next(block for block in groups.section(many).blocks if isinstance(block, GroupTable))
+    assert sorted(found.groups) == list(range(N_MANY))
+    place = next(k for k, column in enumerate(found.columns) if column.title == "Effect of hours: Bayes")
+    order = list(found.groups)
+    expected = many.findings.bayes.groups.mean[order, 1] / many.raw_scale(1)
+    half = 0.5 * 10.0 ** -len(found.cells[place][0].partition(".")[2])
+    np.testing.assert_allclose([value(cell) for cell in found.cells[place]], expected, atol=1.0001 * half)
+    lower = many.findings.bayes.groups.lower[order, 1] / many.raw_scale(1)
+    ends = [value(detail.split(" to ")[0]) for detail in found.details[place]]
+    np.testing.assert_allclose(ends, lower, atol=1.0001 * half)
+
+
+def test_few_groups_are_read_per_raw_unit_and_as_fitted_behind_a_fold(few):
+    folded = [block for block in groups.section(few).blocks if isinstance(block, Fold)][-1].blocks
+    assert [table.id for table in folded] == ["table-estimates-1"]
+
+
+def test_drawn_lines_are_the_posteriors_own(few):
+    """In the middle of its range each line is its draw's expected outcome there."""
+    panel = next(block for block in groups.section(few).blocks if isinstance(block, Panels)).panels[0]
+    trace = panel.spec["data"][1]
+    x, y = (np.array(trace[part], dtype=float).reshape(-1, 3)[:, :2] for part in ("x", "y"))
+    every = np.linspace(0, 999, groups.LINES_DRAWN).round().astype(int)
+    coef = few.draws.group_coef.reshape(1000, -1, 2)[every, panel.group]
+    expected = coef[:, [0]] + coef[:, [1]] * (x - few.raw_center(1)) / few.raw_scale(1)
+    np.testing.assert_allclose(y, expected, atol=2e-4 * np.ptp(expected) + 1e-3)
+
+
+@pytest.mark.parametrize("term", [0, 1])
+def test_estimates_by_size_stand_with_their_intervals_in_raw_units(few, term):
+    found = figures(displacement.section(few))[f"figure-by-size-{term}"]
+    line, points = found.spec["frames"][2]["data"]
+    order = found.spec["data"][-1]["meta"]["groups"]
+    assert (np.diff(few.findings.group_sizes[order]) >= 0).all()
+    scale, bayes = (few.raw_scale(1) if term else 1.0), few.findings.bayes.groups
+    np.testing.assert_allclose(points["y"], bayes.mean[order, term] / scale, rtol=1e-3)
+    np.testing.assert_allclose(line["y"][1::3], bayes.upper[order, term] / scale, rtol=1e-3)
+    assert found.stages == tuple(frame["name"] for frame in found.spec["frames"])
+
+
+def test_many_moving_intervals_are_limited_and_what_leaves_the_picture_is_counted(many):
+    found = figures(displacement.section(many))["figure-by-size-1"]
+    moving, reach = found.spec["data"][-1], found.spec["layout"]["yaxis"]["range"]
+    assert len(moving["x"]) == FIGURE_LIMIT
+    assert f"{FIGURE_LIMIT} of {N_MANY} groups" in found.caption
+    beyond = np.zeros(FIGURE_LIMIT, dtype=bool)
+    for frame in found.spec["frames"]:
+        for part in (frame["data"][1]["y"], frame["data"][0]["y"][0::3], frame["data"][0]["y"][1::3]):
+            ends = np.array(part, dtype=float)
+            beyond |= (ends < reach[0]) | (ends > reach[1])
+    assert (f"of {numbers.plural(int(beyond.sum()), 'group')} reach beyond" in found.caption) == beyond.any()
+
+
+def test_groups_of_equal_size_stand_by_name_in_the_order_of_their_estimates(batches):
+    found = figures(displacement.section(batches))["figure-by-size-0"]
+    order = found.spec["data"][-1]["meta"]["groups"]
+    assert found.spec["layout"]["xaxis"]["ticktext"] == [batches.labels[group] for group in order]
+    assert (np.diff(batches.findings.bayes.groups.mean[order, 0]) > 0).all()
+
+
+def test_equal_shrinkage_needs_no_picture(batches):
+    blocks = variance.section(batches).blocks
+    assert "figure-shrinkage-0" not in [block.id for block in blocks if isinstance(block, Figure)]
+    assert "the same in every group" in " ".join(block.text for block in blocks if isinstance(block, Paragraph))
+
+
+@pytest.mark.parametrize("name", ["few", "many", "batches"])
+def test_groups_are_named_to_every_mark_of_every_figure_of_groups(name, request):
+    """So that choosing a group marks it everywhere: one group for each of a trace's points."""
+    context = request.getfixturevalue(name)
+    sections = [data.section(context), displacement.section(context)]
+    for figure in (found for section in sections for found in figures(section).values()):
+        for trace in figure.spec["data"]:
+            if trace["type"] == "bar" or trace.get("name") == "average group":
+                continue
+            assert len(trace["meta"]["groups"]) == len(trace["x"]), figure.id

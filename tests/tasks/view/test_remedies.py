@@ -1,0 +1,84 @@
+"""After a singular fit the page shows the ways on; the numbers are those of the summary."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import tasks.view
+from tasks.view.context import Context
+from tasks.view.page import build_page
+from tasks.view.records import Figure, ReportPage, Table
+from tasks.view.remedy_words import profile_finding, routes_finding
+from tasks.view.remedy_words import test_finding as finding_of_the_test
+from tasks.view.summary import summary_json, summary_of
+from tests.posteriors import Sampled, sampled
+
+SCHEMA = json.loads((Path(tasks.view.__file__).parent / "summary.schema.json").read_text("utf-8"))
+
+
+def page_of(made: Sampled) -> ReportPage:
+    return build_page(made.study, made.findings, made.data, made.draws, ())
+
+
+def context_of(made: Sampled) -> Context:
+    return Context(made.study, made.findings, made.data, made.draws, ())
+
+
+@pytest.mark.parametrize(("name", "ways"), [("bounce_rates", "five"), ("dyestuff2", "four"), ("sleepstudy", None)])
+def test_section_stands_after_a_singular_fit_only(name: str, ways: str | None) -> None:
+    titles = [section.title for section in page_of(sampled(name)).sections]
+    found = [title for title in titles if title.startswith("After a singular fit")]
+    assert found == ([f"After a singular fit: {ways} ways on"] if ways else [])
+
+
+def test_figures_of_routes_link_every_point_to_its_group() -> None:
+    section = next(s for s in page_of(sampled("bounce_rates")).sections if s.id == "remedies")
+    figures = [block for block in section.blocks if isinstance(block, Figure)]
+    assert len(figures) == 2
+    for figure in figures:
+        assert all("groups" in trace["meta"] for trace in figure.spec["data"])
+        assert "Bayes" in figure.alternative
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert tables[-1].groups == tuple(range(8))
+
+
+def test_collapsed_intervals_are_marked() -> None:
+    section = next(s for s in page_of(sampled("bounce_rates")).sections if s.id == "intervals")
+    slopes = next(b for b in section.blocks if isinstance(b, Figure) and b.id == "figure-intervals-1")
+    marked = [trace for trace in slopes.spec["data"] if "collapsed" in trace.get("name", "")]
+    assert [trace["marker"]["color"] for trace in marked] == ["#CC3311"]
+    assert "collapsed" in str(marked[0]["hovertemplate"])
+
+
+@pytest.mark.parametrize("name", ["bounce_rates", "dyestuff2", "sleepstudy"])
+def test_summary_keeps_to_its_schema(name: str) -> None:
+    made = sampled(name)
+    told = json.loads(summary_json(summary_of(made.study, made.findings)), parse_constant=pytest.fail)
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(told)] == []
+    assert (told["remedies"] is None) == (name == "sleepstudy")
+    assert told["variance_test"]["p_value"] == made.findings.variance_test.p_value
+    profiles = made.findings.likelihood_profiles
+    assert [one["deviance"] for one in told["likelihood_profiles"]] == [one.deviance.tolist() for one in profiles]
+
+
+def test_summary_has_the_routes_groups_once() -> None:
+    made = sampled("bounce_rates")
+    told = summary_of(made.study, made.findings)["remedies"]
+    routes = {route.name: route for route in made.findings.remedies.routes}
+    kent = made.findings.labels.index("kent")
+    assert told["routes"]["penalised"]["groups"]["kent"]["lower"] == routes["penalised"].lower[kent].tolist()
+    assert told["routes"]["drop"]["groups"] is None
+    assert told["spread_group"][1] in made.findings.labels
+
+
+def test_words_claim_no_more_than_the_numbers() -> None:
+    singular, regular = context_of(sampled("bounce_rates")), context_of(sampled("sleepstudy"))
+    assert "hardly depends on the route" in routes_finding(singular, singular.findings.remedies)
+    assert "do not show" in finding_of_the_test(singular, singular.findings.variance_test)
+    assert "do not show" not in finding_of_the_test(regular, regular.findings.variance_test)
+    assert "worse by only" in profile_finding(singular, singular.findings.likelihood_profiles[1])
+    assert "only" not in profile_finding(regular, regular.findings.likelihood_profiles[1])
