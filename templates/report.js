@@ -1,98 +1,25 @@
-// Draws the report's figures from the JSON beside them. Text and tables do not need it.
-(() => {
-  "use strict";
-  const PRINT_WIDTH = 660, PRINT_PANEL_WIDTH = 210, STAGE_MILLISECONDS = 900, PAUSE_MILLISECONDS = 500;
-  const CONFIG = { displaylogo: false, displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false, showTips: false,
-    showSendToCloud: false, plotlyServerURL: "",
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
-  const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const themes = read("figure-themes");
-  const theme = () => themes[dark.matches ? "dark" : "light"];
-  const plots = Array.from(document.querySelectorAll(".plot"));
-  const isDrawn = (node) => node.classList.contains("js-plotly-plot");
+/* What the report does in a browser. Without it all text and tables can be read; figures show their alternatives.
+   The files of templates/report/ follow this one in one inline script; the last, page.js, starts it all.
 
-  function draw(node) {
-    const spec = read(node.dataset.spec);
-    node.replaceChildren();
-    const config = node.classList.contains("small") ? { ...CONFIG, displayModeBar: false } : CONFIG;
-    return Plotly.newPlot(node, { data: spec.data, frames: spec.frames || [],
-      layout: { ...spec.layout, template: theme() }, config });
-  }
+   What other files, and tests, may rely on in the page:
 
-  function drawRest() {
-    for (const node of plots) if (!isDrawn(node)) draw(node);
-  }
-
-  // One figure at a time, from the top, so that the page stays responsive.
-  function drawNext() {
-    const node = plots.find((candidate) => !isDrawn(candidate));
-    if (!node) return;
-    draw(node);
-    setTimeout(drawNext);
-  }
-
-  const resized = new ResizeObserver((entries) => {
-    for (const { target, contentRect } of entries) {
-      if (isDrawn(target) && contentRect.width > 0) Plotly.Plots.resize(target);
-    }
-  });
-
-  function recolour(template) {
-    for (const node of plots) if (isDrawn(node)) Plotly.relayout(node, { template });
-  }
-
-  function toPaper() {
-    drawRest();
-    for (const node of plots) {
-      const width = node.classList.contains("small") ? PRINT_PANEL_WIDTH : PRINT_WIDTH;
-      Plotly.relayout(node, { template: themes.light, width, height: node.clientHeight });
-    }
-  }
-
-  function toScreen() {
-    for (const node of plots) {
-      Plotly.relayout(node, { template: theme(), width: null, height: null, autosize: true });
-    }
-  }
-
-  function animate(controls) {
-    const plot = document.querySelector("#" + CSS.escape(controls.dataset.animates) + " .plot");
-    const [button, slider, output] = ["button", "input", "output"].map((name) => controls.querySelector(name));
-    const names = Array.from(controls.querySelectorAll("option"), (option) => option.label);
-    let run = 0;
-
-    function show(stage) {
-      const duration = still.matches ? 0 : STAGE_MILLISECONDS;
-      slider.value = stage;
-      slider.setAttribute("aria-valuetext", names[stage]);
-      output.textContent = names[stage];
-      return Plotly.animate(plot, [names[stage]], { mode: "immediate", transition: { duration, easing: "cubic-in-out" },
-        frame: { duration, redraw: false } });
-    }
-
-    async function play() {
-      const mine = ++run;
-      for (let stage = 0; stage < names.length && mine === run; stage += 1) {
-        await show(stage).catch(() => {});
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
-      }
-    }
-
-    slider.addEventListener("input", () => { run += 1; show(Number(slider.value)).catch(() => {}); });
-    button.addEventListener("click", play);
-    button.hidden = still.matches;
-    still.addEventListener("change", () => { button.hidden = still.matches; });
-    slider.setAttribute("aria-valuetext", names[0]);
-    controls.hidden = false;
-  }
-
-  if (typeof Plotly === "undefined") return;
-  drawNext();
-  plots.forEach((node) => resized.observe(node));
-  document.querySelectorAll(".stages").forEach(animate);
-  dark.addEventListener("change", () => recolour(theme()));
-  addEventListener("beforeprint", toPaper);
-  addEventListener("afterprint", toScreen);
-})();
+   Arrays     #figure-data is a JSON array of the lists that figures and tables share; {"pooled": k} in a figure's
+              [data-spec] block or a table's `<id>-rows` block stands for its k-th list.
+   Figures    div.plot[data-spec] has the class js-plotly-plot once it is drawn: near the viewport first, the others
+              when the browser is idle, all before printing. A trace's meta.groups has a group position per point.
+   Groups     A group is a position, 0 … J−1. [data-group] marks panels and table rows of one group. A click on one, on
+              a point of a figure, on button.group-name (also Enter, Space) or an option of #group-picker chooses
+              the group: every [data-group] of it gets the class is-selected and aria-current, its buttons aria-pressed,
+              its points stay while others fade. document.documentElement.dataset.selectedGroup is its position,
+              absent when none is chosen; the address ends in #group=LABEL; #announcer says so. #group-clear and
+              Escape end it. On each change `document` dispatches "groupselected", detail {group: position or null}.
+   Tables     table[data-table] sits in figure.table-frame. th[aria-sort] > button.sort sorts; missing values are last
+              in both directions. Tables of more than 10 rows have input.table-search and output.table-count; all have
+              button.table-csv, which downloads all rows. Tables of many groups have nav.table-page with the buttons
+              .previous and .next; their tbody holds the rows of one page.
+   Words      button.term[popovertarget] opens [popover].meaning.
+   Animation  .stages[data-animates]: a button Play, a slider, an output.
+   Speed      performance mark "poolwise-interactive": tables sort, the picker answers, and the figures of the first
+              screen are drawn. */
+"use strict";
+const poolwise = {};

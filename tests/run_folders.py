@@ -72,8 +72,16 @@ OUTSIDE = [
 ]
 
 
-def add_run(reports: Path, study: str, run_id: str, *, run: dict[str, Any] | None = None, **verdict: Any) -> Path:
-    """Keywords change the verdict, `run` and `study_title` what else a catalogue shows."""
+def add_run(
+    reports: Path,
+    study: str,
+    run_id: str,
+    *,
+    run: dict[str, Any] | None = None,
+    overview: dict[str, Any] | None = None,
+    **verdict: Any,
+) -> Path:
+    """Keywords change the verdict, `run`, `overview` and `study_title` what else a catalogue shows."""
     title = verdict.pop("study_title", f"Question of {study}")
     summary = _summary()
     whole = {
@@ -81,6 +89,7 @@ def add_run(reports: Path, study: str, run_id: str, *, run: dict[str, Any] | Non
         "study": {**summary["study"], "name": study, "title": title},
         "verdict": {**summary["verdict"], **verdict},
         "run": {**summary["run"], "id": run_id, "started_at": "2026-11-22T10:15:00Z", **(run or {})},
+        "overview": {**summary["overview"], **(overview or {})},
     }
     folder = reports / study / run_id
     staging = folder.with_name(f".staging-{run_id}")

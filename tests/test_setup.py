@@ -41,10 +41,11 @@ def test_lock_holds_what_the_orchestrator_breaks_on(package: str, below: tuple[i
 
 def test_continuous_integration_runs_the_commands_of_every_day() -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
-    for words in ("run: make report", "run: .ci/run", "run: make cmdstan", '"3.11", "3.13"'):
+    for words in ("run: make report", "run: sudo .ci/browser", "run: .ci/run", "run: make cmdstan", '"3.11", "3.13"'):
         assert words in workflow
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
-    assert "make test" in (ROOT / ".ci" / "run").read_text("utf-8")
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert script.index("\n.ci/browser\n") < script.index("make test")
 
 
 def fake_python(folder: Path, name: str, script: str) -> None:
@@ -85,6 +86,47 @@ def test_without_a_python_there_is_advice(tmp_path: Path) -> None:
     assert failed.returncode == 1
     assert "needs Python 3.11" in failed.stderr
     assert "apt install python3-venv" in failed.stderr
+
+
+def browser(tmp_path: Path, **tools: str) -> subprocess.CompletedProcess[str]:
+    """`.ci/browser` on a machine that has these tools only; `asked` holds how they were called."""
+    for tool, script in tools.items():
+        fake_python(tmp_path, tool.replace("_", "-"), script)
+    shell = shutil.which("sh") or "/bin/sh"
+    return subprocess.run(
+        [shell, ROOT / ".ci" / "browser"], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_browser_that_is_there_is_taken(tmp_path: Path) -> None:
+    there = browser(tmp_path, google_chrome="", apt_get=f"echo called > {tmp_path}/asked")
+    assert (there.returncode, there.stdout, there.stderr) == (0, "", "")
+    assert not (tmp_path / "asked").exists()
+
+
+def test_root_gets_the_browser_of_debian(tmp_path: Path) -> None:
+    root = browser(tmp_path, id="echo 0", apt_get=f'echo "$*" >> {tmp_path}/asked')
+    assert (root.returncode, root.stderr) == (0, "")
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "update -qq",
+        "install -y -qq --no-install-recommends chromium",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tools", "why"),
+    [
+        ({}, "no apt-get"),
+        ({"id": "echo 1000", "apt_get": ""}, "only root may install one"),
+        ({"id": "echo 0", "apt_get": "exit 100"}, "apt-get update failed"),
+        ({"id": "echo 0", "apt_get": 'test "$1" = update'}, "could not install chromium"),
+    ],
+)
+def test_without_a_browser_nothing_fails_and_it_is_said(tmp_path: Path, tools: dict[str, str], why: str) -> None:
+    without = browser(tmp_path, **tools)
+    assert without.returncode == 0
+    assert why in without.stderr
+    assert "will be skipped" in without.stderr
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def expected_sd(
     """(N,) SD that the model expects of each residual: sigma sqrt(1 - h), h = z' T A_j^-1 T' z.
 
     Small groups' estimates follow their rows, which makes residuals smaller there: Nobre & Singer (2007), Biom. J.
-    49(6), section 3. Variances at their posterior means.
+    49(6). Variances at their posterior means.
     """
     columns = list(varying)
     sd, v = bayes.sigma_group.mean, float(bayes.sigma.mean) ** 2
@@ -244,7 +244,7 @@ def qq_band(n: int) -> tuple[Floats, Floats]:
 
 
 def local_level(n: int) -> float:
-    """For 95 % overall: Gontscharuk, Landwehr & Finner (2016), Bernoulli 22(3), eq. 19; for small n simulated."""
+    """For 95 % overall: Gontscharuk, Landwehr & Finner (2016), Bernoulli 22(3); for small n simulated."""
     if n <= _SMALL_N[-1]:
         return float(np.exp(np.interp(np.log(n), np.log(_SMALL_N), np.log(_SMALL_N_LEVELS))))
     log2 = np.log(np.log(n))

@@ -120,9 +120,7 @@ def _looked_closer(
     varying, priors = found.fullest.varying, resolve_priors(study, found.scaling)
     return replace(
         found,
-        cross_validation=cross_validation(
-            data, products, found.scaling, found.partial, draws, limits.pareto_k, seed
-        ),
+        cross_validation=cross_validation(data, products, found.scaling, found.partial, draws, limits.pareto_k, seed),
         leave_one_group_out=leave_one_group_out(products, found.fullest.varying, draws, limits.pareto_k),
         loo_pit=pit_check(found.bayes.loo.pit, seed),
         influence=influence(products, found.fullest),

@@ -70,7 +70,7 @@ def leave_one_group_out(
 
 
 def _se_of_sum(elpd: Floats, n: Floats) -> float:
-    """From the groups' distances to the common score per row: the ratio estimator (Cochran 1977, section 6.4).
+    """From the groups' distances to the common score per row: the ratio estimator (Cochran 1977).
 
     The plain standard deviation would count it as uncertainty that groups differ in size.
     """

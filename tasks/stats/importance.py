@@ -21,5 +21,5 @@ def importance_weights(log_ratio: Floats) -> tuple[Floats, Floats]:
 
 
 def highest_good_k(n_draws: int, of_the_study: float | None) -> float:
-    """Above it the scores may be far off: min(1 - 1 / log10 S, 0.7), section 3.2.4 of the paper."""
+    """Above it the scores may be far off: min(1 - 1 / log10 S, 0.7)."""
     return float(of_the_study or min(1.0 - 1.0 / np.log10(n_draws), 0.7))

@@ -114,7 +114,8 @@ def influential_groups(
     named = " and ".join(
         filter(None, [", ".join(f"“{_short(labels[int(j)])}”" for j in groups[:NAMED]), _rest(groups)])
     )
-    moved = " and ".join(_effect(terms[k]) for k in np.flatnonzero((np.abs(found.dfbetas[groups]) > limit).any(axis=0)))
+    is_moved = (np.abs(found.dfbetas[groups]) > limit).any(axis=0)
+    moved = " and ".join(_effect(terms[int(k)]) for k in np.flatnonzero(is_moved))
     each = "without the group" if groups.size == 1 else "without each of the groups"
     return (
         Check(

@@ -1,7 +1,7 @@
 """How well the rows know each group SD: the REML criterion with that SD held fixed, all else at its best.
 
 For a group SD t of effect k in the outcome's unit, everything else, the residual SD included, is estimated
-anew (as lme4's `profile`, Bates et al. 2015, section 5.1, but of the REML criterion). With effect k first, t
+anew (as lme4's `profile`, Bates et al. 2015, but of the REML criterion). With effect k first, t
 is sigma times the first element of the relative factor, and at a residual SD other than the profiled one,
 s, the criterion is value + N' [log(sigma^2 / s^2) + s^2 / sigma^2 - 1], N' = rows less fixed effects.
 """

@@ -1,7 +1,7 @@
 """The LKJ distribution of correlation matrices: density proportional to det(R)^(eta - 1).
 
-Lewandowski, Kurowicka & Joe (2009), J. Multivariate Analysis 100(9), 1989-2001. Draws come from the C-vine of
-their section 2.4: the partial correlations of column k (from 1) are 2 Beta(b, b) - 1, b = eta + (q - 1 - k) / 2.
+Lewandowski, Kurowicka & Joe (2009), J. Multivariate Analysis 100(9), 1989-2001. Draws come from the C-vine:
+the partial correlations of column k (from 1) are 2 Beta(b, b) - 1, b = eta + (q - 1 - k) / 2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Random-effects meta-regression: group estimates of known precision against group-level predictors.
 
 The model is y_j ~ normal(x_j' beta, tau^2 + v_j), v_j known. tau^2 by REML (Viechtbauer 2005, *J. Educ. Behav.
-Stat.* 30, eq. 17), standard errors and t intervals by Knapp & Hartung (2003, *Stat. Med.* 22, eq. 4): the
+Stat.* 30), standard errors and t intervals by Knapp & Hartung (2003, *Stat. Med.* 22): the
 covariance is scaled by the weighted residual mean square, which metafor calls `test="knha"`. With a column
 of ones alone it is random-effects meta-analysis.
 """

@@ -1,6 +1,6 @@
 """What the priors say before they see the data: outcomes, levels and slopes simulated from them alone.
 
-Gabry, Simpson, Vehtari, Betancourt & Gelman (2019), J. R. Stat. Soc. A 182(2), section 3: priors need not look like
+Gabry, Simpson, Vehtari, Betancourt & Gelman (2019), J. R. Stat. Soc. A 182(2): priors need not look like
 the data, but should not rule them out, nor put most of their weight on data that nobody would believe. Whether the
 data lie in a tail of what the priors expect: Box (1980), J. R. Stat. Soc. A 143(4); Evans & Moshonov (2006).
 """

@@ -4,7 +4,7 @@ Prior or likelihood are raised to a power just below and just above 1 by importa
 each quantity's posterior then moves (the gradient of the cumulative Jensen-Shannon distance). Kallioinen, Paananen,
 Buerkner & Vehtari (2024), Stat. Comput. 34:57, doi:10.1007/s11222-023-10366-5; computed by ArviZ.
 
-In a hierarchical model the priors of the top level alone are scaled (their section 4.3): group effects belong to the
+In a hierarchical model the priors of the top level alone are scaled: group effects belong to the
 model, and are integrated out. For one group's estimate its rows enter given that estimate and all other groups' rows
 with their effects integrated out: p(y_j | u_j, ...) p(y_others | ...), both scaled.
 """
@@ -154,7 +154,7 @@ def _moved(values: Floats, weights: _Weights) -> float:
 
 
 def diagnosis(prior: float, likelihood: float, threshold: float) -> Diagnosis:
-    """Kallioinen et al. (2024), table 1; a quantity that cannot be judged (NaN) is not flagged."""
+    """Kallioinen et al. (2024); a quantity that cannot be judged (NaN) is not flagged."""
     if not prior >= threshold:
         return ""
     return "conflict" if likelihood >= threshold else "strong prior"

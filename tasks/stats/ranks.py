@@ -1,8 +1,8 @@
 """Which place each group takes among all, and how certain that is.
 
 In every posterior draw the groups are ranked; rank 1 is the highest value, whether or not high is good.
-The spread of a group's rank over draws is its uncertainty (Goldstein & Spiegelhalter 1996, *JRSS A* 159,
-section 4; Laird & Louis 1989 for expected ranks). Ties have probability 0 and go by position.
+The spread of a group's rank over draws is its uncertainty (Goldstein & Spiegelhalter 1996, *JRSS A* 159;
+Laird & Louis 1989 for expected ranks). Ties have probability 0 and go by position.
 
 Rankability is the share of the differences between estimates that is not chance,
 rho = tau^2 / (tau^2 + median_j s_j^2), with s_j^2 the sampling variance of group j's own estimate

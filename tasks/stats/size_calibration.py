@@ -119,7 +119,7 @@ def _summed(groups: Integers, sizes: Integers, n: Floats, plain: Floats, with_si
 
 
 def _mean_error(sums: Floats, n: Floats) -> MeanError:
-    """A ratio of sums over groups, by linearisation (Cochran 1977, *Sampling Techniques*, section 6.3)."""
+    """A ratio of sums over groups, by linearisation (Cochran 1977, *Sampling Techniques*)."""
     mean, df = float(sums.sum() / n.sum()), sums.size - 1
     if df == 0:
         return MeanError(mean, np.nan, np.nan, np.nan)

@@ -155,7 +155,7 @@ class Report(Frozen):
     @classmethod
     def _within_the_study(cls, look: str | None) -> str | None:
         if look is not None and (".." in re.split(r"[/\\]", look) or re.match(r"[/\\]|[A-Za-z]:", look)):
-            raise ValueError("it has to be a folder within the study's, as in: look = \"look\"")
+            raise ValueError('it has to be a folder within the study\'s, as in: look = "look"')
         return look
 
 

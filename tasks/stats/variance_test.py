@@ -4,7 +4,7 @@ The statistic is the difference of two REML criteria of the same fixed effects: 
 question, and with it. Its null distribution is not chi-squared, because a variance of 0 lies on the edge
 of what is possible: often the larger model finds nothing and the statistic is exactly 0. Replicates drawn
 from the smaller fit give the distribution itself; p = (1 + #{replicate >= observed}) / (R + 1), which is
-never 0 (Davison & Hinkley 1997, section 4.2.3).
+never 0 (Davison & Hinkley 1997).
 
 Exact for intercepts against none, whose statistic depends on no unknown. For slopes it is approximate, as the
 replicates need the intercepts' estimated spread: of 510 simulated studies of 10 groups of 6 rows with equal

@@ -117,11 +117,11 @@ def _largest(found: EstimateChanges, terms: Sequence[int]) -> list[tuple[int, in
 
 def mover(context: Context, found: EstimateChanges, group: int, term: int) -> str:
     """`the level of kent (+3.1 s)`"""
-    scale = scale_of(context, term)
+    scale = context.raw_scale(term)
     difference = float(found.groups.now.mean[group, term] - found.groups.then.mean[group, term]) / scale
     spread = float(np.hypot(found.groups.now.sd[group, term], found.groups.then.sd[group, term])) / scale
     what = context.named(int(found.positions[group]))
-    return f"the {context.term_name(term)} of {what} ({change(difference, spread, unit_of(context, term))})"
+    return f"the {context.term_name(term)} of {what} ({change(difference, spread, context.raw_unit(term))})"
 
 
 def change(difference: float, spread: float, unit: str) -> str:
@@ -129,15 +129,6 @@ def change(difference: float, spread: float, unit: str) -> str:
     shown = numbers.estimate(difference, spread)
     is_up = difference > 0 and shown not in (numbers.MISSING,) and any(digit in shown for digit in "123456789")
     return with_unit(f"+{shown}" if is_up else shown, unit)
-
-
-def scale_of(context: Context, term: int) -> float:
-    """Divides coefficients so that slopes are per raw unit, whatever today's SD of the predictor."""
-    return context.raw_scale(term) if term else 1.0
-
-
-def unit_of(context: Context, term: int) -> str:
-    return context.raw_unit(term) if term else context.unit
 
 
 def _causes(changes: Changes) -> str:

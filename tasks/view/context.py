@@ -108,11 +108,12 @@ class Context:
         return self.unit if term == 0 else f"{self.unit or 'units'} per SD of {self.terms[term]}"
 
     def raw_unit(self, term: int) -> str:
-        return f"{self.unit or 'units'} per {self.predictor_unit(term)}"
+        """Unit of a coefficient per raw unit of its predictor, as readers think of it."""
+        return f"{self.unit or 'units'} per {self.predictor_unit(term)}" if term else self.unit
 
     def raw_scale(self, term: int) -> float:
-        """One SD of a predictor in its raw units; a slope divided by it is per one raw unit."""
-        return float(self.findings.scaling.scale[term - 1])
+        """One SD of a predictor in its raw units; a slope divided by it is per one raw unit. 1 for the level."""
+        return float(self.findings.scaling.scale[term - 1]) if term else 1.0
 
     def raw_center(self, term: int) -> float:
         return float(self.findings.scaling.center[term - 1])

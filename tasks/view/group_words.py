@@ -28,7 +28,7 @@ def poolings_finding(context: Context) -> str:
 
 def _range(bands: Bands, context: Context, term: int = 0) -> str:
     """The lowest to the highest estimate; slopes per raw unit."""
-    scale, unit = (context.raw_scale(term), context.raw_unit(term)) if term else (1.0, context.unit)
+    scale, unit = (context.raw_scale(term), context.raw_unit(term))
     values = bands.coef[:, term][np.isfinite(bands.coef[:, term])] / scale
     if not values.size:
         return "no estimate"

@@ -119,7 +119,8 @@ LIKELIHOOD_PROFILE = (
 REMEDIES = (
     "A singular fit is no error, but its intervals cannot be used. What to do instead is debated, so every way in "
     "common use has been gone here with the same data. Where the ways agree about a group, its estimate does not "
-    "depend on the choice. Where their intervals differ, the narrow ones take something for certain that the data leave open. "
+    "depend on the choice. Where their intervals differ, the narrow ones take something for certain that the data "
+    "leave open. "
     "Dropping a term, uncorrelated terms and the penalised fit have joint intervals, which take the spread of the "
     "groups as known; only Bayes does not."
 )

@@ -6,7 +6,6 @@ import numpy as np
 
 from tasks.stats.records import Floats, Integers
 from tasks.view import numbers, text
-from tasks.view.change_words import scale_of, unit_of
 from tasks.view.context import Context
 
 LITTLE_SPREAD = 0.7  # of the typical group's
@@ -25,12 +24,12 @@ def most_moved(context: Context, term: int, limit: int) -> Integers:
 def _moves(context: Context, term: int) -> Floats:
     """(J,) from no pooling to Bayes, per raw unit."""
     own, bayes = context.bands[0], context.bands[2]
-    return (bayes.coef[:, term] - own.coef[:, term]) / scale_of(context, term)
+    return (bayes.coef[:, term] - own.coef[:, term]) / context.raw_scale(term)
 
 
 def places(context: Context, term: int) -> int:
     """Decimal places that the pooled estimates support, per raw unit."""
-    return numbers.common_decimals(context.bands[2].se[:, term] / scale_of(context, term))
+    return numbers.common_decimals(context.bands[2].se[:, term] / context.raw_scale(term))
 
 
 def finding(context: Context) -> str:
@@ -43,7 +42,7 @@ def sentence(context: Context, term: int) -> str:
     chosen = most_moved(context, term, 1)
     if not chosen.size:
         return f"No group has a {context.term_name(term)} of its own to move from."
-    moves, unit = np.abs(_moves(context, term)), unit_of(context, term)
+    moves, unit = np.abs(_moves(context, term)), context.raw_unit(term)
     decimals = places(context, term)
     most, usual = (
         numbers.with_unit(numbers.fixed(float(size), decimals), unit)
@@ -108,10 +107,10 @@ def _extrapolated(context: Context, group: int) -> str:
 
 def _far(context: Context, term: int, group: int) -> str:
     average = context.findings.bayes.fixef.mean[term]
-    distance = (context.bands[0].coef[:, term] - average) / scale_of(context, term)
+    distance = (context.bands[0].coef[:, term] - average) / context.raw_scale(term)
     if abs(distance[group]) < FAR * np.nanmedian(np.abs(distance)):
         return ""
-    size = numbers.with_unit(numbers.fixed(abs(float(distance[group])), places(context, term)), unit_of(context, term))
+    size = numbers.with_unit(numbers.fixed(abs(float(distance[group])), places(context, term)), context.raw_unit(term))
     return f"its own estimate lies far from the average group’s, {size} {'above' if distance[group] > 0 else 'below'}"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.stats.records import Estimate, Findings, GroupedData
 from tasks.stats.study import Study
-from tasks.view import text, wording
+from tasks.view import answers, text
 from tasks.view.context import Context
 from tasks.view.plain import number
 
@@ -24,7 +24,7 @@ def overview_of(study: Study, findings: Findings) -> dict[str, Any]:
     context = Context(study, findings, _no_rows(findings), None, ())
     freshness = next((check for check in findings.checks if check.name == FRESHNESS), None)
     return {
-        "answer": text.sentence_case(wording.one_sentence(context)),
+        "answer": text.sentence_case(answers.one_sentence(context)),
         "data_age_days": _days(freshness.value if freshness else None),
         "data_age_limit_days": _days(freshness.threshold if freshness else None),
         "estimates": list(_estimates(context)),
@@ -38,25 +38,17 @@ def _estimates(context: Context) -> Iterator[dict[str, Any]]:
     """
     bayes, names = context.findings.bayes, context.findings.terms
     for term, name in enumerate(names):
-        numbers = _numbers(bayes.fixef, term, _scale(context, term))
-        yield {"kind": "slope" if term else "level", "term": name, "unit": _raw_unit(context, term), **numbers}
+        numbers = _numbers(bayes.fixef, term, context.raw_scale(term))
+        yield {"kind": "slope" if term else "level", "term": name, "unit": context.raw_unit(term), **numbers}
     for position, term in enumerate(context.varying):
-        numbers = _numbers(bayes.sigma_group, position, _scale(context, term))
-        yield {"kind": "group_sd", "term": names[term], "unit": _raw_unit(context, term), **numbers}
+        numbers = _numbers(bayes.sigma_group, position, context.raw_scale(term))
+        yield {"kind": "group_sd", "term": names[term], "unit": context.raw_unit(term), **numbers}
     yield {"kind": "icc", "term": "", "unit": "", **_numbers(bayes.icc, (), 1.0)}
 
 
 def _numbers(estimate: Estimate, position: Any, scale: float) -> dict[str, float | None]:
     parts = ("mean", "lower", "upper")
     return {part: number(float(np.asarray(getattr(estimate, part))[position]) / scale) for part in parts}
-
-
-def _scale(context: Context, term: int) -> float:
-    return context.raw_scale(term) if term else 1.0
-
-
-def _raw_unit(context: Context, term: int) -> str:
-    return context.raw_unit(term) if term else context.unit
 
 
 def _days(value: float | str | None) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from tasks.stats.records import Check, Findings, GroupedData, PosteriorDraws, Rejection, Status
 from tasks.stats.study import Study
-from tasks.view import numbers, text, wording
+from tasks.view import answers, numbers, text, wording
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.figures.style import DARK, LIGHT, MODELS
 from tasks.view.records import Answer, Block, Figure, Fold, GroupNames, HealthItem, Link, ReportPage, Section
@@ -80,8 +80,8 @@ def build_page(
     verdict, sections = findings.verdict, _sections(context)
     return ReportPage(
         title=text.label(study.title, 300),
-        asked=wording.asked(context),
-        answer=text.sentence_case(wording.one_sentence(context)),
+        asked=answers.asked(context),
+        answer=text.sentence_case(answers.one_sentence(context)),
         status=verdict.status,
         status_label=wording.STATUS_LABELS[verdict.status],
         headline=text.clean(verdict.headline),
@@ -103,10 +103,10 @@ def build_page(
 
 def _answers(context: Context) -> tuple[Answer, ...]:
     return (
-        Answer("Is there a difference between groups?", wording.is_there_a_difference(context)),
-        Answer("Which groups?", wording.which_groups(context)),
-        Answer("Can I trust it?", wording.can_i_trust_it(context)),
-        Answer("What should I do?", wording.what_should_i_do(context)),
+        Answer("Is there a difference between groups?", answers.is_there_a_difference(context)),
+        Answer("Which groups?", answers.which_groups(context)),
+        Answer("Can I trust it?", answers.can_i_trust_it(context)),
+        Answer("What should I do?", answers.what_should_i_do(context)),
     )
 
 
@@ -124,9 +124,9 @@ def _sections(context: Context) -> tuple[Section, ...]:
         *([simpson.section] if context.findings.simpson else []),
         predictive.section,
         *([held_out.section] if context.findings.leave_one_group_out else []),
+        models.section,
         *_assumed(context),
         sampler.section,
-        models.section,
         methods.section,
     ]
     return (*_looking_back(context), *(build(context) for build in builders))

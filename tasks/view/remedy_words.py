@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.stats.bootstrap import MOST_REPLICATES
 from tasks.stats.likelihood_profile import REFERENCE, LikelihoodProfile
 from tasks.stats.remedies import Remedies, RouteName
 from tasks.stats.variance_test import LEVEL, VarianceTest
@@ -66,15 +67,6 @@ def in_sentence(name: RouteName) -> str:
     return "Bayes" if name == "bayes" else ROUTES[name].name.lower()
 
 
-def scale_of(context: Context, term: int) -> float:
-    """What a coefficient as fitted is divided by to be in raw units."""
-    return 1.0 if term == 0 else context.raw_scale(term)
-
-
-def unit_of(context: Context, term: int) -> str:
-    return context.unit if term == 0 else context.raw_unit(term)
-
-
 def routes_finding(context: Context, found: Remedies) -> str:
     """How much depends on the route: estimates first, then intervals."""
     shown = range(min(len(found.varying), MOST_TERMS))
@@ -87,7 +79,7 @@ def _estimates(context: Context, found: Remedies, k: int) -> str:
     if share == 0.0:
         return f"The {name} by group is the same on every route."
     how = "hardly depends" if share < HARDLY else "depends somewhat" if share < CLEARLY else "depends"
-    size = with_unit(numbers.significant(float(found.spread[k]) / scale_of(context, term), 2), unit_of(context, term))
+    size = with_unit(numbers.significant(float(found.spread[k]) / context.raw_scale(term), 2), context.raw_unit(term))
     return (
         f"The {name} by group {how} on the route: {context.named(int(found.spread_group[k]))} moves most, by {size} "
         f"between routes, {numbers.percent(share)} of the width of its Bayesian interval."
@@ -105,6 +97,11 @@ def _intervals(context: Context, found: Remedies, k: int) -> str:
     return f"Narrower than with Bayes are the intervals of: {listed}."
 
 
+def fewer_replicates(n_replicates: int) -> str:
+    """Says so when there are too many groups to simulate as many data sets as usual."""
+    return "" if n_replicates >= MOST_REPLICATES else f"; fewer than {MOST_REPLICATES}, as there are many groups"
+
+
 def routes_state(found: Remedies) -> str:
     """Which routes are still singular, and how often the simulations were."""
     still = [in_sentence(route.name) for route in found.routes if route.is_singular and not route.model]
@@ -119,10 +116,10 @@ def profile_finding(context: Context, found: LikelihoodProfile) -> str:
     """Which group SDs the data hardly speak against."""
     term = context.findings.terms.index(found.term)
     lower, upper, places = profile_limits(context, found)
-    unit, name = unit_of(context, term), context.term_name(term)
+    unit, name = context.raw_unit(term), context.term_name(term)
     if upper == numbers.MISSING:
         return f"The data set no upper limit to the group SD of the {name}."
-    best = with_unit(fixed(found.fitted_sd / scale_of(context, term), places), unit)
+    best = with_unit(fixed(found.fitted_sd / context.raw_scale(term), places), unit)
     only = "only " if found.deviance_at_zero < REFERENCE else ""
     zero = (
         f"the best is {best}, and an SD of 0 fits worse by {only}{numbers.significant(found.deviance_at_zero)}"
@@ -137,7 +134,7 @@ def profile_finding(context: Context, found: LikelihoodProfile) -> str:
 
 def profile_limits(context: Context, found: LikelihoodProfile) -> tuple[str, str, int]:
     """Where the profile reaches the reference, in raw units, and the decimal places that suit them."""
-    scale = scale_of(context, context.findings.terms.index(found.term))
+    scale = context.raw_scale(context.findings.terms.index(found.term))
     lower, upper = found.lower / scale, found.upper / scale
     places = numbers.decimals_for((upper - lower) / 4)
     return fixed(lower, places), fixed(upper, places), places
@@ -153,8 +150,14 @@ def test_finding(context: Context, found: VarianceTest) -> str:
         if found.share_zero > 0.1
         else ""
     )
+    rough = (
+        " With few groups this test finds a difference somewhat more often than it should."
+        if found.null == "varying_intercept"
+        else ""
+    )
     return text.sentence_case(
         f"the data {said} that the {numbers.listed(terms)} differs between groups: data simulated without such "
         f"differences look at least as different in {found.n_as_large:,} of {found.n_replicates:,} cases "
-        f"(p = {found.p_value:.3g}; likelihood ratio {found.statistic:.2f}, parametric bootstrap).{zero}"
+        f"(p = {found.p_value:.3g}; likelihood ratio {found.statistic:.2f}, parametric bootstrap"
+        f"{fewer_replicates(found.n_replicates)}).{zero}{rough}"
     )

@@ -124,6 +124,24 @@ def test_sampler_that_cannot_meet_its_limits_stops_the_run(
     assert row.state == "refused", "the same rows would end the same way again"
 
 
+@pytest.mark.parametrize("words", [["validate"], ["run", "--out", "reports"]])
+def test_broken_look_stops_before_anything_is_fitted(
+    data_file: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = data_file.parent
+    monkeypatch.chdir(folder)
+    (folder / "look").mkdir()
+    (folder / "look" / "verdict.html.j2").write_text("a\n{{ page.titel }}")
+    (folder / "study.toml").write_text(
+        'title = "T"\noutcome = "bounce_time"\ngroup = "county"\n[report]\nlook = "look"\n'
+    )
+    assert command([words[0], str(folder), *words[1:]]) == 2
+    told = capsys.readouterr()
+    assert "verdict.html.j2, line 2" in " ".join((told.out + told.err).split())
+    assert "Traceback" not in told.out + told.err
+    assert not list(folder.glob("reports/*/*/report.html"))
+
+
 def test_drafted_study_validates_and_runs(data_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["new", str(data_file)]) == 0
     assert command(["validate", str(tmp_path)]) == 0

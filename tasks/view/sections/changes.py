@@ -10,7 +10,6 @@ import numpy as np
 from tasks.stats.changes import Changes, EstimateChanges, ThenNow
 from tasks.stats.records import Estimate, Integers, Status
 from tasks.view import change_words, guides, numbers, text
-from tasks.view.change_words import scale_of, unit_of
 from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.style import MODELS, NEUTRAL
@@ -75,7 +74,7 @@ def _badge(status: Status | None) -> Cell:
 
 
 def _figure(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> Figure:
-    scale, unit, title = scale_of(context, term), unit_of(context, term), context.term_title(term)
+    scale, unit, title = context.raw_scale(term), context.raw_unit(term), context.term_title(term)
     labels = [context.labels[found.positions[k]] for k in chosen]
     bayes = MODELS["bayes"]
     series = [
@@ -120,7 +119,7 @@ def _rule(found: EstimateChanges, chosen: Integers) -> str:
 
 
 def _table(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> Table:
-    unit = unit_of(context, term)
+    unit = context.raw_unit(term)
     columns = (
         Column("Group", is_number=False),
         Column("Rows then"),
@@ -139,7 +138,7 @@ def _table(context: Context, found: EstimateChanges, term: int, chosen: Integers
 
 
 def _row(context: Context, found: EstimateChanges, term: int, group: int) -> tuple[Cell, ...]:
-    scale = scale_of(context, term)
+    scale = context.raw_scale(term)
     then, now = found.groups.then, found.groups.now
     places = numbers.common_decimals(found.groups.now.sd[:, term] / scale)
     spread = float(np.hypot(then.sd[group, term], now.sd[group, term])) / scale

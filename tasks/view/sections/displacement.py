@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.stats.records import Floats, Integers
 from tasks.view import guides, moved_words, numbers
-from tasks.view.change_words import change, scale_of, unit_of
+from tasks.view.change_words import change
 from tasks.view.context import Bands, Context
 from tasks.view.figures import scatter
 from tasks.view.figures.displacement import Stage, displacement, middle
@@ -31,7 +31,7 @@ def section(context: Context) -> Section:
 def _plane(context: Context, term: int) -> Figure:
     """(level, slope) of each group, the slope per raw unit."""
     chosen = notable_groups(context.findings.group_sizes, context.bands[2].coef[:, term], MOVING_LIMIT)
-    sizes, scale = context.findings.group_sizes[chosen].tolist(), scale_of(context, term)
+    sizes, scale = context.findings.group_sizes[chosen].tolist(), context.raw_scale(term)
     stages = []
     for bands in context.bands:
         level, slope = _shown(context, bands, 0, chosen, "x"), _shown(context, bands, term, chosen, "y")
@@ -51,7 +51,7 @@ def _plane(context: Context, term: int) -> Figure:
             chosen,
             stages,
             x_axis=axis(_titled("Level", context.unit), range=reach[0]),
-            y_axis=axis(_titled(context.term_title(term), unit_of(context, term)), range=reach[1]),
+            y_axis=axis(_titled(context.term_title(term), context.raw_unit(term)), range=reach[1]),
             target=(float(average[0]), float(average[term]) / scale),
         ),
         height=500,
@@ -64,14 +64,14 @@ def _reach(values: list[Floats]) -> list[float]:
 
 
 def _shown(context: Context, bands: Bands, term: int, chosen: Integers, value: str) -> Shown:
-    scale, unit = scale_of(context, term), unit_of(context, term)
+    scale, unit = context.raw_scale(term), context.raw_unit(term)
     lower, upper = bands.lower[chosen, term] / scale, bands.upper[chosen, term] / scale
     return Shown(lower, upper, unit, context.term_name(term), value)
 
 
 def _against_size(context: Context, term: int) -> Figure:
     """Estimates with their intervals by the groups' sizes, the slope per raw unit."""
-    chosen, scale = _by_size(context, term), scale_of(context, term)
+    chosen, scale = _by_size(context, term), context.raw_scale(term)
     sizes = context.findings.group_sizes[chosen]
     x, x_axis = _size_axis(context, chosen, sizes)
     stages = []
@@ -94,7 +94,7 @@ def _against_size(context: Context, term: int) -> Figure:
             chosen,
             stages,
             x_axis=x_axis,
-            y_axis=axis(_titled(title, unit_of(context, term)), range=reach),
+            y_axis=axis(_titled(title, context.raw_unit(term)), range=reach),
         ),
         height=460,
         stages=tuple(MODELS[stage.model].label for stage in stages),
@@ -167,7 +167,7 @@ def _titled(title: str, unit: str) -> str:
 
 def _moved(context: Context, term: int) -> Table:
     """The groups that pooling moved most, and why."""
-    unit = unit_of(context, term)
+    unit = context.raw_unit(term)
     columns = (
         Column("Group", is_number=False),
         Column("Rows"),
@@ -191,7 +191,7 @@ def _moved(context: Context, term: int) -> Table:
 
 def _moved_row(context: Context, term: int, group: int) -> tuple[Cell, ...]:
     own, bayes = context.bands[0], context.bands[2]
-    scale, places = scale_of(context, term), moved_words.places(context, term)
+    scale, places = context.raw_scale(term), moved_words.places(context, term)
     gaps = ("no interval" if np.isnan(own.lower[group, term]) else "", "")
     cells = [
         Cell(

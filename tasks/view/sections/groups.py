@@ -6,7 +6,6 @@ import numpy as np
 
 from tasks.stats.records import Floats, Integers
 from tasks.view import group_words, guides, numbers, text
-from tasks.view.change_words import scale_of, unit_of
 from tasks.view.context import Bands, Context
 from tasks.view.figures.panels import group_panel, spread_out
 from tasks.view.figures.style import MODELS, padded
@@ -176,7 +175,7 @@ def _all_groups(context: Context) -> GroupTable:
     terms = context.varying[:MOST_TABLE_TERMS]
     pairs = [(term, bands) for term in terms for bands in context.bands]
     every = np.arange(context.n_groups)
-    bodies = [_cells(context, bands, term, scale_of(context, term), every) for term, bands in pairs]
+    bodies = [_cells(context, bands, term, context.raw_scale(term), every) for term, bands in pairs]
     sizes = context.findings.group_sizes.tolist()
     columns = [_estimate_column(context, term, bands) for term, bands in pairs]
     return GroupTable(
@@ -197,7 +196,7 @@ def _all_groups(context: Context) -> GroupTable:
 
 def _estimate_column(context: Context, term: int, bands: Bands) -> Column:
     title = f"{context.term_title(term)}: {bands.label}"
-    return Column(title, unit_of(context, term), model=bands.model, detail="95 % interval")
+    return Column(title, context.raw_unit(term), model=bands.model, detail="95 % interval")
 
 
 def _all_groups_note(context: Context, terms: tuple[int, ...]) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 from tasks.stats.history import History
 from tasks.stats.records import Floats
 from tasks.view import change_words, guides, numbers, text
-from tasks.view.change_words import scale_of, unit_of
 from tasks.view.context import Context
 from tasks.view.figures.history import history_panel
 from tasks.view.records import Block, Fold, Panel, Panels, Paragraph, Section
@@ -51,7 +50,7 @@ def _left_out(history: History) -> str:
 
 
 def _panels(context: Context, history: History, term: int) -> Panels:
-    unit = unit_of(context, term)
+    unit = context.raw_unit(term)
     x_range, height = _x_range(history), _height(context, history, term)
     caption = (
         f"{context.term_title(term)}{f' ({unit})' if unit else ''} by group and report: Bayesian estimate and 95 % "
@@ -83,7 +82,7 @@ def _iso(moment: datetime) -> str:
 
 def _height(context: Context, history: History, term: int) -> float:
     """Of every panel: what the group with the longest way or the widest interval needs."""
-    scale = scale_of(context, term)
+    scale = context.raw_scale(term)
     spans = [_span(history, term, k) for k in range(len(history.labels))]
     return 1.12 * max((high - low for low, high in spans), default=1.0) / scale or 1.0
 
@@ -95,7 +94,7 @@ def _span(history: History, term: int, group: int) -> tuple[float, float]:
 
 
 def _panel(context: Context, history: History, term: int, group: int, x_range: tuple[str, str], height: float) -> Panel:
-    scale = scale_of(context, term)
+    scale = context.raw_scale(term)
     mean, lower, upper = (
         part[:, group, term] / scale for part in (history.groups.mean, history.groups.lower, history.groups.upper)
     )
@@ -116,14 +115,14 @@ def _panel(context: Context, history: History, term: int, group: int, x_range: t
             y_range=(middle - height / 2, middle + height / 2),
             has_hours=_moment(history.runs[-1].started_at) - _moment(history.runs[0].started_at) < FEW_DAYS,
             heading=context.labels[int(history.positions[group])],
-            unit=unit_of(context, term),
+            unit=context.raw_unit(term),
         ),
         group=int(history.positions[group]),
     )
 
 
 def _alternative(context: Context, history: History, term: int, group: int) -> str:
-    scale, unit = scale_of(context, term), unit_of(context, term)
+    scale, unit = context.raw_scale(term), context.raw_unit(term)
     mean = history.groups.mean[:, group, term] / scale
     known = np.flatnonzero(np.isfinite(mean))
     first, last = int(known[0]), int(known[-1])

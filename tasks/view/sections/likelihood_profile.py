@@ -7,7 +7,7 @@ from tasks.view import guides, numbers
 from tasks.view.context import Context
 from tasks.view.figures.profile import HEIGHT, profile_curve
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Table
-from tasks.view.remedy_words import MOST_TERMS, profile_finding, profile_limits, scale_of, test_finding, unit_of
+from tasks.view.remedy_words import MOST_TERMS, profile_finding, profile_limits, test_finding
 
 
 def profile_blocks(context: Context) -> tuple[Block, ...]:
@@ -24,7 +24,7 @@ def profile_blocks(context: Context) -> tuple[Block, ...]:
 
 def _figure(context: Context, found: LikelihoodProfile) -> Figure:
     term = context.findings.terms.index(found.term)
-    scale, unit = scale_of(context, term), unit_of(context, term)
+    scale, unit = context.raw_scale(term), context.raw_unit(term)
     name = context.term_name(term)
     return Figure(
         id=f"figure-profile-{term}",
@@ -50,7 +50,10 @@ def _table(context: Context, profiles: tuple[LikelihoodProfile, ...]) -> Table:
         Column("Deviance at an SD of 0"),
     )
     rows = tuple(_row(context, one) for one in profiles)
-    note = "Everything else, the residual SD included, is estimated anew at every value. Slopes: per raw unit."
+    note = (
+        "Everything else, the residual SD included, is estimated anew at every value; each curve is drawn through "
+        f"{min(one.sd.size for one in profiles)} values or more. Slopes: per raw unit."
+    )
     return Table("table-profiles", "Profiles of the group SDs", columns, rows, note)
 
 
@@ -60,8 +63,8 @@ def _row(context: Context, found: LikelihoodProfile) -> tuple[Cell, ...]:
     ends = f"{lower} upwards" if upper == numbers.MISSING else f"{lower} to {upper}"
     return (
         Cell(context.term_title(term)),
-        Cell(unit_of(context, term) or "–"),
-        Cell(numbers.fixed(found.fitted_sd / scale_of(context, term), places)),
+        Cell(context.raw_unit(term) or "–"),
+        Cell(numbers.fixed(found.fitted_sd / context.raw_scale(term), places)),
         Cell(ends),
         Cell(numbers.significant(found.deviance_at_zero)),
     )

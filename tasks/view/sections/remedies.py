@@ -10,7 +10,7 @@ from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.style import ALERT, MODELS, NEUTRAL
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Link, Paragraph, Section, Table
-from tasks.view.remedy_words import MOST_TERMS, ROUTES, in_sentence, routes_finding, routes_state, scale_of, unit_of
+from tasks.view.remedy_words import MOST_TERMS, ROUTES, fewer_replicates, in_sentence, routes_finding, routes_state
 from tasks.view.selection import PANEL_LIMIT, TABLE_LIMIT, notable_groups, rule
 
 ID = "remedies"
@@ -36,7 +36,7 @@ def section(context: Context) -> Section:
         _numbers(context, found),
         *(_figure(context, found, k) for k in shown),
         Fold("How to read this", (Paragraph(guides.REMEDIES), Paragraph(routes_state(found)))),
-        *(_table(context, found, k) for k in shown),
+        Fold("Every group on every route", tuple(_table(context, found, k) for k in shown)),
     )
     title = f"After a singular fit: {WAYS[len(found.routes) - 1]} ways on"
     return Section(ID, title, routes_finding(context, found), blocks)
@@ -63,20 +63,20 @@ def _numbers(context: Context, found: Remedies) -> Table:
     note = (
         "Interval width: of the 95 % interval of a group’s estimate, median over groups. Largest change: against the "
         "singular fit. Below a group SD: its own 95 % interval, where the route gives one. Slopes: per raw unit. "
-        f"Bootstrap: {found.n_replicates:,} simulated data sets."
+        f"Bootstrap: {found.n_replicates:,} simulated data sets{fewer_replicates(found.n_replicates)}."
     )
     return Table("table-route-numbers", "What each way gives", columns, rows, note, DOWNLOAD)
 
 
 def _row(context: Context, found: Remedies, i: int, k: int) -> tuple[Cell, ...]:
     route, term = found.routes[i], found.varying[k]
-    scale = scale_of(context, term)
+    scale = context.raw_scale(term)
     places = numbers.decimals_for(float(found.median_width[-1, k]) / scale / 4)
     change, group = float(found.largest_change[i, k]) / scale, int(found.changed_most[i, k])
     return (
         Cell(ROUTES[route.name].name),
         Cell(context.term_title(term)),
-        Cell(unit_of(context, term) or "–"),
+        Cell(context.raw_unit(term) or "–"),
         _sd_cell(route, k, scale),
         Cell(numbers.fixed(float(found.median_width[i, k]) / scale, places)),
         Cell(numbers.fixed(change, places), context.labels[group]) if change > 0 else Cell("0"),
@@ -108,7 +108,7 @@ def _chosen(context: Context, limit: int) -> np.ndarray:
 
 def _figure(context: Context, found: Remedies, k: int) -> Figure:
     term = found.varying[k]
-    scale, unit = scale_of(context, term), unit_of(context, term)
+    scale, unit = context.raw_scale(term), context.raw_unit(term)
     chosen = _chosen(context, PANEL_LIMIT)
     chosen = chosen[np.argsort(context.bands[2].coef[chosen, term], kind="stable")[::-1]]
     series = [
@@ -140,7 +140,7 @@ def _figure(context: Context, found: Remedies, k: int) -> Figure:
 
 
 def _alternative(context: Context, found: Remedies, k: int, name: str) -> str:
-    scale, unit = scale_of(context, found.varying[k]), unit_of(context, found.varying[k])
+    scale, unit = context.raw_scale(found.varying[k]), context.raw_unit(found.varying[k])
     widths = found.median_width[:, k] / scale
     places = numbers.decimals_for(float(widths[-1]) / 4)
     each = [
@@ -153,7 +153,7 @@ def _alternative(context: Context, found: Remedies, k: int, name: str) -> str:
 
 def _table(context: Context, found: Remedies, k: int) -> Table:
     term, chosen = found.varying[k], _chosen(context, TABLE_LIMIT)
-    scale, unit = scale_of(context, term), unit_of(context, term)
+    scale, unit = context.raw_scale(term), context.raw_unit(term)
     places = numbers.decimals_for(float(found.median_width[-1, k]) / scale / 4)
     columns = (
         Column("Group", is_number=False),

@@ -49,11 +49,11 @@ def _widths(context: Context) -> Table:
 def _width_row(context: Context, position: int) -> tuple[Cell, ...]:
     found = context.findings.intervals[position]
     term = context.findings.terms.index(found.term)
-    places = numbers.decimals_for(found.calibrated / 10)
-    widths = (found.conditional, found.joint, found.calibrated)
+    widths = [width / context.raw_scale(term) for width in (found.conditional, found.joint, found.calibrated)]
+    places = numbers.decimals_for(widths[-1] / 10)
     return (
         Cell(context.term_title(term)),
-        Cell(context.term_unit(term) or "–"),
+        Cell(context.raw_unit(term) or "–"),
         *(Cell(_width(width, places)) for width in widths),
         Cell(numbers.fixed(found.ratio, 2)),
         Cell(numbers.percent(found.implied_coverage)),
@@ -70,21 +70,28 @@ def _figure(context: Context, term: int) -> Figure:
     bands, fit = context.bands[2], context.findings.fullest
     chosen = notable_groups(context.findings.group_sizes, bands.coef[:, 0], PANEL_LIMIT)
     chosen = chosen[np.argsort(bands.coef[chosen, term], kind="stable")[::-1]]
-    coef = fit.coef[chosen, term]
+    scale, coef = context.raw_scale(term), fit.coef[chosen, term]
     part, bayes = MODELS["partial_pooling"], MODELS["bayes"]
     series = [
         *_conditional(context, chosen, term),
-        intervals.Series(JOINT, part.color, part.symbol, coef, fit.lower[chosen, term], fit.upper[chosen, term]),
+        intervals.Series(
+            JOINT,
+            part.color,
+            part.symbol,
+            coef / scale,
+            fit.lower[chosen, term] / scale,
+            fit.upper[chosen, term] / scale,
+        ),
         intervals.Series(
             BAYES,
             bayes.color,
             bayes.symbol,
-            bands.coef[chosen, term],
-            bands.lower[chosen, term],
-            bands.upper[chosen, term],
+            bands.coef[chosen, term] / scale,
+            bands.lower[chosen, term] / scale,
+            bands.upper[chosen, term] / scale,
         ),
     ]
-    unit = context.term_unit(term)
+    unit = context.raw_unit(term)
     title = f"{context.term_title(term)} ({unit})" if unit else context.term_title(term)
     return Figure(
         id=f"figure-intervals-{term}",
@@ -94,7 +101,7 @@ def _figure(context: Context, term: int) -> Figure:
             [context.labels[j] for j in chosen],
             series,
             x_title=title,
-            reference=float(context.overall[term]),
+            reference=float(context.overall[term]) / scale,
             groups=chosen,
             n=context.findings.group_sizes[chosen].tolist(),
             unit=unit,
@@ -113,9 +120,9 @@ def _conditional(context: Context, chosen: np.ndarray, term: int) -> list[interv
         (CONDITIONAL, part.color, ~is_collapsed),
         (f"{CONDITIONAL} (collapsed)", ALERT, is_collapsed),
     )
-    series = []
+    series, scale = [], context.raw_scale(term)
     for name, color, these in looks:
-        at, reach = np.where(these, coef, np.nan), np.where(these, half, np.nan)
+        at, reach = np.where(these, coef / scale, np.nan), np.where(these, half / scale, np.nan)
         if these.any():
             series.append(intervals.Series(name, color, "diamond-open", at, at - reach, at + reach, 5))
     return series

@@ -18,8 +18,8 @@ ANSWERS = {
             r"no clear sign that the effect of age differs between groups",
         ),
         "Which groups?": (
-            r"Above the average of 20[23]\.\d s: kent \(22[01]\.\d s\), cumbria \(21[78]\.\d s\) and dorset \(21[12]\.\d s\)",
-            r"Below the average of 20[23]\.\d s: cheshire \(18[56]\.\d s\), devon \(186\.\d s\) and london \(190\.\d s\)",
+            r"Above the average of 20[23]\.\d s: kent \(22[01]\.\d s\), cumbria \(21[78]\.\d s\) and dorset \(21[12]\.",
+            r"Below the average of 20[23]\.\d s: cheshire \(18[56]\.\d s\), devon \(186\.\d s\) and london \(190\.",
             r"average: essex and norfolk",
         ),
         "Can I trust it?": (

@@ -1,4 +1,4 @@
-"""Every number in the tables, the findings, the health card and the first screen of a real page is in the run's data."""
+"""Every number in the tables, findings, health card and first screen of a real page is in the run's data."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.stats.records import Verdict
-from tasks.view import wording
+from tasks.view import answers, wording
 from tasks.view.context import Context
 from tests import factories
 
@@ -32,41 +32,41 @@ def with_bayes(context, **parts):
 
 
 def test_groups_apart_are_named_and_every_group_is_counted_once(singular):
-    above, below = wording.apart_from_average(singular)
+    above, below = answers.apart_from_average(singular)
     bands, average = singular.recommended, singular.overall[0]
     for group, label in enumerate(singular.labels):
         inside = bands.lower[group, 0] <= average <= bands.upper[group, 0]
-        assert (label in wording.which_groups(singular)) is not inside
+        assert (label in answers.which_groups(singular)) is not inside
         assert (group in {*above, *below}) is not inside
 
 
 def test_a_group_is_called_different_only_when_its_whole_interval_is(singular):
     groups = singular.findings.bayes.groups
     wide = with_bayes(singular, groups=replace(groups, lower=groups.lower - 1e4, upper=groups.upper + 1e4))
-    assert wording.which_groups(wide).startswith("None stands out")
-    assert wording.is_there_a_difference(wide).startswith("Not clearly")
-    assert "no clear sign" in wording.one_sentence(wide)
+    assert answers.which_groups(wide).startswith("None stands out")
+    assert answers.is_there_a_difference(wide).startswith("Not clearly")
+    assert "no clear sign" in answers.one_sentence(wide)
 
 
 def test_an_effect_is_claimed_only_when_its_interval_leaves_out_zero(singular, regular):
-    assert wording.effect(singular, 1).startswith("no clear effect of age")
-    assert "ms more reaction" in wording.effect(regular, 1)
+    assert answers.effect(singular, 1).startswith("no clear effect of age")
+    assert "ms more reaction" in answers.effect(regular, 1)
     fixef = regular.findings.bayes.fixef
     flipped = with_bayes(regular, fixef=replace(fixef, mean=-fixef.mean, lower=-fixef.upper, upper=-fixef.lower))
-    assert "ms less reaction" in wording.effect(flipped, 1)
+    assert "ms less reaction" in answers.effect(flipped, 1)
 
 
 def test_trust_follows_the_verdict_and_the_checks(singular):
     failed = changed(singular, verdict=Verdict("fail", "No.", "Sampler.", "bayes"))
     passed = changed(singular, checks=tuple(replace(c, status="pass") for c in singular.findings.checks))
-    assert wording.can_i_trust_it(singular).startswith("Yes, the estimates of the Bayesian")
-    assert wording.can_i_trust_it(failed).startswith("No")
-    assert wording.what_should_i_do(failed).startswith("Do not act")
-    assert wording.can_i_trust_it(passed).startswith("Yes: all")
+    assert answers.can_i_trust_it(singular).startswith("Yes, the estimates of the Bayesian")
+    assert answers.can_i_trust_it(failed).startswith("No")
+    assert answers.what_should_i_do(failed).startswith("Do not act")
+    assert answers.can_i_trust_it(passed).startswith("Yes: all")
 
 
 def test_what_to_do_names_the_recommended_model_and_what_to_leave(singular):
-    advice = wording.what_should_i_do(singular)
+    advice = answers.what_should_i_do(singular)
     assert "Bayesian" in advice
     assert "usual intervals for the effect of age" in advice
     assert "Do not ignore the groups" in advice
@@ -108,7 +108,7 @@ def test_sampler_sentence_names_failures(singular):
 
 
 def test_units_and_names_are_optional():
-    sentence = wording.one_sentence(context_of(factories.intercept_only_case()))
+    sentence = answers.one_sentence(context_of(factories.intercept_only_case()))
     assert "yield" in sentence
     assert "None" not in sentence
 
@@ -125,6 +125,6 @@ def test_rejected_rows_are_counted(singular, regular):
 
 
 def test_a_group_named_by_a_number_carries_the_groups_name(regular, singular):
-    most = wording.apart_from_average(regular)[0][0]
-    assert f"subject {regular.labels[most]} (" in wording.which_groups(regular)
-    assert "county" not in wording.which_groups(singular)
+    most = answers.apart_from_average(regular)[0][0]
+    assert f"subject {regular.labels[most]} (" in answers.which_groups(regular)
+    assert "county" not in answers.which_groups(singular)

@@ -1,0 +1,200 @@
+"""The first screen in words: what was asked, the answer in a sentence, and four plain questions answered.
+
+Written for readers who know no statistics. A group is said to differ only when its whole interval does;
+effects are said to go with the outcome, never to cause it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tasks.stats.records import Check
+from tasks.view import numbers, text
+from tasks.view.context import MODEL_NAMES, Bands, Context
+from tasks.view.numbers import common_decimals, fixed, interval, percent, plural, with_unit
+
+SMALLEST_CLEAR_ICC = 0.01
+MOST_STEPS = 3
+MOST_NAMED = 3
+
+
+def asked(context: Context) -> str:
+    outcome = f"{context.outcome} ({context.unit})" if context.unit else context.outcome
+    groups = f"{plural(context.n_groups, 'group')} ({context.group})"
+    rows = plural(context.findings.run.n_rows, "row")
+    if len(context.terms) == 1:
+        return f"How does {outcome} differ between {groups}? Answered from {rows}."
+    predictors = numbers.listed(context.terms[1:])
+    return f"How does {outcome} go with {predictors}, and how does it differ between {groups}? From {rows}."
+
+
+def one_sentence(context: Context) -> str:
+    """What holds, in one sentence."""
+    return f"{_spread(context)}{''.join(f'; {effect(context, k)}' for k in range(1, len(context.terms)))}."
+
+
+def _spread(context: Context) -> str:
+    sd = context.findings.bayes.sigma_group
+    size = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
+    if groups_differ(context):
+        return f"Groups differ in {context.outcome}, typically by {size} from their average"
+    return f"There is no clear sign that groups differ in {context.outcome} (typical distance {size})"
+
+
+def groups_differ(context: Context) -> bool:
+    """Whether some group's interval leaves the average out, and the ICC's interval is clear of 0."""
+    apart = np.concatenate(apart_from_average(context))
+    return bool(apart.size and float(context.findings.bayes.icc.lower) >= SMALLEST_CLEAR_ICC)
+
+
+def apart_from_average(context: Context, term: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Groups whose interval lies wholly above, wholly below the average group's value; farthest first."""
+    bands, average = context.recommended, context.overall[term]
+    above = np.flatnonzero(bands.lower[:, term] > average)
+    below = np.flatnonzero(bands.upper[:, term] < average)
+    values = bands.coef[:, term]
+    return above[np.argsort(-values[above], kind="stable")], below[np.argsort(values[below], kind="stable")]
+
+
+def effect(context: Context, term: int) -> str:
+    """What one predictor goes with, per raw unit, for the average group."""
+    fixef, scale = context.findings.bayes.fixef, context.raw_scale(term)
+    mean, sd = float(fixef.mean[term]) / scale, float(fixef.sd[term]) / scale
+    lower, upper = float(fixef.lower[term]) / scale, float(fixef.upper[term]) / scale
+    places = numbers.decimals_for(sd)
+    name = context.terms[term]
+    if lower <= 0 <= upper:
+        return (
+            f"no clear effect of {name} ({with_unit(fixed(mean, places), context.raw_unit(term))}; "
+            f"95 % interval {interval(lower, upper, places)})"
+        )
+    more, size = ("more" if mean > 0 else "less"), with_unit(fixed(abs(mean), places), context.unit)
+    return (
+        f"{context.one_more(term)} goes with {size} {more} {context.outcome} "
+        f"(95 % interval {interval(lower, upper, places)})"
+    )
+
+
+def is_there_a_difference(context: Context) -> str:
+    """Answers: is there a difference between groups?"""
+    icc, sd = context.findings.bayes.icc, context.findings.bayes.sigma_group
+    size = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
+    share = f"about {percent(float(icc.mean))} of the variation in {context.outcome} lies between groups"
+    if groups_differ(context):
+        level = f"Yes. A group lies typically {size} above or below the average of all groups; {share}."
+    else:
+        level = f"Not clearly. The data do not show that groups differ in {context.outcome}; {share}."
+    return " ".join([level, *(_slopes_differ(context, k) for k in context.varying if k)])
+
+
+def _slopes_differ(context: Context, term: int) -> str:
+    n_apart = sum(part.size for part in apart_from_average(context, term))
+    if n_apart:
+        return (
+            f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it stands apart from "
+            "the average effect."
+        )
+    return f"There is no clear sign that the effect of {context.terms[term]} differs between groups."
+
+
+def which_groups(context: Context) -> str:
+    """Answers: which groups?"""
+    above, below = apart_from_average(context)
+    places = min(numbers.decimals_for(float(context.findings.bayes.fixef.sd[0])), _places(context.recommended, 0))
+    average = with_unit(fixed(context.overall[0], places), context.unit)
+    parts = [
+        f"Above the average of {average}: {_named(context, above)}." if above.size else "",
+        f"Below the average of {average}: {_named(context, below)}." if below.size else "",
+    ]
+    rest = np.setdiff1d(np.arange(context.n_groups), np.concatenate([above, below]))
+    if not (above.size or below.size):
+        return f"None stands out: every group’s 95 % interval holds the average of {average}."
+    if rest.size:
+        names = rest.size <= MOST_NAMED and numbers.listed(context.named(j) for j in rest)
+        parts.append(f"Not to be told from the average: {names or plural(rest.size, 'group')}.")
+    return " ".join(filter(None, parts))
+
+
+def _named(context: Context, groups: Sequence[int] | np.ndarray) -> str:
+    values, places = context.recommended.coef[:, 0], _places(context.recommended, 0) - 1
+    return numbers.listed(
+        (f"{context.named(j)} ({with_unit(fixed(values[j], places), context.unit)})" for j in groups), limit=4
+    )
+
+
+def _places(bands: Bands, term: int) -> int:
+    return common_decimals(bands.se[:, term])
+
+
+def can_i_trust_it(context: Context) -> str:
+    """Answers: can I trust it?"""
+    verdict, checks = context.findings.verdict, context.findings.checks
+    open_points = [check for check in checks if check.status != "pass"]
+    if verdict.status == "fail":
+        return f"No, not as it stands. {_messages(open_points, ('fail',))}"
+    name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
+    if not open_points:
+        return f"Yes: all {len(checks)} checks passed. This holds for the estimates of {name}."
+    return " ".join(filter(None, [f"Yes, the estimates of {name}.", _not_to_trust(context), _passed(checks)]))
+
+
+def _not_to_trust(context: Context) -> str:
+    """What a reader might otherwise quote: intervals that have collapsed, with what they are worth."""
+    collapsed = [comparison for comparison in context.findings.intervals if comparison.is_collapsed]
+    if not collapsed:
+        return ""
+    effects = numbers.listed(
+        "the level" if comparison.term == "intercept" else f"the effect of {text.readable(comparison.term)}"
+        for comparison in collapsed
+    )
+    worst = percent(min(comparison.implied_coverage for comparison in collapsed))
+    return (
+        f"Not the intervals that other tools give for {effects} by group: here they would hold the truth about {worst} "
+        "of the time, not 95 %."
+    )
+
+
+def _passed(checks: Sequence[Check]) -> str:
+    n_passed = sum(check.status == "pass" for check in checks)
+    rest = len(checks) - n_passed
+    others = "the others mean" if rest > 1 else "the other means"
+    return f"{n_passed} of {len(checks)} checks passed; the health card says what {others}."
+
+
+def _messages(checks: Sequence[Check], statuses: tuple[str, ...]) -> str:
+    return " ".join(text.clean(check.message) for check in checks if check.status in statuses)
+
+
+def what_should_i_do(context: Context) -> str:
+    """Answers: what should I do?"""
+    verdict = context.findings.verdict
+    worst_first = sorted(context.findings.checks, key=lambda check: check.status != "fail")
+    collapsed = any(comparison.is_collapsed for comparison in context.findings.intervals)
+    said_otherwise = {"singularity"} if collapsed else set()
+    steps = [_step(context, c) for c in worst_first if c.status != "pass" and c.name not in said_otherwise]
+    if verdict.status == "fail":
+        return " ".join(["Do not act on these numbers yet.", *steps[:MOST_STEPS]])
+    name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
+    mark = context.recommended_mark
+    use = f"Use the estimates and intervals of {name}, marked “{mark}” in tables and figures."
+    return " ".join([use, *dict.fromkeys(steps[:MOST_STEPS])])
+
+
+def _step(context: Context, check: Check) -> str:
+    """What to do about one check; its own advice where that can stand alone."""
+    kind, _, term = check.name.partition("_")
+    effect_of = "the level" if term == "intercept" else f"the effect of {text.readable(term)}"
+    steps = {
+        "intervals": f"Do not quote the usual intervals for {effect_of} by group: they are far too narrow.",
+        "simpson": f"Do not ignore the groups when you ask about {text.readable(term)}: compare within groups.",
+        "singularity": "Do not quote the usual intervals of the singular fit.",
+        "group_sizes": "Do not compare the smallest groups by their own rows alone.",
+        "rejected_rows": "Look at the rejected rows.",
+        "prior_predictive": "Look at the priors in the study file: they all but rule out the data.",
+        "prior_sensitivity": "Name the prior where you quote how far groups lie apart.",
+        "equal_spread": "Look at the rows of the groups that scatter most.",
+        "pareto_k": f"Look at the rows that the model finds odd ({context.findings.bayes.loo.n_high_pareto_k:,}).",
+    }
+    return steps.get(check.name) or steps.get(kind) or text.clean(check.advice)

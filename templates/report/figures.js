@@ -1,0 +1,125 @@
+// Draws figures: those near the viewport first, the others when the browser is idle, all before printing.
+poolwise.figures = (() => {
+  const PRINT_WIDTH = 660, PRINT_PANEL_WIDTH = 210, PRINT_HEIGHT = 900, NEAR = "300px 0px";
+  const CONFIG = { displaylogo: false, displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false,
+    showTips: false, showSendToCloud: false, plotlyServerURL: "",
+    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const plots = Array.from(document.querySelectorAll(".plot"));
+  const near = new Set();
+  const heights = new Map(); // plot → its height on screen, while it is on paper
+  const waiting = new Map(); // plot → what to do once it is drawn
+  const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+  const isDrawn = (node) => node.classList.contains("js-plotly-plot");
+  const isSmall = (node) => node.classList.contains("small");
+  const theme = () => poolwise.data.themes()[dark.matches ? "dark" : "light"];
+  let isLoaded = false, isPrinting = false;
+
+  // The shared file is fetched beside the text and never before it; a standalone report carries it at its end.
+  function load() {
+    const source = document.getElementById("plotly-source");
+    if (!source) return new Promise((resolve) => addEventListener("DOMContentLoaded", resolve));
+    return new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = source.href;
+      script.onload = resolve;
+      script.onerror = reject;
+      document.head.append(script);
+    });
+  }
+
+  function draw(node) {
+    if (isDrawn(node)) return;
+    const spec = poolwise.data.block(node.dataset.spec);
+    const config = isSmall(node) ? { ...CONFIG, displayModeBar: false } : CONFIG;
+    node.replaceChildren();
+    Plotly.newPlot(node, { data: poolwise.selection.marked(spec.data), frames: spec.frames || [],
+      layout: { ...spec.layout, template: theme() }, config });
+    for (const picture of node.querySelectorAll(".main-svg")) picture.ariaHidden = "true"; // the label says it
+    poolwise.selection.follow(node);
+    resized.observe(node);
+    for (const work of waiting.get(node) ?? []) work();
+    waiting.delete(node);
+  }
+
+  function whenDrawn(node, work) {
+    if (isDrawn(node)) work();
+    else waiting.set(node, [...(waiting.get(node) ?? []), work]);
+  }
+
+  // One figure a task, so that the page stays responsive.
+  function drawNear() {
+    const next = plots.find((node) => near.has(node) && !isDrawn(node));
+    if (!next) return;
+    draw(next);
+    setTimeout(drawNear);
+  }
+
+  function drawRest() {
+    const next = plots.find((node) => !isDrawn(node) && node.clientWidth > 0);
+    if (!next) return;
+    if (!isPrinting) draw(next);
+    whenIdle(drawRest);
+  }
+
+  function follow(node, isNear) {
+    if (isNear) near.add(node);
+    else near.delete(node);
+  }
+
+  const resized = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) {
+      if (!isPrinting && contentRect.width > 0) Plotly.Plots.resize(target);
+    }
+  });
+
+  // Nothing is wider or higher than a page.
+  function toPaper() {
+    if (!isLoaded) return;
+    isPrinting = true;
+    for (const node of plots) {
+      draw(node);
+      const width = isSmall(node) ? PRINT_PANEL_WIDTH : PRINT_WIDTH, height = Math.min(node.clientHeight, PRINT_HEIGHT);
+      heights.set(node, node.style.height);
+      node.style.height = `${height}px`;
+      Plotly.relayout(node, { template: poolwise.data.themes().light, width, height });
+    }
+  }
+
+  function toScreen() {
+    if (!isPrinting) return;
+    isPrinting = false;
+    for (const node of plots) {
+      node.style.height = heights.get(node);
+      Plotly.relayout(node, { template: theme(), width: null, height: null, autosize: true });
+    }
+  }
+
+  function recolour() {
+    for (const node of plots) if (isDrawn(node)) Plotly.relayout(node, { template: theme() });
+  }
+
+  function isInSight(node) {
+    const { top, bottom, height } = node.getBoundingClientRect();
+    return height > 0 && top < innerHeight && bottom > 0;
+  }
+
+  const watched = new IntersectionObserver((entries) => {
+    for (const entry of entries) follow(entry.target, entry.isIntersecting);
+    if (isLoaded) drawNear();
+  }, { rootMargin: NEAR });
+
+  // Resolved when the figures of the first screen are drawn. Without plotly.js the alternatives stay.
+  async function start() {
+    const first = plots.filter(isInSight);
+    const drawn = load().then(() => { isLoaded = true; first.forEach(draw); });
+    drawn.then(() => { drawNear(); whenIdle(drawRest); }, () => {});
+    for (const node of plots) watched.observe(node);
+    dark.addEventListener("change", recolour);
+    addEventListener("beforeprint", toPaper);
+    addEventListener("afterprint", toScreen);
+    if (first.length) await drawn.catch(() => {});
+  }
+
+  return { plots, isDrawn, isNear: (node) => near.has(node), whenDrawn, start };
+})();

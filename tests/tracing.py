@@ -1,0 +1,358 @@
+"""Where the numbers on a page come from: each is looked for among what the run's data files say.
+
+A number in a table row of one group is looked for among that group's numbers only, without those of other models than
+the column's where the column has one; any other number among what the summary says on the subject of its section. A
+sentence may also use the numbers of the groups it names, and how far a column of all groups' numbers reaches. A number
+is found when one of these, rounded as it is shown, equals it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from tasks.stats.study import Thresholds
+
+NUMBER = re.compile(
+    r"(?P<bound>[<>]\s)?(?<![\w.,])(?P<sign>(?<!\w)[−+-]?)(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?P<fraction>\.\d+)?"
+    r"(?:\u202f×\u202f10(?P<power>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?(?![\w…])(?P<percent>\u202f?%)?"
+)
+POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+VOID = {"meta", "link", "input", "br", "hr", "img", "mspace", "option"}
+# What is no number of the run: a level of confidence that the page always uses, a name.
+CONSTANTS = re.compile(r"\b95\u202f?\u2009? ?%|SHA-256|PIT-ECDF|R²|\b0 and 1\b")
+ESTIMATES = ["estimate", "se", "lower", "upper", "conditional_sd", "estimate_raw", "se_raw", "lower_raw", "upper_raw"]
+# A swatch on the page may stand for several fits.
+FLAVOURS = ("varying_intercept", "varying_slope", "varying_intercept_slope")
+MODELS = {"partial-pooling": FLAVOURS}
+EVERY_MODEL = {"complete_pooling", "no_pooling", *FLAVOURS, "bayes"}
+# What of the summary each section is about; one that is not listed may use all of it.
+SUBJECTS = {
+    "verdict": ("overview", "checks", "intervals", "simpson", "variance_components"),
+    "health": ("checks",),
+    "data": ("run", "checks"),
+    "groups": ("fits",),
+    "ranks": ("ranks", "checks"),
+    "size": ("size_trend", "funnel", "checks"),
+    "displacement": ("fits",),
+    "variance": ("variance_components", "variance_test", "likelihood_profiles", "fits"),
+    "intervals": ("intervals", "fits", "variance_test", "likelihood_profiles", "checks"),
+    "remedies": ("remedies", "intervals"),
+    "simpson": ("simpson",),
+    "predictive": ("predictive", "fits", "loo_pit"),
+    "held-out": ("cross_validation", "leave_one_group_out", "influence", "fits"),
+    "assumptions": ("assumptions", "checks"),
+    "priors": ("prior_predictive", "prior_sensitivity", "priors"),
+    "sampler": ("fits", "checks"),
+    "models": ("fits", "cross_validation"),
+}
+COUNTS = "counts"
+LONGEST_LIST = 24  # longer lists of numbers are curves, which no text quotes
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number on the page: half a unit of its last place either way is its rounding."""
+
+    value: float
+    unit: float  # of the last place
+    is_percent: bool
+    words: str  # in which it stands
+    bound: str  # "<" or ">" before it
+    section: str
+    row: str = ""  # its table row's header
+    model: str = ""  # of its column
+    is_sentence: bool = False
+    evidence: str = ""  # the section that a check on the health card points to
+
+    def is_near(self, candidates: np.ndarray) -> bool:
+        if self.bound == "<":
+            return bool(((candidates >= 0) & (candidates < self.value)).any())
+        if self.bound == ">":
+            return bool(((candidates > self.value) & (candidates <= 1)).any())
+        rounded = np.abs(candidates - self.value) <= 0.5 * self.unit * (1 + 1e-6)
+        whole = self.unit >= 1 and self.value >= 100  # "at least 1,725": not rounded up
+        cut = (candidates >= self.value) & (candidates < self.value + 1) & whole
+        return bool((rounded | cut).any())
+
+
+def numbers_in(text: str, words: str, **place: Any) -> Iterator[Shown]:
+    """`words` is the same text with what was taken out of it."""
+    blanked = CONSTANTS.sub(lambda found: " " * len(found.group()), text)
+    for found in NUMBER.finditer(blanked):
+        fraction, power = found["fraction"] or "", int((found["power"] or "0").translate(POWERS))
+        percent = found["percent"] is not None
+        scale = 10.0**power / (100 if percent else 1)
+        value = float(found["digits"].replace(",", "") + fraction) * scale * (-1 if found["sign"] in ("−", "-") else 1)
+        unit = 10.0 ** (-len(fraction[1:]) if fraction else _trailing_zeros(found["digits"])) * scale
+        yield Shown(value, unit, percent, words, (found["bound"] or "").strip(), **place)
+
+
+def _trailing_zeros(digits: str) -> int:
+    """How many places may be rounded away: 760 may be to tens, 600 to hundreds, but one digit counts."""
+    plain = digits.replace(",", "")
+    return max(min(len(plain) - len(plain.rstrip("0")), len(plain) - 1), 0)
+
+
+class PageText(HTMLParser):
+    """The texts of the first screen, the health card, the findings and the tables, as a reader sees them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.texts: list[tuple[str, dict[str, Any]]] = []
+        self._open: list[tuple[str, dict[str, str]]] = []
+        self._models: list[str] = []
+        self._row = ""
+        self._column = -1
+        self._item = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "table":
+            self._models = []
+        if tag == "tr":
+            self._row, self._column = "", -1
+        if tag in ("td", "th"):
+            self._column += 1
+            if self._is_in("thead"):
+                self._models.append("")
+        if tag == "a" and self._section() == "health" and given.get("href", "").startswith("#"):
+            for _, place in self.texts[self._item :]:
+                place["evidence"] = given["href"][1:]
+        if tag == "li" and self._section() == "health":
+            self._item = len(self.texts)
+        if "swatch" in given.get("class", "") and self._is_in("thead"):
+            self._models[-1] = given["class"].split()[-1]
+        if tag not in VOID:
+            self._open.append((tag, given))
+            if self._begins_text(tag, given):
+                self.texts.append(("", self._place(tag)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if self._is_in("tbody") and self._is_in("th"):
+            self._row += data.strip()
+        if self._is_in("script") or self._is_in("style") or not self.texts or not self._is_read():
+            return
+        words, place = self.texts[-1]
+        self.texts[-1] = (words + data, place)
+
+    def _is_in(self, tag: str) -> bool:
+        return any(name == tag for name, _ in self._open)
+
+    def _has_class(self, name: str) -> bool:
+        return any(name in given.get("class", "").split() for _, given in self._open)
+
+    def _section(self) -> str:
+        return next((given["id"] for tag, given in self._open if tag == "section" and "id" in given), "")
+
+    def _begins_text(self, tag: str, given: dict[str, str]) -> bool:
+        return tag in ("p", "dd", "td", "th", "li") and self._is_read()
+
+    def _is_read(self) -> bool:
+        """Row headers are names; study files and methods are quoted, not found out."""
+        if self._is_in("thead") or self._is_in("pre") or self._is_in("th"):
+            return False
+        return self._is_in("td") or self._has_class("finding") or self._section() in ("verdict", "health")
+
+    def _place(self, tag: str) -> dict[str, Any]:
+        if tag != "td":
+            return {"section": self._section(), "is_sentence": True}
+        model = self._models[self._column] if self._column < len(self._models) else ""
+        return {"section": self._section(), "row": self._row, "model": model.replace("_", "-")}
+
+
+def shown_numbers(html: str, labels: Iterable[str], quoted: Container[str] = ()) -> list[Shown]:
+    """Every number in these texts but those that are `quoted`; in sentences, groups' names are taken out first."""
+    names = [re.escape(label) for label in labels if any(letter.isdigit() for letter in label)]
+    named = re.compile(rf"\b({'|'.join(names)})\b(?!\u202f)") if names else None
+    found = []
+    for words, place in PageText(html).texts:
+        kept = named.sub(lambda name: "x" * len(name.group()), words) if named and place.get("is_sentence") else words
+        found.extend(numbers_in(kept, words, **place))
+    return [shown for shown in found if shown.words.strip() not in quoted]
+
+
+@dataclass
+class Sources:
+    """The numbers of a run folder."""
+
+    folder: Path
+    _of_subject: dict[str, np.ndarray] = field(default_factory=dict)
+    _of_group: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / "summary.json").read_text("utf-8")))
+
+    @cached_property
+    def labels(self) -> list[str]:
+        return list(self.summary["fits"]["no_pooling"]["groups"])
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "estimates.csv", dtype={"group": str}, keep_default_na=False, na_values=[""])
+
+    @cached_property
+    def _rows_by_group(self) -> Any:
+        return self.estimates.groupby("group")
+
+    def has(self, shown: Shown) -> bool:
+        if shown.row in self.labels:
+            return shown.is_near(self.of_group(shown.row, shown.model))
+        if any(shown.is_near(self.of_subject(key)) for key in self._subjects(shown)):
+            return True
+        return shown.is_sentence and any(shown.is_near(values) for values in self._of_named(shown.words))
+
+    def _subjects(self, shown: Shown) -> Iterable[str]:
+        every = tuple(self.summary)
+        asked = {*SUBJECTS.get(shown.section, every), *SUBJECTS.get(shown.evidence, every if shown.evidence else ())}
+        return asked & set(every) | {COUNTS}
+
+    def _of_named(self, words: str) -> Iterator[np.ndarray]:
+        yield self.over_groups
+        yield from (self.of_group(label, "") for label in self.labels if label in words)
+
+    def of_subject(self, key: str) -> np.ndarray:
+        """Numbers of no single group below a key of the summary; per raw unit of a predictor too."""
+        if key not in self._of_subject:
+            values = self._counts if key == COUNTS else _leaves(_without_groups(self.summary[key]))
+            self._of_subject[key] = _with(values, self._per_raw_unit)
+        return self._of_subject[key]
+
+    @cached_property
+    def _per_raw_unit(self) -> list[float]:
+        return [1 / entry["scale"] for entry in self.summary["scaling"].values() if entry["scale"]]
+
+    @cached_property
+    def quoted(self) -> set[str]:
+        """Texts about the run: versions, dates, ids."""
+        run = self.summary["run"]
+        return {str(value) for value in (*run.values(), *run["versions"].values())}
+
+    @property
+    def _counts(self) -> list[float]:
+        """Groups, rows, how many checks have each status, and the limits and priors of a study that sets none."""
+        limits = [*_leaves(Thresholds().model_dump()), 2.5 * self.summary["outcome_scaling"]["scale"]]
+        statuses, run = [check["status"] for check in self.summary["checks"]], self.summary["run"]
+        of_status = [float(statuses.count(status)) for status in ("pass", "review", "fail")]
+        return [run["n_groups"], run["n_rows"], len(statuses), *of_status, *limits]
+
+    def of_group(self, label: str, model: str) -> np.ndarray:
+        if (label, model) not in self._of_group:
+            self._of_group[label, model] = np.asarray(list(self._numbers_of(label, model)), dtype=float)
+        return self._of_group[label, model]
+
+    def _numbers_of(self, label: str, model: str) -> Iterator[float]:
+        """What the files say of a group, but not what they say of other models than `model`.
+
+        As it is, per raw unit, per row, relative to the residual SD, without its sign; widths of intervals, and
+        differences between models.
+        """
+        rows = self._rows_by_group.get_group(label)
+        names = set(MODELS.get(model, (model.replace("-", "_"),))) if model else EVERY_MODEL
+        kept = rows[rows["model"].isin(names)]
+        yield from kept[[*ESTIMATES, "n"]].to_numpy(float).ravel()
+        yield from kept["upper"] - kept["lower"]
+        own = list(_leaves(list(_entries_of(self.summary, label, EVERY_MODEL - names))))
+        yield from _with(
+            own, [*self._per_raw_unit, -1, 1 / rows["n"].iloc[0], 1 / self.summary["fits"]["bayes"]["sigma"]]
+        )
+        if not model:
+            yield from self._differences(rows)
+            yield from self._spread_of_predictors(label)
+
+    def _differences(self, rows: pd.DataFrame) -> Iterator[float]:
+        """Between two models' estimates of one term, and from the average group's."""
+        bayes = self.summary["fits"]["bayes"]
+        average = {"estimate": bayes["fixef"]["mean"], "estimate_raw": bayes["raw_units"]["mean"]}
+        for column, (place, term) in itertools.product(average, enumerate(self.summary["terms"])):
+            values = [*rows.loc[rows["term"] == term, column].to_numpy(float), average[column][place]]
+            yield from (one - other for one, other in itertools.permutations(values, 2))
+
+    def _spread_of_predictors(self, label: str) -> Iterator[float]:
+        """SD of each predictor among the group's rows, and the median over groups, from the posterior file."""
+        spread = self._spread_by_group
+        if spread is not None:
+            yield from spread.loc[self.labels.index(label)]
+            yield from spread.median()
+
+    @cached_property
+    def _spread_by_group(self) -> pd.DataFrame | None:
+        """By position; None where the file is without rows or predictors."""
+        tree = xr.open_datatree(self.folder / "posterior.nc", engine="h5netcdf")
+        if "constant_data" not in tree or "x" not in tree["constant_data"]:
+            return None
+        rows = tree["constant_data"]
+        return pd.DataFrame(rows["x"].to_numpy()).groupby(rows["group_index"].to_numpy()).std()
+
+    @cached_property
+    def over_groups(self) -> np.ndarray:
+        """Least, median and greatest of each column of group numbers, and of how far the fits move from each other."""
+        columns = self.estimates.groupby(["model", "term"])[[*ESTIMATES, "n"]]
+        wide = self.estimates.pivot(index="group", columns=["term", "model"], values=["estimate", "estimate_raw"])
+        moves = [
+            (terms[one] - terms[other]).abs()
+            for _, terms in wide.T.groupby(level=[0, 1])
+            for terms in [terms.T.droplevel([0, 1], axis=1)]
+            for one, other in itertools.combinations(terms.columns, 2)
+        ]
+        return np.concatenate(
+            [
+                *(columns.agg(how).to_numpy(float).ravel() for how in ("min", "median", "max")),
+                *([move.min(), move.median(), move.max()] for move in moves),
+            ]
+        )
+
+
+def _with(values: Iterable[float], factors: Iterable[float]) -> np.ndarray:
+    plain = np.asarray(list(values), dtype=float)
+    return np.concatenate([plain, *(factor * plain for factor in factors)])
+
+
+def _leaves(value: Any) -> Iterator[float]:
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return
+    if isinstance(value, (int, float)):
+        yield float(value)
+        return
+    if isinstance(value, list) and len(value) > LONGEST_LIST and not isinstance(value[0], (dict, list)):
+        return
+    for part in value.values() if isinstance(value, dict) else value:
+        yield from _leaves(part)
+
+
+def _without_groups(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_groups(part) for key, part in value.items() if key != "groups"}
+    return [_without_groups(part) for part in value] if isinstance(value, list) else value
+
+
+def _entries_of(value: Any, label: str, others: set[str]) -> Iterator[Any]:
+    """Everything below a key `groups` that is said of this group, but not below the names of other models."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if key == "groups" and isinstance(part, dict) and label in part:
+                yield part[label]
+            elif key not in others:
+                yield from _entries_of(part, label, others)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _entries_of(part, label, others)
