@@ -296,7 +296,7 @@ def _held_out(found: Findings, data: GroupedData) -> Findings:
             float(elpd.sum()), 30.5, elpd, k, 0.83, 0.7, 1, 1.2 * found.complete.rmse, rmse, 4000
         ),
         loo_pit=pit_check(rng.random(200), 1),
-        influence=Influence(moves, 0.5 * largest**2, n.size < 100, largest),
+        influence=Influence(moves, 0.5 * largest**2, n.size < 100, largest, np.full(moves.shape, 0.9)),
     )
 
 

@@ -270,7 +270,9 @@ def _check(found: Assumptions, labels: tuple[str, ...]) -> Check:
         message = f"Fewer than two groups have the {FEWEST_ROWS} rows that a comparison of their spread needs."
         return Check(name, "pass", None, limit, message, "")
     if not found.is_unequal:
-        return Check(name, "pass", found.ratio, limit, _about_alike(found), "")
+        # A large ratio that chance may have made is no value beside a limit.
+        ratio = found.ratio if found.ratio < limit else None
+        return Check(name, "pass", ratio, limit, _about_alike(found), "")
     return Check(
         name,
         "review",

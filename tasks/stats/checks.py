@@ -34,6 +34,9 @@ from tasks.stats.variance_test import check_variance_component
 # Where more than this share of the groups' medians is off, the model misses the groups themselves.
 MISSED_GROUPS_SHARE = 0.25
 
+# Intervals of at least this width relative to calibrated ones cover at least 92 %, not 95 %, of the time.
+ABOUT_AS_WIDE = 0.9
+
 FLAVOUR_WORDS: dict[Flavour, str] = {
     "varying_intercept": "varying intercepts",
     "varying_slope": "varying slopes",
@@ -50,7 +53,10 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
         *freshness(age_days, study.notify.max_age_days),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),
-        *(simpson_paradox(check, study.outcome_unit) for check in found.simpson),
+        *(
+            simpson_paradox(check, study.outcome_unit, float(scale))
+            for check, scale in zip(found.simpson, found.scaling.scale, strict=True)
+        ),
         convergence(found.partial),
         singularity(fullest, study),
         *check_variance_component(found.variance_test),
@@ -107,7 +113,9 @@ def freshness(age_days: float | None, limit: float | None) -> tuple[Check, ...]:
 
 def group_count(n_groups: int, few: int) -> Check:
     if n_groups >= few:
-        return Check("group_count", "pass", n_groups, few, f"{n_groups} groups tell how much groups differ.", "")
+        rough = 1.0 / np.sqrt(2.0 * (n_groups - 1))  # of a normal's SD from as many values, were they known exactly
+        message = f"{n_groups} groups can tell how much groups differ, at best to within about {rough:.0%} of it."
+        return Check("group_count", "pass", n_groups, few, message, "")
     return Check(
         "group_count",
         "review",
@@ -138,7 +146,8 @@ def group_sizes(no_pooling: NoPooling) -> Check:
     )
 
 
-def simpson_paradox(check: SimpsonCheck, unit: str = "") -> Check:
+def simpson_paradox(check: SimpsonCheck, unit: str = "", scale: float = 1.0) -> Check:
+    """`scale` is one SD of the predictor: words are per raw unit, the check's values per SD."""
     name = f"simpson_{check.term}"
     if np.isnan(check.within):
         message = f"{check.term} is the same throughout each group, so there is no slope within groups to compare."
@@ -146,15 +155,15 @@ def simpson_paradox(check: SimpsonCheck, unit: str = "") -> Check:
     if not check.is_misleading:
         message = f"The slope of {check.term} over all rows tells about the same as the slope within groups."
         return Check(name, "pass", check.complete, check.within, message, "")
-    per_sd = f"{unit} per SD".strip()
+    per_unit = f"{unit} per unit of {check.term}".strip()
     how = "has the opposite sign of" if check.is_reversed else "is not the answer to"
     return Check(
         name,
         "fail" if check.is_reversed else "review",
         check.complete,
         check.within,
-        f"Simpson's paradox: the slope of {check.term} over all rows, {check.complete:.3g} {per_sd}, {how} the slope "
-        f"within groups, {check.within:.3g} {per_sd}. Groups differ both in {check.term} and in the outcome.",
+        f"Simpson's paradox: the slope of {check.term} over all rows, {check.complete / scale:.3g} {per_unit}, {how} "
+        f"the slope within groups, {check.within / scale:.3g}. Groups differ both in {check.term} and in the outcome.",
         "Do not use complete pooling for this predictor; read the within-group slope.",
     )
 
@@ -195,18 +204,27 @@ def _diagonal(fit: PartialPooling) -> np.ndarray:
     return np.sqrt(np.maximum(np.linalg.eigvalsh(fit.cov), 0.0)) / fit.sigma
 
 
-def _flat_direction(fit: PartialPooling, study: Study) -> str:
+def flat_terms(fit: PartialPooling, study: Study) -> list[str]:
+    """Varying terms whose spread between groups is estimated as 0; none where only a correlation is at its limit."""
     limit = study.thresholds.singular_tolerance * fit.sigma
-    flat = [study.terms[k] for k, sd in zip(fit.varying, fit.sigma_group, strict=True) if sd < limit]
+    return [study.terms[k] for k, sd in zip(fit.varying, fit.sigma_group, strict=True) if sd < limit]
+
+
+def _flat_direction(fit: PartialPooling, study: Study) -> str:
+    flat = flat_terms(fit, study)
     return " and ".join(flat) if flat else "one combination of its effects (their correlation is at its limit)"
 
 
 def collapsed_intervals(comparison: IntervalComparison, limit: float) -> Check:
     name = f"intervals_{comparison.term}"
     if not comparison.is_collapsed:
-        message = (
-            f"The usual intervals for the {_effect(comparison.term)} by group are about as wide as they should be."
-        )
+        what = f"The usual intervals for the {_effect(comparison.term)} by group are"
+        message = f"{what} about as wide as they should be."
+        if comparison.ratio < ABOUT_AS_WIDE:
+            message = (
+                f"{what} {comparison.ratio:.0%} as wide as calibrated ones: somewhat too narrow, they would cover the "
+                f"truth about {comparison.implied_coverage:.0%} of the time, not 95%."
+            )
         return Check(name, "pass", comparison.ratio, limit, message, "")
     return Check(
         name,
@@ -257,13 +275,14 @@ def pareto_k(bayes: BayesFit) -> Check:
     if loo.n_high_pareto_k == 0:
         message = "No single row decides the predictive score."
         return Check("pareto_k", "pass", loo.pareto_k_max, loo.pareto_k_threshold, message, "")
+    is_one = loo.n_high_pareto_k == 1
     return Check(
         "pareto_k",
         "review",
         loo.pareto_k_max,
         loo.pareto_k_threshold,
-        f"{loo.n_high_pareto_k} of {loo.n_rows_used} rows looked at {'is' if loo.n_high_pareto_k == 1 else 'are'} so "
-        "unusual for the model that its predictive score depends on them.",
+        f"{loo.n_high_pareto_k} of {loo.n_rows_used} rows looked at {'is' if is_one else 'are'} so unusual for the "
+        f"model that its predictive score hangs on {'it' if is_one else 'them'}.",
         "Look at the unusual rows: mistakes, or a spread that the model does not know of.",
     )
 

@@ -82,7 +82,7 @@ def _with_failures(found: SamplerDiagnostics, thresholds: Thresholds, chains: in
         (found.ess_bulk_min >= least_ess, f"bulk ESS {found.ess_bulk_min:.0f} is below {least_ess:g}"),
         (found.ess_tail_min >= least_ess, f"tail ESS {found.ess_tail_min:.0f} is below {least_ess:g}"),
         (found.ebfmi_min >= thresholds.ebfmi, f"E-BFMI {found.ebfmi_min:.2f} is below {thresholds.ebfmi:g}"),
-        (found.n_divergent == 0, f"{found.n_divergent} divergent transitions"),
+        (found.n_divergent == 0, f"{found.n_divergent} divergent transition{'s'[: found.n_divergent != 1]}"),
         (found.n_max_treedepth == 0, f"{found.n_max_treedepth} transitions at the largest tree depth"),
     ]
     failures = tuple(words for holds, words in rules if not holds)

@@ -27,6 +27,9 @@ from tasks.stats.records import Check, Floats, PosteriorDraws
 ALPHAS = (0.99, 1.01)
 VALUES_LIMIT = 20_000_000  # draws times groups: draws are thinned beyond it
 GROUPS_LIMIT = 24  # groups whose estimates are looked at: evenly spread over all
+# Few groups feel any prior on their spread: of 24 simulated studies of 6 to 10 groups from the model itself, 19 had a
+# spread (or the ICC) at 0.05 or above, one at 0.1. There, doubling the prior's weight moves it by half its uncertainty.
+SPREAD_ALLOWANCE = 2.0
 
 Kind = Literal["fixef", "sigma_group", "correlation", "sigma", "icc", "group"]
 Diagnosis = Literal["", "conflict", "strong prior"]
@@ -164,18 +167,28 @@ def check_prior_sensitivity(found: PriorSensitivity | None, n_groups: int) -> tu
     return () if found is None else (_check(found, n_groups),)
 
 
+def _limit(one: Sensitivity, threshold: float) -> float:
+    """What a prior may move before it asks for review. A correlation's may always: no other answer rests on it."""
+    if one.kind == "correlation":
+        return float("inf")
+    return threshold * (SPREAD_ALLOWANCE if one.kind in ("sigma_group", "icc") else 1.0)
+
+
 def _check(found: PriorSensitivity, n_groups: int) -> Check:
-    """A correlation that leans on its prior is told, but no reason for review: no other answer rests on it."""
-    flagged = [one for one in found.flagged if one.kind != "correlation"]
-    value = max(one.prior for one in found.quantities if one.kind != "correlation")
-    beside = [_words(one) for one in found.flagged if one.kind == "correlation"]
-    name, limit = "prior_sensitivity", found.threshold
+    """What leans on its prior is told; review where it does so by more than its `_limit`."""
+    judged = [one for one in found.quantities if one.kind != "correlation" and np.isfinite(one.prior)]
+    worst = max(judged, key=lambda one: one.prior / _limit(one, found.threshold), default=None)
+    value, limit = (None, found.threshold) if worst is None else (worst.prior, _limit(worst, found.threshold))
+    flagged = [one for one in found.flagged if one.prior >= _limit(one, found.threshold)]
+    beside = [_words(one) for one in found.flagged if one not in flagged]
+    name, few = "prior_sensitivity", f" With {n_groups} groups the prior on the spread between groups matters."
     if not flagged:
-        rest = f" They do have a say in {_listed(beside)}." if beside else ""
-        message = f"The priors hardly matter for effects, spreads and group estimates.{rest}"
+        is_spread = any(one.kind in ("sigma_group", "icc") for one in found.flagged)
+        rest = f" They do have some say in {_listed(beside)}.{few if is_spread else ''}" if beside else ""
+        spreads = "" if is_spread else ", spreads"
+        message = f"The priors hardly matter for averages{spreads} and group estimates.{rest}"
         return Check(name, "pass", value, limit, message, "")
-    is_spread = any(one.kind in ("sigma_group", "icc") for one in flagged)
-    few = f" With {n_groups} groups the prior on the spread between groups matters." if is_spread else ""
+    few = few if any(one.kind in ("sigma_group", "icc") for one in flagged) else ""
     named = [_words(one) for one in flagged if one.group < 0] + beside
     of_groups = len({one.group for one in flagged if one.group >= 0})
     groups = [f"the estimates of {of_groups} of the {found.n_groups_used} groups looked at"] if of_groups else []

@@ -41,7 +41,7 @@ class RankedTerm:
     upper: Integers
     top: Floats  # P(among the first `n_extreme`)
     bottom: Floats  # P(among the last `n_extreme`)
-    above: Floats  # P(above the average group)
+    above: Floats  # P(above the mean of these groups)
     half: Integers  # 1, -1: the whole interval lies in the upper, the lower half of the table; 0: in neither
     rankability: Estimate  # () 0 to 1
     is_defensible: bool  # whether a league table is
@@ -69,13 +69,12 @@ def ranks(
 ) -> Ranks:
     """One ranking per varying term; evenly thinned draws, so that draws x J stay within VALUES_LIMIT."""
     coef = draws.group_coef.reshape(-1, *draws.group_coef.shape[2:])
-    average = draws.beta[:, :: draws.group_thin].reshape(-1, draws.beta.shape[-1])
     kept = _evenly(len(coef), VALUES_LIMIT // coef.shape[1])
     share = estimate(rankability(draws, products, varying)[None])
     terms = []
     for i, k in enumerate(varying):
         of_term = Estimate(share.mean[i], share.sd[i], share.lower[i], share.upper[i])
-        terms.append(_ranked(products.terms[k], coef[kept, :, k], average[kept, k], of_term, least_rankability))
+        terms.append(_ranked(products.terms[k], coef[kept, :, k], of_term, least_rankability))
     return Ranks(len(kept), n_extreme(coef.shape[1]), tuple(terms))
 
 
@@ -88,8 +87,8 @@ def _evenly(n: int, limit: int) -> np.ndarray:
     return np.linspace(0, n - 1, min(n, max(limit, 1))).round().astype(int)
 
 
-def _ranked(term: str, values: Floats, average: Floats, share: Estimate, least_rankability: float) -> RankedTerm:
-    """`values` (S, J) of the groups, `average` (S,) of the average group."""
+def _ranked(term: str, values: Floats, share: Estimate, least_rankability: float) -> RankedTerm:
+    """`values` (S, J) of the groups."""
     rank = rank_in_each_draw(values)
     lower, upper = central_interval(rank)
     n, extreme = values.shape[1], n_extreme(values.shape[1])
@@ -101,7 +100,7 @@ def _ranked(term: str, values: Floats, average: Floats, share: Estimate, least_r
         upper=upper,
         top=(rank <= extreme).mean(axis=0),
         bottom=(rank > n - extreme).mean(axis=0),
-        above=(values > average[:, None]).mean(axis=0),
+        above=(values > values.mean(axis=1, keepdims=True)).mean(axis=0),
         half=half,
         rankability=share,
         is_defensible=bool(share.mean >= least_rankability and np.count_nonzero(half) >= PLACED_SHARE * n),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tasks.stats.records import Findings
 
 FEWEST_GROUPS = 5
+CHANCE = 0.01  # share of studies without a trend in which one may be called clear
 LOG_2 = float(np.log(2.0))
 
 
@@ -68,8 +69,13 @@ class SizeTrend:
     plain: GroupLevels  # of the fullest mixed model
     with_size: GroupLevels  # of the same with log n_j beside
     calibration: tuple[SizeBin, ...]
-    is_clear: bool  # the interval excludes 0
+    is_clear: bool  # the trend's 99 % interval excludes 0
     is_material: bool  # the trend is large enough to matter
+
+    @property
+    def is_hinted(self) -> bool:
+        """Not clear, but the 95 % interval excludes 0, as it does by chance in one study of twenty."""
+        return not self.is_clear and self.per_doubling_lower * self.per_doubling_upper > 0
 
     @property
     def flipped(self) -> Integers:
@@ -120,6 +126,7 @@ def size_trend(
         found.level, found.sigma**2 / found.n, np.column_stack([np.ones(found.n.size), log_size / LOG_2])
     )
     lower, upper = trend.interval()
+    surely = trend.interval(1.0 - CHANCE)
     small, large = _small_and_large(products.n)
     return SizeTrend(
         per_doubling=float(trend.coef[1]),
@@ -138,7 +145,7 @@ def size_trend(
         plain=group_levels(fits[0]),
         with_size=group_levels(fits[1], log_size[:, None]),
         calibration=calibration_by_size(data, *fits, scaling, seed),
-        is_clear=bool(lower[1] * upper[1] > 0),
+        is_clear=bool(surely[0][1] * surely[1][1] > 0),
         is_material=bool(abs(trend.coef[1]) * np.log2(large / small) >= matters * found.tau),
     )
 
@@ -193,7 +200,8 @@ def _judged(trend: SizeTrend, unit: str) -> Check:
     interval = f"{trend.per_doubling_lower:.3g} to {trend.per_doubling_upper:.3g}"
     measured = f"({per_doubling} per doubling, 95% interval {interval})"
     if not trend.is_clear:
-        message = f"There is no clear sign that the level of a group goes with its number of rows {measured}."
+        sign = "some sign, not a clear one," if trend.is_hinted else "no clear sign"
+        message = f"There is {sign} that the level of a group goes with its number of rows {measured}."
         return Check("size_trend", "pass", trend.per_doubling, None, message, "")
     if not trend.is_material:
         message = f"The level of a group goes with its number of rows, but by little {measured}."

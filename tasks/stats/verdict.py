@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.stats.checks import FLAVOUR_WORDS
+from tasks.stats.checks import ABOUT_AS_WIDE, FLAVOUR_WORDS, flat_terms
 from tasks.stats.records import (
     Check,
     Findings,
@@ -30,16 +30,23 @@ def verdict(study: Study, found: Findings, checks: tuple[Check, ...]) -> Verdict
     simpson_words = _simpson_words(simpson)
     if reasons:
         instead = "The Bayesian fit keeps that uncertainty and has intervals for every group."
-        headline = "Partial pooling by REML cannot be trusted here: use the Bayesian fit."
+        headline = "Use the Bayesian fit: partial pooling by REML cannot be trusted here."
         return Verdict("review", headline, f"{_sentence(reasons)} {simpson_words}{instead}", "bayes")
     reason = (
-        f"The model with {FLAVOUR_WORDS[flavour]} is regular, converged, and its intervals agree with the Bayesian "
-        f"ones. {simpson_words}"
+        f"The model with {FLAVOUR_WORDS[flavour]} is regular, converged, and its intervals {_as_wide(intervals)}. "
+        f"{simpson_words}"
     ).strip()
     headline = "Partial pooling can be trusted here."
     if status == "review":
         headline = "Partial pooling can be trusted here; read the points marked review first."
     return Verdict(status, headline, reason, f"partial_pooling.{flavour}")
+
+
+def _as_wide(intervals: tuple[IntervalComparison, ...]) -> str:
+    narrowest = min((comparison.ratio for comparison in intervals), default=1.0)
+    if narrowest >= ABOUT_AS_WIDE:
+        return "are about as wide as the Bayesian ones"
+    return f"have not collapsed, though they are only {narrowest:.0%} as wide as the Bayesian ones"
 
 
 def _reasons_against(
@@ -50,12 +57,20 @@ def _reasons_against(
     if not fit.converged:
         reasons.append("its fit did not converge")
     if fit.is_singular:
-        reasons.append("its fit is singular (it takes some difference between groups to be exactly 0)")
+        reasons.append(f"its fit is singular ({singular_words(fit, study)})")
     if collapsed:
         reasons.append(f"its intervals for {' and '.join(collapsed)} by group have collapsed (far too narrow)")
     if n_groups < study.thresholds.few_groups:
         reasons.append(f"{n_groups} groups are too few to estimate how much groups differ")
     return reasons
+
+
+def singular_words(fit: PartialPooling, study: Study) -> str:
+    """What a singular fit takes for certain."""
+    flat = flat_terms(fit, study)
+    if flat:
+        return f"it takes the groups' differences in {' and '.join(flat)} to be exactly 0"
+    return "it takes two effects of a group to go together perfectly"
 
 
 def _sentence(reasons: list[str]) -> str:

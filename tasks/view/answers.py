@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.stats.records import Check
+from tasks.stats.records import Check, Floats
 from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Bands, Context
 from tasks.view.numbers import common_decimals, fixed, interval, percent, plural, with_unit
@@ -18,6 +18,7 @@ from tasks.view.numbers import common_decimals, fixed, interval, percent, plural
 SMALLEST_CLEAR_ICC = 0.01
 MOST_STEPS = 3
 MOST_NAMED = 3
+CLEARLY = 0.975  # of a side: both tails together leave 5 %, as intervals do
 
 
 def asked(context: Context) -> str:
@@ -44,18 +45,31 @@ def _spread(context: Context) -> str:
 
 
 def groups_differ(context: Context) -> bool:
-    """Whether some group's interval leaves the average out, and the ICC's interval is clear of 0."""
+    """Whether some group is clearly above or below the average, and the ICC's interval is clear of 0."""
     apart = np.concatenate(apart_from_average(context))
     return bool(apart.size and float(context.findings.bayes.icc.lower) >= SMALLEST_CLEAR_ICC)
 
 
 def apart_from_average(context: Context, term: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Groups whose interval lies wholly above, wholly below the average group's value; farthest first."""
-    bands, average = context.recommended, context.overall[term]
-    above = np.flatnonzero(bands.lower[:, term] > average)
-    below = np.flatnonzero(bands.upper[:, term] < average)
-    values = bands.coef[:, term]
+    """Groups above, and below, the average of these groups with a probability of 97.5 %; farthest first."""
+    probability = _above(context, term)
+    above, below = np.flatnonzero(probability >= CLEARLY), np.flatnonzero(probability <= 1 - CLEARLY)
+    values = context.recommended.coef[:, term]
     return above[np.argsort(-values[above], kind="stable")], below[np.argsort(values[below], kind="stable")]
+
+
+def _above(context: Context, term: int) -> Floats:
+    """(J,) probability of a value above the average; from the intervals where groups were not ranked."""
+    for one in context.findings.ranks.terms if context.findings.ranks else ():
+        if one.term == context.findings.terms[term]:
+            return one.above
+    bands, average = context.recommended, average_of_groups(context, term)
+    return 0.5 + 0.5 * ((bands.lower[:, term] > average) * 1.0 - (bands.upper[:, term] < average))
+
+
+def average_of_groups(context: Context, term: int = 0) -> float:
+    """The mean of the groups' recommended estimates, each group counted once."""
+    return float(np.nanmean(context.recommended.coef[:, term]))
 
 
 def effect(context: Context, term: int) -> str:
@@ -81,9 +95,10 @@ def is_there_a_difference(context: Context) -> str:
     """Answers: is there a difference between groups?"""
     icc, sd = context.findings.bayes.icc, context.findings.bayes.sigma_group
     size = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
-    share = f"about {percent(float(icc.mean))} of the variation in {context.outcome} lies between groups"
+    left = f" that {numbers.listed(context.terms[1:])} does not account for" if len(context.terms) > 1 else ""
+    share = f"about {percent(float(icc.mean))} of the variation in {context.outcome}{left} lies between groups"
     if groups_differ(context):
-        level = f"Yes. A group lies typically {size} above or below the average of all groups; {share}."
+        level = f"Yes. Two groups in three lie within about {size} of their average, the others farther away; {share}."
     else:
         level = f"Not clearly. The data do not show that groups differ in {context.outcome}; {share}."
     return " ".join([level, *(_slopes_differ(context, k) for k in context.varying if k)])
@@ -103,24 +118,24 @@ def which_groups(context: Context) -> str:
     """Answers: which groups?"""
     above, below = apart_from_average(context)
     places = min(numbers.decimals_for(float(context.findings.bayes.fixef.sd[0])), _places(context.recommended, 0))
-    average = with_unit(fixed(context.overall[0], places), context.unit)
+    average = with_unit(fixed(average_of_groups(context), places), context.unit)
     parts = [
         f"Above the average of {average}: {_named(context, above)}." if above.size else "",
-        f"Below the average of {average}: {_named(context, below)}." if below.size else "",
+        f"Below {'it' if above.size else f'the average of {average}'}: {_named(context, below)}." if below.size else "",
     ]
     rest = np.setdiff1d(np.arange(context.n_groups), np.concatenate([above, below]))
     if not (above.size or below.size):
-        return f"None stands out: every group’s 95 % interval holds the average of {average}."
+        return f"None stands out: no group can be told from the average of {average}."
     if rest.size:
         names = rest.size <= MOST_NAMED and numbers.listed(context.named(j) for j in rest)
-        parts.append(f"Not to be told from the average: {names or plural(rest.size, 'group')}.")
+        parts.append(f"Too close to call: {names or plural(rest.size, 'group')}.")
     return " ".join(filter(None, parts))
 
 
 def _named(context: Context, groups: Sequence[int] | np.ndarray) -> str:
     values, places = context.recommended.coef[:, 0], _places(context.recommended, 0) - 1
     return numbers.listed(
-        (f"{context.named(j)} ({with_unit(fixed(values[j], places), context.unit)})" for j in groups), limit=4
+        (f"{context.named(j)} ({with_unit(fixed(values[j], places), context.unit)})" for j in groups), limit=6
     )
 
 
@@ -151,8 +166,8 @@ def _not_to_trust(context: Context) -> str:
     )
     worst = percent(min(comparison.implied_coverage for comparison in collapsed))
     return (
-        f"Not the intervals that other tools give for {effects} by group: here they would hold the truth about {worst} "
-        "of the time, not 95 %."
+        f"Not the usual (conditional) intervals for {effects} by group: they would hold the truth about {worst} of the "
+        "time, not 95 %, if the Bayesian ones are right."
     )
 
 
@@ -193,8 +208,18 @@ def _step(context: Context, check: Check) -> str:
         "group_sizes": "Do not compare the smallest groups by their own rows alone.",
         "rejected_rows": "Look at the rejected rows.",
         "prior_predictive": "Look at the priors in the study file: they all but rule out the data.",
-        "prior_sensitivity": "Name the prior where you quote how far groups lie apart.",
+        "prior_sensitivity": "When you quote how far groups lie apart, say that the prior has a part in it.",
         "equal_spread": "Look at the rows of the groups that scatter most.",
-        "pareto_k": f"Look at the rows that the model finds odd ({context.findings.bayes.loo.n_high_pareto_k:,}).",
+        "pareto_k": _odd_rows(context),
     }
     return steps.get(check.name) or steps.get(kind) or text.clean(check.advice)
+
+
+def _odd_rows(context: Context) -> str:
+    """Names the row that the model finds oddest, by its group and outcome."""
+    loo = context.findings.bayes.loo
+    row = loo.rows[int(np.argmax(loo.pareto_k))]
+    group = context.named(int(context.data.group_index[row]))
+    value = with_unit(numbers.significant(float(context.data.y[row]), 4), context.unit)
+    rest = f", and {plural(loo.n_high_pareto_k - 1, 'more row')} like it" if loo.n_high_pareto_k > 1 else ""
+    return f"Look at the row of {group} with {context.outcome} {value}{rest}: it is far from what was expected."

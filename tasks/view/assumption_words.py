@@ -37,7 +37,7 @@ def p_value(value: float) -> str:
 def shape(qq: QQ, n_rows: int) -> str:
     """Names a departure only when rows leave the band and an eye would see it."""
     if not qq.n_outside:
-        return "Their residuals follow a normal distribution as closely as chance lets them."
+        return "Their residuals show no departure from a normal distribution that chance would not explain."
     outside = f"{numbers.count(qq.n_outside)} of {numbers.plural(n_rows, 'row')} lie outside what a normal would do"
     if abs(qq.skewness) >= SKEWED:
         side = "high" if qq.skewness > 0 else "low"

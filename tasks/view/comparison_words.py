@@ -28,7 +28,7 @@ def ranks_finding(context: Context) -> str:
         return "Groups were not ranked."
     level, *effects = found.terms
     slopes = (_effect_ranks(context, one) for one in effects)
-    return " ".join([_league_table(context, level), _real_share(context, level), *slopes])
+    return " ".join([_league_table(context, level), *slopes])
 
 
 def _league_table(context: Context, level: RankedTerm) -> str:
@@ -37,14 +37,16 @@ def _league_table(context: Context, level: RankedTerm) -> str:
     if level.is_defensible:
         return (
             f"The groups can be ranked by their level, if every rank is shown with its interval: {level.n_placed:,} of "
-            f"{n:,} are surely in the upper or the lower half, and the typical rank is known to within {places}."
+            f"{n:,} are surely in the upper or the lower half, and the typical rank is known to within {places}. "
+            f"{_real_share(context, level)}"
         )
     only = "only " if level.n_placed < PLACED_SHARE * n else ""
     placed = f"{only}{level.n_placed:,}" if level.n_placed else "none"
+    needed = int(np.ceil(PLACED_SHARE * n))
     return (
-        f"A league table is not justified: {placed} of {plural(n, 'group')} can be placed in the upper or the lower "
-        f"half by level with 95 % certainty, and the typical rank is known only to within {places}. Compare each group "
-        "with the average instead; the funnel below shows which stand apart."
+        f"Do not rank the groups. {_real_share(context, level)} {text.sentence_case(placed)} of {plural(n, 'group')} "
+        f"can be placed in the upper or the lower half by level with 95 % certainty ({needed:,} are wanted), and the "
+        f"typical rank is known only to within {places}. Compare each group with the average instead: the funnel below."
     )
 
 
@@ -53,8 +55,8 @@ def _real_share(context: Context, level: RankedTerm) -> str:
     places = min(numbers.decimals_for(float(share.sd)), 3)
     ends = interval(float(share.lower), float(share.upper), places)
     return (
-        "Rankability, the share of the variation between the groups’ own levels that is more than chance, is "
-        f"{fixed(float(share.mean), places)} (95 % interval {ends}); a league table needs {least:g}."
+        "The share of the differences between the groups’ own levels that is more than chance (rankability) is "
+        f"{fixed(float(share.mean), places)} (95 % interval {ends}; at least {least:g} is wanted)."
     )
 
 
@@ -62,7 +64,7 @@ def _effect_ranks(context: Context, one: RankedTerm) -> str:
     name = context.term_name(context.findings.terms.index(one.term))
     share = numbers.estimate(float(one.rankability.mean), float(one.rankability.sd))
     placed = f"{one.n_placed:,} of {context.n_groups:,}" if one.n_placed else "none"
-    verdict = "a ranking with intervals can be defended" if one.is_defensible else "no league table is justified"
+    verdict = "a ranking with intervals can be defended" if one.is_defensible else "do not rank by it"
     return f"By the {name}, {placed} can be placed (rankability {share}): {verdict}."
 
 
@@ -94,7 +96,8 @@ def size_finding(context: Context) -> str:
     ends = interval(trend.per_doubling_lower, trend.per_doubling_upper, places)
     if not trend.is_clear:
         signed = with_unit(fixed(trend.per_doubling, places), context.unit)
-        opening = f"There is no clear sign that they do: the level changes by {signed} per doubling of a group’s rows"
+        sign = "some sign, not a clear one," if trend.is_hinted else "no clear sign"
+        opening = f"There is {sign} that they do: the level changes by {signed} per doubling of a group’s rows"
         return f"{opening} (95 % interval {ends}). {_flips(context, trend)}"
     higher = "higher" if trend.per_doubling > 0 else "lower"
     opening = f"Groups with more rows have {higher} levels: by {per_doubling} per doubling of a group’s rows"

@@ -9,8 +9,9 @@ POOLINGS = (
 )
 DISPLACEMENT = (
     "Each point is a group, each thin line the way its estimate goes from no pooling to partial pooling to Bayes. "
-    "Groups with few rows move most, towards the average of all groups, and their intervals become shorter: they "
-    "borrow from the others. Long ways are no fault: they show estimates that the group’s own rows could not carry. "
+    "Groups whose own rows say little, often because they are few, move most towards the average of all groups, and "
+    "their intervals become shorter: they borrow from the others. Long ways are no fault: they show estimates that the "
+    "group’s own rows could not carry. "
     "The level is read where every predictor is at its average."
 )
 VARIANCE = (
@@ -59,10 +60,10 @@ RANKS = (
     "league table is called justified here where rankability is high and at least half of the groups lie surely in "
     "one half of the table."
 )
+FUNNEL_OPENS = "Means of few rows vary more by chance, so the limits open towards small groups like a funnel."
 FUNNEL = (
-    "Means of few rows vary more by chance, so the limits open towards small groups like a funnel. A group inside the "
-    "grey limits need not differ from the average at all. One inside the green limits differs no more than groups "
-    "usually do. One outside them is worth a look: at its rows first, then at what it does. Chance puts about one "
+    "A group inside the grey limits need not differ from the average at all. One inside the green limits differs no "
+    "more than groups usually do. One outside them is worth a look: at its rows first, then at what it does. Chance puts about one "
     "group in 20 outside the dashed lines and one in 500 outside the solid ones."
 )
 SIZE = (
@@ -82,8 +83,8 @@ PIT = (
     "For every row the model is asked, without that row: how probable is an outcome below the one observed? If its "
     "predictions are right, one row in ten has a probability below 10 %, half of the rows one below 50 %, and so on. "
     "The curve shows how far the rows depart from this. Chance alone keeps all of the curve within the grey band in "
-    "95 of 100 studies. It rises on the left and falls on the right where predictions are too narrow, and does the "
-    "opposite where they are too wide; predictions that are too high or too low lift or lower the whole curve."
+    "at least 95 of 100 studies. It rises on the left and falls on the right where predictions are too narrow, and "
+    "does the opposite where they are too wide; predictions that are too high or too low lift or lower the whole curve."
 )
 HELD_OUT = (
     "Two questions differ. A new row of a known group can lean on that group’s own rows; a row of a new group can "
@@ -91,7 +92,9 @@ HELD_OUT = (
     "rows were for the model before it had seen them: higher is better, and groups far below the others are the odd "
     "ones. Pareto k tells whether a group can be left out by calculation: above the limit, its score may be too good."
     " The last figure asks the reverse: how far would the average of all groups move without this one? Moves within "
-    "one standard error are no more than the uncertainty that is stated anyway."
+    "one standard error are no more than the uncertainty that is stated anyway. Among few groups every one has a large "
+    "say, so a group that moves the average further is only called influential if it also lies farther out than chance "
+    "explains in 99 of 100 studies."
 )
 PRIORS = (
     "A Bayesian model starts from priors: what each unknown could be before the data are seen. The first figure "
@@ -99,8 +102,9 @@ PRIORS = (
     "the bands should not be absurdly wide. In the small panels, the narrower the green curve is beside the purple "
     "one, the more the data have taught. Sensitivity says how far a result moves when the prior, or the data, count "
     "for more or less: at 0.05, doubling or halving the weight would move it by about a quarter of its own "
-    "uncertainty. If the prior moves a result and the data do so too, the two pull apart; if the prior alone does, "
-    "the prior decides it."
+    "uncertainty. If the prior moves a result and the data do so too, the two may pull apart; if the prior alone "
+    "does, the prior decides it. Among few groups every prior on their spread is felt: there the health card asks for "
+    "review only from twice that limit on."
 )
 ASSUMPTIONS = (
     "The model gives every group the same residual SD. A group whose bar leaves the dotted line out scatters more, "

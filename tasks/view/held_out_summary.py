@@ -38,7 +38,12 @@ def _leave_one_group_out(found: LeaveOneGroupOut | None, labels: tuple[str, ...]
 def _influence(found: Influence | None, findings: Findings) -> dict[str, Any] | None:
     if found is None:
         return None
-    groups = by_label(findings.labels, dfbetas=listed(found.dfbetas), cooks_distance=listed(found.cooks_distance))
+    groups = by_label(
+        findings.labels,
+        dfbetas=listed(found.dfbetas),
+        cooks_distance=listed(found.cooks_distance),
+        by_chance=listed(found.by_chance),
+    )
     return {
         "model": f"partial_pooling.{findings.fullest.flavour}",
         "is_refitted": found.is_refitted,

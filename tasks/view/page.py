@@ -57,6 +57,30 @@ CHECKS: dict[str, tuple[str, str]] = {
     "influential_groups": ("Influential groups", held_out.ID),
     "size_trend": ("Level and size of groups", size.ID),
 }
+# What each check measured, against what is wanted.
+MEASURES: dict[str, str] = {
+    "rejected_rows": "{share} rejected, at most {limit_share}",
+    "freshness": "{value} days old, at most {limit}",
+    "group_count": "{value} groups, at least {limit}",
+    "group_sizes": "smallest: {value} rows",
+    "singularity": "least spread {value}, singular below {limit}",
+    "intervals": "{share} as wide as needed, at least {limit_share}",
+    "rhat": "{value}, below {limit}",
+    "ess": "{value} draws, at least {limit}",
+    "divergences": "{value}, none allowed",
+    "treedepth": "{value}, none allowed",
+    "ebfmi": "{value}, at least {limit}",
+    "pareto_k": "highest {value}, at most {limit}",
+    "posterior_predictive": "least p {value}, at least {limit}",
+    "predictive_groups": "{value} groups off, at most {limit}",
+    "loo_pit": "{share} outside the band",
+    "influential_groups": "{value} standard errors, at most {limit}",
+    "prior_sensitivity": "{value}, below {limit}",
+    "variance_component": "p = {value}",
+    "prior_predictive": "least p {value}, at least {limit}",
+    "size_trend": "",
+    "equal_spread": "ratio {value}, at most {limit}",
+}
 WORST_FIRST: tuple[Status, ...] = ("fail", "review", "pass")
 DOWNLOADS = (
     Link("estimates.csv", "estimates.csv"),
@@ -84,8 +108,8 @@ def build_page(
         answer=text.sentence_case(answers.one_sentence(context)),
         status=verdict.status,
         status_label=wording.STATUS_LABELS[verdict.status],
-        headline=text.clean(verdict.headline),
-        reason=text.clean(verdict.reason),
+        headline=text.typeset(verdict.headline),
+        reason=text.typeset(verdict.reason),
         recommended=text.sentence_case(MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)),
         answers=_answers(context),
         health_summary=wording.health_summary(findings.checks),
@@ -166,8 +190,8 @@ def _health(check: Check) -> HealthItem:
         title=title,
         status=check.status,
         status_label=wording.STATUS_LABELS[check.status],
-        message=text.clean(check.message),
-        advice=text.clean(check.advice),
+        message=text.typeset(check.message),
+        advice=text.typeset(check.advice),
         measure=_measure(check),
         link=Link("Evidence", f"#{section}"),
     )
@@ -185,11 +209,18 @@ def _check_title_and_section(name: str) -> tuple[str, str]:
 
 def _measure(check: Check) -> str:
     """Value and limit, where they are numbers; Simpson's check compares two slopes and says so itself."""
-    if isinstance(check.value, str) or check.value is None or check.name.startswith("simpson"):
+    kind = check.name if check.name in MEASURES else check.name.partition("_")[0]
+    if isinstance(check.value, str) or check.value is None or isinstance(check.threshold, str) or kind == "simpson":
         return ""
-    if isinstance(check.threshold, str) or check.threshold is None:
-        return numbers.plain(float(check.value))
-    return f"{numbers.plain(float(check.value))}, limit {numbers.plain(float(check.threshold))}"
+    value, limit = float(check.value), check.threshold
+    if limit is None:
+        return MEASURES.get(kind, "{value}").format(value=numbers.plain(value), share=numbers.percent(value))
+    return MEASURES.get(kind, "{value}, limit {limit}").format(
+        value=numbers.plain(value),
+        limit=numbers.plain(float(limit)),
+        share=numbers.percent(value),
+        limit_share=numbers.percent(float(limit)),
+    )
 
 
 def _run_link(href: str) -> Link | None:

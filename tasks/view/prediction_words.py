@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.cross_validation import CrossValidation, ModelError
-from tasks.stats.influence import Influence, beyond
+from tasks.stats.influence import Influence, beyond, influential
 from tasks.stats.pit import Shape
 from tasks.view import numbers, text, wording
 from tasks.view.context import MODEL_NAMES, Context
@@ -14,6 +14,7 @@ from tasks.view.numbers import fixed, listed, plural, with_unit
 # A difference counts as clear beyond so many of its standard errors.
 CLEAR = 2.0
 SAME = 1e-6  # relative: rounding
+LITTLE = 0.05  # relative: a clear difference that hardly matters
 
 PIT_WORDS: dict[Shape, str] = {
     "calibrated": "The curve stays within the band: rows lie as far from their predictions as the model expects.",
@@ -41,13 +42,16 @@ def models_finding(context: Context) -> str:
     if found is None:
         return wording.models_finding(context)
     tied, unclear, worse = standings(found)
+    slightly = [error for error in worse if error.difference < LITTLE * found.of(found.best).rmse]
+    worse = [error for error in worse if error not in slightly]
     best = with_unit(fixed(found.of(found.best).rmse, error_places(context, found)), context.unit)
     return " ".join(
         filter(
             None,
             [
                 _best_sentence(found, tied, best),
-                f"Clearly worse: {_each(context, found, worse)}." if worse else "",
+                f"Worse: {_each(context, found, worse)}." if worse else "",
+                f"Worse by little, but measurably: {_each(context, found, slightly)}." if slightly else "",
                 f"Worse, but not clearly so: {_each(context, found, unclear)}." if unclear else "",
             ],
         )
@@ -117,9 +121,17 @@ def influence_sentence(context: Context) -> str:
     if not groups.size:
         return f"Leaving any one group out moves no estimate for the average group by more than {far}."
     names = listed((context.named(j) for j in groups), limit=3)
+    odd = influential(found, limit)
+    by_chance = (
+        " Among so few groups that is no more than chance explains."
+        if not odd.size
+        else f" Chance does not explain it of {listed((context.named(j) for j in odd), limit=3)}."
+        if odd.size < groups.size
+        else ""
+    )
     return (
         f"{plural(groups.size, 'group')} ({names}), left out, would move an estimate for the average group by more "
-        f"than {far}."
+        f"than {far}.{by_chance}"
     )
 
 

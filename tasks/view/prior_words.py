@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tasks.stats.prior_predictive import WILD_SPREADS, Expected, PriorPredictive
+from tasks.stats.prior_predictive import Expected, PriorPredictive
 from tasks.stats.prior_sensitivity import PriorSensitivity, Sensitivity
 from tasks.view import numbers, text
 from tasks.view.context import Context
-from tasks.view.numbers import interval, percent, with_unit
+from tasks.view.numbers import interval, with_unit
 
-DIAGNOSES = {"": "", "conflict": "prior and data pull apart", "strong prior": "the prior decides"}
+DIAGNOSES = {"": "", "conflict": "prior and data may pull apart", "strong prior": "the prior decides"}
 
 
 def prior_finding(context: Context, predictive: PriorPredictive, sensitivity: PriorSensitivity) -> str:
@@ -18,9 +18,8 @@ def prior_finding(context: Context, predictive: PriorPredictive, sensitivity: Pr
 def expectation(context: Context, found: PriorPredictive) -> str:
     outcome = expected_range(found.expected[0])
     opening = f"Before they see the data, the priors expect {context.outcome} from"
-    wild = f"{percent(found.share_wild)} of it more than {WILD_SPREADS:g} SDs from where the data lie"
     if not found.excluded:
-        return f"{opening} {with_unit(outcome, context.unit)} (95 %; {wild}): they leave room for data like these."
+        return f"{opening} {with_unit(outcome, context.unit)} (95 %): they leave room for data like these."
     names = numbers.listed(statistic_name(context, one.name, one.term) for one in found.excluded)
     return f"{opening} {with_unit(outcome, context.unit)} (95 %): they all but rule out the data’s {names}."
 

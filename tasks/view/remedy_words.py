@@ -52,8 +52,8 @@ ROUTES: dict[RouteName, RouteWords] = {
     "bootstrap": RouteWords(
         "Parametric bootstrap",
         "Simulates data from the singular fit many times, fits each, and takes intervals from the errors made.",
-        "When you accept the singular fit as the truth and ask how well it is estimated. Where it has a spread of "
-        "exactly 0, so has every simulation.",
+        "When you accept the singular fit as the truth and ask how well it is estimated. What it takes for certain, "
+        "a spread of 0 or effects in perfect step, every simulation takes for certain too.",
     ),
     "bayes": RouteWords(
         "Bayes",

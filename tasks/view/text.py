@@ -6,6 +6,7 @@ text is kept from turning the sentence around it, and very long labels are short
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
@@ -16,6 +17,13 @@ def clean(text: str) -> str:
     """Without control, format and line-separating characters, which could hide or reorder text."""
     kept = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text if not _is_invisible(c))
     return " ".join("".join(kept).split())
+
+
+def typeset(text: str) -> str:
+    """A sentence of the core as it is printed: cleaned, with typographic apostrophes, minus and per cent signs."""
+    text = re.sub(r"(?<=\w)'(?=\w)|(?<=s)'(?= )", "’", clean(text))
+    text = re.sub(r"(?<![\w.-])-(?=\d)", "−", text)
+    return re.sub(r"(?<=\d)%", "\u202f%", text)
 
 
 def _is_invisible(character: str) -> bool:

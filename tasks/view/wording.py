@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.stats.checks import ABOUT_AS_WIDE
 from tasks.stats.records import Check, Floats, IntervalComparison, SimpsonCheck, Status
 from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Context
@@ -44,6 +45,9 @@ def singularity_finding(context: Context) -> str:
     collapsed = [comparison for comparison in context.findings.intervals if comparison.is_collapsed]
     opening = f"{text.sentence_case(name)} {state}"
     if not collapsed:
+        narrowest = min((comparison.ratio for comparison in context.findings.intervals), default=1.0)
+        if narrowest < ABOUT_AS_WIDE:
+            return f"{opening}; its usual intervals are only {percent(narrowest)} as wide as they should be."
         return f"{opening}, and its usual intervals are about as wide as they should be."
     return f"{opening}. {' '.join(collapsed_words(context, comparison) for comparison in collapsed)}"
 

@@ -1,6 +1,6 @@
 // Draws figures: those near the viewport first, the others when the browser is idle, all before printing.
 poolwise.figures = (() => {
-  const PRINT_WIDTH = 660, PRINT_PANEL_WIDTH = 210, PRINT_HEIGHT = 900, NEAR = "300px 0px";
+  const PRINT_WIDTH = 660, PRINT_PANEL_WIDTH = 210, PRINT_HEIGHT = 900, NEAR = "300px 0px", LETTER_WIDTH = 8;
   const CONFIG = { displaylogo: false, displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false,
     showTips: false, showSendToCloud: false, plotlyServerURL: "",
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
@@ -28,13 +28,31 @@ poolwise.figures = (() => {
     });
   }
 
+  // An axis title in lines no longer than its axis can be expected to be.
+  function inLines(title, pixels) {
+    const limit = Math.max(12, Math.floor(pixels / LETTER_WIDTH)), lines = [""];
+    for (const word of title.split(" ")) {
+      const line = lines.at(-1), longer = line ? `${line} ${word}` : word;
+      if (line && longer.length > limit) lines.push(word);
+      else lines[lines.length - 1] = longer;
+    }
+    return lines.join("<br>");
+  }
+
+  function fitted(layout, node) {
+    const wrapped = (axis, pixels) => (axis?.title?.text ? { ...axis, title: { ...axis.title, text: inLines(axis.title.text, pixels) } } : axis);
+    const longest = Math.max(0, ...(layout.yaxis?.ticktext ?? []).flatMap((tick) => tick.split("<br>")).map((tick) => tick.length));
+    return { ...layout, xaxis: wrapped(layout.xaxis, node.clientWidth - Math.max(60, 7 * longest + 24)),
+      yaxis: wrapped(layout.yaxis, node.clientHeight - 70) };
+  }
+
   function draw(node) {
     if (isDrawn(node)) return;
     const spec = poolwise.data.block(node.dataset.spec);
     const config = isSmall(node) ? { ...CONFIG, displayModeBar: false } : CONFIG;
     node.replaceChildren();
     Plotly.newPlot(node, { data: poolwise.selection.marked(spec.data), frames: spec.frames || [],
-      layout: { ...spec.layout, template: theme() }, config });
+      layout: { ...fitted(spec.layout, node), template: theme() }, config });
     for (const picture of node.querySelectorAll(".main-svg")) picture.ariaHidden = "true"; // the label says it
     poolwise.selection.follow(node);
     resized.observe(node);

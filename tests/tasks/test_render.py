@@ -115,7 +115,7 @@ def test_the_first_section_answers_the_four_questions_before_any_figure(singular
     first = words_of(singular[: singular.index('id="health"')])
     for words in ("Is there a difference between groups?", "Which groups?", "Can I trust it?", "What should I do?"):
         assert words in first
-    assert "Yes. A group lies typically" in first
+    assert "Yes. Two groups in three lie within" in first
     assert "kent" in first
     assert "Use the estimates and intervals of the Bayesian partial-pooling model" in first
     assert "data-spec" not in first

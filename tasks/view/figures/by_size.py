@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
-from tasks.view.figures.scatter import WEBGL_FROM
+from tasks.view.figures.scatter import WEBGL_FROM, crowded
 from tasks.view.figures.style import Spec, grouped, layout, legend_above, numbers, spec, text
 
 
@@ -40,24 +40,23 @@ class Marks:
 
 
 def levels_by_size(marks: Sequence[Marks], curves: Sequence[Curve], *, x_axis: Spec, y_axis: Spec, unit: str) -> Spec:
-    many = sum(len(one.x) for one in marks) >= WEBGL_FROM
-    points = [_points(one, unit, many=many) for one in marks if len(one.x)]
+    n_points = sum(len(one.x) for one in marks)
+    points = [_points(one, unit, n_points) for one in marks if len(one.x)]
     axes = layout(x_axis, y_axis, showlegend=True, legend=legend_above())
     return spec([*points, *(_line(curve) for curve in curves)], axes)
 
 
-def _points(marks: Marks, unit: str, *, many: bool) -> Spec:
+def _points(marks: Marks, unit: str, n_points: int) -> Spec:
     measure = f"\u202f{text(unit)}" if unit else ""
-    size, opacity = (4, 0.5) if many else (8, 0.85)
     trace: Spec = {
-        "type": "scattergl" if many else "scatter",
+        "type": "scattergl" if n_points >= WEBGL_FROM else "scatter",
         "mode": "markers",
         "name": text(marks.label),
         "x": numbers(marks.x),
         "y": numbers(marks.y),
         "text": [text(name) for name in marks.names],
         "customdata": [[n, text(detail)] for n, detail in zip(marks.n.tolist(), marks.details, strict=True)],
-        "marker": {"color": marks.color, "symbol": marks.symbol, "size": size, "opacity": opacity},
+        "marker": {"color": marks.color, "symbol": marks.symbol, **crowded(n_points)},
         "hovertemplate": (
             "<b>%{text}</b>, n = %{customdata[0]:,}<br>"
             f"adjusted level %{{y:,.4~r}}{measure}<br>%{{customdata[1]}}<extra></extra>"

@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.stats.pit import PitCheck
 from tasks.stats.records import Floats, Integers
-from tasks.view.figures.scatter import WEBGL_FROM
+from tasks.view.figures.scatter import WEBGL_FROM, crowded
 from tasks.view.figures.style import (
     ALERT,
     MODELS,
@@ -32,9 +32,17 @@ SHADES = (MODELS["partial_pooling"].color, "#AA4499", "#D55E00", "#009E73")
 
 
 def scores(
-    label: str, names: Sequence[str], n: Integers, score: Floats, more: Floats, groups: Integers, *, is_high: bool
+    label: str,
+    names: Sequence[str],
+    x: Floats,
+    n: Integers,
+    score: Floats,
+    more: Floats,
+    groups: Integers,
+    *,
+    is_high: bool,
 ) -> Spec:
-    """Groups with a score per row, against their rows; `more` (G, 2) are typical error and Pareto k, for the hover."""
+    """Groups with a score per row, at their places `x`; `more` (G, 2) are typical error and Pareto k, for the hover."""
     many = len(names) >= WEBGL_FROM
     color, symbol = (ALERT, "x") if is_high else (MODELS["bayes"].color, "circle")
     errors, k = numbers(more[:, 0]), numbers(more[:, 1])
@@ -42,14 +50,14 @@ def scores(
         "type": "scattergl" if many else "scatter",
         "mode": "markers",
         "name": text(label),
-        "x": n.tolist(),
+        "x": numbers(x),
         "y": numbers(score),
         "text": [text(name) for name in names],
-        "customdata": [list(pair) for pair in zip(errors, k, strict=True)],
-        "marker": {"color": color, "symbol": symbol, "size": 4 if many else 9, "opacity": 0.5 if many else 0.85},
+        "customdata": [list(row) for row in zip(n.tolist(), errors, k, strict=True)],
+        "marker": {"color": color, "symbol": symbol, **crowded(len(names))},
         "hovertemplate": (
-            "<b>%{text}</b>, n = %{x:,}<br>log score per row %{y:.3f}<br>typical error as a new group "
-            "%{customdata[0]:,.4~r}<br>Pareto k %{customdata[1]:.2f}<extra></extra>"
+            "<b>%{text}</b>, n = %{customdata[0]:,}<br>log score per row %{y:.3f}<br>typical error as a new group "
+            "%{customdata[1]:,.4~r}<br>Pareto k %{customdata[2]:.2f}<extra></extra>"
         ),
     }
     return grouped(trace, groups)
@@ -115,7 +123,7 @@ def pit_ecdf(found: PitCheck) -> Spec:
     }
     axes = layout(
         axis("predicted probability of a smaller outcome", range=[0, 1]),
-        axis("share of rows, observed − expected"),
+        axis("observed − expected share"),
         shapes=[horizontal(0, NEUTRAL, dash="dot", width=1.5)],
     )
     return spec([band, curve], axes)

@@ -79,7 +79,23 @@ def interval_plot(
         axis(range=[len(rows) - 0.4, -0.6], showgrid=False, **ticks),
         shapes=lines,
     )
-    return spec(traces, {**axes, "showlegend": len(series) > 1, "legend": legend_above()})
+    keys = [_key(one) for one in series] if len(series) > 1 else []
+    return spec([*traces, *keys], {**axes, "showlegend": len(series) > 1, "legend": legend_above()})
+
+
+def _key(one: Series) -> Spec:
+    """The series in the legend: its symbol, on a line where it has intervals. Draws nothing."""
+    has_intervals = bool(np.isfinite(one.lower).any())
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if has_intervals else "markers",
+        "name": text(one.label),
+        "x": [None],
+        "y": [None],
+        "line": {"color": one.color, "width": one.width},
+        "marker": {"color": one.color, "symbol": one.symbol, "size": 8},
+        "legendgroup": one.label,
+    }
 
 
 def _whiskers(one: Series, y: Floats) -> Spec:
@@ -106,5 +122,6 @@ def _points(one: Series, y: Floats, rows: Sequence[str], n: Sequence[int] | None
         "text": [text(row) for row in rows],
         "marker": {"color": one.color, "symbol": one.symbol, "size": 8},
         "legendgroup": one.label,
+        "showlegend": False,
         **hover_estimate(n, shown, extra=one.label),
     }

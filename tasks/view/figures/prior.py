@@ -27,6 +27,8 @@ from tasks.view.figures.style import (
 
 PRIOR = "#AA4499"
 PRIOR_FILLS = ("rgba(170,68,153,0.16)", "rgba(170,68,153,0.26)")  # 95 %, 50 %
+SHARES = [0, 0.2, 0.4, 0.6, 0.8, 1]
+SHARE_TICKS = [f"{round(100 * share)}\u202f%" for share in SHARES]
 ROW_PIXELS = 34
 FRAME_PIXELS = 120
 
@@ -41,7 +43,7 @@ def share_below(at: Floats, bands: Floats, observed: Floats, *, x_title: str) ->
         _line(at, median, PRIOR, "dash", "Prior, median"),
         _line(at, observed, ALERT, "solid", "The data"),
     ]
-    percent = axis("share of rows below", range=[-0.02, 1.02], tickformat=".0%")
+    percent = axis("share of rows below", range=[-0.02, 1.02], tickvals=SHARES, ticktext=SHARE_TICKS)
     return spec(traces, layout(axis(x_title), percent, showlegend=True, legend=legend_above()))
 
 
@@ -117,8 +119,10 @@ def sensitivity(rows: Sequence[SensitivityRow], limit: float) -> Spec:
         _moved(rows, [row.likelihood for row in rows], 0.14, bayes, "circle", "Moved by the data"),
     ]
     ticks: Spec = {"tickvals": list(range(len(rows))), "ticktext": [tick(row.name) for row in rows]}
+    values = np.concatenate([np.append(row.prior, row.likelihood) for row in rows])
+    top = max(limit, float(np.nanmax(values, initial=0.0)))
     axes = layout(
-        axis("sensitivity", rangemode="tozero"),
+        axis("sensitivity", range=[-0.03 * top, 1.05 * top]),
         axis(range=[len(rows) - 0.4, -0.6], showgrid=False, **ticks),
         shapes=[vertical(limit, NEUTRAL, dash="dash", width=1.5)],
         showlegend=True,

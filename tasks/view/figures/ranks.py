@@ -44,7 +44,7 @@ def rank_plot(rows: RankRows, n_groups: int, n_extreme: int) -> Spec:
         n=rows.n.tolist(),
     )
     hover = _hover(rows, n_groups, n_extreme)
-    data = [trace | hover if trace["mode"] == "markers" else trace for trace in plot["data"]]
+    data = [trace | hover if "hovertemplate" in trace else trace for trace in plot["data"]]
     return spec(data, {**plot["layout"], "xaxis": {**plot["layout"]["xaxis"], "range": _range(rows)}})
 
 

@@ -11,6 +11,7 @@ from tasks.stats.records import Floats, Integers
 from tasks.view.figures.style import ALERT, Spec, axis, grouped, horizontal, layout, numbers, spec, text, tick
 
 WEBGL_FROM = 3000
+SMALLER_FROM = 300
 
 
 def scatter(
@@ -35,7 +36,7 @@ def scatter(
         "mode": "markers",
         "x": numbers(x),
         "y": numbers(y),
-        "marker": {"color": color, "size": 4 if many else 8, "opacity": 0.5 if many else 0.85},
+        "marker": {"color": color, **crowded(len(x))},
         "hovertemplate": "%{x:,.5~r}, %{y:,.4~r}<extra></extra>",
     }
     if names is not None:
@@ -46,6 +47,13 @@ def scatter(
         points = grouped(points, groups)
     lines = [] if threshold is None else [horizontal(threshold, ALERT, dash="dash")]
     return spec([points], layout(x_axis, y_axis, shapes=lines))
+
+
+def crowded(n_points: int) -> Spec:
+    """Size and opacity of marks: smaller and lighter the more there are."""
+    if n_points >= WEBGL_FROM:
+        return {"size": 4, "opacity": 0.5}
+    return {"size": 5, "opacity": 0.65} if n_points >= SMALLER_FROM else {"size": 8, "opacity": 0.85}
 
 
 def size_axis(n: Floats, title: str) -> Spec:

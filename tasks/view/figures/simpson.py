@@ -47,7 +47,7 @@ class Pieces:
 
 
 def simpson(rows: Points, means: Points, lines: list[Pieces], *, x_title: str, y_title: str) -> Spec:
-    cloud = _points("rows", rows, {"size": 4, "color": POINTS, "opacity": 0.6})
+    cloud = _points("rows", rows, {"size": 4, "color": POINTS})
     centres = _points("group means", means, {"size": 11, "color": NEUTRAL, "symbol": "diamond", "line": {"width": 1}})
     axes = layout(axis(x_title), axis(y_title), showlegend=True, legend=legend_above())
     return spec([cloud, *(_line(pieces) for pieces in lines), centres], axes)

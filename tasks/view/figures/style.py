@@ -21,7 +21,7 @@ from tasks.view import text as words
 Spec: TypeAlias = dict[str, Any]
 
 NEUTRAL = "#808080"
-POINTS = "rgba(128,128,128,0.55)"
+POINTS = "rgba(128,128,128,0.7)"
 ALERT = "#CC3311"
 PANEL_MARGIN = {"l": 8, "r": 8, "t": 6, "b": 8}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
@@ -150,10 +150,11 @@ def legend_above() -> Spec:
     return {
         "orientation": "h",
         "x": 0,
-        "y": 1.02,
+        "y": 1,
         "xanchor": "left",
         "yanchor": "bottom",
         "title": {"text": ""},
+        "tracegroupgap": 0,
     }
 
 

@@ -22,13 +22,19 @@ def funnel_figure(context: Context, found: Funnel) -> Figure:
     x, x_axis, along, sizes = _across(found)
     ordinary = _marks(context, found, x, ~beyond, "inside the wider limits", NEUTRAL, "circle")
     unusual = _marks(context, found, x, beyond, "outside them", MODELS["no_pooling"].color, "diamond")
-    y_axis = axis(size_titled(context, "adjusted level"), range=padded(_seen(found)))
+    y_range = padded(_seen(found))
+    curves = _curves(found, along, sizes)
+    is_cut = any(part.min() < y_range[0] or part.max() > y_range[1] for curve in curves for part in curve.y)
     return Figure(
         id="figure-funnel",
-        caption=_caption(context),
+        caption=_caption(context) + (" Limits of the smallest groups reach beyond the picture." if is_cut else ""),
         alternative=funnel_finding(context, found),
         spec=levels_by_size(
-            [ordinary, unusual], _curves(found, along, sizes), x_axis=x_axis, y_axis=y_axis, unit=context.unit
+            [ordinary, unusual],
+            curves,
+            x_axis=x_axis,
+            y_axis=axis(size_titled(context, "adjusted level"), range=y_range),
+            unit=context.unit,
         ),
         height=460,
     )

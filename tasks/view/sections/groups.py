@@ -201,7 +201,7 @@ def _estimate_column(context: Context, term: int, bands: Bands) -> Column:
 
 def _all_groups_note(context: Context, terms: tuple[int, ...]) -> str:
     left_out = [context.terms[term] for term in context.varying[len(terms) :]]
-    parts = [context.level_note, "Partial pooling: joint interval."]
+    parts = [context.level_note, _joint_note(context)]
     if left_out:
         parts.append(f"Effects of {numbers.listed(left_out)}: in estimates.csv.")
     return " ".join(parts)
@@ -225,9 +225,15 @@ def _table_note(context: Context, term: int, scale: float, unit: str) -> str:
     parts.append(context.level_note if term == 0 else f"One SD of {context.terms[term]} is {_sd(context, term)}.")
     if term and term not in context.varying:
         parts.append("The pooled models hold this effect equal in all groups.")
-    parts.append("Partial pooling: joint interval.")
+    parts.append(_joint_note(context))
     return " ".join(parts).strip()
 
 
 def _sd(context: Context, term: int) -> str:
     return numbers.with_unit(numbers.significant(context.raw_scale(term)), context.given_unit(term))
+
+
+def _joint_note(context: Context) -> str:
+    if context.findings.fullest.is_singular:
+        return "Partial pooling: joint intervals; its fit is singular, so do not quote them."
+    return "Partial pooling: joint interval."

@@ -6,13 +6,14 @@ import numpy as np
 
 from tasks.stats import cross_validation, held_out
 from tasks.stats.held_out import LeaveOneGroupOut
-from tasks.stats.influence import Influence
-from tasks.stats.records import Integers
+from tasks.stats.influence import Influence, influential
+from tasks.stats.records import Floats, Integers
 from tasks.view import guides, numbers, prediction_words, text
 from tasks.view.context import Context
 from tasks.view.figures import held_out as figures
 from tasks.view.figures.intervals import height
 from tasks.view.figures.scatter import size_axis
+from tasks.view.figures.style import Spec, axis
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Link, Paragraph, Section, Table
 
 ID = "held-out"
@@ -38,10 +39,12 @@ def _scores(context: Context, found: LeaveOneGroupOut) -> Figure:
     n = context.findings.group_sizes[shown]
     score, is_high = found.elpd_by_group[shown] / n, found.pareto_k[shown] > found.pareto_k_threshold
     more = np.column_stack([found.rmse_by_group[shown], found.pareto_k[shown]])
+    x, x_axis, against = _across(n, score)
     traces = [
         figures.scores(
             f"Pareto k {'above' if high else 'up to'} {found.pareto_k_threshold:.2f}",
             [context.labels[j] for j in shown[mine]],
+            x[mine],
             n[mine],
             score[mine],
             more[mine],
@@ -57,17 +60,26 @@ def _scores(context: Context, found: LeaveOneGroupOut) -> Figure:
     return Figure(
         id="figure-group-scores",
         caption=(
-            f"How well each group is predicted from all other groups: log predictive density per row, against the "
-            f"group’s rows. Higher is better.{cut}"
+            f"How well each group is predicted from all other groups: log predictive density per row, {against}. "
+            f"Higher is better.{cut}"
         ),
         alternative=(
             f"The scores per row run from {score.min():.2f} ({context.named(int(lowest))}) to {score.max():.2f}. "
             f"Pareto k is above {found.pareto_k_threshold:.2f} for "
             f"{numbers.plural(found.n_high_pareto_k, 'group')} of {context.n_groups:,}."
         ),
-        spec=figures.scores_plot(traces, size_axis(n.astype(float), "rows in the group"), "log score per row"),
+        spec=figures.scores_plot(traces, x_axis, "log score per row"),
         height=360,
     )
+
+
+def _across(n: Integers, score: Floats) -> tuple[Floats, Spec, str]:
+    """Each group's place, the axis, and what the caption says of it: by size, or in order where all are as large."""
+    if n.min() < n.max():
+        return n.astype(float), size_axis(n.astype(float), "rows in the group"), "against the group’s rows"
+    place = np.empty(score.size)
+    place[np.argsort(score, kind="stable")] = np.arange(1.0, score.size + 1)
+    return place, axis(f"groups in order of score ({int(n[0]):,} rows each)"), "in order, as all have as many rows"
 
 
 def _moves(context: Context, found: Influence) -> Figure:
@@ -160,6 +172,7 @@ def _table(context: Context, found: LeaveOneGroupOut, influence: Influence) -> T
     score = found.elpd_by_group / sizes
     chosen = np.argsort(score, kind="stable")[:TABLE_LIMIT]
     places = numbers.decimals_for(float(np.median(found.rmse_by_group)) / np.sqrt(2 * float(np.median(sizes))))
+    odd = set(influential(influence, _limit(context)).tolist())
     rows = tuple(
         (
             Cell(context.labels[j]),
@@ -172,7 +185,7 @@ def _table(context: Context, found: LeaveOneGroupOut, influence: Influence) -> T
             ),
             Cell(
                 numbers.fixed(float(influence.largest[j]), 2),
-                status="review" if influence.largest[j] > _limit(context) else None,
+                status="review" if int(j) in odd else None,
             ),
             Cell(numbers.significant(float(influence.cooks_distance[j]), 2)),
         )

@@ -52,7 +52,8 @@ def _table(context: Context, profiles: tuple[LikelihoodProfile, ...]) -> Table:
     rows = tuple(_row(context, one) for one in profiles)
     note = (
         "Everything else, the residual SD included, is estimated anew at every value; each curve is drawn through "
-        f"{min(one.sd.size for one in profiles)} values or more. Slopes: per raw unit."
+        f"{min(one.sd.size for one in profiles)} values or more."
+        + (" Slopes: per raw unit." if len(profiles) > 1 else "")
     )
     return Table("table-profiles", "Profiles of the group SDs", columns, rows, note)
 

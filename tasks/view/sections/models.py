@@ -117,6 +117,7 @@ def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
         for term, sd in zip(fit.varying, fit.sigma_group, strict=True)
     }
     return {
+        "As lme4 writes it": Cell(_formula(context, fit)),
         f"{fit.criterion.upper()} criterion (−2 log-likelihood)": Cell(numbers.fixed(fit.criterion_value, 2)),
         **sds,
         **_correlations(context, fit),
@@ -125,6 +126,13 @@ def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
         "Converged": Cell("yes") if fit.converged else Cell("no", status="fail"),
         "RMSE": Cell(numbers.fixed(fit.rmse, wording.rmse_places(context))),
     }
+
+
+def _formula(context: Context, fit: PartialPooling) -> str:
+    """R's formula of the flavour, on the study's own columns."""
+    fixed, varying = context.terms[1:] or ("1",), [context.terms[k] for k in fit.varying if k]
+    inside = " + ".join([*([] if 0 in fit.varying else ["0"]), *varying]) or "1"
+    return f"{context.outcome} ~ {' + '.join(fixed)} + ({inside} | {context.group})"
 
 
 def _correlations(context: Context, fit: PartialPooling) -> dict[str, Cell]:

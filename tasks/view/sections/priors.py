@@ -76,9 +76,10 @@ def _predictive_table(context: Context, found: PriorPredictive) -> Table:
         for places in [numbers.decimals_for((one.upper - one.lower) / 4)]
     ]
     rows = tuple(tuple(Cell(value) for value in row) for row in (*expected, *statistics))
+    of_rows = "Median, SD and slopes" if len(context.terms) > 1 else "Median and SD"
     note = (
         f"{numbers.percent(found.share_wild)} of the simulated outcomes lie more than 10 SDs of the data from their "
-        "average. Median, SD and slopes are of the rows simulated, groups ignored."
+        f"average. {of_rows} are of the rows simulated, groups ignored."
     )
     return Table("table-prior-predictive", "What the priors allow", columns, rows, note)
 
@@ -182,7 +183,7 @@ def _sensitivity_table(context: Context, found: PriorSensitivity) -> Table:
         for one in shown
     )
     note = (
-        f"Power-scaling sensitivity; from {found.threshold:g} on a prior matters. Group estimates stand here only "
+        f"Power-scaling sensitivity; from {found.threshold:g} on a prior has a say. Group estimates stand here only "
         f"where it does, of the {found.n_groups_used:,} groups looked at."
     )
     return Table("table-prior-sensitivity", "How much the priors matter", columns, rows, note)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.stats.ranks import RankedTerm, Ranks
 from tasks.view import guides, numbers
-from tasks.view.comparison_words import chance, ranks_finding
+from tasks.view.comparison_words import chance, funnel_finding, ranks_finding
 from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.ranks import RankRows, rank_plot
@@ -25,11 +25,17 @@ def section(context: Context) -> Section:
     if found is not None:
         blocks += [_rank_figure(context, found, one) for one in found.terms[:MOST_TERMS]]
     if funnel is not None:
-        blocks += [funnel_figure(context, funnel)]
-    blocks += [Fold("How to read this", (Paragraph(guides.RANKS), Paragraph(guides.FUNNEL)))]
+        blocks += [Paragraph(funnel_finding(context, funnel)), funnel_figure(context, funnel)]
+    blocks += [Fold("How to read this", (Paragraph(guides.RANKS), Paragraph(_funnel_guide(context))))]
     if found is not None:
         blocks += [_table(context, found)]
     return Section(ID, "Can the groups be ranked?", ranks_finding(context), tuple(blocks))
+
+
+def _funnel_guide(context: Context) -> str:
+    """Limits are level lines where all groups have as many rows."""
+    sizes = context.findings.group_sizes
+    return guides.FUNNEL if sizes.min() == sizes.max() else f"{guides.FUNNEL_OPENS} {guides.FUNNEL}"
 
 
 def _rank_figure(context: Context, found: Ranks, one: RankedTerm) -> Figure:

@@ -35,8 +35,10 @@ def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
         within_lines(*_within(context, term, check, chosen, x), chosen),
         complete_line(ends, _pooled(context, term, ends)),
     ]
-    if np.isfinite(check.between):
+    has_between = bool(np.isfinite(check.between))
+    if has_between:
         lines.append(between_line(*_between(context, term, check)))
+    slopes = "over all rows, within groups" if has_between else "over all rows and within groups"
     outcome = f"{context.outcome} ({context.unit})" if context.unit else context.outcome
     name = context.terms[term]
     thinned = f" {rows.size:,} of {x.size:,} rows, evenly spaced in order of {name}." if rows.size < x.size else ""
@@ -44,8 +46,8 @@ def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
     return Figure(
         id=f"figure-simpson-{term}",
         caption=(
-            f"{text.sentence_case(outcome)} against {name}: rows, group means, and the slopes over all rows, within "
-            f"groups (drawn through each group’s mean) and between group means.{f' {cut.strip()}' if cut else ''}"
+            f"{text.sentence_case(outcome)} against {name}: rows, group means, and the slopes {slopes} (drawn through "
+            f"each group’s mean){' and between group means' if has_between else ''}.{f' {cut.strip()}' if cut else ''}"
         ),
         alternative=wording.simpson_sentence(context, check),
         spec=simpson(
@@ -125,7 +127,8 @@ def _slopes(check: SimpsonCheck, scale: float) -> tuple[Cell, ...]:
     cells = [_slope(value / scale, se / scale) for value, se in pairs]
     places = numbers.decimals_for((check.contextual_upper - check.contextual_lower) / scale / 4)
     between = numbers.interval(check.contextual_lower / scale, check.contextual_upper / scale, places)
-    return (*cells, Cell(numbers.fixed(check.contextual / scale, places), between))
+    known = bool(np.isfinite(check.contextual))
+    return (*cells, Cell(numbers.fixed(check.contextual / scale, places), between if known else ""))
 
 
 def _slope(value: float, se: float) -> Cell:

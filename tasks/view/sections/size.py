@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from tasks.stats.funnel import Funnel
+from tasks.stats.records import Floats
 from tasks.stats.size_calibration import MeanError
 from tasks.stats.size_trend import GroupLevels, SizeTrend
 from tasks.view import guides, numbers
@@ -24,7 +25,7 @@ CURVE_POINTS = 80
 def section(context: Context) -> Section:
     found, trend = context.findings.funnel, context.findings.size_trend
     guide = Fold("How to read this", (Paragraph(guides.SIZE),))
-    blocks: tuple[Block, ...] = (guide,)
+    blocks: tuple[Block, ...] = ()
     if found is not None and trend is not None:
         figures = (_trend_figure(context, found, trend), _calibration_figure(context, trend))
         blocks = (*figures, guide, *((_flipped_table(context, trend),) if trend.flipped.size else ()))
@@ -44,22 +45,35 @@ def _trend_figure(context: Context, found: Funnel, trend: SizeTrend) -> Figure:
         details=_changes(context, trend),
     )
     moved = ", moved to the predictors’ averages," if len(context.terms) > 1 else ""
+    curves = _curves(found, trend)
+    seen, is_cut = _seen(found, curves)
+    beyond = " The band reaches beyond the picture." if is_cut else ""
     return Figure(
         id="figure-size-trend",
         caption=(
             f"Mean of each group{moved} against its number of rows, with the trend and its 95 % band. The dotted line "
-            "is the average group: without a trend, small groups lie as often above it as below."
+            f"is the average group: without a trend, small groups lie as often above it as below.{beyond}"
         ),
         alternative=size_finding(context),
         spec=levels_by_size(
             [marks],
-            _curves(found, trend),
+            curves,
             x_axis=scatter.size_axis(found.n, "rows in the group"),
-            y_axis=axis(size_titled(context, "adjusted level"), range=padded(found.level)),
+            y_axis=axis(size_titled(context, "adjusted level"), range=padded(seen)),
             unit=context.unit,
         ),
         height=420,
     )
+
+
+def _seen(found: Funnel, curves: list[Curve]) -> tuple[Floats, bool]:
+    """Values that the axis has to hold, and whether curves leave it: levels and curves, these no farther out than the
+    levels' own range to either side."""
+    drawn = np.concatenate([part for curve in curves for part in curve.y])
+    drawn = drawn[np.isfinite(drawn)]
+    low, span = float(found.level.min()), float(np.ptp(found.level))
+    kept = np.clip(drawn, low - span, low + 2 * span)
+    return np.append(found.level, kept), bool((kept != drawn).any())
 
 
 def _curves(found: Funnel, trend: SizeTrend) -> list[Curve]:

@@ -22,11 +22,15 @@ def section(context: Context) -> Section:
         _components_table(context),
         *(_shrinkage_figure(context, position) for position in range(len(context.varying))),
         Fold("How to read this", (Paragraph(guides.VARIANCE),)),
-        _shrinkage_table(context),
+        *((_shrinkage_table(context),) if _shrinkage_differs(context) else ()),
     )
     return Section(
         ID, "How much groups differ, and how far they are pooled", group_words.variance_finding(context), blocks
     )
+
+
+def _shrinkage_differs(context: Context) -> bool:
+    return bool((np.ptp(context.findings.fullest.shrinkage_factor, axis=0) >= SAME_SHRINKAGE).any())
 
 
 def _names(context: Context) -> list[str]:
@@ -45,13 +49,17 @@ def _components_figure(context: Context) -> Figure:
     names = _names(context)
     return Figure(
         id="figure-components",
-        caption="Standard deviations between groups and within them (slopes: per SD of the predictor).",
+        caption=f"Standard deviations between groups and within them{_slopes_note(context)}.",
         alternative=group_words.variance_finding(context),
         spec=intervals.interval_plot(
             names, series, x_title=f"standard deviation{_in(context.unit)}", unit=context.unit
         ),
         height=intervals.height(len(names), 2),
     )
+
+
+def _slopes_note(context: Context) -> str:
+    return " (slopes: per SD of the predictor)" if any(context.varying) else ""
 
 
 def _in(unit: str) -> str:
@@ -78,8 +86,27 @@ def _components_table(context: Context) -> Table:
     icc = found.icc_bayes
     share = [numbers.percent(float(value)) for value in (found.icc_reml, icc.mean, icc.lower, icc.upper)]
     rows.append((Cell("ICC"), Cell("share"), Cell(share[0]), Cell(share[1]), Cell(f"{share[2]} to {share[3]}")))
+    rows += _correlations(context)
     note = "ICC: share of the variation that lies between groups, at the predictors’ averages."
+    if len(context.varying) > 1:
+        note += " Correlations, too, are at the predictors’ averages and would differ elsewhere."
     return Table("table-components", "Variance components", columns, tuple(rows), note)
+
+
+def _correlations(context: Context) -> list[tuple[Cell, ...]]:
+    """How two effects of a group go together, from -1 to 1."""
+    reml, bayes, names = context.findings.fullest.correlation, context.findings.bayes.correlation, context.varying
+    return [
+        (
+            Cell(f"Correlation: {context.term_name(names[m])}, {context.term_name(names[k])}"),
+            Cell("–"),
+            Cell(numbers.fixed(float(reml[k, m]), 2)),
+            Cell(numbers.fixed(float(bayes.mean[k, m]), 2)),
+            Cell(numbers.interval(float(bayes.lower[k, m]), float(bayes.upper[k, m]), 2)),
+        )
+        for k in range(len(names))
+        for m in range(k)
+    ]
 
 
 def _raw_row(context: Context, term: int, k: int) -> tuple[Cell, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -114,6 +115,13 @@ def test_a_group_that_scatters_thrice_as_far_is_named() -> None:
     assert "g009" in check.message
     assert found.p_value < 1e-6
     assert 2.0 < found.ratio < 4.5
+
+
+def test_a_large_ratio_that_chance_may_have_made_stands_beside_no_limit() -> None:
+    found = replace(alike(), ratio=3.8, p_value=0.016)
+    (check,) = check_equal_spread(found, ("",) * 12)
+    assert (check.status, check.value) == ("pass", None)
+    assert "some sign, not a clear one" in check.message
 
 
 def test_with_very_many_rows_small_differences_do_not_matter() -> None:

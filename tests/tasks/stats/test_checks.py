@@ -31,8 +31,10 @@ def test_bounce_rates_is_singular_collapsed_and_paradoxical() -> None:
         "simpson_age": "review",
         "singularity": "review",
         "intervals_age": "fail",
-        "prior_sensitivity": "review",  # eight groups
     }
+    leaning = every_check(sampled("bounce_rates"))["prior_sensitivity"].message
+    assert "how far groups lie apart in their level" in leaning
+    assert "With 8 groups" in leaning
 
 
 def test_sleepstudy_passes_but_for_its_outlying_rows() -> None:
@@ -57,6 +59,11 @@ def test_rejected_rows(rejected: int, status: str, value: float) -> None:
 @pytest.mark.parametrize(("groups", "status"), [(4, "review"), (5, "pass")])
 def test_group_count(groups: int, status: str) -> None:
     assert checks.group_count(groups, 5).status == status
+
+
+def test_group_count_says_how_roughly_the_spread_is_known() -> None:
+    assert "within about 35%" in checks.group_count(5, 5).message
+    assert "within about 7%" in checks.group_count(100, 5).message
 
 
 def fits_of(sizes: list[int]) -> NoPooling:
@@ -123,13 +130,17 @@ def test_singularity_follows_the_studys_tolerance() -> None:
     assert "in Days." in check.message
 
 
-@pytest.mark.parametrize(("ratio", "status"), [(0.2, "fail"), (0.9, "pass")])
-def test_collapsed_intervals(ratio: float, status: str) -> None:
+@pytest.mark.parametrize(
+    ("ratio", "status", "words"),
+    [(0.2, "fail", "have collapsed"), (0.6, "pass", "60% as wide"), (0.9, "pass", "about as wide")],
+)
+def test_collapsed_intervals(ratio: float, status: str, words: str) -> None:
     have = sampled("sleepstudy")
     comparison = compare_intervals(have.fullest, have.bayes, have.data.terms, 0.5)[1]
     changed = replace(comparison, ratio=ratio, implied_coverage=0.3, is_collapsed=ratio < 0.5)
     check = checks.collapsed_intervals(changed, 0.5)
     assert (check.name, check.status, check.value) == ("intervals_Days", status, ratio)
+    assert words in check.message
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t
 
 import tasks.stats.influence
-from tasks.stats.influence import Influence, beyond, influence, influential_groups
+from tasks.stats.influence import Influence, beyond, influence, influential, influential_groups
 from tasks.stats.partial_pooling import partial_pooling
 from tasks.stats.records import PartialPooling
 from tests.datasets import grouped, model_of, simulated
@@ -96,7 +98,52 @@ def test_an_outlying_group_is_named() -> None:
     (check,) = influential_groups(found, data.labels, data.terms, 1.0)
     assert check.status == "review"
     assert "“g00010”" in check.message
-    assert check.value == found.most > 1
+    assert float(check.value or 0) > float(check.threshold or 0) > 0
+
+
+def test_chance_is_that_of_the_outlier_test_on_equally_known_groups() -> None:
+    """Group means as independent values: statsmodels' deleted residuals, Bonferroni over the groups."""
+    data = simulated(2, [8] * 9, beta=(10.0,), sd=(3.0,))
+    products, scaling = model_of(data)
+    found = influence(products, partial_pooling(products, scaling, "varying_intercept", (0,)))
+    assert found is not None
+    means = np.bincount(data.group_index, data.y) / 8
+    peer = np.asarray(sm.OLS(means, np.ones(9)).fit().outlier_test())
+    np.testing.assert_allclose(found.dfbetas[:, 0] * 3.0, peer[:, 0], atol=0.01)
+    np.testing.assert_allclose(found.by_chance * 3.0, t.isf(0.01 / 2 / 9, 7), rtol=1e-6)
+    assert np.minimum(2 * t.sf(np.abs(found.dfbetas[0, 0] * 3.0), 7) * 9, 1) == pytest.approx(peer[0, 2], rel=0.02)
+
+
+@pytest.mark.parametrize("groups", [6, 8, 12])
+def test_few_groups_alike_have_a_large_say_but_are_not_called_influential(groups: int) -> None:
+    far = called = 0
+    for seed in range(25):
+        sizes = np.random.default_rng(seed).integers(5, 40, groups).tolist()
+        products, scaling = model_of(simulated(seed, sizes))
+        found = influence(products, partial_pooling(products, scaling, "varying_intercept_slope", (0, 1)))
+        assert found is not None
+        far += bool(beyond(found, 1.0).size)
+        called += bool(influential(found, 1.0).size)
+    assert far >= (groups < 12) * 8
+    assert called <= 2
+
+
+def test_a_pass_says_that_groups_are_few_where_one_moves_an_average() -> None:
+    largest = np.array([1.4, 0.2, 0.3, 0.1])
+    found = Influence(largest[:, None], largest, True, largest, np.full((4, 1), 1.6))
+    (check,) = influential_groups(found, ("a", "b", "c", "d"), ("intercept",), 1.0)
+    assert (check.status, check.value, check.threshold) == ("pass", 1.4, 1.6)
+    assert "Each of so few groups" in check.message
+
+
+def test_one_of_eight_groups_with_another_slope_is_called() -> None:
+    data = simulated(3, [20] * 8, sd=(1.0, 0.5))
+    far = data.group_index == 0
+    data = grouped(data.y + np.where(far, 8.0 * data.x[:, 0], 0.0), np.array(data.labels)[data.group_index], data.x)
+    products, scaling = model_of(data)
+    found = influence(products, partial_pooling(products, scaling, "varying_intercept_slope", (0, 1)))
+    assert found is not None
+    assert influential(found, 1.0).tolist() == [0]
 
 
 def test_a_predictor_that_one_group_alone_carries_cannot_do_without_it() -> None:
@@ -114,7 +161,7 @@ def test_a_predictor_that_one_group_alone_carries_cannot_do_without_it() -> None
 @pytest.mark.parametrize("n_beyond", [1, 2, 5])
 def test_many_and_hostile_labels_keep_the_message_short(n_beyond: int) -> None:
     largest = np.where(np.arange(8) < n_beyond, 3.0 - np.arange(8) / 10, 0.1)
-    found = Influence(largest[:, None], largest, True, largest)
+    found = Influence(largest[:, None], largest, True, largest, np.zeros((8, 1)))
     (check,) = influential_groups(found, HOSTILE_LABELS[::-1], ("intercept",), 1.0)
     assert check.status == "review"
     assert len(check.message) < 400

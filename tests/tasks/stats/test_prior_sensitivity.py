@@ -102,6 +102,29 @@ def test_a_prior_far_from_the_data_is_a_conflict() -> None:
     assert "the prior on the spread" in check.message
 
 
+@pytest.mark.parametrize(
+    ("kind", "prior", "status", "limit"),
+    [
+        ("sigma_group", 0.08, "pass", 0.1),
+        ("icc", 0.08, "pass", 0.1),
+        ("sigma_group", 0.11, "review", 0.1),
+        ("fixef", 0.08, "review", 0.05),
+        ("correlation", 0.3, "pass", 0.05),
+        ("sigma", float("nan"), "pass", 0.05),
+    ],
+)
+def test_spreads_may_lean_on_their_prior_a_little(kind: str, prior: float, status: str, limit: float) -> None:
+    terms = ("intercept", "x1") if kind == "correlation" else ("x1",)
+    quantities = [
+        module.Sensitivity("fixef", ("intercept",), -1, 0.01, 0.2, ""),
+        module.Sensitivity(kind, terms, -1, prior, 0.2, diagnosis(prior, 0.2, 0.05)),  # type: ignore[arg-type]
+    ]
+    (check,) = check_prior_sensitivity(PriorSensitivity(tuple(quantities), 0, 4000, 0.05), 8)
+    assert (check.status, check.threshold) == (status, limit)
+    assert ("say in" in check.message) == (prior >= 0.05)
+    assert ("With 8 groups" in check.message) == (kind in ("sigma_group", "icc"))
+
+
 def test_a_prior_that_leaves_the_data_no_say_is_strong() -> None:
     found = sensitivity(correlation_lkj=500.0)
     assert of(found, "correlation", "intercept", "x1").diagnosis == "strong prior"

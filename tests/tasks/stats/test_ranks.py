@@ -48,7 +48,7 @@ def test_ranks_are_those_counted_one_by_one(seed: int, n_groups: int, n_draws: i
     np.testing.assert_allclose(one.expected, expected.mean(axis=0))
     np.testing.assert_allclose(one.top, (expected <= few).mean(axis=0))
     np.testing.assert_allclose(one.bottom, (expected > n_groups - few).mean(axis=0))
-    np.testing.assert_allclose(one.above, (values > 0.0).mean(axis=0))
+    np.testing.assert_allclose(one.above, (values > values.mean(axis=1, keepdims=True)).mean(axis=0))
     assert one.top.sum() == pytest.approx(few)
     assert one.bottom.sum() == pytest.approx(few)
     assert one.expected.sum() == pytest.approx(n_groups * (n_groups + 1) / 2)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from scipy.stats import t
 
 from tasks.stats.funnel import funnel
 from tasks.stats.partial_pooling import flavours, partial_pooling
@@ -52,9 +53,18 @@ def test_a_real_trend_is_clear_and_matters(seed: int) -> None:
     assert trend.tau_left < trend.tau
 
 
-def test_without_a_trend_about_one_interval_in_twenty_leaves_out_zero() -> None:
-    false_alarms = sum(found(with_size_trend(100 + seed, 0.0, 20)).is_clear for seed in range(25))
-    assert false_alarms <= 5
+def test_without_a_trend_about_one_study_in_a_hundred_has_a_clear_one() -> None:
+    trends = [found(with_size_trend(100 + seed, 0.0, 20)) for seed in range(25)]
+    assert sum(trend.is_clear for trend in trends) <= 1
+    assert sum(trend.is_clear or trend.is_hinted for trend in trends) <= 5
+
+
+def test_a_hint_is_beyond_95_but_not_99_percent() -> None:
+    trends = [found(with_size_trend(seed, 0.9, 15)) for seed in range(25)]
+    for trend in trends:
+        p_value = 2 * t.sf(abs(trend.per_doubling / trend.per_doubling_se), trend.df)
+        assert (trend.is_clear, trend.is_hinted) == (p_value < 0.01, 0.01 <= p_value < 0.05)
+    assert {trend.is_hinted for trend in trends} == {True, False}
 
 
 def test_the_sign_follows_the_levels() -> None:

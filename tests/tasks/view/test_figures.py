@@ -138,8 +138,22 @@ def test_groups_of_interval_rows_are_those_of_each_mark():
 def test_intervals_of_one_row_stand_beside_each_other():
     ends = np.array([1.0, 2.0])
     series = [intervals.Series(name, "#000000", "circle", ends, ends - 1, ends + 1) for name in "ab"]
-    first, second = (trace["y"] for trace in intervals.interval_plot(["x", "y"], series, x_title="")["data"][1::2])
+    first, second = (trace["y"] for trace in intervals.interval_plot(["x", "y"], series, x_title="")["data"][1:4:2])
     assert all(a < b < a + 0.5 for a, b in zip(first, second, strict=True))
+
+
+def test_legend_keys_show_a_symbol_on_a_line_where_there_are_intervals():
+    ends, none = np.array([1.0, 2.0]), np.full(2, np.nan)
+    series = [
+        intervals.Series("with", "#000000", "circle", ends, ends - 1, ends + 1),
+        intervals.Series("without", "#000000", "diamond", ends, none, none),
+    ]
+    drawn = intervals.interval_plot(["x", "y"], series, x_title="")["data"]
+    keys = [trace for trace in drawn if trace.get("showlegend", True)]
+    assert [(key["name"], key["mode"], key["x"]) for key in keys] == [
+        ("with", "lines+markers", [None]),
+        ("without", "markers", [None]),
+    ]
 
 
 def test_only_many_points_use_webgl():

@@ -44,7 +44,7 @@ def errors(**by_model: tuple[float, float]) -> CrossValidation:
             ["equally well", "no pooling", "no clear difference"],
             ["best"],
         ),
-        (errors(no_pooling=(8.5, 0.1), bayes=(8.0, 0.0)), ["Clearly worse: no pooling"], ["equally"]),
+        (errors(no_pooling=(8.5, 0.1), bayes=(8.0, 0.0)), ["Worse: no pooling"], ["equally"]),
         (
             errors(no_pooling=(70.0, 40.0), bayes=(8.0, 0.0)),
             ["Worse, but not clearly so: no pooling"],
@@ -69,8 +69,11 @@ def test_influential_groups_are_named_or_there_are_none() -> None:
     case = regular_case()
     assert "1 group (subject 308)" in held_out_finding(context_of(case))
     none = np.full(18, 0.2)
-    quiet = Influence(none[:, None], none, True, none)
+    quiet = Influence(none[:, None], none, True, none, np.full((18, 1), 1.5))
     assert "moves no estimate" in held_out_finding(context_of(case, influence=quiet))
+    far = np.where(np.arange(18) == 3, 1.3, 0.2)
+    by_chance = replace(quiet, dfbetas=far[:, None], largest=far)
+    assert "no more than chance explains" in held_out_finding(context_of(case, influence=by_chance))
     assert "never seen" in held_out_finding(context_of(case, cross_validation=None))
     nothing = context_of(case, cross_validation=None, leave_one_group_out=None, influence=None)
     assert "too few groups" in held_out_finding(nothing)

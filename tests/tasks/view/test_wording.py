@@ -33,16 +33,29 @@ def with_bayes(context, **parts):
 
 def test_groups_apart_are_named_and_every_group_is_counted_once(singular):
     above, below = answers.apart_from_average(singular)
-    bands, average = singular.recommended, singular.overall[0]
+    probability = singular.findings.ranks.terms[0].above
+    said = answers.which_groups(singular)
     for group, label in enumerate(singular.labels):
+        assert (group in above) == (probability[group] >= 0.975)
+        assert (group in below) == (probability[group] <= 0.025)
+        apart, _, close = said.partition("Too close to call: ")
+        assert (label in apart) is (group in {*above, *below})
+        assert (label in close) is (group not in {*above, *below})
+
+
+def test_without_ranks_a_group_is_called_different_only_when_its_whole_interval_is(singular):
+    unranked = changed(singular, ranks=None)
+    above, below = answers.apart_from_average(unranked)
+    bands, average = singular.recommended, answers.average_of_groups(singular)
+    for group in range(singular.n_groups):
         inside = bands.lower[group, 0] <= average <= bands.upper[group, 0]
-        assert (label in answers.which_groups(singular)) is not inside
         assert (group in {*above, *below}) is not inside
 
 
-def test_a_group_is_called_different_only_when_its_whole_interval_is(singular):
-    groups = singular.findings.bayes.groups
-    wide = with_bayes(singular, groups=replace(groups, lower=groups.lower - 1e4, upper=groups.upper + 1e4))
+def test_where_nobody_is_clearly_apart_no_group_is_named(singular):
+    ranked = singular.findings.ranks
+    level = replace(ranked.terms[0], above=np.full(singular.n_groups, 0.9))
+    wide = changed(singular, ranks=replace(ranked, terms=(level, *ranked.terms[1:])))
     assert answers.which_groups(wide).startswith("None stands out")
     assert answers.is_there_a_difference(wide).startswith("Not clearly")
     assert "no clear sign" in answers.one_sentence(wide)
