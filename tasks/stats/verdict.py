@@ -55,9 +55,9 @@ def _reasons_against(
     collapsed = [comparison.term for comparison in intervals if comparison.is_collapsed]
     reasons = []
     if not fit.converged:
-        reasons.append("its fit did not converge")
+        reasons.append("the REML fit did not converge")
     if fit.is_singular:
-        reasons.append(f"its fit is singular ({singular_words(fit, study)})")
+        reasons.append(f"the REML fit is singular ({singular_words(fit, study)})")
     if collapsed:
         reasons.append(f"its intervals for {' and '.join(collapsed)} by group have collapsed (far too narrow)")
     if n_groups < study.thresholds.few_groups:

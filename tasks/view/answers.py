@@ -38,7 +38,7 @@ def one_sentence(context: Context) -> str:
 
 def _spread(context: Context) -> str:
     sd = context.findings.bayes.sigma_group
-    size = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
+    size = with_unit(numbers.rounded(float(sd.mean[0]), float(sd.sd[0])), context.unit)
     if groups_differ(context):
         return f"Groups differ in {context.outcome}, typically by {size} from their average"
     return f"There is no clear sign that groups differ in {context.outcome} (typical distance {size})"
@@ -64,7 +64,8 @@ def _above(context: Context, term: int) -> Floats:
         if one.term == context.findings.terms[term]:
             return one.above
     bands, average = context.recommended, average_of_groups(context, term)
-    return 0.5 + 0.5 * ((bands.lower[:, term] > average) * 1.0 - (bands.upper[:, term] < average))
+    is_above, is_below = bands.lower[:, term] > average, bands.upper[:, term] < average
+    return np.where(is_above, 1.0, np.where(is_below, 0.0, 0.5))
 
 
 def average_of_groups(context: Context, term: int = 0) -> float:
@@ -77,7 +78,7 @@ def effect(context: Context, term: int) -> str:
     fixef, scale = context.findings.bayes.fixef, context.raw_scale(term)
     mean, sd = float(fixef.mean[term]) / scale, float(fixef.sd[term]) / scale
     lower, upper = float(fixef.lower[term]) / scale, float(fixef.upper[term]) / scale
-    places = numbers.decimals_for(sd)
+    places = min(numbers.decimals_for(sd), numbers.decimals_for(abs(mean), 3))
     name = context.terms[term]
     if lower <= 0 <= upper:
         return (
@@ -94,7 +95,7 @@ def effect(context: Context, term: int) -> str:
 def is_there_a_difference(context: Context) -> str:
     """Answers: is there a difference between groups?"""
     icc, sd = context.findings.bayes.icc, context.findings.bayes.sigma_group
-    size = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
+    size = with_unit(numbers.rounded(float(sd.mean[0]), float(sd.sd[0])), context.unit)
     left = f" that {numbers.listed(context.terms[1:])} does not account for" if len(context.terms) > 1 else ""
     share = f"about {percent(float(icc.mean))} of the variation in {context.outcome}{left} lies between groups"
     if groups_differ(context):

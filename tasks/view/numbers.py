@@ -78,6 +78,11 @@ def estimate(value: float, uncertainty: float) -> str:
     return fixed(value, decimals_for(uncertainty))
 
 
+def rounded(value: float, uncertainty: float, digits: int = 3) -> str:
+    """As `estimate`, but to at most `digits` significant digits: for sentences, which need no more."""
+    return fixed(value, min(decimals_for(uncertainty), decimals_for(abs(value), digits)))
+
+
 def interval(lower: float, upper: float, decimals: int) -> str:
     """Both ends to one decimal place; missing when either is."""
     if not (math.isfinite(lower) and math.isfinite(upper)):

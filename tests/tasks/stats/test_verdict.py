@@ -53,7 +53,7 @@ def test_a_singular_fit_gives_way_to_bayes() -> None:
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"is_singular": True}, "its fit is singular"), ({"converged": False}, "its fit did not converge")],
+    [({"is_singular": True}, "The REML fit is singular"), ({"converged": False}, "The REML fit did not converge")],
 )
 def test_either_flag_alone_is_a_reason(change: dict[str, object], words: str) -> None:
     made = judged(sampled("sleepstudy"), check("rhat"), **change)

@@ -55,3 +55,10 @@ def test_lists_read_as_english():
     assert numbers.listed(["a"]) == "a"
     assert numbers.listed("abc") == "a, b and c"
     assert numbers.listed("abcdefg", limit=5) == "a, b, c, d, e and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("value", "uncertainty", "shown"), [(5.0042, 0.001, "5.00"), (15.43, 3.9, "15.4"), (0.11134, 0.031, "0.111")]
+)
+def test_sentences_need_no_more_than_three_digits(value, uncertainty, shown):
+    assert numbers.rounded(value, uncertainty) == shown
