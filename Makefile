@@ -41,7 +41,7 @@ lint: $(DEV) $(BYTECODE) ## style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(DEV) $(BYTECODE) ## speed against peers, and the tests that measure time and memory
+bench: $(DEV) $(BYTECODE) ## speed against peers, the tests that measure time and memory, size and speed of reports
 	@$(BIN)/python tests/bench.py
 	@$(BIN)/python -m pytest -m bench -s
 
