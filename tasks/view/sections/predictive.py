@@ -14,7 +14,6 @@ from tasks.view.records import Block, Cell, Column, Figure, Fold, Panel, Panels,
 from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
 
 ID = "predictive"
-PARETO_ROWS_LIMIT = 2000
 
 
 def section(context: Context) -> Section:
@@ -140,20 +139,19 @@ def _calibration(context: Context) -> tuple[Block, ...]:
 
 def _pareto(context: Context) -> Figure:
     loo = context.findings.bayes.loo
-    highest = np.sort(np.argsort(-loo.pareto_k, kind="stable")[:PARETO_ROWS_LIMIT])
-    cut = f" The {PARETO_ROWS_LIMIT:,} highest values." if highest.size < loo.pareto_k.size else ""
-    groups = context.data.group_index[loo.rows[highest]]
+    used, total = loo.n_rows_used, context.findings.run.n_rows
+    sample = f" Of a random {used:,} of {total:,} rows." if used < total else ""
+    groups = context.data.group_index[loo.rows]
     return Figure(
         id="figure-pareto",
-        caption=f"Pareto k of each row, against its position in the data; the line is the limit.{cut}"
-        + (f" {context.sample_note}" if context.sample_note else ""),
+        caption=f"Pareto k of each row, against its position in the data; the line is the limit.{sample}",
         alternative=(
             f"The highest Pareto k is {loo.pareto_k_max:.2f}; {loo.n_high_pareto_k:,} of {loo.n_rows_used:,} rows lie "
             f"above {loo.pareto_k_threshold:.2f}."
         ),
         spec=scatter.scatter(
-            loo.rows[highest].astype(float) + 1,
-            loo.pareto_k[highest],
+            loo.rows.astype(float) + 1,
+            loo.pareto_k,
             names=[context.labels[j] for j in groups],
             color=NEUTRAL,
             x_axis=axis("row"),
