@@ -63,8 +63,8 @@ RANKS = (
 FUNNEL_OPENS = "Means of few rows vary more by chance, so the limits open towards small groups like a funnel."
 FUNNEL = (
     "A group inside the grey limits need not differ from the average at all. One inside the green limits differs no "
-    "more than groups usually do. One outside them is worth a look: at its rows first, then at what it does. Chance puts about one "
-    "group in 20 outside the dashed lines and one in 500 outside the solid ones."
+    "more than groups usually do. One outside them is worth a look: at its rows first, then at what it does. Chance "
+    "puts about one group in 20 outside the dashed lines and one in 500 outside the solid ones."
 )
 SIZE = (
     "Partial pooling draws a group with few rows towards the average of all groups. That is right if small groups are "
