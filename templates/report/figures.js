@@ -52,12 +52,17 @@ poolwise.figures = (() => {
     const config = isSmall(node) ? { ...CONFIG, displayModeBar: false } : CONFIG;
     node.replaceChildren();
     Plotly.newPlot(node, { data: poolwise.selection.marked(spec.data), frames: spec.frames || [],
-      layout: { ...fitted(spec.layout, node), template: theme() }, config });
+      layout: { ...fitted(spec.layout, node), template: theme() }, config }).then(leaveOutToolbar);
     for (const picture of node.querySelectorAll(".main-svg")) picture.ariaHidden = "true"; // the label says it
     poolwise.selection.follow(node);
     resized.observe(node);
     for (const work of waiting.get(node) ?? []) work();
     waiting.delete(node);
+  }
+
+  // Plotly's toolbar is for pointers; the keyboard would have to pass nearly two hundred of its buttons.
+  function leaveOutToolbar(node) {
+    for (const button of node.querySelectorAll(".modebar-btn")) button.tabIndex = -1;
   }
 
   function whenDrawn(node, work) {

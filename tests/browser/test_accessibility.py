@@ -85,6 +85,11 @@ def test_the_first_tab_leads_to_the_verdict(open_report: OpenReport) -> None:
     assert page.evaluate("location.hash") == "#verdict"
 
 
+def test_the_keyboard_need_not_pass_the_figures_toolbars(drawn: DrawnReport) -> None:
+    buttons = drawn("bounce_rates").page.locator(".modebar-btn")
+    assert set(buttons.evaluate_all("(all) => all.map((one) => one.tabIndex)")) == {-1}
+
+
 def test_a_keyboard_opens_and_closes_the_meaning_of_a_word(open_report: OpenReport) -> None:
     page = open_report("bounce_rates").page
     word = page.locator("#verdict button.term, #health > ul button.term").first

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.page_numbers import Shown, shown_numbers
 from tests.shelf import Shelf
-from tests.tracing import Shown, Sources, shown_numbers
+from tests.tracing import Sources
 
 BUNDLED = ["bounce_rates", "sleepstudy"]
 
