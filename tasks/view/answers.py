@@ -109,8 +109,8 @@ def _slopes_differ(context: Context, term: int) -> str:
     n_apart = sum(part.size for part in apart_from_average(context, term))
     if n_apart:
         return (
-            f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it stands apart from "
-            "the average effect."
+            f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
+            "smaller than on average."
         )
     return f"There is no clear sign that the effect of {context.terms[term]} differs between groups."
 
@@ -212,6 +212,7 @@ def _step(context: Context, check: Check) -> str:
         "prior_sensitivity": "When you quote how far groups lie apart, say that the prior has a part in it.",
         "equal_spread": "Look at the rows of the groups that scatter most.",
         "pareto_k": _odd_rows(context),
+        "loo_pit": "Do not predict single rows from it: its margins for them are off.",
     }
     return steps.get(check.name) or steps.get(kind) or text.clean(check.advice)
 
