@@ -61,7 +61,7 @@ def test_trouble_brings_smaller_steps_more_iterations_and_another_seed() -> None
         (0.8, 600, 700, 11),
         (0.95, 1200, 1400, 12),
     ]
-    assert attempts[0].diagnostics.failures == ("1 divergent transitions",)
+    assert attempts[0].diagnostics.failures == ("1 divergent transition",)
     assert attempts[1].diagnostics.failures == ()
     assert [seed for _, _, seed in engine.calls] == [11, 12]
     assert draws.beta.shape == (4, 1400, 2)
@@ -76,7 +76,7 @@ def test_when_all_fail_the_error_names_each_attempt() -> None:
     assert len(engine.calls) == 3
     assert "troubled engine" in text
     for words in (
-        "adapt_delta 0.8, 500 + 500 iterations: 1 divergent transitions",
+        "adapt_delta 0.8, 500 + 500 iterations: 1 divergent transition",
         "adapt_delta 0.95, 1000 + 1000 iterations: 2 divergent transitions",
         "adapt_delta 0.99, 2000 + 2000 iterations: 3 divergent transitions",
     ):
