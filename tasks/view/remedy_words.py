@@ -140,7 +140,7 @@ def profile_limits(context: Context, found: LikelihoodProfile) -> tuple[str, str
     return fixed(lower, places), fixed(upper, places), places
 
 
-def test_finding(context: Context, found: VarianceTest) -> str:
+def variance_test_finding(context: Context, found: VarianceTest) -> str:
     """The likelihood-ratio test, for readers who expect one."""
     terms = [context.term_name(context.findings.terms.index(name)) for name in found.terms]
     said = "show" if found.p_value < LEVEL else "do not show"

@@ -7,7 +7,7 @@ from tasks.view import guides, numbers
 from tasks.view.context import Context
 from tasks.view.figures.profile import HEIGHT, profile_curve
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Table
-from tasks.view.remedy_words import MOST_TERMS, profile_finding, profile_limits, test_finding
+from tasks.view.remedy_words import MOST_TERMS, profile_finding, profile_limits, variance_test_finding
 
 
 def profile_blocks(context: Context) -> tuple[Block, ...]:
@@ -16,7 +16,7 @@ def profile_blocks(context: Context) -> tuple[Block, ...]:
     if not profiles:
         return ()
     return (
-        *((Paragraph(test_finding(context, test)),) if test else ()),
+        *((Paragraph(variance_test_finding(context, test)),) if test else ()),
         *(_figure(context, one) for one in profiles[:MOST_TERMS]),
         Fold("How to read the profiles", (Paragraph(guides.LIKELIHOOD_PROFILE), _table(context, profiles))),
     )

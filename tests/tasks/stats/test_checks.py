@@ -207,3 +207,9 @@ def test_predictive_groups_of_many_are_first_for_review() -> None:
     made = predictive(0.5, outside=12)
     many = replace(made, group_p_value=np.full(100, 0.5), n_groups_outside_limit=11)
     assert checks.predictive_groups(many).status == "review"
+
+
+def test_simpson_is_told_per_raw_unit_and_kept_per_sd() -> None:
+    check = checks.simpson_paradox(replace(SLOPES, is_misleading=True), "s", scale=8.0)
+    assert (check.value, check.threshold) == (4.0, 1.0)
+    assert "0.5 s per unit of age, is not the answer to the slope within groups, 0.125." in check.message

@@ -234,3 +234,43 @@ def test_a_file_that_was_set_aside_is_told_with_its_reason():
     (finding,) = [section.finding for section in page.sections if section.id == "data"]
     assert finding.endswith("no row was rejected. 1 file could not be used at all.")
     assert "rejected.csv" in [link.href for link in page.downloads]
+
+
+@pytest.mark.parametrize(
+    ("make", "formulas"),
+    [
+        (factories.intercept_only_case, ["yield ~ 1 + (1 | batch)"]),
+        (
+            factories.singular_case,
+            [
+                "bounce time ~ age + (1 | county)",
+                "bounce time ~ age + (0 + age | county)",
+                "bounce time ~ age + (age | county)",
+            ],
+        ),
+    ],
+)
+def test_flavours_carry_their_formula(make, formulas):
+    row = table(build_page(*make().arguments), "table-flavours").rows[0]
+    assert [cell.text for cell in row] == ["As lme4 writes it", *formulas]
+
+
+def test_correlations_stand_beside_the_spreads_with_their_interval():
+    case = factories.regular_case()
+    row = next(row for row in table(build_page(*case.arguments), "table-components").rows if "Corr" in row[0].text)
+    bayes = case.findings.bayes.correlation
+    assert row[2].text == numbers.fixed(float(case.findings.fullest.correlation[1, 0]), 2)
+    assert row[3].text == numbers.fixed(float(bayes.mean[1, 0]), 2)
+    assert row[4].text == numbers.interval(float(bayes.lower[1, 0]), float(bayes.upper[1, 0]), 2)
+
+
+def test_the_card_says_what_each_check_measured_and_what_is_wanted():
+    case = factories.singular_case()
+    values = {check.name: check for check in case.findings.checks}
+    said = {item.title: item.measure for item in build_page(*case.arguments).health}
+    share = numbers.percent(values["intervals_age"].value)
+    assert said["Usual intervals: age"] == f"{share} as wide as needed, at least {numbers.percent(0.5)}"
+    assert said["Number of groups"] == "8 groups, at least 5"
+    assert said["Chains agree (R-hat)"] == f"{numbers.plain(values['rhat'].value)}, below 1.01"
+    assert said["Simpson’s paradox: age"] == ""
+    assert not any("{" in measure for measure in said.values())

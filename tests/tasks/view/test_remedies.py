@@ -12,8 +12,7 @@ import tasks.view
 from tasks.view.context import Context
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, ReportPage, Table
-from tasks.view.remedy_words import profile_finding, routes_finding
-from tasks.view.remedy_words import test_finding as finding_of_the_test
+from tasks.view.remedy_words import profile_finding, routes_finding, variance_test_finding
 from tasks.view.summary import summary_json, summary_of
 from tests.posteriors import Sampled, sampled
 
@@ -78,7 +77,7 @@ def test_summary_has_the_routes_groups_once() -> None:
 def test_words_claim_no_more_than_the_numbers() -> None:
     singular, regular = context_of(sampled("bounce_rates")), context_of(sampled("sleepstudy"))
     assert "hardly depends on the route" in routes_finding(singular, singular.findings.remedies)
-    assert "do not show" in finding_of_the_test(singular, singular.findings.variance_test)
-    assert "do not show" not in finding_of_the_test(regular, regular.findings.variance_test)
+    assert "do not show" in variance_test_finding(singular, singular.findings.variance_test)
+    assert "do not show" not in variance_test_finding(regular, regular.findings.variance_test)
     assert "worse by only" in profile_finding(singular, singular.findings.likelihood_profiles[1])
     assert "only" not in profile_finding(regular, regular.findings.likelihood_profiles[1])

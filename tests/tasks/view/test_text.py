@@ -30,3 +30,10 @@ def test_units_become_singular_and_short_forms_stay():
 
 def test_no_label_is_empty():
     assert text.label(" \u200e ") == "(blank)"
+
+
+def test_sentences_of_the_core_get_typographic_signs_and_names_keep_their_hyphens():
+    assert (
+        text.typeset("the fit's slope -6.97, 5% of groups' rows") == "the fit’s slope −6.97, 5\u202f% of groups’ rows"
+    )
+    assert text.typeset("Brown-Forsythe 2026-11-23 unit-3") == "Brown-Forsythe 2026-11-23 unit-3"

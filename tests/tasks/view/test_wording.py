@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.records import Verdict
+from tasks.stats.records import Check, Verdict
 from tasks.view import answers, wording
 from tasks.view.context import Context
 from tests import factories
@@ -141,3 +141,21 @@ def test_a_group_named_by_a_number_carries_the_groups_name(regular, singular):
     most = answers.apart_from_average(regular)[0][0]
     assert f"subject {regular.labels[most]} (" in answers.which_groups(regular)
     assert "county" not in answers.which_groups(singular)
+
+
+def test_the_oddest_row_is_named_by_group_and_outcome(regular):
+    bayes, data = regular.findings.bayes, regular.data
+    odd = int(np.flatnonzero(data.group_index == 3)[2])
+    pareto_k = np.where(bayes.loo.rows == odd, 0.9, 0.1)
+    check = Check("pareto_k", "review", 0.9, 0.7, "Odd.", "Look.")
+    for n, words in ((1, "it is far"), (3, "2 more rows like it")):
+        loo = replace(bayes.loo, pareto_k=pareto_k, n_high_pareto_k=n)
+        said = answers.what_should_i_do(changed(with_bayes(regular, loo=loo), checks=(check,)))
+        assert regular.named(3) in said
+        assert f"{data.y[odd]:.1f}" in said
+        assert words in said
+
+
+def test_the_average_counts_each_group_once(singular):
+    assert answers.average_of_groups(singular) == pytest.approx(np.mean(singular.recommended.coef[:, 0]))
+    assert answers.average_of_groups(singular, 1) == pytest.approx(np.mean(singular.recommended.coef[:, 1]))
