@@ -21,6 +21,7 @@ from pathlib import Path
 
 from tasks.look_colours import LookColours, page_defaults, read_colours
 from tasks.stats.errors import StudyError
+from tasks.user_text import text_of
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLE, COLOURS, EXTRA = "report.css", "colours.toml", "extra.css"
@@ -60,7 +61,7 @@ def read_look(folder: Path) -> Look:
             f"The study’s look should be in {folder}, but there is no such folder. "
             "Make it, or leave out look in [report]."
         )
-    texts = {file.relative_to(folder).as_posix(): _text_of(file) for file in sorted(_files(folder))}
+    texts = {file.relative_to(folder).as_posix(): text_of(file) for file in sorted(_files(folder))}
     if not texts:
         raise StudyError(
             f"The look in {folder} is empty. Put {COLOURS}, {EXTRA} or templates there, or leave out look in [report]."
@@ -83,17 +84,6 @@ def _files(folder: Path) -> list[Path]:
         path for path in folder.rglob("*") if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     return [path for path in named if path.is_file() and path.suffix in (".j2", ".css", ".toml")]
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            f"{file} is not UTF-8 text (byte {error.start + 1} is not). Save it again with the encoding UTF-8."
-        ) from None
-    except OSError as error:
-        raise StudyError(f"{file} cannot be read: {error.strerror}. Check its permissions.") from None
 
 
 def _check(file: Path, name: str, text: str) -> None:

@@ -20,6 +20,7 @@ from tasks.stats.errors import StudyError
 from tasks.stats.study import Study, study_name
 from tasks.study_problems import describe_problems
 from tasks.toml_text import toml_text
+from tasks.user_text import text_of
 
 STUDY_FILE = "study.toml"
 
@@ -42,7 +43,7 @@ class OpenedStudy:
 def read_study(path: Path | str) -> OpenedStudy:
     """Open a study by its folder or by its `study.toml`; its name is the folder's unless it gives one."""
     file = _study_file(Path(path))
-    text = _text_of(file)
+    text = text_of(file)
     folder = file.resolve().parent
     values = {"name": study_name(folder.name), **_parse(text, file)}
     return OpenedStudy(_validated(values, str(file)), folder, masked_study(text))
@@ -91,17 +92,6 @@ def _missing(path: Path, file: Path) -> str:
             f"then save it as {file}."
         )
     return f"There is no study at {path}. Give a folder with a {STUDY_FILE}, or the path of that file itself."
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            f"{file} is not UTF-8 text (byte {error.start + 1} is not). Save it again with the encoding UTF-8."
-        ) from None
-    except OSError as error:
-        raise StudyError(f"{file} cannot be read: {error.strerror}. Check its permissions.") from None
 
 
 def _parse(text: str, file: Path) -> dict[str, Any]:
