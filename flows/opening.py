@@ -27,9 +27,8 @@ class Flags:
 
     @property
     def are_given(self) -> bool:
-        return (
-            bool(self.outcome or self.group or self.predictors or self.settings) or self.max_rejected_share is not None
-        )
+        texts = (self.outcome, self.group, *self.predictors, *self.settings)
+        return self.max_rejected_share is not None or any(text is not None for text in texts)
 
 
 def open_study(study: str, flags: Flags) -> OpenedStudy:
@@ -37,8 +36,8 @@ def open_study(study: str, flags: Flags) -> OpenedStudy:
     if Path(study).suffix.lower() not in DATA_SUFFIXES or Path(study).is_dir():
         if flags.are_given:
             raise StudyError(
-                f"{', '.join(OPTIONS.values())} and --set are for data files; {study} is a study, whose study.toml says "
-                "all that. Leave the options out, or give a .csv or .parquet file."
+                f"{', '.join(OPTIONS.values())} and --set are for data files; {study} is a study, whose study.toml "
+                "says all that. Leave the options out, or give a .csv or .parquet file."
             )
         return read_study(study)
     if flags.outcome is None or flags.group is None:

@@ -28,8 +28,8 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
     if n_rejected > rules.max_rejected_share * n_read:
         raise DataRejected(
             f"{n_rejected:,} of {n_read:,} rows ({_percent(n_rejected / n_read)}) were rejected; at most "
-            f"{_percent(rules.max_rejected_share)} may be ({study.named('rules.max_rejected_share')}).{_reasons(rejections)}"
-            f"{_decimal_hint(rejections, study)} Correct the rows, or the rules that reject them.",
+            f"{_percent(rules.max_rejected_share)} may be ({study.named('rules.max_rejected_share')})."
+            f"{_reasons(rejections)}{_decimal_hint(rejections, study)} Correct the rows, or what rejects them.",
             rejections,
         )
     if n_good < max(rules.min_rows, 1):
