@@ -27,11 +27,11 @@ import pyarrow.parquet as pq
 from tasks import csv_files
 from tasks.csv_files import DELIMITERS, find_delimiter
 from tasks.stats.errors import DataRejected
+from tasks.stats.plain_text import listed, shown
 from tasks.stats.study import Study
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
-MOST_COLUMNS_SHOWN = 20
 
 T = TypeVar("T")
 
@@ -218,7 +218,7 @@ def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
     choices = (study.delimiter,) if study.delimiter else DELIMITERS
     delimiter, header = find_delimiter(path, name, study.encoding, study.columns, choices)
     if not header:
-        raise DataRejected(f"{name} is empty. It should begin with a line of column names: {_listed(study.columns)}.")
+        raise DataRejected(f"{name} is empty. It should begin with a line of column names: {listed(study.columns)}.")
     chunks = csv_files.read_chunks(path, name, study.encoding, delimiter, _positions(header, study, name))
     for columns in _at_least_one(chunks, [pa.array([], pa.large_string())] * len(study.columns)):
         yield text_frame(dict(zip(study.columns, columns, strict=True)))
@@ -256,8 +256,8 @@ def _positions(header: Sequence[str], study: Study, name: str) -> list[int]:
             raise DataRejected(_missing_column(column, header, name))
         if header.count(column) > 1:
             raise DataRejected(
-                f"{name} has {header.count(column)} columns named {column!r}, and it is unclear which one is meant. "
-                "Rename the others."
+                f"{name} has {header.count(column)} columns named {shown(column)}, and it is unclear which one is "
+                "meant. Rename the others."
             )
     return [header.index(column) for column in study.columns]
 
@@ -265,14 +265,8 @@ def _positions(header: Sequence[str], study: Study, name: str) -> list[int]:
 def _missing_column(column: str, header: Sequence[str], name: str) -> str:
     lowered = {found.lower(): found for found in header}
     close = [lowered[match] for match in difflib.get_close_matches(column.lower(), lowered, n=3)]
-    meant = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    meant = f" Did you mean {' or '.join(map(shown, close))}?" if close else ""
     advice = "Name the column as the file's first line does, or correct that line."
     if len(header) == 1:
         advice += ' If the columns are separated by an unusual character, export the file with "," or ";".'
-    return f"{name} has no column {column!r}; its columns are {_listed(header)}.{meant} {advice}"
-
-
-def _listed(columns: Sequence[str]) -> str:
-    shown = ", ".join(columns[:MOST_COLUMNS_SHOWN])
-    rest = len(columns) - MOST_COLUMNS_SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return f"{name} has no column {shown(column)}; its columns are {listed(header)}.{meant} {advice}"

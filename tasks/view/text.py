@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from tasks.stats.plain_text import shorten
+
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
@@ -31,14 +33,6 @@ def _is_invisible(character: str) -> bool:
     return character in "\u200e\u200f\u061c\ufeff" or (
         "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069" or "\ud800" <= character <= "\udfff"
     )
-
-
-def shorten(text: str, limit: int = 60) -> str:
-    """At most `limit` characters: the beginning, an ellipsis, the end."""
-    if len(text) <= limit:
-        return text
-    tail = limit // 4
-    return f"{text[: limit - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
 
 
 def label(text: str, limit: int = 60) -> str:
