@@ -122,11 +122,19 @@ def run(
 
     Whatever else a study file can say, `--set` says for a data file: `--set decimal=,` or `--set rules.min_rows=10`.
     """
+    from flows import console
     from flows.opening import Flags, open_study
+    from tasks.origin import under_its_name
     from tasks.reports_folder import writable
 
     flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or ())
-    _publish_report(open_study(study, flags), writable(out), engine, force, standalone, open_report)
+    asked = open_study(study, flags)
+    opened = under_its_name(asked, writable(out))
+    if opened.study.name != asked.study.name:
+        console.err.say(
+            f"Another study is called {asked.study.name} in {out}, so this one is {opened.study.name} there."
+        )
+    _publish_report(opened, out, engine, force, standalone, open_report)
 
 
 @app.command()
@@ -202,10 +210,10 @@ def serve(
     from flows.serve import serve_studies
     from tasks.reports_folder import writable
 
-    folders = _study_folders(studies)
+    folders = _study_folders(studies, writable(out))
     keep_log()
     console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
-    serve_studies(folders, writable(out), engine, at_once, port, console.show_addresses)
+    serve_studies(folders, out, engine, at_once, port, console.show_addresses)
     console.err.say("Stopped.")
 
 
@@ -226,21 +234,24 @@ def deploy(
     """
     from flows import console
     from flows.deployments import register
-    from tasks.reports_folder import readable
+    from tasks.reports_folder import writable
 
-    for name in register(_study_folders(studies), pool, readable(out), engine):
+    for name in register(_study_folders(studies, writable(out)), pool, out, engine):
         console.out.say(f"Deployed     {name}")
     console.out.say(f"Run them with: prefect worker start --pool {pool}")
 
 
-def _study_folders(studies: list[str] | None) -> list[Path]:
+def _study_folders(studies: list[str] | None, reports: Path) -> list[Path]:
     """The folders named, or all under data/; every one is opened, so that a mistake is said at once."""
+    from tasks.origin import require_distinct_names
     from tasks.studies import STUDY_FILE, read_study
 
     found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
     if not found:
         raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
-    return [read_study(study).folder for study in found]
+    folders = list(dict.fromkeys(read_study(study).folder for study in found))
+    require_distinct_names(folders, reports)
+    return folders
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from watchfiles import watch
 
 from tasks.ledger import Arrival, Ledger
 from tasks.load import hash_file, source_files
+from tasks.origin import under_its_name
 from tasks.run_lock import RunningRun, dead_run, is_running
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy, read_study
@@ -109,7 +110,7 @@ class Intake:
             _succeeds(f"looking at {watched.folder}", lambda: self._look_at(watched))  # noqa: B023
 
     def _look_at(self, watched: Watched) -> None:
-        opened = read_study(watched.folder)
+        opened = under_its_name(read_study(watched.folder), self.reports)
         name = opened.study.name
         with dead_run(self.reports, name) as dead:
             if dead:

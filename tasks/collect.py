@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tasks.natural_order import natural_order
 from tasks.load import hash_files, wait_for_incoming
+from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles, read_files
 from tasks.stats.cross_products import CrossProducts, total, with_labels
 from tasks.stats.digest import FileDigest, merged

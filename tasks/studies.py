@@ -35,6 +35,12 @@ class OpenedStudy:
     study: Study
     folder: Path
     text: str
+    is_named: bool = False  # whether the study file gives the name, rather than the folder's or data file's own
+
+    @property
+    def origin(self) -> Path:
+        """What was opened: the study's folder, or the data file that flags were given for."""
+        return self.folder / self.study.source if self.is_of_flags else self.folder
 
     @property
     def is_of_flags(self) -> bool:
@@ -52,8 +58,9 @@ def read_study(path: Path | str) -> OpenedStudy:
     file = _study_file(Path(path))
     text = text_of(file)
     folder = require_utf8(file.resolve().parent)
-    values = {"name": study_name(folder.name), **_parse(text, file)}
-    return OpenedStudy(_validated(values, str(file)), folder, masked_study(text))
+    given = _parse(text, file)
+    study = _validated({"name": study_name(folder.name), **given}, str(file))
+    return OpenedStudy(study, folder, masked_study(text), is_named="name" in given)
 
 
 def study_from_flags(
@@ -77,7 +84,7 @@ def study_from_flags(
         **{key: value for key, value in optional.items() if value is not None},
     }
     study = _validated(values, "The command line", StudyOfFlags)
-    return OpenedStudy(study, require_utf8(file.resolve().parent), masked_study(toml_text(values)))
+    return OpenedStudy(study, require_utf8(file.resolve().parent), masked_study(toml_text(values)), "name" in optional)
 
 
 def _study_file(path: Path) -> Path:
