@@ -22,6 +22,7 @@ from tasks.origin import under_its_name
 from tasks.stats.errors import PoolwiseError
 from tasks.stats.study import Schedule
 from tasks.studies import OpenedStudy, read_study
+from tasks.view.text import markdown
 
 
 def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto") -> RunnerDeployment:
@@ -31,7 +32,7 @@ def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto
     schedule: dict[str, Any] = {"schedule": prefect_schedule(study.schedule)} if study.schedule else {}
     deployment = pooling_report.to_deployment(
         name=study.name,
-        description=study.title,
+        description=markdown(study.title),
         tags=["poolwise", study.name],
         parameters={"study": str(opened.folder), "reports": str(reports.resolve()), "engine": engine},
         triggers=[run_on_request(study.name)],

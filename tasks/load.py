@@ -12,6 +12,8 @@ from __future__ import annotations
 import difflib
 import glob
 import hashlib
+import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +34,8 @@ from tasks.stats.study import Study
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
+
+SPELLED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 
 T = TypeVar("T")
 
@@ -97,13 +101,20 @@ def is_set_aside(path: Path, opened: OpenedStudy, problem: DataRejected) -> bool
 
 
 def file_name(path: Path, folder: Path) -> str:
-    """How a file is called in reports: relative to the study's folder, with forward slashes."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+    """How a file is called in reports: relative to the study's folder, with forward slashes.
+
+    Bytes that are no UTF-8, which neither a page nor a database can hold, are spelled: `caf\\xe9.csv`.
+    """
+    found = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return os.fsencode(found.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def file_path(name: str, folder: Path) -> Path:
     """The file that is called so."""
-    return folder / name
+    path = folder / name
+    if SPELLED_BYTE.search(name) is None or os.path.lexists(path):
+        return path
+    return folder / os.fsdecode(SPELLED_BYTE.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), name))
 
 
 def hash_file(path: Path, name: str | None = None) -> str:

@@ -35,6 +35,11 @@ def _is_invisible(character: str) -> bool:
     )
 
 
+def markdown(text: str) -> str:
+    """Text that Markdown shows as it is: no emphasis, link, picture or tag comes of it. Cleaned."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+.!|~&:@$-])", r"\\\1", clean(text))
+
+
 def label(text: str, limit: int = 60) -> str:
     """A label as shown: cleaned, shortened, isolated when it runs right to left; never empty."""
     shown = shorten(clean(text), limit) or "(blank)"
