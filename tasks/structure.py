@@ -11,6 +11,7 @@ import pandas as pd
 from tasks.numbers import parse_numbers
 from tasks.stats.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.errors import DataRejected
+from tasks.stats.plain_text import brief, shown
 from tasks.stats.pooling import has_full_rank
 from tasks.stats.records import Rejection, Scaling
 from tasks.stats.study import Study
@@ -69,13 +70,13 @@ def n_parameters(study: Study) -> int:
 def _too_few_groups(labels: Sequence[str], n_rows: int, study: Study) -> str:
     if len(labels) < 2:
         return (
-            f"Every usable row ({n_rows:,} in all) has the same {study.group}, {labels[0]!r}. Comparing "
+            f"Every usable row ({n_rows:,} in all) has the same {brief(study.group)}, {shown(labels[0])}. Comparing "
             "groups takes at least 2. Check that it is the right column and that no file is left out."
         )
     if len(labels) == n_rows:
         return (
-            f"Every one of the {n_rows} usable rows has a {study.group} of its own, so groups cannot be told from "
-            "chance. Check that it is the right column; a group has to hold several rows."
+            f"Every one of the {n_rows} usable rows has a {brief(study.group)} of its own, so groups cannot be told "
+            "from chance. Check that it is the right column; a group has to hold several rows."
         )
     return ""
 
@@ -99,7 +100,7 @@ def _constant(scaling: Scaling, n_rows: int, study: Study) -> str:
             role = "outcome" if name == study.outcome else "predictor"
             advice = "" if role == "outcome" else ", or leave it out of the predictors"
             return (
-                f"The {role} {name!r} is {level:.6g} in all {n_rows} usable rows, and a constant explains "
+                f"The {role} {shown(name)} is {level:.6g} in all {n_rows} usable rows, and a constant explains "
                 f"nothing. Check that it is the right column and the data is complete{advice}."
             )
     return ""
@@ -112,8 +113,8 @@ def _collinear(products: CrossProducts, scaling: Scaling) -> str:
     weights = np.abs(np.linalg.eigh(xtx)[1][:, 0])
     names = [name for name, weight in zip(scaling.predictors, weights, strict=True) if weight > 1e-3 * weights.max()]
     return (
-        f"The predictors {' and '.join(map(repr, names))} say the same: each follows exactly from the others, so their "
-        "effects cannot be told apart. Leave one of them out."
+        f"The predictors {' and '.join(map(shown, names))} say the same: each follows exactly from the others, so "
+        "their effects cannot be told apart. Leave one of them out."
     )
 
 
@@ -137,8 +138,8 @@ def _reason(rule: str, found: Sequence[Rejection]) -> str:
     first = found[0]
     if rule == SET_ASIDE:
         return f"{first.rule} ({len(found):,} {'file' if len(found) == 1 else 'files'})"
-    value = f"{first.value[:40]!r} " if first.value.strip() else ""
-    return f"{first.column}: {rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
+    value = f"{shown(first.value, 40)} " if first.value.strip() else ""
+    return f"{brief(first.column)}: {rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
 
 
 def _decimal_hint(rejections: Sequence[Rejection], study: Study) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from tasks.stats.plain_text import listed, shown, visible
 from tasks.stats.setting_words import option_of, set_by_option, set_in_file
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -121,8 +122,16 @@ class Schedule(Frozen):
         if sum(value is not None for value in (self.cron, self.interval_minutes, self.rrule)) != 1:
             raise ValueError("give exactly one of cron, interval_minutes and rrule")
         if self.timezone not in available_timezones():
-            raise ValueError(f"{self.timezone!r} is no time zone; use a name such as Europe/London")
+            raise ValueError(f"{shown(self.timezone)} is no time zone; use a name such as Europe/London")
         return self
+
+
+def _within_the_study(folder: str, key: str) -> str:
+    """Raises ValueError for a path that may lead out of the study's folder, or that no system can have."""
+    leaves = ".." in re.split(r"[/\\]", folder) or re.match(r"[/\\~]|[A-Za-z]:", folder)
+    if leaves or visible(folder) != folder:
+        raise ValueError(f'it has to be a folder within the study\'s, as in: {key} = "{key}"')
+    return folder
 
 
 class Trigger(Frozen):
@@ -132,6 +141,11 @@ class Trigger(Frozen):
     stable_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=1.0, description="a file is complete when it has not changed for so long"
     )
+
+    @field_validator("watch")
+    @classmethod
+    def _inside(cls, watch: str) -> str:
+        return _within_the_study(watch, "watch")
 
 
 class Notify(Frozen):
@@ -155,10 +169,8 @@ class Report(Frozen):
 
     @field_validator("look")
     @classmethod
-    def _within_the_study(cls, look: str | None) -> str | None:
-        if look is not None and (".." in re.split(r"[/\\]", look) or re.match(r"[/\\]|[A-Za-z]:", look)):
-            raise ValueError('it has to be a folder within the study\'s, as in: look = "look"')
-        return look
+    def _inside(cls, look: str | None) -> str | None:
+        return None if look is None else _within_the_study(look, "look")
 
 
 class Study(Frozen):
@@ -195,6 +207,8 @@ class Study(Frozen):
     def _within_its_folder(cls, source: str) -> str:
         if ".." in re.split(r"[/\\]", source):
             raise ValueError("it has to stay within the study's folder; for files elsewhere give an absolute path")
+        if visible(source) != source:
+            raise ValueError("it holds a character that cannot be seen, which no file's name should")
         return source
 
     @field_validator("encoding")
@@ -211,7 +225,7 @@ class Study(Frozen):
     def _no_reserved_names(cls, predictors: tuple[str, ...]) -> tuple[str, ...]:
         for name in predictors:
             if name in RESERVED_TERMS:
-                raise ValueError(f"{name!r} names a term of the model; rename the column")
+                raise ValueError(f"{shown(name)} names a term of the model; rename the column")
         return predictors
 
     @model_validator(mode="after")
@@ -278,16 +292,16 @@ def study_name(text: str) -> str:
 def _each_once(columns: list[str]) -> None:
     for column in columns:
         if columns.count(column) > 1:
-            raise ValueError(f"column {column!r} is named twice among outcome, group and predictors")
+            raise ValueError(f"column {shown(column)} is named twice among outcome, group and predictors")
 
 
 def _not_reserved(columns: tuple[str, ...]) -> None:
     for column in columns:
         if column in RESERVED_COLUMNS:
-            raise ValueError(f"column {column!r} has a name that Poolwise keeps for itself; rename the column")
+            raise ValueError(f"column {shown(column)} has a name that Poolwise keeps for itself; rename the column")
 
 
 def _known(names: object, allowed: tuple[str, ...], where: str) -> None:
     for name in names:  # type: ignore[attr-defined]
         if name not in allowed:
-            raise ValueError(f"{where} names {name!r}, which is none of {', '.join(allowed) or '(no predictors)'}")
+            raise ValueError(f"{where} names {shown(name)}, which is none of {listed(allowed) or '(no predictors)'}")
