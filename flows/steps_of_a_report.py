@@ -19,7 +19,7 @@ from flows.steps import run_log, step, timed
 from tasks.atomic import encoded
 from tasks.catalogue import rebuild_catalogue
 from tasks.collect import Collected, collect
-from tasks.engines import EngineName, engine_named
+from tasks.engines import EngineName
 from tasks.history import read_history, read_previous
 from tasks.load import wait_for_incoming
 from tasks.look import Look
@@ -40,6 +40,7 @@ from tasks.read_files import ReadFiles, read_files
 from tasks.render import render_report
 from tasks.run_folders import REPORT, STANDALONE
 from tasks.sample import sample_posterior
+from tasks.sampler_process import SamplerProcess
 from tasks.stats.changes import compare
 from tasks.stats.checks import FLAVOUR_WORDS
 from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
@@ -106,7 +107,7 @@ def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
 
 
 def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int) -> Posterior:
-    chosen = engine_named(engine)
+    chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
     listener = run_log().listener
     draws, attempts = sample_posterior(
         chosen, study, products, scaling, seed, lambda share: listener.advanced("sample", share)
