@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from flows import stopping
 from flows.quiet import keep_log, set_defaults
 from flows.short_lived_server import ShortLivedServer, is_for_prefect_to_decide
 from tasks.engines import EngineName
@@ -172,6 +173,7 @@ def serve(
     from flows.serve import serve_studies
 
     folders = _study_folders(studies)
+    stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
     console.err.print("[bold]Poolwise[/]  starting to serve " + ", ".join(folder.name for folder in folders))
     serve_studies(folders, out, engine, at_once, port, console.show_addresses)
@@ -212,21 +214,34 @@ def _study_folders(studies: list[str] | None) -> list[Path]:
 
 
 def main() -> None:
-    sys.exit(command(sys.argv[1:]))
+    exit_code = command(sys.argv[1:])
+    if stopping.is_requested():
+        stopping.end_now(exit_code)
+    sys.exit(exit_code)
 
 
 def command(arguments: list[str]) -> int:
     """Run one command; errors meant for the user become one paragraph, every outcome an exit code."""
     set_defaults()
+    with stopping.stoppable():
+        try:
+            return _exit_code(arguments)
+        except BaseException:
+            if stopping.is_requested():
+                return _stopped(stopping.in_words(), 1)
+            raise
+
+
+def _exit_code(arguments: list[str]) -> int:
     try:
         app(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     except PoolwiseError as problem:
         return _stopped(str(problem), problem.exit_code)
-    except KeyboardInterrupt:
-        return _stopped("Interrupted; nothing was published.", 1)
     except Exception as error:
+        if stopping.is_requested():
+            raise
         kept = keep_log()
         logging.getLogger("poolwise").error("unexpected error", exc_info=error)
         where = f" The details are in {kept}." if kept else ""

@@ -16,13 +16,18 @@ _KEYS = count()
 
 @contextmanager
 def undone_if_cut_short(undo: Callable[[], object]) -> Iterator[None]:
-    """`undo` is called when the process has to end inside of this block; it may be called from any thread."""
+    """`undo` is called when the process has to end inside of this block, or soon after an interrupt inside of it.
+
+    It may be called from any thread, and a second time.
+    """
     key = next(_KEYS)
     _UNDO[key] = undo
     try:
         yield
-    finally:
+    except Exception:
         _UNDO.pop(key, None)
+        raise
+    _UNDO.pop(key, None)
 
 
 def undo_at_the_end(undo: Callable[[], object]) -> None:

@@ -84,8 +84,14 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
 def _started(scratch: str) -> subprocess.Popen[bytes]:
     # -P: a folder called `tasks` where the user stands is not ours.
     command = [sys.executable, "-P", "-m", "tasks.sampler_process"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, env={**os.environ, "TMPDIR": scratch}, start_new_session=True, **pipes)
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": scratch},
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
