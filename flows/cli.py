@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tasks.studies import OpenedStudy
 
 STARTED = time.perf_counter()
-DATA_SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 # Imported while Prefect's server comes up, rather than when first needed.
 HEAVY_MODULES = ("pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
 
@@ -42,12 +41,35 @@ app = typer.Typer(
     "4 sampling failed, 1 anything else.",
 )
 
+Study = Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder, its study.toml, or a data file.")]
 Reports = Annotated[Path, typer.Option("--out", metavar="DIR", help="The reports folder.")]
+OutcomeOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--outcome", metavar="COLUMN", help="Outcome, for a data file."),
+]
+GroupOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--group", metavar="COLUMN", help="Group, for a data file."),
+]
+PredictorsOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--predictor", metavar="COLUMN", help="Predictor, for a data file; may be repeated."),
+]
+MaxRejectedShareOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--max-rejected-share", metavar="SHARE", help="How many rows may be bad, for a data file; default: 0.05."
+    ),
+]
+SettingsOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="KEY=VALUE", help="Any setting of a study file, for a data file; may be repeated."),
+]
 
 
 @app.command()
 def run(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder, its study.toml, or a data file.")],
+    study: Study,
     out: Reports = Path("reports"),
     engine: Annotated[
         EngineName,
@@ -58,40 +80,24 @@ def run(
     standalone: Annotated[
         bool, typer.Option("--standalone", help="Also write the report as one file that can be mailed.")
     ] = False,
-    outcome: Annotated[
-        Optional[str], typer.Option(metavar="COLUMN", help="Outcome, for a data file.")  # noqa: UP045
-    ] = None,
-    group: Annotated[
-        Optional[str], typer.Option(metavar="COLUMN", help="Group, for a data file.")  # noqa: UP045
-    ] = None,
-    predictor: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="COLUMN", help="Predictor, for a data file; may be repeated."),
-    ] = None,
+    outcome: OutcomeOption = None,
+    group: GroupOption = None,
+    predictor: PredictorsOption = None,
+    max_rejected_share: MaxRejectedShareOption = None,
+    settings: SettingsOption = None,
 ) -> None:
     """Run a study and publish its report.
 
     STUDY is a folder with a study.toml. For a data file, name its columns instead:
 
         poolwise run visits.csv --outcome bounce_time --group county --predictor age
-    """
-    from tasks.studies import read_study, study_from_flags
 
-    if Path(study).suffix.lower() in DATA_SUFFIXES:
-        if outcome is None or group is None:
-            raise StudyError(
-                f"{study} is a data file, so --outcome and --group have to name its columns. To keep the choice in "
-                f"a file, use `poolwise new {study}`."
-            )
-        opened = study_from_flags(study, outcome, group, predictor or [])
-    elif outcome or group or predictor:
-        raise StudyError(
-            f"--outcome, --group and --predictor are for data files; {study} is a study, whose study.toml names its "
-            "columns. Leave the options out, or give a .csv or .parquet file."
-        )
-    else:
-        opened = read_study(study)
-    _publish_report(opened, out, engine, force, standalone, open_report)
+    Whatever else a study file can say, `--set` says for a data file: `--set decimal=,` or `--set rules.min_rows=10`.
+    """
+    from flows.opening import Flags, open_study
+
+    flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or ())
+    _publish_report(open_study(study, flags), out, engine, force, standalone, open_report)
 
 
 @app.command()
@@ -118,16 +124,21 @@ def new(
 
 @app.command()
 def validate(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder or its study.toml.")],
+    study: Study,
+    outcome: OutcomeOption = None,
+    group: GroupOption = None,
+    predictor: PredictorsOption = None,
+    max_rejected_share: MaxRejectedShareOption = None,
+    settings: SettingsOption = None,
 ) -> None:
-    """Check a study file, its look and its rows, without fitting anything. Rejected rows are listed."""
+    """Check a study, its look and its rows, without fitting anything. Rejected rows are listed."""
     from flows.console import out
+    from flows.opening import Flags, open_study
     from tasks.load import hash_files, load_rows
     from tasks.look_trial import look_of
-    from tasks.studies import read_study
     from tasks.validate import validate_rows
 
-    opened = read_study(study)
+    opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
     look_of(opened)
     rows = validate_rows(load_rows(opened), opened.study, hash_files(opened))
     for rejection in rows.rejections[:20]:

@@ -89,4 +89,4 @@ def _named(rule: str, names: dict[str, str]) -> str:
 def _require_a_usable_file(read: ReadFiles, rejections: tuple[Rejection, ...]) -> None:
     if not read.digests:
         first = next(iter(read.set_aside.values()))
-        raise DataRejected(f"None of the study's files can be used. {first}", rejections)
+        raise DataRejected(f"None of the files can be used. {first}", rejections)

@@ -85,7 +85,7 @@ def incoming_folder(opened: OpenedStudy) -> Path:
 
 
 def is_incoming(path: Path, opened: OpenedStudy) -> bool:
-    return opened.has_incoming and path.parent == incoming_folder(opened)
+    return not opened.is_of_flags and path.parent == incoming_folder(opened)
 
 
 def is_set_aside(path: Path, opened: OpenedStudy, problem: DataRejected) -> bool:
@@ -185,7 +185,7 @@ def wait_for_incoming(opened: OpenedStudy) -> None:
 
 
 def _dropped_files(opened: OpenedStudy) -> list[Path]:
-    if not opened.has_incoming or not incoming_folder(opened).is_dir():
+    if opened.is_of_flags or not incoming_folder(opened).is_dir():
         return []
     return [
         path
@@ -266,7 +266,7 @@ def _missing_column(column: str, header: Sequence[str], name: str) -> str:
     lowered = {found.lower(): found for found in header}
     close = [lowered[match] for match in difflib.get_close_matches(column.lower(), lowered, n=3)]
     meant = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    advice = "Correct the column's name in the study, or in the file's first line."
+    advice = "Name the column as the file's first line does, or correct that line."
     if len(header) == 1:
         advice += ' If the columns are separated by an unusual character, export the file with "," or ";".'
     return f"{name} has no column {column!r}; its columns are {_listed(header)}.{meant} {advice}"

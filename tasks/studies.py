@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tasks.receivers import masked_addresses, masked_study
 from tasks.stats.errors import StudyError
-from tasks.stats.study import Study, study_name
+from tasks.stats.study import Study, StudyOfFlags, study_name
 from tasks.study_problems import describe_problems
 from tasks.toml_text import toml_text
 from tasks.user_text import text_of
@@ -32,7 +32,11 @@ class OpenedStudy:
     study: Study
     folder: Path
     text: str
-    has_incoming: bool = True  # whether data dropped into its incoming folder are its too
+
+    @property
+    def is_of_flags(self) -> bool:
+        """Whether it was written on the command line, for one data file."""
+        return isinstance(self.study, StudyOfFlags)
 
     @property
     def look_folder(self) -> Path | None:
@@ -69,8 +73,8 @@ def study_from_flags(
         "predictors": list(predictors),
         **{key: value for key, value in optional.items() if value is not None},
     }
-    study = _validated(values, "The command line")
-    return OpenedStudy(study, file.resolve().parent, masked_study(toml_text(values)), has_incoming=False)
+    study = _validated(values, "The command line", StudyOfFlags)
+    return OpenedStudy(study, file.resolve().parent, masked_study(toml_text(values)))
 
 
 def _study_file(path: Path) -> Path:
@@ -115,11 +119,11 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _validated(values: dict[str, Any], place: str) -> Study:
+def _validated(values: dict[str, Any], place: str, kind: type[Study] = Study) -> Study:
     try:
-        return Study.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        raise StudyError(f"{place}: {describe_problems(error, values)}") from None
+        raise StudyError(f"{place}: {describe_problems(error, values, kind)}") from None
 
 
 def _default_title(outcome: str, group: str, predictors: Sequence[str]) -> str:

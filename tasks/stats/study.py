@@ -12,6 +12,8 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from tasks.stats.setting_words import option_of, set_by_option, set_in_file
+
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -240,6 +242,34 @@ class Study(Frozen):
     def columns(self) -> tuple[str, ...]:
         """Every column a row must have, in the order outcome, group, predictors, then keys."""
         return tuple(dict.fromkeys((self.outcome, self.group, *self.predictors, *self.rules.unique)))
+
+    @classmethod
+    def setting(cls, line: str) -> str:
+        """Advice to make a setting, in the words of whoever wrote this study.
+
+        `line` is a line at the top of a study file, `decimal = ","` or `rules.min_rows = 3`; what comes back
+        begins with a verb and fits into a sentence: `set decimal = "," in the study file`.
+        """
+        return set_in_file(line)
+
+    @classmethod
+    def named(cls, key: str) -> str:
+        """A setting as its writer calls it: `rules.max_rejected_share`."""
+        return key
+
+
+class StudyOfFlags(Study):
+    """A study that is written on the command line, for one data file; there is no study file to speak of."""
+
+    @classmethod
+    def setting(cls, line: str) -> str:
+        """As of a `Study`: `` add `--set decimal=,` ``."""
+        return set_by_option(line)
+
+    @classmethod
+    def named(cls, key: str) -> str:
+        """As of a `Study`: `--max-rejected-share`."""
+        return option_of(key)
 
 
 def study_name(text: str) -> str:

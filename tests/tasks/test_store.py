@@ -383,7 +383,7 @@ def test_a_dropped_file_that_cannot_be_used_is_set_aside(place: Place, content: 
 
 def test_nothing_but_files_that_cannot_be_used_stops_the_run(place: Place) -> None:
     place.put("incoming/bad.csv", "a,b\n1,2\n")
-    with pytest.raises(DataRejected, match="None of the study's files can be used") as caught:
+    with pytest.raises(DataRejected, match="None of the files can be used") as caught:
         place.read()
     assert [each.row for each in caught.value.rejections] == [0]
 
