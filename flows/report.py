@@ -52,7 +52,7 @@ def pooling_report(
     """
     steps.begin()
     opened = under_its_name(study if isinstance(study, OpenedStudy) else read_study(study), reports)
-    with claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
+    with steps.stoppable(), claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
         return _report(opened, claim, reports, engine, force, standalone)
 
 

@@ -80,6 +80,9 @@ class SamplerSettings(Frozen):
     draws: Annotated[int, Field(ge=100, le=100_000, description="kept per chain")] = 1000
     adapt_delta: Annotated[float, Field(gt=0, lt=1)] = 0.8
     max_treedepth: Annotated[int, Field(ge=5, le=20)] = 10
+    max_minutes: Annotated[
+        float, Field(gt=0, le=10_080, description="for all attempts together; then the run stops")
+    ] = 10.0
     seed: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
         default=None, description="default: derived from the study's name and the data"
     )
