@@ -123,10 +123,12 @@ def validate(
     from flows.console import out
     from tasks.load import hash_files, load_rows
     from tasks.look_trial import look_of
+    from tasks.schedules import refuse_ended
     from tasks.studies import read_study
     from tasks.validate import validate_rows
 
     opened = read_study(study)
+    refuse_ended(opened.study.schedule, study)
     look_of(opened)
     rows = validate_rows(load_rows(opened), opened.study, hash_files(opened))
     for rejection in rows.rejections[:20]:

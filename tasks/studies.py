@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tasks.receivers import masked_addresses, masked_study
+from tasks.schedules import schedule_problem
 from tasks.stats.errors import StudyError
 from tasks.stats.study import Study, study_name
 from tasks.study_problems import describe_problems
@@ -117,9 +118,12 @@ def _lower_first(text: str) -> str:
 
 def _validated(values: dict[str, Any], place: str) -> Study:
     try:
-        return Study.model_validate(values)
+        study = Study.model_validate(values)
     except ValidationError as error:
         raise StudyError(f"{place}: {describe_problems(error, values)}") from None
+    if study.schedule and (problem := schedule_problem(study.schedule)):
+        raise StudyError(f"{place}: {problem}")
+    return study
 
 
 def _default_title(outcome: str, group: str, predictors: Sequence[str]) -> str:
