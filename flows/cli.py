@@ -175,8 +175,10 @@ def validate(
     from flows.opening import Flags, open_study
     from tasks.collect import collect_afresh
     from tasks.look_trial import look_of
+    from tasks.schedules import refuse_ended
 
     opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
+    refuse_ended(opened.study.schedule, study)
     look_of(opened)
     show_rows(opened.study.name, collect_afresh(opened))
 
