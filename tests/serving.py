@@ -10,12 +10,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tasks.ledger import Ledger
 from tasks.run_folders import read_summary, run_folders
+from tests.waiting import PATIENCE_SECONDS, until
 
 STUDY = """title = "Small"
 source = "*.csv"
@@ -59,7 +59,7 @@ class Serving:
         return {line[0]: line[1] for line in lines if len(line) == 2 and line[0][0].isupper()}
 
     def until_ready(self) -> Serving:
-        within(90, lambda: "Stop with Ctrl-C" in self.log.read_text())
+        until(lambda: "Stop with Ctrl-C" in self.log.read_text())
         return self
 
     def kill(self) -> None:
@@ -82,7 +82,7 @@ class Serving:
         """Exit code after SIGTERM."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def n_counted(self) -> int:
         return sum(row.state == "counted" for row in Ledger(self.reports).rows())
@@ -101,12 +101,3 @@ class Serving:
                 file.flush()
                 time.sleep(0.05 if slowly else 0.0)
         return path
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> float:
-    """Wait until it holds; returns how long that took. Fails when it takes longer."""
-    started = time.monotonic()
-    while not holds():
-        assert time.monotonic() - started < seconds, f"it did not hold within {seconds} s"
-        time.sleep(0.1)
-    return time.monotonic() - started
