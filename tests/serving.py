@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from tasks.ledger import Ledger
 from tasks.run_folders import read_summary, run_folders
+from tests.shelf import alone
 from tests.waiting import PATIENCE_SECONDS, until
 
 STUDY = """title = "Small"
@@ -28,6 +30,7 @@ warmup = 500
 draws = 500
 """
 ROWS_PER_FILE = 12
+PORTS = Path(tempfile.gettempdir()) / f"poolwise-tests-{os.getuid()}.lock"
 
 
 class Serving:
@@ -42,12 +45,22 @@ class Serving:
         self.kills: Counter[str] = Counter()
 
     def start(self, **environment: str) -> Serving:
+        """Starts it, and waits until it serves. One at a time on a machine: two could take the same free port."""
+        with alone(PORTS):
+            starts = self._n_starts()
+            self._begin(environment)
+            until(lambda: self._n_starts() > starts or self.process.poll() is not None)
+        return self
+
+    def _begin(self, environment: dict[str, str]) -> None:
         kept = {key: value for key, value in os.environ.items() if key not in ("PREFECT_API_URL", "PREFECT_PROFILE")}
         kept |= {"PREFECT_HOME": str(self.folder / "prefect"), "XDG_STATE_HOME": str(self.folder / "state")}
         command = [sys.executable, "-m", "flows.cli", "serve", str(self.study), "--out", str(self.reports)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(command, env={**kept, **environment}, stdout=output, stderr=output)
-        return self
+
+    def _n_starts(self) -> int:
+        return self.log.read_text().count("Stop with Ctrl-C") if self.log.exists() else 0
 
     @property
     def log(self) -> Path:
@@ -57,10 +70,6 @@ class Serving:
         """What was printed: `Catalogue`, `Prefect` and `Watching`, of the latest start."""
         lines = [line.split() for line in self.log.read_text().splitlines()]
         return {line[0]: line[1] for line in lines if len(line) == 2 and line[0][0].isupper()}
-
-    def until_ready(self) -> Serving:
-        until(lambda: "Stop with Ctrl-C" in self.log.read_text())
-        return self
 
     def kill(self) -> None:
         assert self.process is not None

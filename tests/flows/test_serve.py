@@ -29,7 +29,7 @@ CHANCE = random.Random(7)
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Serving]:
-    serving = Serving(tmp_path).start().until_ready()
+    serving = Serving(tmp_path).start()
     yield serving
     if serving.process and serving.process.poll() is None:
         serving.stop()
@@ -115,7 +115,7 @@ def test_killed_between_arrival_and_run_the_file_is_counted_after_restart(servin
     until(lambda: Ledger(serving.reports).rows())
     serving.kill()
     serving.drop(1, CHANCE)
-    serving.start().until_ready()
+    serving.start()
     until(lambda: serving.n_counted() == 2)
     assert serving.summaries()[-1]["run"]["n_rows"] == 2 * ROWS_PER_FILE
 
@@ -141,7 +141,7 @@ def test_server_killed_is_started_again_and_files_are_counted(serving: Serving) 
 
 
 def test_schedule_fires(tmp_path: Path) -> None:
-    serving = Serving(tmp_path, "\n[schedule]\ninterval_minutes = 0.1\n").start().until_ready()
+    serving = Serving(tmp_path, "\n[schedule]\ninterval_minutes = 0.1\n").start()
     try:
         until(lambda: any(run["auto_scheduled"] and run["start_time"] for run in flow_runs(serving)))
     finally:

@@ -19,7 +19,7 @@ import pytest
 from tasks.site import catalogue_app, catalogue_server, serve_catalogue
 from tasks.stats.errors import PoolwiseError
 from tests.run_folders import OUTSIDE, add_run, hide_things
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_on_a_thread_of_its_own(reports: Path) -> None:
     with serve_catalogue(catalogue_app(reports)) as address:
         assert b"Question of a" in read(address)
         assert b"Question of a" in read(address.replace("127.0.0.1", "localhost"))
-    assert set(threading.enumerate()) <= before
+    until(lambda: set(threading.enumerate()) <= before)
     with pytest.raises(urllib.error.URLError):
         read(address)
 
