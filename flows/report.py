@@ -84,7 +84,7 @@ def _report(
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
     fits = steps.gather(complete, separate, partial)
-    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age)
+    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age, rows.notes)
     findings = steps.look_back(reports, study, findings)
     files_of_run = steps.write(opened, findings, rows, posterior.draws, standalone, look)
     folder = steps.publish(reports, study, run.id, files_of_run)
