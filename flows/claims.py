@@ -15,8 +15,8 @@ from prefect.states import Crashed
 
 from flows.events import say_rejected
 from flows.stopping import will_publish
-from tasks.leftovers import undone_if_cut_short
 from tasks.ledger import Ledger
+from tasks.leftovers import undone_if_cut_short
 from tasks.run_lock import Hold, RunningRun, only_run
 from tasks.stats.errors import DataRejected, SamplingFailed
 
