@@ -47,8 +47,8 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     _require_a_usable_file(read, rejections)
     require_enough_rows(n_read, n_read - n_rejected, study, rejections)
     products = _sums(read)
-    require_structure(products, study, rejections)
     sample = merged(_in_order(read), products.labels, study.terms)
+    require_structure(products, sample, study, rejections)
     return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections))
 
 
