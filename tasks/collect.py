@@ -59,8 +59,8 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     spelling = _spelling(rows_by_label.values(), study)
     digests = {content: with_spelling(digest, spelling) for content, digest in read.digests.items()}
     products = _sums(digests)
-    require_structure(products, study, rejections)
     sample = merged(_in_order(read, digests), products.labels, study.terms)
+    require_structure(products, sample, study, rejections)
     notes = DataNotes(label_notes(rows_by_label, spelling, study))
     return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), notes)
 

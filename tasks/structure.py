@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from tasks.exact_relations import nothing_left, out_of_range, same_predictors
 from tasks.numbers import parse_numbers
 from tasks.stats.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.errors import DataRejected
 from tasks.stats.plain_text import brief, shown
-from tasks.stats.pooling import has_full_rank
-from tasks.stats.records import Rejection, Scaling
+from tasks.stats.records import GroupedData, Rejection, Scaling
 from tasks.stats.study import Study
+from tasks.stats.usable_varying import with_usable_varying
 
 CONSTANT_TOLERANCE = 1e-12  # standard deviation relative to size
 MOST_REASONS = 3
@@ -41,17 +42,24 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
         )
 
 
-def require_structure(products: CrossProducts, study: Study, rejections: tuple[Rejection, ...]) -> None:
-    """Raise DataRejected if the model cannot be fitted to these rows whatever their values' sizes.
+def require_structure(
+    products: CrossProducts, sample: GroupedData, study: Study, rejections: tuple[Rejection, ...]
+) -> None:
+    """Raise DataRejected if the model cannot be fitted to these rows.
 
-    The least is 2 groups, as many rows as the full model has parameters, and in the outcome and each
-    predictor some variation that no other predictor repeats.
+    The least is 2 groups, as many rows as the full model has parameters, in the outcome and each predictor
+    some variation that no other predictor repeats, and in the outcome some that follows from nothing.
     """
     n_rows = products.n_rows
-    problem = _too_few_groups(products.labels, n_rows, study) or _too_few_rows(n_rows, study)
+    problem = (
+        _too_few_groups(products.labels, n_rows, study)
+        or out_of_range(sample, study)
+        or _too_few_rows(n_rows, with_usable_varying(study, products))
+        or _constant(scaling := scaling_of(products), n_rows, study)
+    )
     if not problem:
-        scaling = scaling_of(products)
-        problem = _constant(scaling, n_rows, study) or _collinear(products, scaling)
+        model = centre_scaled(products, scaling)
+        problem = same_predictors(model, scaling, study) or nothing_left(model, scaling, sample, study)
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
 
@@ -104,18 +112,6 @@ def _constant(scaling: Scaling, n_rows: int, study: Study) -> str:
                 f"nothing. Check that it is the right column and the data is complete{advice}."
             )
     return ""
-
-
-def _collinear(products: CrossProducts, scaling: Scaling) -> str:
-    xtx = centre_scaled(products, scaling).xtx.sum(axis=0)[1:, 1:]
-    if not xtx.size or has_full_rank(xtx[None])[0]:
-        return ""
-    weights = np.abs(np.linalg.eigh(xtx)[1][:, 0])
-    names = [name for name, weight in zip(scaling.predictors, weights, strict=True) if weight > 1e-3 * weights.max()]
-    return (
-        f"The predictors {' and '.join(map(shown, names))} say the same: each follows exactly from the others, so "
-        "their effects cannot be told apart. Leave one of them out."
-    )
 
 
 def rule_kind(rule: str) -> str:

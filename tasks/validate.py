@@ -73,7 +73,7 @@ def validate_rows(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) 
     good = good.drop(index=pd.Index(repeats["at"]))
     require_enough_rows(len(frame), len(good), study, rejections)
     data = in_natural_order(_joined(grouped(good, study), study))
-    require_structure(cross_products(data), study, rejections)
+    require_structure(cross_products(data), data, study, rejections)
     return Validated(
         data=data,
         rejections=rejections,

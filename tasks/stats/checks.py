@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tasks.stats.assumptions import check_equal_spread
+from tasks.stats.collinearity import check_collinearity
 from tasks.stats.influence import influential_groups
 from tasks.stats.label_checks import check_labels
 from tasks.stats.pit import loo_pit
@@ -30,6 +31,7 @@ from tasks.stats.records import (
 )
 from tasks.stats.size_trend import check_size_trend
 from tasks.stats.study import Study
+from tasks.stats.usable_varying import check_group_level
 from tasks.stats.variance_test import check_variance_component
 
 # Where more than this share of the groups' medians is off, the model misses the groups themselves.
@@ -59,6 +61,8 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
             simpson_paradox(check, study.outcome_unit, float(scale))
             for check, scale in zip(found.simpson, found.scaling.scale, strict=True)
         ),
+        *check_collinearity(found, study.outcome_unit),
+        *check_group_level(found),
         convergence(found.partial),
         singularity(fullest, study),
         *check_variance_component(found.variance_test),

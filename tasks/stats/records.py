@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tasks.stats.assumptions import Assumptions
     from tasks.stats.changes import Changes
+    from tasks.stats.collinearity import Collinearity
     from tasks.stats.cross_validation import CrossValidation
     from tasks.stats.funnel import Funnel
     from tasks.stats.held_out import LeaveOneGroupOut
@@ -411,6 +412,8 @@ class Findings:
     likelihood_profiles: tuple[LikelihoodProfile, ...] | None = None  # one per varying effect of the fullest fit
     variance_test: VarianceTest | None = None
     notes: DataNotes = NOTHING_NOTED
+    collinearity: Collinearity | None = None  # None where the predictors can be told apart
+    group_level: tuple[str, ...] = ()  # predictors of one value per group, whose effect cannot vary by group
 
     @property
     def fullest(self) -> PartialPooling:

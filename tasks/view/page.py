@@ -40,6 +40,8 @@ CHECKS: dict[str, tuple[str, str]] = {
     "group_count": ("Number of groups", data.ID),
     "group_sizes": ("Size of groups", data.ID),
     "simpson": ("Simpson’s paradox", simpson.ID),
+    "collinearity": ("Predictors that go together", models.ID),
+    "fixed": ("Effect that cannot differ by group", data.ID),
     "convergence": ("Convergence", models.ID),
     "singularity": ("Singular fit", singularity.ID),
     "variance_component": ("Test of the differences between groups", singularity.ID),
@@ -83,6 +85,7 @@ MEASURES: dict[str, str] = {
     "variance_component": "p = {value}",
     "prior_predictive": "least p {value}, at least {limit}",
     "size_trend": "",
+    "collinearity": "variance inflation {value}, at most {limit}",
     "equal_spread": "ratio {value}, at most {limit}",
 }
 WORST_FIRST: tuple[Status, ...] = ("fail", "review", "pass")
