@@ -125,9 +125,16 @@ def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
 def show_addresses(addresses: Addresses) -> None:
     out.print(f"Catalogue    {addresses.catalogue}", markup=False)
     out.print(f"Prefect      {addresses.prefect}", markup=False)
+    if addresses.key:
+        out.print(f"Key          in {addresses.key}", markup=False)
     for folder in addresses.watched:
         out.print(f"Watching     {_short(folder)}", markup=False)
     out.print("Stop with Ctrl-C.")
+
+
+def show_trouble(message: str) -> None:
+    """Something that does not stop the command."""
+    err.print(f"[bold yellow]Trouble[/]      {escape(message)}", soft_wrap=True)
 
 
 def show_problem(message: str) -> None:

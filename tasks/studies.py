@@ -74,6 +74,12 @@ def study_from_flags(
     return OpenedStudy(study, file.resolve().parent, masked_study(toml_text(values)), has_incoming=False)
 
 
+def study_folder(path: Path | str) -> Path:
+    """The folder of a study that is given by it or by its file, whether or not it can be read."""
+    path = Path(path).resolve()
+    return path.parent if path.suffix.lower() == ".toml" else path
+
+
 def _study_file(path: Path) -> Path:
     file = path / STUDY_FILE if path.is_dir() else path
     if not file.is_file():
