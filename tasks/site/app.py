@@ -64,11 +64,7 @@ def catalogue_app(
         Middleware(SecureHeaders),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts), www_redirect=False),
         Middleware(ReadOnly),
-        *(
-            [Middleware(Password, password=known_password, brake=brake or Brake())]
-            if known_password is not None
-            else []
-        ),
+        *([Middleware(Password, password=known, brake=brake or Brake())] if known is not None else []),
     ]
     app = Starlette(
         routes=_Site(reports, clock, troubles).routes(),
