@@ -108,6 +108,7 @@ class Intake:
         self._request, self._heal, self._once = request, heal, once
         self._report = report
         self._logged: dict[str, str] = {}
+        self._unanswered: dict[str, str] = {}
 
     def look(self) -> None:
         """One comparison of every study. Trouble with one study, or with Prefect, waits for the next look."""
@@ -129,26 +130,30 @@ class Intake:
         with dead_run(self.reports, opened.study.name) as dead:
             if dead:
                 log.warning("the run %s of %s died; its files wait again", dead.run_id, opened.study.name)
-                self._asked("ending a dead run", lambda: self._heal(self.ledger, dead, opened))
+                if not self._asked(
+                    f"ending the dead run of {opened.study.name}", self._heal, self.ledger, dead, opened
+                ):
+                    raise NotYet("It is tried again.")
         waiting = self.ledger.arrivals(opened.study.name, watched.settled_files(opened))
         if not waiting or is_running(self.reports, opened.study.name) or watched.was_asked(waiting):
             return
-        if self._asked(f"asking for a run of {watched.folder}", lambda: self._request(opened, waiting)):
+        if self._asked(f"asking for a run of {opened.study.name}", self._request, opened, waiting):
             watched.asked_for, watched.asked_at = frozenset(each.sha256 for each in waiting), time.monotonic()
 
-    def _asked(self, doing: str, question: Callable[[], None]) -> bool:
-        """Whether Prefect answered; if not, it is asked again at the next look."""
+    def _asked(self, doing: str, question: Callable[..., None], *about: object) -> bool:
+        """Whether Prefect answered; if not, it is asked again at the next look, and the trouble lasts until it has."""
         try:
-            question()
+            question(*about)
         except NotYet as error:
             self._log(doing, str(error))
+            return False
         except Exception as error:
-            self._log(doing, f"{type(error).__name__}: {error}")
-            self._report(PREFECT, f"no answer to {doing}, which is tried again: {type(error).__name__}: {error}")
+            self._unanswered[doing] = f"no answer to {doing}, which is tried again: {type(error).__name__}: {error}"
+            self._log(doing, self._unanswered[doing])
         else:
-            self._report(PREFECT, "")
-            return True
-        return False
+            self._unanswered.pop(doing, None)
+        self._report(PREFECT, next(iter(self._unanswered.values()), ""))
+        return doing not in self._unanswered
 
     def _log(self, doing: str, trouble: str) -> None:
         """Once, however often it is met."""

@@ -35,7 +35,7 @@ class Troubles:
         for new in now - before:
             self._say(f"{Path(subject).name}: {new}")
         if before and not now:
-            self._say(f"{Path(subject).name} is in order again.")
+            self._say(f"is over: {Path(subject).name} is in order again.")
 
     def found_all(self, finder: str, reasons: Mapping[str, str]) -> None:
         """Everything that this finder knows of; what it does not name is over."""
