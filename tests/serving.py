@@ -50,16 +50,6 @@ class Serving:
         kept |= {"PREFECT_HOME": str(self.folder / "prefect"), "XDG_STATE_HOME": str(self.folder / "state")}
         where = ["--port", str(free_port()), "--out", str(self.reports)]
         command = [sys.executable, "-m", "flows.cli", "serve", *where, *map(str, self.studies)]
-            sys.executable,
-            "-m",
-            "flows.cli",
-            "serve",
-            "--port",
-            str(free_port()),
-            *map(str, self.studies),
-            "--out",
-            str(self.reports),
-        ]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(command, env={**kept, **environment}, stdout=output, stderr=output)
         return self
