@@ -36,11 +36,14 @@ from tasks.stats.records import Rejection
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = ".store"
 HASHES = "hashes.json"
 # What of a study decides how its files are read; beside most of its rules.
-READING = {"outcome", "group", "predictors", "encoding", "delimiter", "decimal"}
+READING = {
+    *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
+    *("decimal", "thousands", "affixes", "missing", "codes", "dates"),
+}
 # What these compute decides digests too.
 PACKAGES = ("poolwise", "numpy", "pandas", "pandera", "pyarrow")
 # Digests under keys that were not asked for so long are removed.

@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
-from tasks.numbers import parse_numbers
+from tasks.hints import hint
 from tasks.stats.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.errors import DataRejected
 from tasks.stats.pooling import has_full_rank
@@ -29,13 +28,13 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
         raise DataRejected(
             f"{n_rejected:,} of {n_read:,} rows ({_percent(n_rejected / n_read)}) were rejected; the study allows "
             f"{_percent(rules.max_rejected_share)} (rules.max_rejected_share).{_reasons(rejections)}"
-            f"{_decimal_hint(rejections, study.decimal)} Correct the rows, or the study's rules.",
+            f"{hint(rejections, study)} Otherwise correct the rows, or the study's rules.",
             rejections,
         )
     if n_good < max(rules.min_rows, 1):
         raise DataRejected(
             f"{_rows(n_good)} of {n_read:,} can be used, and the study asks for at least {max(rules.min_rows, 1):,} "
-            f"(rules.min_rows).{_reasons(rejections)} Add data, or lower rules.min_rows.",
+            f"(rules.min_rows).{_reasons(rejections)}{hint(rejections, study)} Add data, or lower rules.min_rows.",
             rejections,
         )
 
@@ -138,16 +137,8 @@ def _reason(rule: str, found: Sequence[Rejection]) -> str:
     if rule == SET_ASIDE:
         return f"{first.rule} ({len(found):,} {'file' if len(found) == 1 else 'files'})"
     value = f"{first.value[:40]!r} " if first.value.strip() else ""
-    return f"{first.column}: {rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
-
-
-def _decimal_hint(rejections: Sequence[Rejection], decimal: str) -> str:
-    other = "," if decimal == "." else "."
-    values = [each.value for each in rejections if each.rule == "not a number"]
-    looks_so = np.isfinite(parse_numbers(pd.Series(values, dtype="str"), other))
-    if 2 * looks_so.sum() <= len(values):
-        return ""
-    return f' Numbers here seem to have the decimal mark "{other}": then set decimal = "{other}" in the study.'
+    column = f"{first.column}: " if first.column else ""
+    return f"{column}{rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
 
 
 def _rows(n: int) -> str:
