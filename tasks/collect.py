@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tasks.hints import hint
 from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles
 from tasks.stats.cross_products import CrossProducts, total, with_labels
 from tasks.stats.digest import FileDigest, merged
 from tasks.stats.errors import DataRejected
+from tasks.stats.extremes import Extremes, added
+from tasks.stats.missing_codes import missing_codes
+from tasks.stats.reading_notes import ReadingNotes
 from tasks.stats.records import GroupedData, Rejection, SourceFile
 from tasks.stats.study import Study
+from tasks.stats.totals import totals_rows
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.validate import count_by_rule
 
@@ -26,6 +31,7 @@ class Collected:
     n_rejected: int  # rows
     files: tuple[SourceFile, ...]
     rejected_by_rule: dict[str, int]  # "column: rule" to rows, most frequent first
+    notes: ReadingNotes
 
     @property
     def n_rows(self) -> int:
@@ -47,9 +53,21 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     _require_a_usable_file(read, rejections)
     require_enough_rows(n_read, n_read - n_rejected, study, rejections)
     products = _sums(read)
-    require_structure(products, study, rejections)
+    extremes = added([digest.extremes for digest in read.digests.values()])
+    require_structure(products, extremes, study, rejections)
     sample = merged(_in_order(read), products.labels, study.terms)
-    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections))
+    notes = _notes(read, extremes, study, rejections)
+    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), notes)
+
+
+def _notes(read: ReadFiles, extremes: Extremes, study: Study, rejections: tuple[Rejection, ...]) -> ReadingNotes:
+    digests = {name: read.digests[content] for name, content in read.sha256.items() if name not in read.set_aside}
+    return ReadingNotes(
+        missing_codes=missing_codes(extremes, study.numeric_columns),
+        totals=tuple(row for name, digest in digests.items() for row in totals_rows(digest, name)),
+        cut_short=tuple((name, digest.cut_short) for name, digest in digests.items() if digest.cut_short),
+        hint=hint(rejections, study).strip(),
+    )
 
 
 def _in_order(read: ReadFiles) -> list[FileDigest]:

@@ -106,7 +106,7 @@ class _Lines:
 
 def _rows(records: Iterator[Record]) -> Iterator[Record]:
     """Without blank lines and rows of empty cells."""
-    return (record for record in records if any(record) and (len(record) > 1 or record[0].strip()))
+    return (one for one in records if (len(one) > 1 and (one[0] or any(one))) or (one and one[0].strip()))
 
 
 def _problems(records: Sequence[Record], width: int, delimiter: str) -> dict[int, tuple[str, str]]:

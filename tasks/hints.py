@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from tasks.advice import to_set
 from tasks.looks import NEARLY_ALL, Look, codes_setting, date_setting, look_of
 from tasks.numbers import NumberStyle, parse_numbers
+from tasks.stats.advice import to_set
 from tasks.stats.records import Rejection
 from tasks.stats.study import Study
 from tasks.toml_text import toml_value

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from tasks.load import hash_file, read_chunks
+from tasks.file_end import cut_short
+from tasks.load import csv_layout, hash_file, is_parquet, read_chunks
 from tasks.row_keys import NO_KEYS, Keys, Repeats, keys_of
+from tasks.stats.cut_short import CutShort
 from tasks.stats.digest import FileDigest, RowsRead, digest_of
 from tasks.stats.errors import DataRejected, PoolwiseError
 from tasks.stats.study import Study
@@ -30,12 +33,16 @@ def reduce_file(path: Path, name: str, sha256: str, study: Study, repeats: Repea
         head, frames = _with_head(read_chunks(path, study, name))
         readings = how_read(head, study)
         chunks = (_checked(frame.assign(_file=sha256), study, readings, repeats) for frame in frames)
-        digest = digest_of(sha256, chunks, study.terms)
+        digest = replace(digest_of(sha256, chunks, study.terms), cut_short=_cut_short(path, name, study))
     except DataRejected:
         _require_content(path, name, sha256)
         raise
     _require_content(path, name, sha256)
     return digest
+
+
+def _cut_short(path: Path, name: str, study: Study) -> CutShort | None:
+    return None if is_parquet(path) else cut_short(path, csv_layout(path, name, study))
 
 
 def _require_content(path: Path, name: str, sha256: str) -> None:
@@ -50,8 +57,8 @@ def _with_head(frames: Iterator[pd.DataFrame]) -> tuple[pd.DataFrame, Iterator[p
     begun = [next(frames)]
     while sum(map(len, begun)) < HEAD_ROWS and (frame := next(frames, None)) is not None:
         begun.append(frame)
-    head = pd.concat([frame.head(HEAD_ROWS) for frame in begun], ignore_index=True).head(HEAD_ROWS)
-    return head, chain(begun, frames)
+    head = begun[0] if len(begun) == 1 else pd.concat(begun, ignore_index=True)
+    return head.head(HEAD_ROWS), chain(begun, frames)
 
 
 def _checked(frame: pd.DataFrame, study: Study, readings: Readings, repeats: Repeats | None) -> RowsRead:

@@ -76,6 +76,7 @@ def with_rows(run: RunRecord, rows: Collected, engine: str, link: str) -> RunRec
         engine=engine,
         files=rows.files,
         rejected_by_rule=rows.rejected_by_rule,
+        reading=rows.notes,
         link=link,
     )
 

@@ -10,11 +10,13 @@ import numpy as np
 from tasks.hints import hint
 from tasks.stats.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.errors import DataRejected
+from tasks.stats.extremes import Extremes
 from tasks.stats.pooling import has_full_rank
 from tasks.stats.records import Rejection, Scaling
 from tasks.stats.study import Study
 
 CONSTANT_TOLERANCE = 1e-12  # standard deviation relative to size
+SMALLEST = 1e-100  # at least one value has to be larger
 MOST_REASONS = 3
 SET_ASIDE = "set aside"  # the rule against row 0 of a file that could not be used
 
@@ -39,7 +41,9 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
         )
 
 
-def require_structure(products: CrossProducts, study: Study, rejections: tuple[Rejection, ...]) -> None:
+def require_structure(
+    products: CrossProducts, extremes: Extremes, study: Study, rejections: tuple[Rejection, ...]
+) -> None:
     """Raise DataRejected if the model cannot be fitted to these rows whatever their values' sizes.
 
     The least is 2 groups, as many rows as the full model has parameters, and in the outcome and each
@@ -49,7 +53,7 @@ def require_structure(products: CrossProducts, study: Study, rejections: tuple[R
     problem = _too_few_groups(products.labels, n_rows, study) or _too_few_rows(n_rows, study)
     if not problem:
         scaling = scaling_of(products)
-        problem = _constant(scaling, n_rows, study) or _collinear(products, scaling)
+        problem = _constant(scaling, extremes, n_rows, study) or _collinear(products, scaling)
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
 
@@ -89,17 +93,26 @@ def _too_few_rows(n_rows: int, study: Study) -> str:
     )
 
 
-def _constant(scaling: Scaling, n_rows: int, study: Study) -> str:
-    names = (study.outcome, *scaling.predictors)
+def _constant(scaling: Scaling, extremes: Extremes, n_rows: int, study: Study) -> str:
+    """Of the first column that does not differ, or by less than a fit can tell."""
     levels = (scaling.outcome_center, *scaling.center)
     spreads = (scaling.outcome_scale, *scaling.scale)
-    for name, level, spread in zip(names, levels, spreads, strict=True):
-        if spread <= CONSTANT_TOLERANCE * max(abs(level), spread):
-            role = "outcome" if name == study.outcome else "predictor"
-            advice = "" if role == "outcome" else ", or leave it out of the study's predictors"
+    for i, (name, level, spread) in enumerate(zip(study.numeric_columns, levels, spreads, strict=True)):
+        role = "outcome" if i == 0 else "predictor"
+        low, high = float(extremes.low[i, 0]), float(extremes.high[i, 0])
+        if low == high:
+            advice = ", or leave it out of the study's predictors" if i else ""
             return (
-                f"The {role} {name!r} is {level:.6g} in all {n_rows} usable rows, and a constant explains "
+                f"The {role} {name!r} is {low:.15g} in all {n_rows} usable rows, and a constant explains "
                 f"nothing. Check that it is the right column and the data is complete{advice}."
+            )
+        found = f"The {role} {name!r} lies between {low:.17g} and {high:.17g}"
+        if max(abs(low), abs(high)) < SMALLEST:
+            return f"{found}, too close to 0 to be squared. Give it in a smaller unit, so that its values are larger."
+        if spread <= CONSTANT_TOLERANCE * max(abs(level), spread):
+            return (
+                f"{found}: against their size its values differ by too little to compute with. Subtract a "
+                f"constant from it in the data, such as {low:.17g}."
             )
     return ""
 

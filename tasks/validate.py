@@ -23,6 +23,7 @@ from tasks.csv_files import shortened
 from tasks.natural_order import natural_order
 from tasks.numbers import as_arrow, parse_numbers
 from tasks.stats.cross_products import cross_products
+from tasks.stats.digest import extremes_of_rows
 from tasks.stats.records import GroupedData, Rejection, SourceFile
 from tasks.stats.study import Range, Study
 from tasks.structure import require_enough_rows, require_structure, rule_kind
@@ -77,7 +78,7 @@ def validate_rows(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) 
     good = good.drop(index=pd.Index(repeats["at"]))
     require_enough_rows(len(frame), len(good), study, rejections)
     data = in_natural_order(grouped(good, study))
-    require_structure(cross_products(data), study, rejections)
+    require_structure(cross_products(data), extremes_of_rows(data), study, rejections)
     return Validated(
         data=data,
         rejections=rejections,
@@ -168,13 +169,14 @@ def _stripped(text: pd.Series, missing: Sequence[str]) -> pd.Series:
 
 def _row_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
     """Columns `at` (position of the row), `column` ("" for the whole row), `rule`; one line per reason."""
-    whole = _whole_rows(frame)
     values = _value_failures(parsed, frame, study, readings)
+    if "_rule" not in frame:
+        return values
+    whole = _whole_rows(frame["_rule"].fillna(""))
     return pd.concat([whole, values[~values["at"].isin(whole["at"])]])
 
 
-def _whole_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    rules = frame["_rule"].fillna("") if "_rule" in frame else pd.Series([], dtype="str")
+def _whole_rows(rules: pd.Series) -> pd.DataFrame:
     at = np.flatnonzero(rules != "")
     return pd.DataFrame({"at": at, "column": "", "rule": rules.iloc[at].to_numpy(dtype=object)})
 

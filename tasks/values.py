@@ -91,8 +91,10 @@ def number_styles(columns: Mapping[str, pd.Series], study: Study | None = None) 
         return dict.fromkeys(columns, replace(base, decimal="," if base.thousands == "." else "."))
     if study and study.decimal:
         return dict.fromkeys(columns, base)
+    if not any(pc.any(pc.match_substring(as_arrow(text), ",")).as_py() for text in columns.values()):
+        return dict.fromkeys(columns, base)
     shown = {name: _marks_shown(text, base) for name, text in columns.items()}
-    of_file = _mark(*np.sum(list(shown.values()), axis=0)) if shown else ""
+    of_file = _mark(*np.sum(list(shown.values()), axis=0))
     return {name: replace(base, decimal=_mark(*shown[name]) or of_file or ".") for name in columns}
 
 

@@ -15,6 +15,7 @@ from tasks.stats.influence import influential_groups
 from tasks.stats.pit import loo_pit
 from tasks.stats.prior_predictive import check_prior_predictive
 from tasks.stats.prior_sensitivity import check_prior_sensitivity
+from tasks.stats.reading_notes import check_reading
 from tasks.stats.records import (
     BayesFit,
     Check,
@@ -49,8 +50,15 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     run, fullest, limits = found.run, found.fullest, study.thresholds
     n_set_aside = sum(bool(file.set_aside) for file in run.files)
     return (
-        rejected_rows(run.n_rows + run.n_rejected, run.n_rejected, study.rules.max_rejected_share, n_set_aside),
+        rejected_rows(
+            run.n_rows + run.n_rejected,
+            run.n_rejected,
+            study.rules.max_rejected_share,
+            n_set_aside,
+            run.reading.hint if run.reading else "",
+        ),
         *freshness(age_days, study.notify.max_age_days),
+        *check_reading(run, study),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),
         *(
@@ -74,7 +82,8 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     )
 
 
-def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0) -> Check:
+def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0, hint: str = "") -> Check:
+    """`hint` says what rejected values look like, and which settings read them."""
     share = n_rejected / n_read
     rows = f"{n_rejected} of {n_read} rows ({share:.1%}) were rejected and left out of every estimate."
     if n_rejected == 0:
@@ -90,7 +99,7 @@ def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int =
         f"{files} could not be used and {'was' if n_set_aside == 1 else 'were'} set aside. {rows}"
         if n_set_aside
         else rows,
-        "Look at rejected.csv: if the rejects are not a random few, the estimates describe only the rest.",
+        f"{hint} Look at rejected.csv: if the rejects are not a random few, the estimates describe the rest.".strip(),
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tasks.stats.prior_predictive import PriorPredictive
     from tasks.stats.prior_sensitivity import PriorSensitivity
     from tasks.stats.ranks import Ranks
+    from tasks.stats.reading_notes import ReadingNotes
     from tasks.stats.remedies import Remedies
     from tasks.stats.size_trend import SizeTrend
     from tasks.stats.variance_test import VarianceTest
@@ -362,6 +363,7 @@ class RunRecord:
     rejected_by_rule: dict[str, int] = field(default_factory=dict)
     link: str = ""  # the run's page in Prefect's UI, when there is a server
     look_sha256: str = ""  # hash of the look of the study's own that its report has; empty for Poolwise's
+    reading: ReadingNotes | None = None  # what reading the files gave reason to ask
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,9 @@ from tasks.view.sections import (
 CHECKS: dict[str, tuple[str, str]] = {
     "rejected_rows": ("Rejected rows", data.ID),
     "freshness": ("Freshness of the data", data.ID),
+    "missing_codes": ("Numbers that may stand for “missing”", data.ID),
+    "totals_row": ("Rows of totals", data.ID),
+    "cut_short": ("Files that may be cut short", data.ID),
     "group_count": ("Number of groups", data.ID),
     "group_sizes": ("Size of groups", data.ID),
     "simpson": ("Simpson’s paradox", simpson.ID),
@@ -61,6 +64,9 @@ CHECKS: dict[str, tuple[str, str]] = {
 MEASURES: dict[str, str] = {
     "rejected_rows": "{share} rejected, at most {limit_share}",
     "freshness": "{value} days old, at most {limit}",
+    "missing_codes": "at most {value} rows of a column",
+    "totals_row": "rows: {value}",
+    "cut_short": "files: {value}",
     "group_count": "{value} groups, at least {limit}",
     "group_sizes": "smallest: {value} rows",
     "singularity": "least spread {value}, singular below {limit}",

@@ -1,0 +1,103 @@
+"""Numbers that seem to stand for "missing": -999, 9999, -1 and the like, repeated and far outside the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.advice import to_set
+from tasks.stats.extremes import Extremes
+from tasks.stats.records import Check
+
+LEAST_REPEATS = 2
+LEAST_VALUES = 3  # distinct ones that are no code
+# Repeated digits and their neighbours (-998 beside -999), the least integers, and what climate files are filled with.
+CODE = re.compile(r"-?(9*[6-9]|8+|7+)|-1|-32768|-2147483648|-?1e\+(20|30|36)|9\.969209968386\d*e\+36")
+
+
+@dataclass(frozen=True)
+class MissingCode:
+    """`value` stands in `n_rows` rows of `column`, whose other values lie between `low` and `high`."""
+
+    column: str
+    value: float
+    n_rows: int
+    low: float
+    high: float
+
+    @property
+    def spelled(self) -> str:
+        return spelled(self.value)
+
+
+def missing_codes(extremes: Extremes, columns: Sequence[str]) -> tuple[MissingCode, ...]:
+    """Codes at either end of a column, further from the other values than these are from each other.
+
+    `columns` name the outcome and the predictors, as `extremes` has them.
+    """
+    return tuple(code for i, name in enumerate(columns) for code in _codes(extremes, i, name))
+
+
+def spelled(value: float) -> str:
+    return f"{value:.15g}"
+
+
+def _codes(extremes: Extremes, column: int, name: str) -> list[MissingCode]:
+    low, high = ([v for v in end[column].tolist() if not np.isnan(v)] for end in (extremes.low, extremes.high))
+    n = {**_counts(extremes.high, extremes.n_high, column), **_counts(extremes.low, extremes.n_low, column)}
+    found: list[float] = []
+    while len({*low, *high}) > LEAST_VALUES and (end := _outlying(low, high, n)) is not None:
+        found.append(end)
+        low, high = [v for v in low if v != end], [v for v in high if v != end]
+    return [MissingCode(name, value, n[value], low[0], high[0]) for value in found]
+
+
+def _counts(values: np.ndarray, n: np.ndarray, column: int) -> dict[float, int]:
+    return dict(zip(values[column].tolist(), n[column].tolist(), strict=True))
+
+
+def _outlying(low: Sequence[float], high: Sequence[float], n: dict[float, int]) -> float | None:
+    """The outermost value of one end, if it is a code; the further of both comes first."""
+    if len(low) < 2 or len(high) < 2:
+        return None
+    ends = [(low[1] - low[0], high[0] - low[1], low[0]), (high[0] - high[1], high[1] - low[0], high[0])]
+    for gap, rest, value in sorted(ends, reverse=True):
+        if gap >= rest > 0 and n[value] >= LEAST_REPEATS and _is_code(value):
+            return value
+    return None
+
+
+def _is_code(value: float) -> bool:
+    text = spelled(value)
+    return CODE.fullmatch(text if "e" in text else text.replace(".", "")) is not None
+
+
+def check_missing_codes(
+    codes: Sequence[MissingCode], n_rows: int, n_rejected: int, words: Sequence[str], max_rejected_share: float
+) -> tuple[Check, ...]:
+    """Only where there is one. `words` stand for missing already."""
+    if not codes:
+        return ()
+    found = [
+        f"{code.column} is {code.spelled} in {code.n_rows:,} of {n_rows:,} rows, far from the other values "
+        f"({code.low:.6g} to {code.high:.6g})"
+        for code in codes
+    ]
+    n_missing = max(code.n_rows for code in codes)
+    settings = [f"missing = {json.dumps([*words, *dict.fromkeys(code.spelled for code in codes)], ensure_ascii=False)}"]
+    share = (n_rejected + sum(code.n_rows for code in codes)) / (n_rows + n_rejected)
+    more = f", and allow for it: max_rejected_share = {np.ceil(100 * share) / 100:g} under [rules]"
+    return (
+        Check(
+            "missing_codes",
+            "review",
+            n_missing,
+            None,
+            f"{'; '.join(found)}. Such numbers often stand for a missing value, and count as measured here.",
+            f"If they do, {to_set(settings)}{more if share > max_rejected_share else ''}. Else nothing is to be done.",
+        ),
+    )
