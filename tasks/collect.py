@@ -101,7 +101,7 @@ def _rejections(read: ReadFiles) -> Iterator[Rejection]:
 
 def _named(rule: str, names: dict[str, str]) -> str:
     before, place, content = rule.rpartition(" in ")
-    return f"{before}{place}{names[content]}" if place else rule
+    return f"{before}{place}{names[content]}" if content in names else rule
 
 
 def _require_a_usable_file(read: ReadFiles, rejections: tuple[Rejection, ...]) -> None:

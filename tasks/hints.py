@@ -49,16 +49,11 @@ def _look(found: Sequence[Rejection], study: Study) -> Look | None:
     values = [each.value for each in found]
     rows = [each.row for each in found]
     is_all = len(rows) >= DENSE_ROWS and len(rows) >= NEARLY_ALL * (max(rows) - min(rows) + 1)
-    return look_of(values, is_all, _base(values, study))
-
-
-def _base(values: Sequence[str], study: Study) -> NumberStyle:
-    """What the study says; with the other decimal mark where values failed that it reads, so the file has that one."""
     base = NumberStyle(study.decimal or ".", study.thousands or "", study.affixes)
-    numbers = parse_numbers(pd.Series(list(values), dtype="str"), base)
-    if study.decimal is None and np.isfinite(numbers).mean() >= NEARLY_ALL:
-        return replace(base, decimal="," if base.decimal == "." else ".")
-    return base
+    is_read = np.isfinite(parse_numbers(pd.Series(values, dtype="str"), base)).mean() >= NEARLY_ALL
+    if is_read:  # so where these failed, numbers have the other mark
+        base = replace(base, decimal="," if base.decimal == "." else ".")
+    return look_of(values, is_all, base, is_mark_known=bool(is_read))
 
 
 def _said(column: str, first: Rejection, look: Look, study: Study) -> str:
@@ -77,14 +72,14 @@ def _said(column: str, first: Rejection, look: Look, study: Study) -> str:
         )
     if look.missing:
         return f"{found}: if it is one, {to_set([f'missing = {toml_value([*study.missing, *look.missing])}'])}."
-    if look.style and look.style.decimal != (study.decimal or look.style.decimal) and not look.style.thousands:
-        return f"{found}: leave decimal out of the study, and each file is read by the mark that its numbers show."
-    if look.style and look.style.decimal == "," and not look.style.thousands and not study.decimal:
+    if look.others:
+        return f"{found}; {to_set([look.others])}, if it means the fraction."
+    if look.style and not look.style.thousands and look.style.affixes == study.affixes:
+        line = f"decimal = {toml_value(look.style.decimal)}"
         return (
-            f"{found}: if all numbers in all files have it, {to_set(['decimal = ' + toml_value(',')])}; if only some "
-            "have, write these as the others are."
+            f"{found}: if all its numbers have it, {to_set([line])}; if only some have, write these as the others are."
         )
-    return f"{found}{f'; {to_set([look.others])}' if look.others else ''}."
+    return f"{found}."
 
 
 def _style_lines(styles: Sequence[NumberStyle], study: Study) -> list[str]:

@@ -254,12 +254,13 @@ def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFram
 
 def _study_texts(table: pa.Table, taken: Sequence[str], study: Study, name: str) -> dict[str, pa.ChunkedArray]:
     """By the study's names for the columns; labels that were stored as floats are whole numbers again."""
+    mark = "," if study.decimal == "," or study.thousands == "." else "."
     texts = {}
     for column, stored in zip(study.columns, taken, strict=True):
         values = table.column(stored)
         if column not in study.numeric_columns:
             values = _whole_where_it_can(values)
-        texts[column] = _as_text(values, column, name, study.decimal or ".")
+        texts[column] = _as_text(values, column, name, mark)
     return texts
 
 

@@ -16,7 +16,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from tasks.numbers import SPACES, NumberStyle, parse_numbers
+from tasks.numbers import PLAIN, SPACES, NumberStyle, parse_numbers
 from tasks.toml_text import toml_key, toml_value
 from tasks.values import ONE_GROUP
 
@@ -53,12 +53,15 @@ class Look:
     others: str = ""
 
 
-def look_of(values: Sequence[str], is_all: bool, base: NumberStyle | None = None) -> Look | None:
-    """What `values`, which `base` does not read as numbers, look like; `is_all` if the column has hardly any others."""
+def look_of(values: Sequence[str], is_all: bool, base: NumberStyle = PLAIN, is_mark_known: bool = False) -> Look | None:
+    """What `values`, which `base` does not read as numbers, look like; `is_all` if the column has hardly any others.
+
+    `is_mark_known` if there is no doubt of the decimal mark of `base`.
+    """
     shown = pd.Series([value.strip() for value in values[:MOST_VALUES]], dtype="str")
     if shown.empty:
         return None
-    found = _number(shown, base or NumberStyle()) or _date(shown)
+    found = _number(shown, base, is_mark_known) or _date(shown)
     return found or (_categories(shown) if is_all else _word_for_missing(shown))
 
 
@@ -79,9 +82,11 @@ def date_formats(values: Sequence[str]) -> list[str]:
     return [one for one in fitting if np.mean([_is_date(value, one) for value in sample]) >= NEARLY_ALL]
 
 
-def _number(shown: pd.Series, base: NumberStyle) -> Look | None:
+def _number(shown: pd.Series, base: NumberStyle, is_mark_known: bool) -> Look | None:
     affixes = (*base.affixes, *_affixes(shown, base.affixes))
     for decimal, thousands in _marks(base):
+        if is_mark_known and decimal != base.decimal:
+            continue
         style = NumberStyle(decimal, thousands, affixes)
         if np.isfinite(parse_numbers(shown, style)).mean() >= NEARLY_ALL:
             return _told(shown, style, base)
@@ -99,7 +104,7 @@ def _told(shown: pd.Series, style: NumberStyle, base: NumberStyle) -> Look:
         grouped = replace(style, decimal=base.decimal, thousands=style.decimal)
         whole, fraction = _first(shown, grouped), _first(shown, style)
         what = f"a number with thousands separators ({whole:.15g}) or with decimals ({fraction:.15g})"
-        return Look(what, grouped, others=f"decimal = {toml_value(style.decimal)} if it means {fraction:.15g}")
+        return Look(what, grouped, others=f"decimal = {toml_value(style.decimal)}")
     new = [f'"{affix}"' for affix in style.affixes if affix not in base.affixes]
     words = [
         "thousands separators" if style.thousands != base.thousands else "",

@@ -128,7 +128,7 @@ def count_by_rule(rejections: Iterable[Rejection]) -> dict[str, int]:
 def _number_checks(limits: Range | None) -> list[pandera.Check]:
     checks = [
         pandera.Check(np.isfinite, error="infinite"),
-        pandera.Check(_can_be_squared, error=f"above {LARGEST:g} in size"),
+        pandera.Check(_can_be_squared, error=f"beyond ±{LARGEST:g}"),
     ]
     if limits is not None and limits.min is not None:
         checks.append(_limit(np.less, limits.min, "below"))

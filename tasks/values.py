@@ -1,6 +1,7 @@
 """From a column's text to numbers: how a file writes them is decided from its first rows, once.
 
-The decimal mark is each file's own. A comma counts as one only where it cannot separate thousands ("1,5",
+The decimal mark is each column's own in each file; one that does not show it takes the study's `decimal`, else
+what the file's other columns show. A comma counts as one only where it cannot separate thousands ("1,5",
 "0,031", not "1,031"). A predictor that says nothing but true and false is read as 1 and 0.
 """
 
@@ -81,7 +82,7 @@ def is_truth(text: pd.Series, reading: ColumnReading) -> bool:
 
 
 def number_styles(columns: Mapping[str, pd.Series], study: Study | None = None) -> dict[str, NumberStyle]:
-    """How each column of a file writes numbers. Columns that do not show their decimal mark take the file's."""
+    """How each column of a file writes numbers."""
     base = NumberStyle(
         decimal=(study.decimal if study else None) or ".",
         thousands=(study.thousands if study else None) or "",
@@ -89,13 +90,11 @@ def number_styles(columns: Mapping[str, pd.Series], study: Study | None = None) 
     )
     if base.thousands in (".", ","):
         return dict.fromkeys(columns, replace(base, decimal="," if base.thousands == "." else "."))
-    if study and study.decimal:
-        return dict.fromkeys(columns, base)
-    if not any(pc.any(pc.match_substring(as_arrow(text), ",")).as_py() for text in columns.values()):
+    if base.decimal == "." and not any(_has_comma(text) for text in columns.values()):
         return dict.fromkeys(columns, base)
     shown = {name: _marks_shown(text, base) for name, text in columns.items()}
-    of_file = _mark(*np.sum(list(shown.values()), axis=0))
-    return {name: replace(base, decimal=_mark(*shown[name]) or of_file or ".") for name in columns}
+    fallback = (study.decimal if study else None) or _mark(*np.sum(list(shown.values()), axis=0)) or "."
+    return {name: replace(base, decimal=_mark(*shown[name]) or fallback) for name in columns}
 
 
 def _marks_shown(text: pd.Series, base: NumberStyle) -> tuple[int, int, int]:
@@ -108,6 +107,10 @@ def _marks_shown(text: pd.Series, base: NumberStyle) -> tuple[int, int, int]:
     if not has_comma.any():
         return 0, n_point, 0
     return int((reads[","] & has_comma & ~is_open).sum()), n_point, int((has_comma & is_open).sum())
+
+
+def _has_comma(text: pd.Series) -> bool:
+    return bool(pc.any(pc.match_substring(as_arrow(text), ",")).as_py())
 
 
 def _mark(n_comma: int, n_point: int, n_open: int) -> str:

@@ -15,6 +15,7 @@ from tasks.stats.records import Check
 
 LEAST_REPEATS = 2
 LEAST_VALUES = 3  # distinct ones that are no code
+MOST_CODES = 3  # at one end, beside each other
 # Repeated digits and their neighbours (-998 beside -999), the least integers, and what climate files are filled with.
 CODE = re.compile(r"-?(9*[6-9]|8+|7+)|-1|-32768|-2147483648|-?1e\+(20|30|36)|9\.969209968386\d*e\+36")
 
@@ -50,9 +51,9 @@ def _codes(extremes: Extremes, column: int, name: str) -> list[MissingCode]:
     low, high = ([v for v in end[column].tolist() if not np.isnan(v)] for end in (extremes.low, extremes.high))
     n = {**_counts(extremes.high, extremes.n_high, column), **_counts(extremes.low, extremes.n_low, column)}
     found: list[float] = []
-    while len({*low, *high}) > LEAST_VALUES and (end := _outlying(low, high, n)) is not None:
-        found.append(end)
-        low, high = [v for v in low if v != end], [v for v in high if v != end]
+    while end := _outlying(low, high, n):
+        found += end
+        low, high = [v for v in low if v not in end], [v for v in high if v not in end]
     return [MissingCode(name, value, n[value], low[0], high[0]) for value in found]
 
 
@@ -60,15 +61,21 @@ def _counts(values: np.ndarray, n: np.ndarray, column: int) -> dict[float, int]:
     return dict(zip(values[column].tolist(), n[column].tolist(), strict=True))
 
 
-def _outlying(low: Sequence[float], high: Sequence[float], n: dict[float, int]) -> float | None:
-    """The outermost value of one end, if it is a code; the further of both comes first."""
-    if len(low) < 2 or len(high) < 2:
-        return None
-    ends = [(low[1] - low[0], high[0] - low[1], low[0]), (high[0] - high[1], high[1] - low[0], high[0])]
-    for gap, rest, value in sorted(ends, reverse=True):
-        if gap >= rest > 0 and n[value] >= LEAST_REPEATS and _is_code(value):
-            return value
-    return None
+def _outlying(low: Sequence[float], high: Sequence[float], n: dict[float, int]) -> list[float]:
+    """The outermost values of one end, if they are codes; of two ends the one further out. Few values have none."""
+    ends = [(*_split(low, high[:1], k), low[:k]) for k in range(1, MOST_CODES + 1)]
+    ends += [(*_split(high, low[:1], k), high[:k]) for k in range(1, MOST_CODES + 1)]
+    for gap, rest, values in sorted(ends, key=lambda end: end[0], reverse=True):
+        n_other = len({*low, *high} - {*values})
+        is_far = gap >= rest > 0 and n_other >= LEAST_VALUES
+        if is_far and all(map(_is_code, values)) and max(n[value] for value in values) >= LEAST_REPEATS:
+            return list(values)
+    return []
+
+
+def _split(end: Sequence[float], other: Sequence[float], k: int) -> tuple[float, float]:
+    """From the k outermost values to the next, and from that to the other end."""
+    return (abs(end[k] - end[k - 1]), abs(other[0] - end[k])) if len(end) > k else (0.0, 0.0)
 
 
 def _is_code(value: float) -> bool:

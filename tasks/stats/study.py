@@ -168,7 +168,7 @@ class Study(Frozen):
     source: Annotated[str, Field(min_length=1)] = "*.csv"
     encoding: str | None = Field(default=None, description="of files that are not UTF-8; default: there are none")
     delimiter: Literal[",", ";", "\t", "|"] | None = Field(default=None, description="default: found by sniffing")
-    decimal: Literal[".", ","] | None = Field(default=None, description="default: what each file's numbers show")
+    decimal: Literal[".", ","] | None = Field(default=None, description="where a column's numbers do not show it")
     thousands: Literal[",", ".", " ", "\u00a0", "\u2009", "\u202f", "'", "\u2019"] | None = Field(
         default=None, description='between groups of three digits; " " is any space'
     )
