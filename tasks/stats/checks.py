@@ -17,6 +17,7 @@ from tasks.stats.label_checks import check_labels
 from tasks.stats.pit import loo_pit
 from tasks.stats.prior_predictive import check_prior_predictive
 from tasks.stats.prior_sensitivity import check_prior_sensitivity
+from tasks.stats.reading_notes import check_reading
 from tasks.stats.records import (
     BayesFit,
     Check,
@@ -52,9 +53,16 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     run, fullest, limits = found.run, found.fullest, study.thresholds
     n_set_aside = sum(bool(file.set_aside) for file in run.files)
     return (
-        rejected_rows(run.n_rows + run.n_rejected, run.n_rejected, study.rules.max_rejected_share, n_set_aside),
+        rejected_rows(
+            run.n_rows + run.n_rejected,
+            run.n_rejected,
+            study.rules.max_rejected_share,
+            n_set_aside,
+            found.notes.reading.hint if found.notes.reading else "",
+        ),
         *check_labels(found.notes.labels),
         *freshness(age_days, study.notify.max_age_days),
+        *check_reading(found.notes.reading, run, study),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),
         *(
@@ -80,7 +88,8 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     )
 
 
-def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0) -> Check:
+def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0, hint: str = "") -> Check:
+    """`hint` says what rejected values look like, and which settings read them."""
     share = n_rejected / n_read
     rows = f"{n_rejected} of {n_read} rows ({share:.1%}) were rejected and left out of every estimate."
     if n_rejected == 0:
@@ -96,7 +105,7 @@ def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int =
         f"{files} could not be used and {'was' if n_set_aside == 1 else 'were'} set aside. {rows}"
         if n_set_aside
         else rows,
-        "Look at rejected.csv: if the rejects are not a random few, the estimates describe only the rest.",
+        f"{hint} Look at rejected.csv: if the rejects are not a random few, the estimates describe the rest.".strip(),
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tasks.stats.prior_predictive import PriorPredictive
     from tasks.stats.prior_sensitivity import PriorSensitivity
     from tasks.stats.ranks import Ranks
+    from tasks.stats.reading_notes import ReadingNotes
     from tasks.stats.remedies import Remedies
     from tasks.stats.size_trend import SizeTrend
     from tasks.stats.variance_test import VarianceTest
@@ -371,6 +372,7 @@ class DataNotes:
     """What was noticed about the data beside rejected rows; None where it was not looked at."""
 
     labels: LabelNotes | None = None
+    reading: ReadingNotes | None = None
 
 
 NOTHING_NOTED = DataNotes()
