@@ -8,6 +8,7 @@ ignored. Python's `csv` reads the records because it alone reports every row's l
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -21,6 +22,7 @@ from tasks.stats.study import clean_label
 
 DELIMITERS = (",", ";", "\t", "|")
 CHUNK_ROWS = 50_000
+SEPARATOR = "\x1f"
 
 Record = list[str]
 
@@ -58,11 +60,30 @@ def read_chunks(
 
     Raises DataRejected for a row with more fields than the header, a stray quote, a wrong encoding.
     """
-    for records in _chunks(path, name, encoding, delimiter, most_rows):
-        yield [pa.array(map(itemgetter(position), records), pa.large_string()) for position in positions]
+    for records in read_records(path, name, encoding, delimiter, most_rows):
+        yield columns_of(records, positions)
 
 
-def _chunks(path: Path, name: str, encoding: str, delimiter: str, most_rows: int | None) -> Iterator[list[Record]]:
+def columns_of(records: Sequence[Record], positions: Sequence[int]) -> list[pa.Array]:
+    return [pa.array(map(itemgetter(position), records), pa.large_string()) for position in positions]
+
+
+def joined(records: Sequence[Record], positions: Sequence[int]) -> list[str]:
+    """Per record the text at `positions`, spaces and the kind of decimal mark aside; empty where there are none."""
+    if not positions:
+        return [""] * len(records)
+    of_record = itemgetter(*positions) if len(positions) > 1 else lambda record: (record[positions[0]],)
+    return [plain(text) for text in map(SEPARATOR.join, map(of_record, records))]
+
+
+def plain(text: str) -> str:
+    text = text.replace(" ", "").replace(",", ".")
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def read_records(
+    path: Path, name: str, encoding: str, delimiter: str, most_rows: int | None = None
+) -> Iterator[list[Record]]:
     """Data rows, all as long as the header, at most CHUNK_ROWS at a time."""
     with _opened(path, name, encoding) as stream:
         reader = csv.reader(stream, delimiter=delimiter, strict=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import glob
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,12 +28,14 @@ import pyarrow.parquet as pq
 
 from tasks import csv_files
 from tasks.csv_files import DELIMITERS, find_delimiter
+from tasks.row_keys import hash_texts
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study, clean_label
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 MOST_COLUMNS_SHOWN = 20
+ROW_NUMBERS = re.compile(r"(unnamed: ?[0-9]+)? [0-9]+$", re.IGNORECASE)  # a name of this kind, then which of that name
 
 T = TypeVar("T")
 
@@ -113,9 +117,10 @@ def hash_file(path: Path, name: str | None = None) -> str:
 
 
 def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame:
-    """One file's rows: the study's columns as text, then `_file` (`name`) and `_row`.
+    """One file's rows: the study's columns as text, then `_file` (`name`), `_row`, `_rest` and `_others`.
 
     `_row` counts data rows from 1; neither the header nor blank lines are any.
+    `_rest` is a hash of what the row says in the other columns, and `_others` of their names (see `_others_of`).
     """
     return pd.concat(list(read_chunks(path, study, name)), ignore_index=True)
 
@@ -219,9 +224,11 @@ def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
     delimiter, header = find_delimiter(path, name, study.encoding, study.columns, choices)
     if not header:
         raise DataRejected(f"{name} is empty. It should begin with a line of column names: {_listed(study.columns)}.")
-    chunks = csv_files.read_chunks(path, name, study.encoding, delimiter, _positions(header, study, name))
-    for columns in _at_least_one(chunks, [pa.array([], pa.large_string())] * len(study.columns)):
-        yield text_frame(dict(zip(study.columns, columns, strict=True)))
+    positions, others = _positions(header, study, name), _others_of(header, study)
+    for records in _at_least_one(csv_files.read_records(path, name, study.encoding, delimiter), []):
+        frame = text_frame(dict(zip(study.columns, csv_files.columns_of(records, positions), strict=True)))
+        rest = csv_files.joined(records, list(others.values())) if others else None
+        yield _with_rest(frame, others, rest)
 
 
 def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
@@ -230,12 +237,43 @@ def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFram
             stored = file.schema_arrow.names
             positions = _positions([clean_label(column) for column in stored], study, name)
             taken = [stored[at] for at in positions]
-            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=taken)))
-            for table in _at_least_one(batches, file.schema_arrow.empty_table().select(taken)):
-                texts = text_columns(table, study.decimal)
-                yield text_frame({column: texts[each] for column, each in zip(study.columns, taken, strict=True)})
+            others = _flat(_others_of([clean_label(column) for column in stored], study), file.schema_arrow)
+            read = [*taken, *(stored[at] for at in others.values())]
+            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=read)))
+            for table in _at_least_one(batches, file.schema_arrow.empty_table().select(read)):
+                texts = text_columns(table.select(taken), study.decimal)
+                frame = text_frame({column: texts[each] for column, each in zip(study.columns, taken, strict=True)})
+                yield _with_rest(frame, others, _joined(table.select(read[len(taken) :])) if others else None)
     except pa.ArrowException as error:
         raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
+
+
+def _others_of(header: Sequence[str], study: Study) -> dict[str, int]:
+    """Positions of the columns that the study does not ask for, by name, in the order of their names.
+
+    Columns without a name are left out: R and pandas write row numbers so.
+    """
+    asked = {*study.columns}
+    found = {f"{name} {header[:at].count(name)}": at for at, name in enumerate(header) if name not in asked}
+    return {name: found[name] for name in sorted(found) if not ROW_NUMBERS.match(name)}
+
+
+def _with_rest(frame: pd.DataFrame, others: Mapping[str, int], rest: Sequence[str] | None) -> pd.DataFrame:
+    names = hash_texts(["\n".join(others)])[0] if others else np.uint64(0)
+    frame["_rest"] = np.zeros(len(frame), dtype=np.uint64) if rest is None else hash_texts(rest)
+    frame["_others"] = np.full(len(frame), names, dtype=np.uint64)
+    return frame
+
+
+def _flat(others: Mapping[str, int], schema: pa.Schema) -> dict[str, int]:
+    """Without columns of nested values."""
+    return {name: at for name, at in others.items() if not pa.types.is_nested(schema.field(at).type)}
+
+
+def _joined(table: pa.Table) -> list[str]:
+    """As `csv_files.joined`, of Parquet's columns."""
+    texts = list(text_columns(table, ".").values())
+    return [csv_files.plain(text) for text in pc.binary_join_element_wise(*texts, csv_files.SEPARATOR).to_pylist()]
 
 
 def _at_least_one(chunks: Iterator[T], empty: T) -> Iterator[T]:

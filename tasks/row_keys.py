@@ -53,6 +53,16 @@ def keys_of(columns: pd.DataFrame, row: Integers) -> Keys:
     return keys
 
 
+def hash_rows(columns: pd.DataFrame) -> NDArray[np.uint64]:
+    """(n,) 64 bits per row of parsed columns: see `tasks.stats.row_sketch`."""
+    return _hashed(columns, SEEDS[0])
+
+
+def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """(n,) 64 bits each, by SipHash."""
+    return pd.util.hash_array(np.array(texts, dtype=object), hash_key=SEEDS[0], categorize=False)
+
+
 def find_repeats(keys: Mapping[str, Keys]) -> dict[str, Repeats]:
     """The rows that repeat an earlier one, by sha256 of their file; `keys` by sha256, in the files' order.
 
@@ -90,11 +100,13 @@ def _is_in(values: NDArray[np.uint64], ascending: NDArray[np.uint64]) -> NDArray
 
 
 def _hashed(columns: pd.DataFrame, seed: str) -> NDArray[np.uint64]:
-    """(n,) 64 bits; numbers by value (0 and -0 are one), text by SipHash."""
+    """(n,) 64 bits; numbers by value (0 and -0 are one), text by SipHash, hashes as they are."""
     hashed = np.full(len(columns), int.from_bytes(seed[-8:].encode(), "little"), dtype=np.uint64)
     for name in columns:
         column = columns[name]
-        if column.dtype == np.float64:
+        if column.dtype == np.uint64:
+            bits = column.to_numpy()
+        elif column.dtype == np.float64:
             bits = (column.to_numpy() + 0.0).view(np.uint64)
         else:
             bits = pd.util.hash_array(column.array, hash_key=seed, categorize=True)

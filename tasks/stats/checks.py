@@ -51,7 +51,7 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     n_set_aside = sum(bool(file.set_aside) for file in run.files)
     return (
         rejected_rows(run.n_rows + run.n_rejected, run.n_rejected, study.rules.max_rejected_share, n_set_aside),
-        *check_labels(found.notes.labels),
+        *check_labels(found.notes.labels, study.labels),
         *freshness(age_days, study.notify.max_age_days),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),

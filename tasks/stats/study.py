@@ -31,7 +31,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 RESERVED_TERMS = ("intercept", "sigma")
-RESERVED_COLUMNS = ("_file", "_row")  # where a row came from
+RESERVED_COLUMNS = ("_file", "_row", "_rest", "_others")  # where a row came from, and what else it says
 
 
 class Frozen(BaseModel):
@@ -71,6 +71,9 @@ class Rules(Frozen):
     ranges: dict[ColumnName, Range] = Field(default_factory=dict)
     groups: tuple[Label, ...] | None = Field(default=None, description="allowed group labels; default: any")
     unique: tuple[ColumnName, ...] = Field(default=(), description="columns whose values together name a row")
+    copies: Literal["keep", "drop"] | None = Field(
+        default=None, description="rows that are exact copies of an earlier one; default: kept, and said"
+    )
     max_rejected_share: Share = 0.05
     min_rows: Annotated[int, Field(ge=1)] = 1
 
