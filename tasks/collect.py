@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles
+from tasks.stats.copies import find_copies
 from tasks.stats.cross_products import CrossProducts, total, with_labels
 from tasks.stats.digest import FileDigest, merged, with_spelling
 from tasks.stats.errors import DataRejected
@@ -30,6 +31,7 @@ class Collected:
     n_rejected: int  # rows
     files: tuple[SourceFile, ...]
     rejected_by_rule: dict[str, int]  # "column: rule" to rows, most frequent first
+    n_copies: int  # rows dropped as copies of earlier ones, by the study's rule; they are not among the rejected
     notes: DataNotes
 
     @property
@@ -48,17 +50,21 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     """
     files = tuple(_source_files(read))
     rejections = tuple(_rejections(read))
-    n_read, n_rejected = sum(file.n_rows for file in files), sum(file.n_rejected for file in files)
+    n_rejected, n_copies = sum(file.n_rejected for file in files), sum(file.n_copies for file in files)
+    n_different = sum(file.n_rows for file in files) - n_copies
     _require_a_usable_file(read, rejections)
-    require_enough_rows(n_read, n_read - n_rejected, study, rejections)
+    require_enough_rows(n_different, n_different - n_rejected, study, rejections)
     rows_by_label = _rows_by_label(read)
     spelling = _spelling(rows_by_label.values(), study)
     digests = {content: with_spelling(digest, spelling) for content, digest in read.digests.items()}
     products = _sums(digests)
     require_structure(products, study, rejections)
     sample = merged(_in_order(read, digests), products.labels, study.terms)
-    notes = DataNotes(label_notes(rows_by_label, spelling, study))
-    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), notes)
+    copies = find_copies(
+        {name: read.digests[read.sha256[name]].sketch for name in rows_by_label}, rows_by_label, sample
+    )
+    notes = DataNotes(label_notes(rows_by_label, spelling, study), replace(copies, n_dropped=n_copies))
+    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), n_copies, notes)
 
 
 def _in_order(read: ReadFiles, digests: Mapping[str, FileDigest]) -> list[FileDigest]:
@@ -93,8 +99,10 @@ def _sums(digests: Mapping[str, FileDigest]) -> CrossProducts:
 def _source_files(read: ReadFiles) -> Iterator[SourceFile]:
     for name, content in read.sha256.items():
         digest = read.digests.get(content)
-        n_rows, n_rejected = (digest.n_read, digest.n_rejected) if digest else (0, 0)
-        yield SourceFile(name, content, n_rows, n_rejected, read.set_aside.get(name, ""))
+        if digest:
+            yield SourceFile(name, content, digest.n_read, digest.n_rejected, n_copies=digest.n_copies)
+        else:
+            yield SourceFile(name, content, 0, 0, read.set_aside[name])
 
 
 def _rejections(read: ReadFiles) -> Iterator[Rejection]:

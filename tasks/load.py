@@ -35,7 +35,8 @@ from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 MOST_COLUMNS_SHOWN = 20
-ROW_NUMBERS = re.compile(r"(unnamed: ?[0-9]+)? [0-9]+$", re.IGNORECASE)  # a name of this kind, then which of that name
+# A name that row numbers go by, then which of that name.
+ROW_NUMBERS = re.compile(r"(unnamed: ?[0-9]+|__index_level_[0-9]+__)? [0-9]+$", re.IGNORECASE)
 
 T = TypeVar("T")
 

@@ -29,6 +29,7 @@ from tasks.stats.study import SURROUNDING, Range, Study
 from tasks.structure import require_enough_rows, require_structure, rule_kind
 
 KEY_SEPARATOR = ", "
+EVERY_COLUMN = "every column"  # of a row that is a copy of another
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,9 @@ def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[s
     """What the file says where a rule failed."""
     values = np.empty(len(failures), dtype=object)
     for column, part in failures.groupby("column", sort=False):
+        if column == EVERY_COLUMN and column not in study.columns:
+            values[part.index] = ""
+            continue
         names = [column] if column in frame else list(study.rules.unique)
         texts = [frame[name].iloc[part["at"]].tolist() for name in names]
         values[part.index] = [KEY_SEPARATOR.join(each) for each in zip(*texts, strict=True)]

@@ -44,7 +44,7 @@ def _agree(column: Floats, code: Integers, group: Integers, n_alike: float) -> f
     of_all, of_group, both = n_pairs(np.zeros_like(code)), n_pairs(group), n_pairs(_combined([group, code]))
     between = (n_pairs(code) - both + 1.0) / (of_all - of_group + 1.0)
     within = (both - n_alike) / (of_group - n_alike) if of_group > n_alike else 0.0
-    seen = both / of_group if of_group else 1.0
+    seen = (both + 1.0) / (of_group + 1.0)
     return min(seen, max(between, within, _resolution(column, group)))
 
 

@@ -11,7 +11,7 @@ the same way (shingles: Broder 1997): equal rows in the same order tell copies e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,11 @@ def extended(sketch: FileSketch, asked: Hashes, rest: Hashes) -> FileSketch:
         sketch.n_like_before + int(is_like_before.sum()),
         row[-(RUN - 1) :],
     )
+
+
+def finished(sketch: FileSketch) -> FileSketch:
+    """Of a file that has been read to its end."""
+    return replace(sketch, last=np.empty(0, dtype=np.uint64))
 
 
 def below(sketch: RowSketch, limit: np.uint64) -> RowSketch:
