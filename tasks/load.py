@@ -231,12 +231,12 @@ def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
             "Export it as CSV, or point source at another file."
         )
     place = "" if Path(source).is_absolute() else f" in {opened.folder}"
-    return f'No file matches source = "{source}"{place}. Put a file there ({kinds}), or correct source in the study.'
+    return f'No file matches source = "{source}"{place}. Put a file there ({kinds}), or correct source.'
 
 
 def csv_layout(path: Path, name: str, study: Study | None = None) -> Layout:
     """How a CSV file is read: as `study` and the file itself say, or for any columns."""
-    encoding = find_encoding(path, name, study.encoding if study else None)
+    encoding = find_encoding(path, name, study)
     if study is None:
         return find_layout(path, name, encoding)
     return find_layout(path, name, encoding, study.columns, study.delimiter, study.comment)
