@@ -248,7 +248,9 @@ def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFram
             batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=taken)))
             for table in _at_least_one(batches, file.schema_arrow.empty_table().select(taken)):
                 yield text_frame(_study_texts(table, taken, study, name))
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's trouble, not the content's
+            raise
         raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
 
 
