@@ -7,13 +7,13 @@ valid UTF-8 is UTF-8, whatever the study says; else it has to be in the encoding
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from tasks.stats.errors import DataRejected
 from tasks.stats.plain_text import shown
 from tasks.stats.setting_words import set_in_file
-from tasks.stats.study import Study
 
 BLOCK_BYTES = 1 << 20
 MARKS = (
@@ -26,9 +26,13 @@ MARKS = (
 COMMON = "cp1252"  # what files that are not UTF-8 are in most often
 
 
-def find_encoding(path: Path, name: str, study: Study | None = None) -> str:
-    """The codec that reads all of the file. Raises DataRejected, with what to set, when there is none."""
-    setting = study.encoding if study else None
+def find_encoding(
+    path: Path, name: str, setting: str | None = None, advised: Callable[[str], str] = set_in_file
+) -> str:
+    """The codec that reads all of the file. `setting` is the study's `encoding`, `advised` puts one in words.
+
+    Raises DataRejected, with what to set, when there is none.
+    """
     with path.open("rb") as stream:
         head = stream.read(4096)
         marked = _marked(head)
@@ -41,7 +45,7 @@ def find_encoding(path: Path, name: str, study: Study | None = None) -> str:
             encoding = setting
             _require(stream, name, encoding, setting)
         else:
-            raise DataRejected(_not_utf8(stream, name, study))
+            raise DataRejected(_not_utf8(stream, name, advised))
     return encoding
 
 
@@ -72,18 +76,18 @@ def _require(stream: BinaryIO, name: str, encoding: str, setting: str | None) ->
     )
 
 
-def _not_utf8(stream: BinaryIO, name: str, study: Study | None) -> str:
+def _not_utf8(stream: BinaryIO, name: str, advised: Callable[[str], str]) -> str:
     at = _offender(stream, "utf-8") or 0
     line, byte, content = _place(stream, at)
     found = f"{name} is not UTF-8: {byte} in line {line} does not belong there."
     if _offender(stream, COMMON) is not None:
         return f'{found} Name the encoding it was saved in, as in encoding = "shift_jis", or save the file as UTF-8.'
-    advice = study.setting(f'encoding = "{COMMON}"') if study else set_in_file(f'encoding = "{COMMON}"')
+    advice = advised(f'encoding = "{COMMON}"')
     line_read = shown(content.decode(COMMON, "replace").strip())
     return (
         f"{found} If the line should read {line_read} (Windows, western Europe), {advice}; if not, another "
-        "encoding; or save the file as UTF-8. The setting is for files that are not UTF-8; the others are read as UTF-8 "
-        "still."
+        "encoding; or save the file as UTF-8. The setting is for files that are not UTF-8; the others are still read as "
+        "UTF-8."
     )
 
 

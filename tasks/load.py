@@ -236,9 +236,9 @@ def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
 
 def csv_layout(path: Path, name: str, study: Study | None = None) -> Layout:
     """How a CSV file is read: as `study` and the file itself say, or for any columns."""
-    encoding = find_encoding(path, name, study)
     if study is None:
-        return find_layout(path, name, encoding)
+        return find_layout(path, name, find_encoding(path, name))
+    encoding = find_encoding(path, name, study.encoding, study.setting)
     return find_layout(path, name, encoding, study.columns, study.delimiter, study.comment)
 
 
@@ -271,7 +271,9 @@ def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFram
             for table in _at_least_one(batches, file.schema_arrow.empty_table().select(read)):
                 frame = text_frame(_study_texts(table.select(taken), taken, study, name))
                 yield _with_rest(frame, others, _joined(table.select(read[len(taken) :])) if others else None)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's trouble, not the content's
+            raise
         raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
 
 
