@@ -22,7 +22,7 @@ from tasks.stats.study import clean_label
 
 DELIMITERS = (",", ";", "\t", "|")
 CHUNK_ROWS = 50_000
-SEPARATOR = "\x1f"
+SEPARATOR, END = "\x1f", "\x1e"
 
 Record = list[str]
 
@@ -69,16 +69,17 @@ def columns_of(records: Sequence[Record], positions: Sequence[int]) -> list[pa.A
 
 
 def joined(records: Sequence[Record], positions: Sequence[int]) -> list[str]:
-    """Per record the text at `positions`, spaces and the kind of decimal mark aside; empty where there are none."""
-    if not positions:
-        return [""] * len(records)
-    of_record = itemgetter(*positions) if len(positions) > 1 else lambda record: (record[positions[0]],)
-    return [plain(text) for text in map(SEPARATOR.join, map(of_record, records))]
+    """Per record the text at `positions`, spaces and the kind of decimal mark aside."""
+    if len(positions) == 1:
+        return plain(list(map(itemgetter(positions[0]), records)))
+    return plain(list(map(SEPARATOR.join, map(itemgetter(*positions), records))))
 
 
-def plain(text: str) -> str:
-    text = text.replace(" ", "").replace(",", ".")
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+def plain(texts: Sequence[str]) -> list[str]:
+    """Texts without spaces, commas as points, composed; all at once, which is faster than one by one."""
+    together = END.join(texts).replace(" ", "").replace(",", ".")
+    found = (together if together.isascii() else unicodedata.normalize("NFC", together)).split(END)
+    return found if len(found) == len(texts) else list(texts)  # as they are where one holds the mark itself
 
 
 def read_records(

@@ -274,7 +274,7 @@ def _flat(others: Mapping[str, int], schema: pa.Schema) -> dict[str, int]:
 def _joined(table: pa.Table) -> list[str]:
     """As `csv_files.joined`, of Parquet's columns."""
     texts = list(text_columns(table, ".").values())
-    return [csv_files.plain(text) for text in pc.binary_join_element_wise(*texts, csv_files.SEPARATOR).to_pylist()]
+    return csv_files.plain(pc.binary_join_element_wise(*texts, csv_files.SEPARATOR).to_pylist())
 
 
 def _at_least_one(chunks: Iterator[T], empty: T) -> Iterator[T]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tasks.stats.assumptions import check_equal_spread
+from tasks.stats.copy_checks import check_copies
 from tasks.stats.influence import influential_groups
 from tasks.stats.label_checks import check_labels
 from tasks.stats.pit import loo_pit
@@ -52,6 +53,7 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     return (
         rejected_rows(run.n_rows + run.n_rejected, run.n_rejected, study.rules.max_rejected_share, n_set_aside),
         *check_labels(found.notes.labels, study.labels),
+        *check_copies(found.notes.copies, study.rules.copies, run.n_rows),
         *freshness(age_days, study.notify.max_age_days),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),
