@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from tasks.hints import hint
+from tasks.load import hash_files, wait_for_incoming
 from tasks.natural_order import natural_order
-from tasks.read_files import ReadFiles
+from tasks.read_files import ReadFiles, read_files
 from tasks.stats.copies import find_copies
 from tasks.stats.cross_products import CrossProducts, total, with_labels
 from tasks.stats.digest import FileDigest, merged, with_spelling
 from tasks.stats.errors import DataRejected
+from tasks.stats.extremes import Extremes, added
 from tasks.stats.labels import label_notes, spellings
+from tasks.stats.missing_codes import missing_codes
+from tasks.stats.reading_notes import ReadingNotes
 from tasks.stats.records import DataNotes, GroupedData, Rejection, SourceFile
 from tasks.stats.study import Study
+from tasks.stats.totals import totals_rows
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure
+from tasks.studies import OpenedStudy
 from tasks.validate import count_by_rule
 
 
@@ -58,13 +67,33 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     spelling = _spelling(rows_by_label.values(), study)
     digests = {content: with_spelling(digest, spelling) for content, digest in read.digests.items()}
     products = _sums(digests)
-    require_structure(products, study, rejections)
+    extremes = added([digest.extremes for digest in read.digests.values()])
     sample = merged(_in_order(read, digests), products.labels, study.terms)
-    copies = find_copies(
-        {name: read.digests[read.sha256[name]].sketch for name in rows_by_label}, rows_by_label, sample
-    )
-    notes = DataNotes(label_notes(rows_by_label, spelling, study), replace(copies, n_dropped=n_copies))
+    require_structure(products, sample, extremes, study, rejections)
+    sketches = {name: read.digests[read.sha256[name]].sketch for name in rows_by_label}
+    copies = replace(find_copies(sketches, rows_by_label, sample), n_dropped=n_copies)
+    reading = _reading_notes(read, extremes, study, rejections)
+    notes = DataNotes(label_notes(rows_by_label, spelling, study), copies, reading)
     return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), n_copies, notes)
+
+
+def _reading_notes(
+    read: ReadFiles, extremes: Extremes, study: Study, rejections: tuple[Rejection, ...]
+) -> ReadingNotes:
+    digests = {name: read.digests[content] for name, content in read.sha256.items() if name not in read.set_aside}
+    return ReadingNotes(
+        missing_codes=missing_codes(extremes, study.numeric_columns),
+        totals=tuple(row for name, digest in digests.items() for row in totals_rows(digest, name)),
+        cut_short=tuple((name, digest.cut_short) for name, digest in digests.items() if digest.cut_short),
+        hint=hint(rejections, study).strip(),
+    )
+
+
+def collect_afresh(opened: OpenedStudy) -> Collected:
+    """The study's files as a run would read them, nothing kept."""
+    wait_for_incoming(opened)
+    with TemporaryDirectory() as store:
+        return collect(read_files(opened, hash_files(opened), Path(store)), opened.study)
 
 
 def _in_order(read: ReadFiles, digests: Mapping[str, FileDigest]) -> list[FileDigest]:
@@ -118,10 +147,10 @@ def _rejections(read: ReadFiles) -> Iterator[Rejection]:
 
 def _named(rule: str, names: dict[str, str]) -> str:
     before, place, content = rule.rpartition(" in ")
-    return f"{before}{place}{names[content]}" if place else rule
+    return f"{before}{place}{names[content]}" if content in names else rule
 
 
 def _require_a_usable_file(read: ReadFiles, rejections: tuple[Rejection, ...]) -> None:
     if not read.digests:
         first = next(iter(read.set_aside.values()))
-        raise DataRejected(f"None of the study's files can be used. {first}", rejections)
+        raise DataRejected(f"None of the files can be used. {first}", rejections)

@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from shutil import rmtree
@@ -32,7 +33,9 @@ from tasks.load import hash_file, hash_files
 from tasks.stats import digest as digests
 from tasks.stats import row_sketch
 from tasks.stats.cross_products import CrossProducts
+from tasks.stats.cut_short import CutShort
 from tasks.stats.digest import FileDigest, Sample, priorities
+from tasks.stats.extremes import Extremes
 from tasks.stats.records import Rejection
 from tasks.stats.row_sketch import FileSketch, RowSketch
 from tasks.stats.study import Study
@@ -42,7 +45,10 @@ FORMAT = 2
 FOLDER = ".store"
 HASHES = "hashes.json"
 # What of a study decides how its files are read; beside most of its rules.
-READING = {"outcome", "group", "predictors", "encoding", "delimiter", "decimal"}
+READING = {
+    *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
+    *("decimal", "thousands", "affixes", "missing", "codes", "dates"),
+}
 # What these compute decides digests too.
 SKETCHED = ("asked", "rest", "count")
 PACKAGES = ("poolwise", "numpy", "pandas", "pandera", "pyarrow")
@@ -182,6 +188,8 @@ def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]
         "group_index": sample.group_index,
         "rejections": _json(rejections),
         "keys": digest.keys,
+        **{f"extremes_{name}": array for name, array in vars(digest.extremes).items()},
+        "cut_short": _json(vars(digest.cut_short) if digest.cut_short else None),
         "copy_keys": digest.copy_keys,
         **_packed_sketch(digest.sketch),
     }
@@ -209,8 +217,22 @@ def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) 
     rejections = tuple(Rejection(sha256, *each) for each in _of_json(found["rejections"]))
     row = found["row"]
     sample = Sample(row, found["y"], found["x"], found["group_index"], priorities(sha256, row))
-    sketch, keys = _unpacked_sketch(found), (found["keys"], found["copy_keys"])
-    return FileDigest(sha256, n_read, n_rejected, products, sample, rejections, *keys, sketch, n_copies)
+    extremes = Extremes(*(found[f"extremes_{each.name}"] for each in fields(Extremes)))
+    end = _of_json(found["cut_short"])
+    return FileDigest(
+        sha256,
+        n_read,
+        n_rejected,
+        products,
+        sample,
+        rejections,
+        found["keys"],
+        extremes,
+        found["copy_keys"],
+        _unpacked_sketch(found),
+        n_copies,
+        CutShort(**end) if end else None,
+    )
 
 
 def _packed_sketch(sketch: FileSketch) -> dict[str, np.ndarray]:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from tasks.stats.cross_products import CrossProducts, add, cross_products
 from tasks.stats.cross_products import with_spelling as products_with_spelling
+from tasks.stats.cut_short import CutShort
+from tasks.stats.extremes import Extremes, added, extremes_of, no_extremes
 from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Integers, Rejection
 from tasks.stats.row_sketch import FileSketch, Hashes, extended, finished, no_sketch
@@ -71,9 +73,11 @@ class FileDigest:
     sample: Sample
     rejections: tuple[Rejection, ...]
     keys: NDArray[np.void]  # as of RowsRead
+    extremes: Extremes  # of its good rows
     copy_keys: NDArray[np.void]  # of whole rows, where copies are dropped
     sketch: FileSketch
     n_copies: int = 0
+    cut_short: CutShort | None = None  # whether the file seems to have lost its end
 
     @property
     def n_rows(self) -> int:
@@ -94,6 +98,7 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
     products, sample = no_products(terms), no_sample(len(terms) - 1)
     rejections: list[Rejection] = []
     keys: list[NDArray[np.void]] = []
+    extremes = no_extremes(len(terms))
     copy_keys: list[NDArray[np.void]] = []
     sketch: FileSketch | None = None
     n_read = n_good = n_copies = 0
@@ -107,6 +112,7 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
         sketch = extended(sketch or no_sketch(chunk.whole.others), chunk.whole.asked, chunk.whole.rest)
         if chunk.good.n_rows:
             products = _with_rows(products, chunk.good)
+            extremes = added([extremes, extremes_of_rows(chunk.good)])
             sample = lowest(_joined([sample, _sampled(sha256, chunk, products.labels)]), SAMPLE_ROWS)
     return FileDigest(
         sha256,
@@ -116,10 +122,15 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
         sample,
         tuple(rejections),
         np.concatenate(keys),
+        extremes,
         np.concatenate(copy_keys),
         finished(sketch or no_sketch()),
         n_copies,
     )
+
+
+def extremes_of_rows(data: GroupedData) -> Extremes:
+    return extremes_of([data.y, *data.x.T])
 
 
 def no_products(terms: tuple[str, ...]) -> CrossProducts:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tasks.stats.assumptions import Assumptions
     from tasks.stats.changes import Changes
+    from tasks.stats.collinearity import Collinearity
     from tasks.stats.copies import Copies
     from tasks.stats.cross_validation import CrossValidation
     from tasks.stats.funnel import Funnel
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tasks.stats.prior_predictive import PriorPredictive
     from tasks.stats.prior_sensitivity import PriorSensitivity
     from tasks.stats.ranks import Ranks
+    from tasks.stats.reading_notes import ReadingNotes
     from tasks.stats.remedies import Remedies
     from tasks.stats.size_trend import SizeTrend
     from tasks.stats.variance_test import VarianceTest
@@ -374,6 +376,7 @@ class DataNotes:
 
     labels: LabelNotes | None = None
     copies: Copies | None = None
+    reading: ReadingNotes | None = None
 
 
 NOTHING_NOTED = DataNotes()
@@ -415,6 +418,8 @@ class Findings:
     likelihood_profiles: tuple[LikelihoodProfile, ...] | None = None  # one per varying effect of the fullest fit
     variance_test: VarianceTest | None = None
     notes: DataNotes = NOTHING_NOTED
+    collinearity: Collinearity | None = None  # None where the predictors can be told apart
+    group_level: tuple[str, ...] = ()  # predictors of one value per group, whose effect cannot vary by group
 
     @property
     def fullest(self) -> PartialPooling:
