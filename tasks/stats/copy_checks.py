@@ -4,52 +4,51 @@ from __future__ import annotations
 
 from tasks.stats.copies import SAFETY, Copies, RepeatedRows, SharedRows
 from tasks.stats.records import Check
+from tasks.stats.study import Study
 
 MOST_NAMED = 3
+DROP, KEEP = 'rules.copies = "drop"', 'rules.copies = "keep"'
 HARMLESS = 0.05  # of the copies: so many equal rows by chance may be dropped with them
 
 
-def check_copies(found: Copies | None, rule: str | None, n_used: int) -> tuple[Check, ...]:
-    """`rule` is the study's for copies, `n_used` its rows in use."""
+def check_copies(found: Copies | None, study: Study, n_used: int) -> tuple[Check, ...]:
+    """`n_used` are the study's rows in use."""
     if found is None:
         return ()
     if found.n_rows:
-        return (_told(found, rule),)
+        return (_told(found, study),)
     if found.n_dropped:
-        return (_dropped(found, n_used),)
+        return (_dropped(found, study, n_used),)
     message = "No rows were found to be exact copies of others."
     return (Check("copied_rows", "pass", 0, 0, message, ""),)
 
 
-def _told(found: Copies, rule: str | None) -> Check:
+def _told(found: Copies, study: Study) -> Check:
     n, about = found.n_rows, "about " if found.is_about else ""
     are = "1 row is an exact copy" if n == 1 else f"{about}{n:,} rows are exact copies"
     sentences = [*map(_shared, found.shared), *map(_repeated, found.repeated)]
     rest = len(sentences) - MOST_NAMED
     more = [f"{rest:,} more such finding{'s'[: rest != 1]}"] if rest > 0 else []
     where = "; ".join([*sentences[:MOST_NAMED], *more])
-    kept = " They are kept, as the study asks." if rule == "keep" else ""
+    is_right = study.rules.copies == "keep"
+    kept = " They are kept, as the study asks." if is_right else ""
     message = f"{are[0].upper()}{are[1:]} of others: {where}.{kept}"
     return Check(
-        "copied_rows", "pass" if rule == "keep" else "review", n, 0, message, "" if rule == "keep" else _advice(found)
+        "copied_rows", "pass" if is_right else "review", n, 0, message, "" if is_right else _advice(found, study)
     )
 
 
-def _advice(found: Copies) -> str:
+def _advice(found: Copies, study: Study) -> str:
     is_safe = found.n_by_chance < HARMLESS * found.n_rows
     in_order = [each.in_order for each in found.shared] + [each.in_order for each in found.repeated]
-    one_by_one = is_safe and not any(in_order)
+    keep = study.setting(KEEP)
     if any(each.by_study for each in found.shared):
-        what = "Copies make results look more certain than they are: take out the file that was delivered twice"
-    elif one_by_one:
-        what = 'Copies make results look more certain than they are: to count such rows once, set copies = "drop"'
-        what += " under [rules] in the study"
+        what = "Take out the file that was delivered twice"
+    elif is_safe and not any(in_order):
+        what = f"To count such rows once, {study.setting(DROP)}"
     else:
-        what = (
-            "Copies make results look more certain than they are: take out what was delivered twice. Single rows are "
-            "too coarse here to tell a copy from another row with the same values"
-        )
-    return f'{what}. If the rows are right as they are, set copies = "keep" under [rules].'
+        what = "Take out what was delivered twice; single rows are too coarse here to tell a copy from a like row"
+    return f"Copies make results look more certain than they are. {what}. If the rows are right as they are, {keep}."
 
 
 def _shared(each: SharedRows) -> str:
@@ -70,7 +69,7 @@ def _repeated(each: RepeatedRows) -> str:
     return f"{about}{each.n_rows:,} {repeat} of {each.file}{order}"
 
 
-def _dropped(found: Copies, n_used: int) -> Check:
+def _dropped(found: Copies, study: Study, n_used: int) -> Check:
     """Equal rows that chance explains are no copies: then the rule takes rows that should count."""
     n = found.n_dropped
     by_chance = found.n_by_chance * ((n_used + n) / max(n_used, 1)) ** 2
@@ -84,5 +83,5 @@ def _dropped(found: Copies, n_used: int) -> Check:
         n,
         None,
         f"{message} But rows are so coarse here that many are equal by chance, and these were dropped too.",
-        'Set copies = "keep" under [rules] in the study, and take out what was delivered twice.',
+        f"Take out what was delivered twice, and {study.setting(KEEP)}.",
     )
