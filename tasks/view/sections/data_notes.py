@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tasks.stats.copies import Copies
 from tasks.stats.label_checks import differ_in, shown
-from tasks.stats.labels import LabelCount, LabelNotes
+from tasks.stats.labels import LabelNotes
 from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.records import Cell, Column, Table
@@ -22,37 +23,41 @@ def notes(context: Context) -> tuple[Table, ...]:
 
 def _labels(found: LabelNotes) -> tuple[Table, ...]:
     alike = [
-        (one, _names([other for other in each.labels if other is not one]), differ_in(each.differ_in))
+        (one, each.labels[0].label, numbers.count(each.labels[0].n_rows), differ_in(each.differ_in))
         for each in found.alike
-        for one in each.labels
+        for one in each.labels[1:]
     ]
-    joined = [(one, shown(each.label), "") for each in found.joined for one in each.parts]
+    joined = [(one, each.label) for each in found.joined for one in each.parts]
+    titles = ("Looks like", "Rows of that", "Differs in")
     return (
-        *([_table("table-alike-labels", "Labels that look alike", alike, "Looks like", "Differs in")] if alike else []),
-        *([_table("table-joined-labels", "Labels joined as the study asks", joined, "Counted as")] if joined else []),
+        *([_table("table-alike-labels", "Labels that look alike", alike, titles)] if alike else []),
+        *(
+            [_table("table-joined-labels", "Labels joined as the study asks", joined, ("Counted as",))]
+            if joined
+            else []
+        ),
     )
 
 
-def _table(id_: str, caption: str, labels: Sequence[tuple[LabelCount, str, str]], *titles: str) -> Table:
+def _table(id_: str, caption: str, labels: Sequence[tuple[Any, ...]], titles: Sequence[str]) -> Table:
+    """`labels` are each a `LabelCount`, another label, and what else is said under `titles`."""
     columns = (
         Column("Label", is_number=False),
         Column("Rows"),
-        *(Column(title, is_number=False) for title in (*titles, "Files")),
+        *(Column(title, is_number=title.startswith("Rows")) for title in titles),
+        Column("Files", is_number=False),
     )
     rows = tuple(
         (
             Cell(text.label(shown(one.label), 100)),
             Cell(numbers.count(one.n_rows)),
-            *(Cell(text.label(said, 100)) for said in said_of[: len(titles)]),
+            Cell(text.label(shown(other), 100)),
+            *map(Cell, more),
             Cell(text.label(numbers.listed(one.files, MOST_FILES), 200)),
         )
-        for one, *said_of in labels[:MOST_SHOWN]
+        for one, other, *more in labels[:MOST_SHOWN]
     )
     return Table(id_, caption, columns, rows, _cut(len(rows), len(labels), "labels"))
-
-
-def _names(labels: Sequence[LabelCount]) -> str:
-    return numbers.listed(shown(each.label) for each in labels)
 
 
 def _copies(found: Copies) -> tuple[Table, ...]:
