@@ -32,7 +32,7 @@ def _labels(found: LabelNotes) -> tuple[Table, ...]:
     return (
         *([_table("table-alike-labels", "Labels that look alike", alike, titles)] if alike else []),
         *(
-            [_table("table-joined-labels", "Labels joined as the study asks", joined, ("Counted as",))]
+            [_table("table-joined-labels", "Labels that the study joins", joined, ("Counted as",))]
             if joined
             else []
         ),
