@@ -31,11 +31,7 @@ def _labels(found: LabelNotes) -> tuple[Table, ...]:
     titles = ("Looks like", "Rows of that", "Differs in")
     return (
         *([_table("table-alike-labels", "Labels that look alike", alike, titles)] if alike else []),
-        *(
-            [_table("table-joined-labels", "Labels that the study joins", joined, ("Counted as",))]
-            if joined
-            else []
-        ),
+        *([_table("table-joined-labels", "Labels that the study joins", joined, ("Counted as",))] if joined else []),
     )
 
 
