@@ -263,9 +263,10 @@ def command(arguments: list[str]) -> int:
 
     Refusals of the system that nobody explained before are explained here; whatever else is a mistake of ours.
     """
-    set_defaults()
     survive_any_encoding()
     try:
+        _require_a_place()
+        set_defaults()
         app(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
@@ -281,6 +282,13 @@ def command(arguments: list[str]) -> int:
         where = f" The details are in {kept}." if kept else ""
         return _stopped(f"Something unexpected went wrong: {type(error).__name__}: {error}.{where}", 1)
     return 0
+
+
+def _require_a_place() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise PoolwiseError("The folder you are in was deleted. Change to another one and run again.") from None
 
 
 def _kept_in_log(error: Exception) -> Path | None:

@@ -20,10 +20,11 @@ from tasks.csv_files import find_delimiter, read_columns
 from tasks.load import SUFFIXES, is_parquet, text_columns, text_frame
 from tasks.numbers import is_missing, parse_numbers
 from tasks.stats.errors import DataRejected, StudyError
-from tasks.stats.plain_text import listed
+from tasks.stats.plain_text import brief, listed
 from tasks.stats.records import Floats
 from tasks.stats.study import RESERVED_COLUMNS, RESERVED_TERMS
 from tasks.toml_text import toml_key, toml_value
+from tasks.user_text import MOST_OF_A_PATH, is_file
 
 SAMPLE_ROWS = 20_000
 NUMERIC_SHARE = 0.9  # of a column's non-empty values
@@ -79,9 +80,10 @@ def draft_study(file: Path | str) -> str:
     Raises StudyError if there is no such file, DataRejected if no two columns can be made out in it.
     """
     file = Path(file)
-    if not file.is_file() or file.suffix.lower() not in SUFFIXES:
+    if not is_file(file) or file.suffix.lower() not in SUFFIXES:
         raise StudyError(
-            f"There is no data file at {file}. Give the path of a file that ends in {', '.join(SUFFIXES)}."
+            f"There is no data file at {brief(str(file), MOST_OF_A_PATH)}. Give the path of a file that ends in "
+            f"{', '.join(SUFFIXES)}."
         )
     sample = _sampled(file)
     usable = [column for column in sample.columns if _is_usable(column)]

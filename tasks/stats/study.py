@@ -7,6 +7,8 @@ but the columns' names has a default that suits most data.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
@@ -247,7 +249,8 @@ class Study(Frozen):
     @property
     def varying_columns(self) -> tuple[int, ...]:
         """Positions in `terms` of the predictors whose slope may differ by group."""
-        return tuple(self.terms.index(name) for name in self.predictors if name in self.varying)
+        varying = set(self.varying)
+        return tuple(position for position, name in enumerate(self.predictors, 1) if name in varying)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -290,8 +293,8 @@ def study_name(text: str) -> str:
 
 
 def _each_once(columns: list[str]) -> None:
-    for column in columns:
-        if columns.count(column) > 1:
+    for column, times in Counter(columns).items():
+        if times > 1:
             raise ValueError(f"column {shown(column)} is named twice among outcome, group and predictors")
 
 
@@ -301,7 +304,8 @@ def _not_reserved(columns: tuple[str, ...]) -> None:
             raise ValueError(f"column {shown(column)} has a name that Poolwise keeps for itself; rename the column")
 
 
-def _known(names: object, allowed: tuple[str, ...], where: str) -> None:
-    for name in names:  # type: ignore[attr-defined]
-        if name not in allowed:
+def _known(names: Iterable[str], allowed: tuple[str, ...], where: str) -> None:
+    known = set(allowed)
+    for name in names:
+        if name not in known:
             raise ValueError(f"{where} names {shown(name)}, which is none of {listed(allowed) or '(no predictors)'}")
