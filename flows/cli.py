@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 from typer.core import TyperGroup
 
+from flows import stopping
 from flows.quiet import keep_log, set_defaults, survive_any_encoding
 from flows.short_lived_server import ShortLivedServer, is_for_prefect_to_decide
 from tasks.atomic import explained, refusal, write_whole
@@ -174,8 +175,10 @@ def validate(
     from flows.opening import Flags, open_study
     from tasks.collect import collect_afresh
     from tasks.look_trial import look_of
+    from tasks.schedules import refuse_ended
 
     opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
+    refuse_ended(opened.study.schedule, study)
     look_of(opened)
     show_rows(opened.study.name, collect_afresh(opened))
 
@@ -211,6 +214,7 @@ def serve(
     from tasks.reports_folder import writable
 
     folders = _study_folders(studies, writable(out))
+    stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
     console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
     serve_studies(folders, out, engine, at_once, port, console.show_addresses)
@@ -255,7 +259,10 @@ def _study_folders(studies: list[str] | None, reports: Path) -> list[Path]:
 
 
 def main() -> None:
-    sys.exit(command(sys.argv[1:]))
+    exit_code = command(sys.argv[1:])
+    if stopping.is_requested():
+        stopping.end_now(exit_code)
+    sys.exit(exit_code)
 
 
 def command(arguments: list[str]) -> int:
@@ -264,6 +271,16 @@ def command(arguments: list[str]) -> int:
     Refusals of the system that nobody explained before are explained here; whatever else is a mistake of ours.
     """
     survive_any_encoding()
+    with stopping.stoppable():
+        try:
+            return _exit_code(arguments)
+        except BaseException:
+            if stopping.is_requested():
+                return _stopped(stopping.in_words(), 1)
+            raise
+
+
+def _exit_code(arguments: list[str]) -> int:
     try:
         _require_a_place()
         set_defaults()
@@ -272,12 +289,12 @@ def command(arguments: list[str]) -> int:
         return ended.code if isinstance(ended.code, int) else 1
     except PoolwiseError as problem:
         return _stopped(str(problem), problem.exit_code)
-    except KeyboardInterrupt:
-        return _stopped("Interrupted; nothing was published.", 1)
-    except OSError as error:
-        _kept_in_log(error)
-        return _stopped(f"The system refused{f' {error.filename}' if error.filename else ''}: {refusal(error)}", 1)
     except Exception as error:
+        if stopping.is_requested():
+            raise
+        if isinstance(error, OSError):
+            _kept_in_log(error)
+            return _stopped(f"The system refused{f' {error.filename}' if error.filename else ''}: {refusal(error)}", 1)
         kept = _kept_in_log(error)
         where = f" The details are in {kept}." if kept else ""
         return _stopped(f"Something unexpected went wrong: {type(error).__name__}: {error}.{where}", 1)

@@ -52,7 +52,7 @@ def pooling_report(
     """
     steps.begin()
     opened = under_its_name(study if isinstance(study, OpenedStudy) else read_study(study), reports)
-    with claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
+    with steps.stoppable(), claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
         return _report(opened, claim, reports, engine, force, standalone)
 
 
@@ -84,7 +84,7 @@ def _report(
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
     fits = steps.gather(complete, separate, partial)
-    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age)
+    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age, rows.notes)
     findings = steps.look_back(reports, study, findings)
     files_of_run = steps.write(opened, findings, rows, posterior.draws, standalone, look)
     folder = steps.publish(reports, study, run.id, files_of_run)

@@ -9,20 +9,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tasks.leftovers import undone_if_cut_short
 from tasks.stats.errors import PoolwiseError
 
 ELSEWHERE = ", or choose another folder with --out"
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write beside, flush to disk, rename: readers see the old file or the new one, whole."""
+def write_whole(path: Path, content: bytes | str, mode: int | None = None) -> None:
+    """Write beside, flush to disk, rename: readers see the old file or the new one, whole.
+
+    `mode` are its permissions; default: the user's own.
+    """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        beside.write_bytes(encoded(content))
-        sync(beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with undone_if_cut_short(lambda: beside.unlink(missing_ok=True)):
+        try:
+            beside.write_bytes(encoded(content))
+            if mode is not None:
+                beside.chmod(mode)
+            sync(beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
     sync(path.parent)
 
 

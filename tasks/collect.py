@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import numpy as np
 
 from tasks.load import hash_files, wait_for_incoming
 from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles, read_files
 from tasks.stats.cross_products import CrossProducts, total, with_labels
-from tasks.stats.digest import FileDigest, merged
+from tasks.stats.digest import FileDigest, merged, with_spelling
 from tasks.stats.errors import DataRejected
-from tasks.stats.records import GroupedData, Rejection, SourceFile
+from tasks.stats.labels import label_notes, spellings
+from tasks.stats.records import DataNotes, GroupedData, Rejection, SourceFile
 from tasks.stats.study import Study
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.studies import OpenedStudy
@@ -30,6 +34,7 @@ class Collected:
     n_rejected: int  # rows
     files: tuple[SourceFile, ...]
     rejected_by_rule: dict[str, int]  # "column: rule" to rows, most frequent first
+    notes: DataNotes
 
     @property
     def n_rows(self) -> int:
@@ -50,10 +55,14 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     n_read, n_rejected = sum(file.n_rows for file in files), sum(file.n_rejected for file in files)
     _require_a_usable_file(read, rejections)
     require_enough_rows(n_read, n_read - n_rejected, study, rejections)
-    products = _sums(read)
+    rows_by_label = _rows_by_label(read)
+    spelling = _spelling(rows_by_label.values(), study)
+    digests = {content: with_spelling(digest, spelling) for content, digest in read.digests.items()}
+    products = _sums(digests)
     require_structure(products, study, rejections)
-    sample = merged(_in_order(read), products.labels, study.terms)
-    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections))
+    sample = merged(_in_order(read, digests), products.labels, study.terms)
+    notes = DataNotes(label_notes(rows_by_label, spelling, study))
+    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), notes)
 
 
 def collect_afresh(opened: OpenedStudy) -> Collected:
@@ -63,13 +72,31 @@ def collect_afresh(opened: OpenedStudy) -> Collected:
         return collect(read_files(opened, hash_files(opened), Path(store)), opened.study)
 
 
-def _in_order(read: ReadFiles) -> list[FileDigest]:
-    return [read.digests[content] for name, content in read.sha256.items() if name not in read.set_aside]
+def _in_order(read: ReadFiles, digests: Mapping[str, FileDigest]) -> list[FileDigest]:
+    return [digests[content] for name, content in read.sha256.items() if name not in read.set_aside]
 
 
-def _sums(read: ReadFiles) -> CrossProducts:
+def _rows_by_label(read: ReadFiles) -> dict[str, dict[str, int]]:
+    """Used rows by label, as the files write it, by the file's name."""
+    found = {}
+    for name, content in read.sha256.items():
+        if name not in read.set_aside:
+            products = read.digests[content].products
+            found[name] = dict(zip(products.labels, np.rint(products.gram[:, 0, 0]).astype(int).tolist(), strict=True))
+    return found
+
+
+def _spelling(files: Iterable[Mapping[str, int]], study: Study) -> dict[str, str]:
+    counts: Counter[str] = Counter()
+    for rows in files:
+        counts.update(rows)
+    labels = list(counts)
+    return spellings({labels[i]: counts[labels[i]] for i in natural_order(labels)}, study)
+
+
+def _sums(digests: Mapping[str, FileDigest]) -> CrossProducts:
     """Added in the order of the contents' hashes, so that a file's name does not change a digit."""
-    parts = [digest.products for _, digest in sorted(read.digests.items())]
+    parts = [digest.products for _, digest in sorted(digests.items())]
     products = total(parts)
     return with_labels(products, [products.labels[i] for i in natural_order(products.labels)])
 

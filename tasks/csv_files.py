@@ -17,6 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from tasks.stats.errors import DataRejected
+from tasks.stats.study import clean_label
 
 DELIMITERS = (",", ";", "\t", "|")
 CHUNK_ROWS = 50_000
@@ -34,10 +35,10 @@ def find_delimiter(
 
 
 def read_header(path: Path, name: str, encoding: str, delimiter: str) -> list[str]:
-    """The column names, stripped of surrounding whitespace; empty when the file is."""
+    """The column names, clean (see `clean_label`); empty when the file is."""
     with _opened(path, name, encoding) as stream:
         try:
-            return [column.strip() for column in next(_records(csv.reader(stream, delimiter=delimiter)), [])]
+            return [clean_label(column) for column in next(_records(csv.reader(stream, delimiter=delimiter)), [])]
         except csv.Error:
             return []
 

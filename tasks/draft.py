@@ -22,7 +22,7 @@ from tasks.numbers import is_missing, parse_numbers
 from tasks.stats.errors import DataRejected, StudyError
 from tasks.stats.plain_text import brief, listed
 from tasks.stats.records import Floats
-from tasks.stats.study import RESERVED_COLUMNS, RESERVED_TERMS
+from tasks.stats.study import RESERVED_COLUMNS, RESERVED_TERMS, clean_label
 from tasks.toml_text import toml_key, toml_value
 from tasks.user_text import MOST_OF_A_PATH, is_file
 
@@ -140,7 +140,7 @@ def _parquet_head(file: Path) -> tuple[pd.DataFrame, str]:
         with pq.ParquetFile(file) as parquet:
             batch = next(parquet.iter_batches(SAMPLE_ROWS), None)
             table = pa.Table.from_batches([batch] if batch else [], parquet.schema_arrow)
-        header = [name.strip() for name in table.column_names]
+        header = [clean_label(name) for name in table.column_names]
         return text_frame(_named_once(header, list(text_columns(table, ".").values()))), ENCODINGS[0]
     except (pa.ArrowException, OSError) as error:
         raise DataRejected(f"{file.name} cannot be read as Parquet: {error}.") from None

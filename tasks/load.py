@@ -30,7 +30,7 @@ from tasks import csv_files
 from tasks.csv_files import DELIMITERS, find_delimiter
 from tasks.stats.errors import DataRejected
 from tasks.stats.plain_text import listed, shown
-from tasks.stats.study import Study
+from tasks.stats.study import Study, clean_label
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
@@ -239,7 +239,7 @@ def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFram
     try:
         with pq.ParquetFile(path) as file:
             stored = file.schema_arrow.names
-            positions = _positions([column.strip() for column in stored], study, name)
+            positions = _positions([clean_label(column) for column in stored], study, name)
             taken = [stored[at] for at in positions]
             batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=taken)))
             for table in _at_least_one(batches, file.schema_arrow.empty_table().select(taken)):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from tasks.atomic import explained
+from tasks.leftovers import undone_if_cut_short
 from tasks.stats.errors import PoolwiseError
 
 FILE = ".running"
@@ -54,10 +55,11 @@ def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -
         file = (folder / FILE).open("a+", encoding="utf-8")
     with file:
         _wait_for_lock(file, study_name, patience_seconds)
-        try:
-            yield Hold(file)
-        finally:
-            file.truncate(0)
+        with undone_if_cut_short(lambda: file.truncate(0)):
+            try:
+                yield Hold(file)
+            finally:
+                file.truncate(0)
 
 
 def is_running(reports: Path, study_name: str) -> bool:

@@ -99,7 +99,13 @@ def store_key(study: Study) -> str:
         "chunk_rows": csv_files.CHUNK_ROWS,
         "versions": {name: version(name) for name in PACKAGES},
     }
-    return hashlib.sha256(json.dumps([asked, rules, made], sort_keys=True).encode()).hexdigest()[:32]
+    joined = study.labels.model_dump(mode="json") if _labels_decide(study) else None
+    return hashlib.sha256(json.dumps([asked, rules, joined, made], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _labels_decide(study: Study) -> bool:
+    """Whether it depends on the labels' settings which rows are good; else they are heeded when files are added up."""
+    return study.rules.groups is not None or study.group in study.rules.unique
 
 
 def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tasks.receivers import masked_addresses, masked_study
+from tasks.schedules import schedule_problem
 from tasks.stats.errors import StudyError
 from tasks.stats.plain_text import brief
 from tasks.stats.study import Study, StudyOfFlags, study_name
@@ -160,9 +161,12 @@ def _lower_first(text: str) -> str:
 
 def _validated(values: dict[str, Any], place: str, kind: type[Study] = Study) -> Study:
     try:
-        return kind.model_validate(values)
+        study = kind.model_validate(values)
     except ValidationError as error:
         raise StudyError(f"{place}: {describe_problems(error, values, kind)}") from None
+    if study.schedule and (problem := schedule_problem(study.schedule)):
+        raise StudyError(f"{place}: {problem}")
+    return study
 
 
 def _default_title(outcome: str, group: str, predictors: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 A row fails for a missing value, a number that is none or infinite, a value out of range, an unknown
 group, or a key that an earlier good row has. A failed row is dropped; every reason against it is kept.
-Group labels are text without surrounding whitespace, in the order of `tasks.natural_order`.
+Group labels are clean text (see `stats.study.clean_label`), in the order of `tasks.natural_order`. Allowed groups and
+keys are compared as the study joins labels (see `stats.labels`).
 What no row can be blamed for (one group only, a constant predictor) stops the run.
 """
 
@@ -11,6 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, fields, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +23,10 @@ import pyarrow.compute as pc
 from tasks.natural_order import natural_order
 from tasks.numbers import as_arrow, is_missing, parse_numbers
 from tasks.stats.cross_products import cross_products
+from tasks.stats.labels import is_allowed, joined_key, one_spelling, spellings
 from tasks.stats.records import GroupedData, Rejection, SourceFile
 from tasks.stats.spreadsheet import cell
-from tasks.stats.study import Range, Study
+from tasks.stats.study import SURROUNDING, Range, Study
 from tasks.structure import require_enough_rows, require_structure, rule_kind
 
 KEY_SEPARATOR = ", "
@@ -51,7 +55,7 @@ def schema_of(study: Study) -> pandera.DataFrameSchema:
     }
     text = {column: pandera.Column(str, nullable=False) for column in study.columns if column not in numeric}
     if study.rules.groups is not None:
-        known = pandera.Check.isin(study.rules.groups, error="unknown group")
+        known = pandera.Check(lambda labels: _of_each(labels, partial(is_allowed, study=study)), error="unknown group")
         text[study.group] = pandera.Column(str, known, nullable=False)
     return pandera.DataFrameSchema({**numeric, **text})
 
@@ -68,7 +72,7 @@ def validate_rows(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) 
     rejections = rejections_of(pd.concat([failures, repeats]), frame, study)
     good = good.drop(index=pd.Index(repeats["at"]))
     require_enough_rows(len(frame), len(good), study, rejections)
-    data = in_natural_order(grouped(good, study))
+    data = in_natural_order(_joined(grouped(good, study), study))
     require_structure(cross_products(data), study, rejections)
     return Validated(
         data=data,
@@ -128,14 +132,18 @@ def _parsed(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
     numeric = numeric_columns(study)
     return pd.DataFrame(
         {
-            column: parse_numbers(frame[column], study.decimal) if column in numeric else _stripped(frame[column])
+            column: parse_numbers(frame[column], study.decimal) if column in numeric else _clean(frame[column])
             for column in study.columns
         }
     )
 
 
-def _stripped(text: pd.Series) -> pd.Series:
-    trimmed = pc.utf8_trim_whitespace(as_arrow(text))
+def _clean(text: pd.Series) -> pd.Series:
+    """`stats.study.clean_label` of a whole column; null for what is empty."""
+    values = as_arrow(text)
+    if not pc.all(pc.string_is_ascii(values)).as_py():
+        values = pc.utf8_normalize(values, form="NFC")
+    trimmed = pc.utf8_trim(values, characters=SURROUNDING)
     return pd.Series(pd.array(pc.if_else(pc.equal(trimmed, ""), None, trimmed), dtype="str"))
 
 
@@ -167,13 +175,28 @@ def _repeats(good: pd.DataFrame, frame: pd.DataFrame, study: Study) -> pd.DataFr
     if not key or good.empty:
         return pd.DataFrame({"at": np.empty(0, int), "column": [], "rule": []})
     at = good.index.to_numpy()
-    codes = good.groupby(key, sort=False).ngroup().to_numpy()
+    codes = key_columns(good, study).groupby(key, sort=False).ngroup().to_numpy()
     first = np.empty(codes.max() + 1, dtype=np.int64)
     first[codes[::-1]] = at[::-1]
     later = at[first[codes] != at]
     original = frame.loc[first[codes][first[codes] != at], ["_row", "_file"]]
     rules = [f"duplicate of row {row} in {file}" for row, file in original.itertuples(index=False)]
     return pd.DataFrame({"at": later, "column": KEY_SEPARATOR.join(key), "rule": rules})
+
+
+def key_columns(good: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The columns that together name a row, labels as the study joins them."""
+    columns = good[list(study.rules.unique)]
+    if study.group not in columns or not (study.labels.join or study.labels.pad):
+        return columns
+    keyed = _of_each(columns[study.group], lambda labels: [joined_key(label, study.labels) for label in labels])
+    return columns.assign(**{study.group: keyed.astype("str")})
+
+
+def _of_each(labels: pd.Series, of: Callable[[list[str]], list[Any]]) -> pd.Series:
+    """`of` the labels that differ, for every row."""
+    codes, found = pd.factorize(labels)
+    return pd.Series(np.array(of([str(label) for label in found]))[codes] if len(labels) else [], index=labels.index)
 
 
 def rejections_of(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> tuple[Rejection, ...]:
@@ -206,6 +229,14 @@ def grouped(good: pd.DataFrame, study: Study) -> GroupedData:
         labels=tuple(map(str, index)),
         terms=study.terms,
     )
+
+
+def _joined(data: GroupedData, study: Study) -> GroupedData:
+    """The same rows, labels that are one group to the study under one spelling."""
+    n = np.bincount(data.group_index, minlength=data.n_groups).tolist()
+    spelling = spellings({data.labels[i]: n[i] for i in natural_order(data.labels)}, study)
+    labels, index = one_spelling(data.labels, spelling)
+    return replace(data, labels=labels, group_index=index[data.group_index])
 
 
 def in_natural_order(data: GroupedData) -> GroupedData:

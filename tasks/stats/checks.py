@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.stats.assumptions import check_equal_spread
 from tasks.stats.influence import influential_groups
+from tasks.stats.label_checks import check_labels
 from tasks.stats.pit import loo_pit
 from tasks.stats.prior_predictive import check_prior_predictive
 from tasks.stats.prior_sensitivity import check_prior_sensitivity
@@ -50,6 +51,7 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     n_set_aside = sum(bool(file.set_aside) for file in run.files)
     return (
         rejected_rows(run.n_rows + run.n_rejected, run.n_rejected, study.rules.max_rejected_share, n_set_aside),
+        *check_labels(found.notes.labels),
         *freshness(age_days, study.notify.max_age_days),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),

@@ -9,13 +9,15 @@ A digest names no file: it is of a content, whatever the file is called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.stats.cross_products import CrossProducts, add, cross_products
+from tasks.stats.cross_products import with_spelling as products_with_spelling
+from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Integers, Rejection
 
 SAMPLE_ROWS = 50_000
@@ -60,6 +62,15 @@ class FileDigest:
     @property
     def n_rows(self) -> int:
         return self.n_read - self.n_rejected
+
+
+def with_spelling(digest: FileDigest, spelling: Mapping[str, str]) -> FileDigest:
+    """The same rows, their labels spelt so."""
+    labels, index = one_spelling(digest.products.labels, spelling)
+    if labels == digest.products.labels:
+        return digest
+    sample = replace(digest.sample, group_index=index[digest.sample.group_index])
+    return replace(digest, products=products_with_spelling(digest.products, spelling), sample=sample)
 
 
 def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -> FileDigest:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tasks.stats.held_out import LeaveOneGroupOut
     from tasks.stats.history import History
     from tasks.stats.influence import Influence
+    from tasks.stats.labels import LabelNotes
     from tasks.stats.likelihood_profile import LikelihoodProfile
     from tasks.stats.pit import PitCheck
     from tasks.stats.prior_predictive import PriorPredictive
@@ -365,6 +366,16 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class DataNotes:
+    """What was noticed about the data beside rejected rows; None where it was not looked at."""
+
+    labels: LabelNotes | None = None
+
+
+NOTHING_NOTED = DataNotes()
+
+
+@dataclass(frozen=True)
 class Findings:
     """Everything a report says, before it is put in words and pictures."""
 
@@ -399,6 +410,7 @@ class Findings:
     remedies: Remedies | None = None  # None where the fullest fit is regular
     likelihood_profiles: tuple[LikelihoodProfile, ...] | None = None  # one per varying effect of the fullest fit
     variance_test: VarianceTest | None = None
+    notes: DataNotes = NOTHING_NOTED
 
     @property
     def fullest(self) -> PartialPooling:

@@ -7,17 +7,30 @@ but the columns' names has a default that suits most data.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from tasks.stats.plain_text import listed, shown, visible
 from tasks.stats.setting_words import option_of, set_by_option, set_in_file
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+# Nothing to see around a label or a column's name: whitespace, direction marks, joiners, byte order marks.
+UNSEEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+SURROUNDING = "".join(re.findall(rf"[\s{UNSEEN}]", "".join(map(chr, range(0x10000)))))
+
+
+def clean_label(text: str) -> str:
+    """A label or a column's name as it is compared: composed Unicode (NFC), nothing blank or invisible around it."""
+    return unicodedata.normalize("NFC", text).strip(SURROUNDING)
+
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(clean_label)]
+Label = Annotated[str, AfterValidator(clean_label)]
+LabelKind = Literal["case", "space", "zeros", "decimals"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -45,11 +58,23 @@ class Range(Frozen):
         return self
 
 
+class Labels(Frozen):
+    """Which labels of the group are one group, though they are not written alike."""
+
+    join: tuple[LabelKind, ...] = Field(default=(), description="labels that differ in nothing else are one group")
+    pad: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="width to which labels of digits are filled with zeros"
+    )
+    distinct: tuple[Label, ...] = Field(
+        default=(), description="labels that are right as they are, whatever they look like"
+    )
+
+
 class Rules(Frozen):
     """What a row must satisfy, and how many may fail before the run stops."""
 
     ranges: dict[ColumnName, Range] = Field(default_factory=dict)
-    groups: tuple[str, ...] | None = Field(default=None, description="allowed group labels; default: any")
+    groups: tuple[Label, ...] | None = Field(default=None, description="allowed group labels; default: any")
     unique: tuple[ColumnName, ...] = Field(default=(), description="columns whose values together name a row")
     max_rejected_share: Share = 0.05
     min_rows: Annotated[int, Field(ge=1)] = 1
@@ -82,6 +107,9 @@ class SamplerSettings(Frozen):
     draws: Annotated[int, Field(ge=100, le=100_000, description="kept per chain")] = 1000
     adapt_delta: Annotated[float, Field(gt=0, lt=1)] = 0.8
     max_treedepth: Annotated[int, Field(ge=5, le=20)] = 10
+    max_minutes: Annotated[
+        float, Field(gt=0, le=10_080, description="for all attempts together; then the run stops")
+    ] = 10.0
     seed: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
         default=None, description="default: derived from the study's name and the data"
     )
@@ -188,6 +216,7 @@ class Study(Frozen):
     predictors: tuple[ColumnName, ...] = ()
     predictor_units: dict[ColumnName, str] = Field(default_factory=dict)
     varying: tuple[ColumnName, ...] = Field(default=(), description="default: every predictor")
+    labels: Labels = Labels()
     rules: Rules = Rules()
     priors: Priors = Priors()
     sampler: SamplerSettings = SamplerSettings()

@@ -34,6 +34,8 @@ from tasks.view.sections import (
 # Per kind of check: its title, and the section with its evidence. What follows an underscore may be a term.
 CHECKS: dict[str, tuple[str, str]] = {
     "rejected_rows": ("Rejected rows", data.ID),
+    "alike_labels": ("Labels that look alike", data.ID),
+    "missing_like_labels": ("Groups called NA or the like", data.ID),
     "freshness": ("Freshness of the data", data.ID),
     "group_count": ("Number of groups", data.ID),
     "group_sizes": ("Size of groups", data.ID),
@@ -60,6 +62,8 @@ CHECKS: dict[str, tuple[str, str]] = {
 # What each check measured, against what is wanted.
 MEASURES: dict[str, str] = {
     "rejected_rows": "{share} rejected, at most {limit_share}",
+    "alike_labels": "{value} sets of alike labels, none wanted",
+    "missing_like_labels": "{value} such labels, none wanted",
     "freshness": "{value} days old, at most {limit}",
     "group_count": "{value} groups, at least {limit}",
     "group_sizes": "smallest: {value} rows",
