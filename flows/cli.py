@@ -9,7 +9,7 @@ import os
 import sys
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 from flows import stopping
 from flows.quiet import keep_log, set_defaults, survive_any_encoding
-from flows.short_lived_server import ShortLivedServer, is_for_prefect_to_decide
+from flows.short_lived_server import ShortLivedServer, instead_of_prefects, is_for_prefect_to_decide
 from tasks.atomic import explained, refusal, write_whole
 from tasks.engines import EngineName
 from tasks.stats.errors import PoolwiseError, StudyError
@@ -206,8 +206,9 @@ def serve(
 ) -> None:
     """Run studies on their schedules and whenever new data arrive, and serve the catalogue of reports.
 
-    Starts Prefect's server on this machine unless PREFECT_API_URL names one. Drop files into a study's
-    incoming folder; stop with Ctrl-C. Set POOLWISE_CATALOGUE_PASSWORD to ask readers for a password.
+    Starts Prefect's server on this machine unless PREFECT_API_URL names one; the key to its pages is in the file that
+    is printed. A study that cannot be read is reported, and the others go on. Drop files into a study's incoming
+    folder; stop with Ctrl-C. Set POOLWISE_CATALOGUE_PASSWORD to ask readers for a password.
     """
     from flows import console
     from flows.serve import serve_studies
@@ -217,7 +218,7 @@ def serve(
     stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
     console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
-    serve_studies(folders, out, engine, at_once, port, console.show_addresses)
+    serve_studies(folders, out, engine, at_once, port, console.show_addresses, console.show_trouble)
     console.err.say("Stopped.")
 
 
@@ -234,28 +235,52 @@ def deploy(
     """Register studies as Prefect deployments of a work pool, for those who run Prefect already.
 
     Needs PREFECT_API_URL. The workers need Poolwise installed, and run on the machine that holds the studies and
-    the reports: the ledger and the locks are files that only its processes can share.
+    the reports: the ledger and the locks are files that only its processes can share. Studies that cannot be
+    registered are named, the others are registered, and the exit code is 2.
     """
     from flows import console
     from flows.deployments import register
+    from flows.open_server import warn_of_open_server
     from tasks.reports_folder import writable
 
-    for name in register(_study_folders(studies, writable(out)), pool, out, engine):
+    failed: list[Path] = []
+
+    def tell(folder: Path, reason: str) -> None:
+        failed.append(folder)
+        console.show_trouble(f"{folder.name}: {reason}")
+
+    for name in register(_study_folders(studies, writable(out)), pool, out, engine, tell):
         console.out.say(f"Deployed     {name}")
+    warn_of_open_server(console.show_trouble)
     console.out.say(f"Run them with: prefect worker start --pool {pool}")
+    if failed:
+        raise StudyError(f"Not deployed: {listed(folder.name for folder in failed)}. The reasons are given above.")
 
 
 def _study_folders(studies: list[str] | None, reports: Path) -> list[Path]:
-    """The folders named, or all under data/; every one is opened, so that a mistake is said at once."""
+    """The folders named, or all under data/. A mistake is said at once when there is no study without one."""
     from tasks.origin import require_distinct_names
-    from tasks.studies import STUDY_FILE, read_study
+    from tasks.studies import STUDY_FILE, read_study, study_folder
 
     found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
     if not found:
         raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
-    folders = list(dict.fromkeys(read_study(study).folder for study in found))
-    require_distinct_names(folders, reports)
-    return folders
+    problems = {study: problem for study in found if (problem := _problem_with(study, read_study))}
+    if len(problems) == len(found):
+        raise problems[found[0]]
+    folders = {study_folder(study): study in problems for study in found}
+    require_distinct_names([folder for folder, is_broken in folders.items() if not is_broken], reports)
+    return list(folders)
+
+
+def _problem_with(study: str, opened: Callable[[str], object]) -> StudyError | None:
+    try:
+        opened(study)
+    except StudyError as problem:
+        return problem
+    except OSError as error:
+        return StudyError(f"{study} cannot be read: {error.strerror or error}. Check its permissions.")
+    return None
 
 
 def main() -> None:
@@ -337,7 +362,7 @@ def _run_flow(
     """With Prefect's server where PREFECT_API_URL names one, else with one that lives as long as the run."""
     own = None if is_for_prefect_to_decide() else ShortLivedServer()
     if own:
-        os.environ["PREFECT_API_URL"] = own.api_url  # before Prefect reads it: its own threads have to know too
+        own.announce()  # before Prefect reads it: its own threads have to know too
     for name in HEAVY_MODULES:
         importlib.import_module(name)
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
@@ -346,6 +371,7 @@ def _run_flow(
     from flows.steps import RunLog, logged
 
     keep_log()
+    own = own or instead_of_prefects()
     if own:
         own.wait()
     # Joining the heartbeat's thread takes 0.9 s; without a lasting server nobody would miss a beat.

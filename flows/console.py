@@ -171,9 +171,16 @@ def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
 def show_addresses(addresses: Addresses) -> None:
     out.say(f"Catalogue    {addresses.catalogue}")
     out.say(f"Prefect      {addresses.prefect}")
+    if addresses.key:
+        out.say(f"Key          in {addresses.key}")
     for folder in addresses.watched:
         out.say(f"Watching     {_short(folder)}")
     out.say("Stop with Ctrl-C.")
+
+
+def show_trouble(message: str) -> None:
+    """Something that does not stop the command."""
+    err.say(("Trouble", "bold yellow"), "      ", brief(message, MOST_CHARACTERS), soft_wrap=True)
 
 
 def show_problem(message: str) -> None:

@@ -10,15 +10,20 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from tasks.hints import hint
 from tasks.load import hash_files, wait_for_incoming
 from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles, read_files
 from tasks.stats.cross_products import CrossProducts, total, with_labels
 from tasks.stats.digest import FileDigest, merged, with_spelling
 from tasks.stats.errors import DataRejected
+from tasks.stats.extremes import Extremes, added
 from tasks.stats.labels import label_notes, spellings
+from tasks.stats.missing_codes import missing_codes
+from tasks.stats.reading_notes import ReadingNotes
 from tasks.stats.records import DataNotes, GroupedData, Rejection, SourceFile
 from tasks.stats.study import Study
+from tasks.stats.totals import totals_rows
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.studies import OpenedStudy
 from tasks.validate import count_by_rule
@@ -59,10 +64,24 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     spelling = _spelling(rows_by_label.values(), study)
     digests = {content: with_spelling(digest, spelling) for content, digest in read.digests.items()}
     products = _sums(digests)
-    require_structure(products, study, rejections)
+    extremes = added([digest.extremes for digest in read.digests.values()])
     sample = merged(_in_order(read, digests), products.labels, study.terms)
-    notes = DataNotes(label_notes(rows_by_label, spelling, study))
+    require_structure(products, sample, extremes, study, rejections)
+    reading = _reading_notes(read, extremes, study, rejections)
+    notes = DataNotes(label_notes(rows_by_label, spelling, study), reading)
     return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), notes)
+
+
+def _reading_notes(
+    read: ReadFiles, extremes: Extremes, study: Study, rejections: tuple[Rejection, ...]
+) -> ReadingNotes:
+    digests = {name: read.digests[content] for name, content in read.sha256.items() if name not in read.set_aside}
+    return ReadingNotes(
+        missing_codes=missing_codes(extremes, study.numeric_columns),
+        totals=tuple(row for name, digest in digests.items() for row in totals_rows(digest, name)),
+        cut_short=tuple((name, digest.cut_short) for name, digest in digests.items() if digest.cut_short),
+        hint=hint(rejections, study).strip(),
+    )
 
 
 def collect_afresh(opened: OpenedStudy) -> Collected:
@@ -121,7 +140,7 @@ def _rejections(read: ReadFiles) -> Iterator[Rejection]:
 
 def _named(rule: str, names: dict[str, str]) -> str:
     before, place, content = rule.rpartition(" in ")
-    return f"{before}{place}{names[content]}" if place else rule
+    return f"{before}{place}{names[content]}" if content in names else rule
 
 
 def _require_a_usable_file(read: ReadFiles, rejections: tuple[Rejection, ...]) -> None:

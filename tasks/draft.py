@@ -16,9 +16,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.csv_files import find_delimiter, read_columns
+from tasks.csv_files import read_columns
+from tasks.csv_head import find_layout
+from tasks.encodings import find_encoding
 from tasks.load import SUFFIXES, is_parquet, text_columns, text_frame
-from tasks.numbers import is_missing, parse_numbers
+from tasks.numbers import NumberStyle, is_missing, parse_numbers
 from tasks.stats.errors import DataRejected, StudyError
 from tasks.stats.plain_text import brief, listed
 from tasks.stats.records import Floats
@@ -116,7 +118,7 @@ def _column(text: pd.Series, position: int, decimal: str) -> Column:
 
 def _numbers(text: pd.Series, decimal: str) -> Floats | None:
     filled = text[~is_missing(text)]
-    numbers = parse_numbers(filled, decimal)
+    numbers = parse_numbers(filled, NumberStyle(decimal))
     finite = numbers[np.isfinite(numbers)]
     return finite if len(filled) and finite.size >= NUMERIC_SHARE * len(filled) else None
 
@@ -124,14 +126,13 @@ def _numbers(text: pd.Series, decimal: str) -> Floats | None:
 def _csv_head(file: Path) -> tuple[pd.DataFrame, str]:
     for encoding in ENCODINGS:
         try:
-            delimiter, header = find_delimiter(file, file.name, encoding, ())
-            positions = range(len(header))
-            columns = read_columns(file, file.name, encoding, delimiter, positions, SAMPLE_ROWS)
-        except DataRejected as error:
-            if encoding == ENCODINGS[-1] or not isinstance(error.__cause__, UnicodeError):
+            layout = find_layout(file, file.name, find_encoding(file, file.name, encoding))
+            columns = read_columns(file, file.name, layout, range(len(layout.header)), SAMPLE_ROWS)
+        except DataRejected:
+            if encoding == ENCODINGS[-1]:
                 raise
         else:
-            return text_frame(_named_once(header, columns)), encoding
+            return text_frame(_named_once(layout.header, columns)), encoding
     raise AssertionError("the last encoding reads or raises")
 
 
@@ -141,7 +142,7 @@ def _parquet_head(file: Path) -> tuple[pd.DataFrame, str]:
             batch = next(parquet.iter_batches(SAMPLE_ROWS), None)
             table = pa.Table.from_batches([batch] if batch else [], parquet.schema_arrow)
         header = [clean_label(name) for name in table.column_names]
-        return text_frame(_named_once(header, list(text_columns(table, ".").values()))), ENCODINGS[0]
+        return text_frame(_named_once(header, list(text_columns(table, file.name).values()))), ENCODINGS[0]
     except (pa.ArrowException, OSError) as error:
         raise DataRejected(f"{file.name} cannot be read as Parquet: {error}.") from None
 

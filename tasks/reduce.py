@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from tasks.load import hash_file, read_chunks
+from tasks.file_end import cut_short
+from tasks.load import csv_layout, hash_file, is_parquet, read_chunks
 from tasks.row_keys import NO_KEYS, Keys, Repeats, keys_of
+from tasks.stats.cut_short import CutShort
 from tasks.stats.digest import FileDigest, RowsRead, digest_of
 from tasks.stats.errors import DataRejected, PoolwiseError
 from tasks.stats.study import Study
-from tasks.validate import KEY_SEPARATOR, grouped, rejections_of, split_rows
+from tasks.validate import KEY_SEPARATOR, Readings, grouped, rejections_of, split_rows
+from tasks.values import HEAD_ROWS, how_read
 
 
 def reduce_file(path: Path, name: str, sha256: str, study: Study, repeats: Repeats | None = None) -> FileDigest:
@@ -23,14 +29,20 @@ def reduce_file(path: Path, name: str, sha256: str, study: Study, repeats: Repea
     Raises DataRejected when the file cannot be read as the study asks, PoolwiseError, which may pass, when
     it is not of that content (any more).
     """
-    chunks = (_checked(frame.assign(_file=sha256), study, repeats) for frame in read_chunks(path, study, name))
     try:
-        digest = digest_of(sha256, chunks, study.terms)
+        head, frames = _with_head(read_chunks(path, study, name))
+        readings = how_read(head, study)
+        chunks = (_checked(frame.assign(_file=sha256), study, readings, repeats) for frame in frames)
+        digest = replace(digest_of(sha256, chunks, study.terms), cut_short=_cut_short(path, name, study))
     except DataRejected:
         _require_content(path, name, sha256)
         raise
     _require_content(path, name, sha256)
     return digest
+
+
+def _cut_short(path: Path, name: str, study: Study) -> CutShort | None:
+    return None if is_parquet(path) else cut_short(path, csv_layout(path, name, study))
 
 
 def _require_content(path: Path, name: str, sha256: str) -> None:
@@ -40,8 +52,17 @@ def _require_content(path: Path, name: str, sha256: str) -> None:
         raise PoolwiseError(f"{name} changed while it was read. Run again when it is complete.") from cause
 
 
-def _checked(frame: pd.DataFrame, study: Study, repeats: Repeats | None) -> RowsRead:
-    good, failures = split_rows(frame, study)
+def _with_head(frames: Iterator[pd.DataFrame]) -> tuple[pd.DataFrame, Iterator[pd.DataFrame]]:
+    """A file's first HEAD_ROWS rows, and all of its frames."""
+    begun = [next(frames)]
+    while sum(map(len, begun)) < HEAD_ROWS and (frame := next(frames, None)) is not None:
+        begun.append(frame)
+    head = begun[0] if len(begun) == 1 else pd.concat(begun, ignore_index=True)
+    return head.head(HEAD_ROWS), chain(begun, frames)
+
+
+def _checked(frame: pd.DataFrame, study: Study, readings: Readings, repeats: Repeats | None) -> RowsRead:
+    good, failures = split_rows(frame, study, readings)
     row = frame["_row"].to_numpy(dtype=np.int64)
     keys: Keys = NO_KEYS
     if study.rules.unique and repeats is None:

@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from shutil import rmtree
@@ -31,16 +32,21 @@ from tasks.atomic import write_whole
 from tasks.load import hash_file, hash_files
 from tasks.stats import digest as digests
 from tasks.stats.cross_products import CrossProducts
+from tasks.stats.cut_short import CutShort
 from tasks.stats.digest import FileDigest, Sample, priorities
+from tasks.stats.extremes import Extremes
 from tasks.stats.records import Rejection
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = ".store"
 HASHES = "hashes.json"
 # What of a study decides how its files are read; beside most of its rules.
-READING = {"outcome", "group", "predictors", "encoding", "delimiter", "decimal"}
+READING = {
+    *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
+    *("decimal", "thousands", "affixes", "missing", "codes", "dates"),
+}
 # What these compute decides digests too.
 PACKAGES = ("poolwise", "numpy", "pandas", "pandera", "pyarrow")
 # Digests under keys that were not asked for so long are removed.
@@ -177,6 +183,8 @@ def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]
         "group_index": sample.group_index,
         "rejections": _json(rejections),
         "keys": digest.keys,
+        **{f"extremes_{name}": array for name, array in vars(digest.extremes).items()},
+        "cut_short": _json(vars(digest.cut_short) if digest.cut_short else None),
     }
     head = [key, digest.sha256, repeats, digest.n_read, digest.n_rejected]
     return {**arrays, "head": _json([*head, _checksum(head, arrays)])}
@@ -202,7 +210,10 @@ def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) 
     rejections = tuple(Rejection(sha256, *each) for each in _of_json(found["rejections"]))
     row = found["row"]
     sample = Sample(row, found["y"], found["x"], found["group_index"], priorities(sha256, row))
-    return FileDigest(sha256, n_read, n_rejected, products, sample, rejections, found["keys"])
+    extremes = Extremes(*(found[f"extremes_{each.name}"] for each in fields(Extremes)))
+    end = _of_json(found["cut_short"])
+    cut_short = CutShort(**end) if end else None
+    return FileDigest(sha256, n_read, n_rejected, products, sample, rejections, found["keys"], extremes, cut_short)
 
 
 def _json(value: Any) -> np.ndarray:

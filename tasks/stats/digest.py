@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from tasks.stats.cross_products import CrossProducts, add, cross_products
 from tasks.stats.cross_products import with_spelling as products_with_spelling
+from tasks.stats.cut_short import CutShort
+from tasks.stats.extremes import Extremes, added, extremes_of, no_extremes
 from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Integers, Rejection
 
@@ -58,6 +60,8 @@ class FileDigest:
     sample: Sample
     rejections: tuple[Rejection, ...]
     keys: NDArray[np.void]  # as of RowsRead
+    extremes: Extremes  # of its good rows
+    cut_short: CutShort | None = None  # whether the file seems to have lost its end
 
     @property
     def n_rows(self) -> int:
@@ -78,6 +82,7 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
     products, sample = no_products(terms), no_sample(len(terms) - 1)
     rejections: list[Rejection] = []
     keys: list[NDArray[np.void]] = []
+    extremes = no_extremes(len(terms))
     n_read = n_good = 0
     for chunk in chunks:
         n_read += chunk.n_read
@@ -86,8 +91,14 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
         keys.append(chunk.keys)
         if chunk.good.n_rows:
             products = _with_rows(products, chunk.good)
+            extremes = added([extremes, extremes_of_rows(chunk.good)])
             sample = lowest(_joined([sample, _sampled(sha256, chunk, products.labels)]), SAMPLE_ROWS)
-    return FileDigest(sha256, n_read, n_read - n_good, products, sample, tuple(rejections), np.concatenate(keys))
+    n_rejected, all_keys = n_read - n_good, np.concatenate(keys)
+    return FileDigest(sha256, n_read, n_rejected, products, sample, tuple(rejections), all_keys, extremes)
+
+
+def extremes_of_rows(data: GroupedData) -> Extremes:
+    return extremes_of([data.y, *data.x.T])
 
 
 def no_products(terms: tuple[str, ...]) -> CrossProducts:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tasks.stats.assumptions import Assumptions
     from tasks.stats.changes import Changes
+    from tasks.stats.collinearity import Collinearity
     from tasks.stats.cross_validation import CrossValidation
     from tasks.stats.funnel import Funnel
     from tasks.stats.held_out import LeaveOneGroupOut
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tasks.stats.prior_predictive import PriorPredictive
     from tasks.stats.prior_sensitivity import PriorSensitivity
     from tasks.stats.ranks import Ranks
+    from tasks.stats.reading_notes import ReadingNotes
     from tasks.stats.remedies import Remedies
     from tasks.stats.size_trend import SizeTrend
     from tasks.stats.variance_test import VarianceTest
@@ -370,6 +372,7 @@ class DataNotes:
     """What was noticed about the data beside rejected rows; None where it was not looked at."""
 
     labels: LabelNotes | None = None
+    reading: ReadingNotes | None = None
 
 
 NOTHING_NOTED = DataNotes()
@@ -411,6 +414,8 @@ class Findings:
     likelihood_profiles: tuple[LikelihoodProfile, ...] | None = None  # one per varying effect of the fullest fit
     variance_test: VarianceTest | None = None
     notes: DataNotes = NOTHING_NOTED
+    collinearity: Collinearity | None = None  # None where the predictors can be told apart
+    group_level: tuple[str, ...] = ()  # predictors of one value per group, whose effect cannot vary by group
 
     @property
     def fullest(self) -> PartialPooling:

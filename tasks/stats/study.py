@@ -6,10 +6,12 @@ but the columns' names has a default that suits most data.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
@@ -34,9 +36,10 @@ LabelKind = Literal["case", "space", "zeros", "decimals"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Affix = Annotated[str, Field(min_length=1, max_length=20)]
 
 RESERVED_TERMS = ("intercept", "sigma")
-RESERVED_COLUMNS = ("_file", "_row")  # where a row came from
+RESERVED_COLUMNS = ("_file", "_row", "_rule", "_record")  # where a row came from, and what is wrong with all of it
 
 
 class Frozen(BaseModel):
@@ -207,9 +210,21 @@ class Study(Frozen):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     title: Annotated[str, Field(min_length=1, max_length=300)]
     source: Annotated[str, Field(min_length=1)] = "*.csv"
-    encoding: str = "utf-8-sig"
+    encoding: str | None = Field(default=None, description="of files that are not UTF-8; default: there are none")
     delimiter: Literal[",", ";", "\t", "|"] | None = Field(default=None, description="default: found by sniffing")
-    decimal: Literal[".", ","] = "."
+    decimal: Literal[".", ","] | None = Field(default=None, description="where a column's numbers do not show it")
+    thousands: Literal[",", ".", " ", "\u00a0", "\u2009", "\u202f", "'", "\u2019"] | None = Field(
+        default=None, description='between groups of three digits; " " is any space'
+    )
+    affixes: tuple[Affix, ...] = Field(
+        default=(), description="taken off before or after a number, nothing else: 12 % is read as 12"
+    )
+    missing: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(), description="words that stand for a missing value; numbers do so in columns of numbers only"
+    )
+    comment: Annotated[str, Field(min_length=1, max_length=10)] | None = Field(
+        default=None, description="what a line begins with that is no row"
+    )
     outcome: ColumnName
     outcome_unit: str = ""
     group: ColumnName
@@ -217,6 +232,12 @@ class Study(Frozen):
     predictor_units: dict[ColumnName, str] = Field(default_factory=dict)
     varying: tuple[ColumnName, ...] = Field(default=(), description="default: every predictor")
     labels: Labels = Labels()
+    codes: dict[ColumnName, Annotated[dict[str, Finite], Field(min_length=1)]] = Field(
+        default_factory=dict, description="numbers for words, by column; other values are read as numbers still"
+    )
+    dates: dict[ColumnName, str] = Field(
+        default_factory=dict, description="strptime's format of a column of dates, read as days since 1970-01-01"
+    )
     rules: Rules = Rules()
     priors: Priors = Priors()
     sampler: SamplerSettings = SamplerSettings()
@@ -244,12 +265,28 @@ class Study(Frozen):
 
     @field_validator("encoding")
     @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
+    def _known_encoding(cls, encoding: str | None) -> str | None:
         try:
-            "".encode(encoding)
+            "".encode(encoding or "utf-8")
+            codecs.getincrementaldecoder(encoding or "utf-8")
         except (LookupError, ValueError):
             raise ValueError('it is no known text encoding; common ones: "utf-8", "cp1252", "latin-1"') from None
         return encoding
+
+    @field_validator("affixes")
+    @classmethod
+    def _no_part_of_a_number(cls, affixes: tuple[str, ...]) -> tuple[str, ...]:
+        for affix in affixes:
+            if re.search(r"\d", affix) or not re.search(r"[^\s.,+-]", affix):
+                raise ValueError(f'{affix!r} could be part of a number; give a sign or a unit, as in: affixes = ["%"]')
+        return affixes
+
+    @field_validator("dates")
+    @classmethod
+    def _formats_of_dates(cls, dates: dict[str, str]) -> dict[str, str]:
+        for date_format in dates.values():
+            _require_date_format(date_format)
+        return dates
 
     @field_validator("predictors")
     @classmethod
@@ -267,7 +304,11 @@ class Study(Frozen):
         _known(self.predictor_units, self.predictors, "predictor_units")
         _known(self.priors.slopes, self.predictors, "priors.slopes")
         _known(self.priors.sigma_group_sd, ("intercept", *self.varying), "priors.sigma_group_sd")
-        _known(self.rules.ranges, (self.outcome, *self.predictors), "rules.ranges")
+        _known(self.rules.ranges, self.numeric_columns, "rules.ranges")
+        _known(self.codes, self.numeric_columns, "codes")
+        _known(self.dates, tuple(name for name in self.numeric_columns if name not in self.codes), "dates")
+        if self.thousands and self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; they have to differ")
         return self
 
     @property
@@ -280,6 +321,10 @@ class Study(Frozen):
         """Positions in `terms` of the predictors whose slope may differ by group."""
         varying = set(self.varying)
         return tuple(position for position, name in enumerate(self.predictors, 1) if name in varying)
+
+    @property
+    def numeric_columns(self) -> tuple[str, ...]:
+        return (self.outcome, *self.predictors)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -319,6 +364,17 @@ def study_name(text: str) -> str:
     """A name that suits folders and addresses, from any text: lowercase, digits, `_` and `-`."""
     name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:64]
     return name or "study"
+
+
+def _require_date_format(date_format: str) -> None:
+    """Raise ValueError unless it reads what it writes, a year at least."""
+    day = datetime(2003, 12, 31, 17, 58, 59)
+    try:
+        is_one = datetime.strptime(day.strftime(date_format), date_format).year == day.year
+    except (ValueError, re.error):  # re.error: a directive stands twice
+        is_one = False
+    if not is_one:
+        raise ValueError(f'{date_format!r} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')
 
 
 def _each_once(columns: list[str]) -> None:

@@ -53,7 +53,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def site(shelf: Shelf) -> Iterator[str]:
     """Address of the reports folder, served as `poolwise serve` does; ends in `/`."""
-    shelf.reports.mkdir(exist_ok=True)
+    shelf.reports.mkdir(parents=True, exist_ok=True)
     with serve_catalogue(catalogue_app(shelf.reports)) as address:
         yield address
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from tasks.stats.errors import StudyError
 from tasks.stats.study import Study
@@ -86,7 +87,23 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
-KEYS = [*Study.model_fields, "rules.ranges.age", "rules.ranges", "priors.slopes", "sampler.seed", "notify.to", "zz"]
+INNER = [
+    f"{name}.{key}"
+    for name, field in Study.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    for key in field.annotation.model_fields
+]
+KEYS = [
+    *Study.model_fields,
+    *(f"{key}.age" for key in Study.model_fields),
+    *INNER,
+    "rules.ranges.age",
+    "rules.ranges",
+    "priors.slopes",
+    "sampler.seed",
+    "notify.to",
+    "zz",
+]
 scalars = st.one_of(
     st.booleans(),
     st.integers(),
@@ -95,7 +112,25 @@ scalars = st.one_of(
     st.text(),
     st.dates(),
     st.datetimes(),
-    st.sampled_from(["age", "county", "..", "/", "a\x00", "cp1252", "base64", "undefined", "\t", "0 6 * * 1"]),
+    st.sampled_from(
+        [
+            "age",
+            "county",
+            "..",
+            "/",
+            "a\x00",
+            "%Y %Y",
+            "%Y-%m-%d",
+            "%",
+            "%" * 500,
+            "%Y" + " " * 500 + "x",
+            "cp1252",
+            "base64",
+            "undefined",
+            "\t",
+            "0 6 * * 1",
+        ]
+    ),
 )
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3), max_leaves=6

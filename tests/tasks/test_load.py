@@ -13,7 +13,7 @@ from typing import Any
 import mixedlm
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import tasks.csv_files
@@ -71,9 +71,20 @@ def file(tmp_path: Path) -> Path:
         "y,g,x,\n1.5,a,2,\n3,b,4,\n",
         "y,g,x\n1.5,a,2,\n3,b,4,,\n",
         "note,x,g,y\n;;;,2,a,1.5\n\t\t,4,b,3\n",
+        PLAIN.encode("utf-16"),
+        PLAIN.encode("utf-16-le"),
+        PLAIN.encode("utf-16-be"),
+        PLAIN.encode("utf-32"),
+        "sep=;\n" + PLAIN.replace(",", ";"),
+        '"sep=,"\r\n' + PLAIN.replace("\n", "\r\n"),
+        "sep=\t\n" + PLAIN.replace(",", "\t"),
+        "sep=:\n" + PLAIN.replace(",", ":"),
+        "# exported, in 2026\n#\n" + PLAIN,
+        "sep=;\n# exported\n" + PLAIN.replace(",", ";"),
+        "y,g,x\n1.5,a,2\n,,\n,,,,\n3,b,4\n,,\n",
     ],
 )
-def test_one_table_in_many_dresses(file: Path, content: str) -> None:
+def test_one_table_in_many_dresses(file: Path, content: str | bytes) -> None:
     assert values(file, content) == [["1.5", "a", "2"], ["3", "b", "4"]]
 
 
@@ -117,20 +128,31 @@ def test_any_table_reads_back(
     writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end, quoting=quoting)
     writer.writerows([("y", "g", "x"), *rows])
     file = tmp_path / "table.csv"
-    file.write_bytes(text.getvalue().encode(encoding))
+    content = text.getvalue().encode(encoding)
+    assume(encoding != "gb18030" or content.isascii() or not is_utf8(content))
+    file.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tasks.csv_files, "CHUNK_ROWS", chunk)
         found = read_rows(file, study(encoding=encoding))
-    assert found[["y", "g", "x"]].to_numpy().tolist() == [list(row) for row in rows]
-    assert found["_row"].tolist() == list(range(1, len(rows) + 1))
+    kept = [list(row) for row in rows if any(row)]
+    assert found[["y", "g", "x"]].to_numpy().tolist() == kept
+    assert found["_row"].tolist() == list(range(1, len(kept) + 1))
+
+
+def is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def test_single_byte_encodings_are_an_option(file: Path) -> None:
     content = PLAIN.replace("a", "ä").encode("cp1252")
     assert values(file, content, encoding="cp1252")[0][1] == "ä"
     message = refusal(file, content)
-    assert "not text in the encoding utf-8: it holds the byte 0xe4" in message
-    assert 'encoding = "cp1252"' in message
+    assert "is not UTF-8: the byte 0xe4 in line 2 does not belong there" in message
+    assert "Set encoding = \"cp1252\" if the line should read '1.5,ä,2'" in message
 
 
 @pytest.mark.parametrize(
@@ -143,10 +165,9 @@ def test_single_byte_encodings_are_an_option(file: Path) -> None:
         ("y g x\n1 a 2\n", ["no column 'y'", "unusual character"]),
         ("y,g,x,y\n1,a,2,3\n", ["2 columns named 'y'"]),
         ("y,g,x\n1,5,a,2\n", ["3 columns in its header", "data row 1 has 4 fields", "decimal comma"]),
-        ("y,g,x\n1,a,2\n3,b,4,5,6\n", ["data row 2 has 5 fields"]),
         ('y,g,x\n1,"a,2\n3,b,4\n', ["a double quote opens and never closes"]),
         ('y,g,x\n1,"a"b,2\n', ["near line 2", "text follows a closing double quote"]),
-        (PLAIN.encode("utf-16"), ["not text in the encoding utf-8", '"utf-16"']),
+        (PLAIN.encode("utf-16")[:-1], ["UTF-16, as it begins"]),
     ],
 )
 def test_a_file_that_cannot_be_read_says_what_and_where(file: Path, content: str | bytes, parts: list[str]) -> None:
