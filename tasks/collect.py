@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +14,7 @@ from tasks.hints import hint
 from tasks.load import hash_files, wait_for_incoming
 from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles, read_files
+from tasks.stats.copies import find_copies
 from tasks.stats.cross_products import CrossProducts, total, with_labels
 from tasks.stats.digest import FileDigest, merged, with_spelling
 from tasks.stats.errors import DataRejected
@@ -39,6 +40,7 @@ class Collected:
     n_rejected: int  # rows
     files: tuple[SourceFile, ...]
     rejected_by_rule: dict[str, int]  # "column: rule" to rows, most frequent first
+    n_copies: int  # rows dropped as copies of earlier ones, by the study's rule; they are not among the rejected
     notes: DataNotes
 
     @property
@@ -57,9 +59,10 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     """
     files = tuple(_source_files(read))
     rejections = tuple(_rejections(read))
-    n_read, n_rejected = sum(file.n_rows for file in files), sum(file.n_rejected for file in files)
+    n_rejected, n_copies = sum(file.n_rejected for file in files), sum(file.n_copies for file in files)
+    n_different = sum(file.n_rows for file in files) - n_copies
     _require_a_usable_file(read, rejections)
-    require_enough_rows(n_read, n_read - n_rejected, study, rejections)
+    require_enough_rows(n_different, n_different - n_rejected, study, rejections)
     rows_by_label = _rows_by_label(read)
     spelling = _spelling(rows_by_label.values(), study)
     digests = {content: with_spelling(digest, spelling) for content, digest in read.digests.items()}
@@ -67,9 +70,11 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     extremes = added([digest.extremes for digest in read.digests.values()])
     sample = merged(_in_order(read, digests), products.labels, study.terms)
     require_structure(products, sample, extremes, study, rejections)
+    sketches = {name: read.digests[read.sha256[name]].sketch for name in rows_by_label}
+    copies = replace(find_copies(sketches, rows_by_label, sample), n_dropped=n_copies)
     reading = _reading_notes(read, extremes, study, rejections)
-    notes = DataNotes(label_notes(rows_by_label, spelling, study), reading)
-    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), notes)
+    notes = DataNotes(label_notes(rows_by_label, spelling, study), copies, reading)
+    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), n_copies, notes)
 
 
 def _reading_notes(
@@ -123,8 +128,10 @@ def _sums(digests: Mapping[str, FileDigest]) -> CrossProducts:
 def _source_files(read: ReadFiles) -> Iterator[SourceFile]:
     for name, content in read.sha256.items():
         digest = read.digests.get(content)
-        n_rows, n_rejected = (digest.n_read, digest.n_rejected) if digest else (0, 0)
-        yield SourceFile(name, content, n_rows, n_rejected, read.set_aside.get(name, ""))
+        if digest:
+            yield SourceFile(name, content, digest.n_read, digest.n_rejected, n_copies=digest.n_copies)
+        else:
+            yield SourceFile(name, content, 0, 0, read.set_aside[name])
 
 
 def _rejections(read: ReadFiles) -> Iterator[Rejection]:

@@ -8,6 +8,7 @@ are ignored. Python's `csv` reads the records because it alone reports every row
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -22,6 +23,7 @@ from tasks.stats.errors import DataRejected
 CHUNK_ROWS = 50_000
 MOST_CHARACTERS = 10_000_000  # of one field
 SHOWN_CHARACTERS = 200
+SEPARATOR = "\x1f"
 
 Record = list[str]
 csv.field_size_limit(MOST_CHARACTERS)  # Python's own, 131,072, also stops at columns that nobody uses
@@ -29,10 +31,14 @@ csv.field_size_limit(MOST_CHARACTERS)  # Python's own, 131,072, also stops at co
 
 @dataclass(frozen=True)
 class Chunk:
-    """Columns of some consecutive rows. `problems` are of whole rows: by position, the rule and the record."""
+    """Columns of some consecutive rows. `problems` are of whole rows: by position, the rule and the record.
+
+    `rest` is the text of the other columns asked for, a string per row; None where there are none.
+    """
 
     columns: list[pa.Array]
     problems: dict[int, tuple[str, str]] = field(default_factory=dict)
+    rest: list[str] | None = None
 
 
 def read_columns(
@@ -44,15 +50,31 @@ def read_columns(
 
 
 def read_chunks(
-    path: Path, name: str, layout: Layout, positions: Sequence[int], most_rows: int | None = None
+    path: Path,
+    name: str,
+    layout: Layout,
+    positions: Sequence[int],
+    most_rows: int | None = None,
+    others: Sequence[int] = (),
 ) -> Iterator[Chunk]:
-    """The columns at `positions`, every value as the text it is, at most CHUNK_ROWS rows at a time.
+    """The columns at `positions`, every value as the text it is, at most CHUNK_ROWS rows at a time; `others` joined.
 
     Raises DataRejected where every row has more fields than the header, for a stray quote, a huge field.
     """
     for records, problems in _chunks(path, name, layout, most_rows):
         columns = [pa.array(map(itemgetter(position), records), pa.large_string()) for position in positions]
-        yield Chunk(columns, problems)
+        yield Chunk(columns, problems, joined(records, others) if others else None)
+
+
+def joined(records: Sequence[Record], positions: Sequence[int]) -> list[str]:
+    """Per record the text at `positions`, spaces and the kind of decimal mark aside."""
+    of_record = itemgetter(*positions) if len(positions) > 1 else lambda record: (record[positions[0]],)
+    return [plain(text) for text in map(SEPARATOR.join, map(of_record, records))]
+
+
+def plain(text: str) -> str:
+    text = text.replace(" ", "").replace(",", ".")
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _chunks(

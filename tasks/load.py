@@ -20,6 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,6 +30,7 @@ from tasks import csv_files
 from tasks.csv_files import Chunk
 from tasks.csv_head import Layout, find_layout, missing_column
 from tasks.encodings import find_encoding
+from tasks.row_keys import hash_texts
 from tasks.stats.errors import DataRejected
 from tasks.stats.plain_text import shown
 from tasks.stats.study import Study, clean_label
@@ -38,6 +40,8 @@ SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 
 SPELLED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 EXACT_FLOATS = 2.0**53
+# A name that row numbers go by, then which of that name.
+ROW_NUMBERS = re.compile(r"(unnamed: ?[0-9]+|__index_level_[0-9]+__)? [0-9]+$", re.IGNORECASE)
 
 T = TypeVar("T")
 
@@ -126,10 +130,12 @@ def hash_file(path: Path, name: str | None = None) -> str:
 
 
 def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame:
-    """One file's rows: the study's columns as text, then `_file` (`name`) and `_row`.
+    """One file's rows: the study's columns as text, then `_file` (`name`), `_row`, `_rest` and `_others`.
 
-    `_row` counts data rows from 1; neither the header nor blank lines are any. Where a row as a whole
-    is wrong, `_rule` says why and `_record` holds what stands there; without such rows there are no such columns.
+    `_row` counts data rows from 1; neither the header nor blank lines are any.
+    `_rest` is a hash of what the row says in the other columns, and `_others` of their names (see `_others_of`).
+    Where a row as a whole is wrong, `_rule` says why and `_record` holds what stands there; without such rows there
+    are no such columns.
     """
     return pd.concat(list(read_chunks(path, study, name)), ignore_index=True)
 
@@ -238,9 +244,11 @@ def csv_layout(path: Path, name: str, study: Study | None = None) -> Layout:
 
 def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
     layout = csv_layout(path, name, study)
-    chunks = csv_files.read_chunks(path, name, layout, _positions(layout.header, study, name))
+    others = _others_of(layout.header, study)
+    positions = _positions(layout.header, study, name)
+    chunks = csv_files.read_chunks(path, name, layout, positions, others=[*others.values()])
     for chunk in _at_least_one(chunks, Chunk([pa.array([], pa.large_string())] * len(study.columns))):
-        frame = text_frame(dict(zip(study.columns, chunk.columns, strict=True)))
+        frame = _with_rest(text_frame(dict(zip(study.columns, chunk.columns, strict=True))), others, chunk.rest)
         yield _with_problems(frame, chunk.problems) if chunk.problems else frame
 
 
@@ -257,11 +265,44 @@ def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFram
             stored = file.schema_arrow.names
             positions = _positions([clean_label(column) for column in stored], study, name)
             taken = [stored[at] for at in positions]
-            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=taken)))
-            for table in _at_least_one(batches, file.schema_arrow.empty_table().select(taken)):
-                yield text_frame(_study_texts(table, taken, study, name))
+            others = _others_of([clean_label(column) for column in stored], study)
+            read = [*taken, *(stored[at] for at in others.values())]
+            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=read)))
+            for table in _at_least_one(batches, file.schema_arrow.empty_table().select(read)):
+                frame = text_frame(_study_texts(table.select(taken), taken, study, name))
+                yield _with_rest(frame, others, _joined(table.select(read[len(taken) :])) if others else None)
     except pa.ArrowException as error:
         raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
+
+
+def _others_of(header: Sequence[str], study: Study) -> dict[str, int]:
+    """Positions of the columns that the study does not ask for, by name, in the order of their names.
+
+    Columns without a name are left out: R and pandas write row numbers so.
+    """
+    asked = {*study.columns}
+    found = {f"{name} {header[:at].count(name)}": at for at, name in enumerate(header) if name not in asked}
+    return {name: found[name] for name in sorted(found) if not ROW_NUMBERS.match(name)}
+
+
+def _with_rest(frame: pd.DataFrame, others: Mapping[str, int], rest: Sequence[str] | None) -> pd.DataFrame:
+    names = hash_texts(["\n".join(others)])[0] if others else np.uint64(0)
+    frame["_rest"] = np.zeros(len(frame), dtype=np.uint64) if rest is None else hash_texts(rest)
+    frame["_others"] = np.full(len(frame), names, dtype=np.uint64)
+    return frame
+
+
+def _joined(table: pa.Table) -> list[str]:
+    """As `csv_files.joined`, of Parquet's columns; those that cannot be spelled, such as nested ones, are blank."""
+    texts = map(_spelled, table.columns)
+    return [csv_files.plain(text) for text in pc.binary_join_element_wise(*texts, csv_files.SEPARATOR).to_pylist()]
+
+
+def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return pc.fill_null(pc.cast(values, pa.large_string()), "")
+    except pa.ArrowException:
+        return pa.chunked_array([pa.array([""] * len(values), pa.large_string())])
 
 
 def _study_texts(table: pa.Table, taken: Sequence[str], study: Study, name: str) -> dict[str, pa.ChunkedArray]:

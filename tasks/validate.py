@@ -35,6 +35,7 @@ from tasks.structure import require_enough_rows, require_structure, rule_kind
 from tasks.values import HEAD_ROWS, ColumnReading, how_read, numbers_of, why_none
 
 KEY_SEPARATOR = ", "
+EVERY_COLUMN = "every column"  # of a row that is a copy of another
 LARGEST = 1e100  # sums of squares of many such numbers are still numbers
 LONGEST_LABEL = 1_000  # characters
 
@@ -253,6 +254,9 @@ def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[s
     """What the file says where a rule failed."""
     values = np.empty(len(failures), dtype=object)
     for column, part in failures.groupby("column", sort=False):
+        if column == EVERY_COLUMN and column not in study.columns:
+            values[part.index] = ""
+            continue
         names = [column or "_record"] if (column or "_record") in frame else list(study.rules.unique)
         texts = [frame[name].iloc[part["at"]].tolist() for name in names]
         values[part.index] = [shortened(KEY_SEPARATOR.join(each)) for each in zip(*texts, strict=True)]

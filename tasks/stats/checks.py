@@ -60,7 +60,7 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
             n_set_aside,
             found.notes.reading.hint if found.notes.reading else "",
         ),
-        *check_labels(found.notes.labels),
+        *check_labels(found.notes.labels, study.labels),
         *freshness(age_days, study.notify.max_age_days),
         *check_reading(found.notes.reading, run, study),
         group_count(found.no_pooling.n.size, limits.few_groups),

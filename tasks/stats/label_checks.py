@@ -8,17 +8,20 @@ from collections.abc import Iterable, Sequence
 
 from tasks.stats.labels import DIGITS, INVISIBLE, KIND_WORDS, AlikeLabels, JoinedLabels, LabelCount, LabelNotes
 from tasks.stats.records import Check
-from tasks.stats.study import LabelKind
+from tasks.stats.study import LabelKind, Labels
 
 MOST_NAMED = 2
 MOST_FILES = 2
 LONGEST = 40
 
 
-def check_labels(notes: LabelNotes | None) -> tuple[Check, ...]:
+def check_labels(notes: LabelNotes | None, settings: Labels) -> tuple[Check, ...]:
     if notes is None:
         return ()
-    return (_alike(notes.alike, notes.joined), *([_missing_like(notes.missing_like)] if notes.missing_like else []))
+    return (
+        _alike(notes.alike, notes.joined, settings),
+        *([_missing_like(notes.missing_like)] if notes.missing_like else []),
+    )
 
 
 def shown(label: str) -> str:
@@ -33,7 +36,7 @@ def differ_in(kinds: Iterable[LabelKind]) -> str:
     return _listed([KIND_WORDS[kind] for kind in kinds])
 
 
-def _alike(found: Sequence[AlikeLabels], joined: Sequence[JoinedLabels]) -> Check:
+def _alike(found: Sequence[AlikeLabels], joined: Sequence[JoinedLabels], settings: Labels) -> Check:
     done = f" {_joined(joined)}" if joined else ""
     if not found:
         message = f"No two labels differ only in capitals, spaces, leading zeros or a trailing “.0”.{done}"
@@ -48,16 +51,16 @@ def _alike(found: Sequence[AlikeLabels], joined: Sequence[JoinedLabels]) -> Chec
         len(found),
         0,
         f"{groups} counted as several, under labels that differ only in {differ_in(kinds)}: {examples}{rest}.{done}",
-        _advice(found, kinds),
+        _advice(found, kinds, settings),
     )
 
 
-def _advice(found: Sequence[AlikeLabels], kinds: Sequence[LabelKind]) -> str:
+def _advice(found: Sequence[AlikeLabels], kinds: Sequence[LabelKind], settings: Labels) -> str:
     first = [shown(each.label) for each in found[0].labels]
-    join = ", ".join(f'"{kind}"' for kind in kinds)
+    join = ", ".join(f'"{kind}"' for kind in dict.fromkeys([*settings.join, *kinds]))
     labels = [each.label for one in found for each in one.labels]
     are_digits = kinds == ["zeros"] and all(map(DIGITS.fullmatch, labels))
-    pad = f", or pad = {max(map(len, labels))}" if are_digits else ""
+    pad = f" (or pad = {max(map(len, labels))})" if are_digits else ""
     return (
         f"If {_listed(first)} are one group, set join = [{join}]{pad} under [labels] in the study; "
         "if not, list them there as distinct = [...]."
@@ -75,16 +78,14 @@ def _missing_like(found: Sequence[LabelCount]) -> Check:
     rest = f", and {len(found) - MOST_NAMED - 1:,} more" if len(found) > MOST_NAMED + 1 else ""
     values = ", ".join(f'"{each.label}"' for each in found[: MOST_NAMED + 1])
     if len(found) == 1:
-        message = (
-            f"A group is called {named}. That often stands for a missing value; here it is a group like any other."
-        )
+        message = f"A group is called {named}. That often stands for a missing value; here it is a group like others."
         if_none, if_some = "If it is no group", "If it is one"
     else:
         message = f"{len(found):,} groups are called {named}{rest}. Such names often stand for a missing value."
         if_none, if_some = "If they are no groups", "If they are"
     advice = (
-        f"{if_none}, set missing = [{values}] in the study, which rejects such rows. {if_some} (NA is Namibia), say "
-        f"so: distinct = [{values}] under [labels]."
+        f"{if_none}, set missing = [{values}] in the study, which rejects such rows. {if_some} (NA is Namibia), set "
+        f"distinct = [{values}] under [labels]."
     )
     return Check("missing_like_labels", "review", len(found), 0, message, advice)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tasks.stats.assumptions import Assumptions
     from tasks.stats.changes import Changes
     from tasks.stats.collinearity import Collinearity
+    from tasks.stats.copies import Copies
     from tasks.stats.cross_validation import CrossValidation
     from tasks.stats.funnel import Funnel
     from tasks.stats.held_out import LeaveOneGroupOut
@@ -346,6 +347,7 @@ class SourceFile:
     n_rows: int
     n_rejected: int
     set_aside: str = ""  # why none of it could be used; empty when it was read
+    n_copies: int = 0  # dropped as copies of earlier rows; rejected ones are others
 
 
 @dataclass(frozen=True)
@@ -365,6 +367,7 @@ class RunRecord:
     rejected_by_rule: dict[str, int] = field(default_factory=dict)
     link: str = ""  # the run's page in Prefect's UI, when there is a server
     look_sha256: str = ""  # hash of the look of the study's own that its report has; empty for Poolwise's
+    n_copies: int = 0  # rows dropped as copies of earlier ones; neither used nor counted as rejected
 
 
 @dataclass(frozen=True)
@@ -372,6 +375,7 @@ class DataNotes:
     """What was noticed about the data beside rejected rows; None where it was not looked at."""
 
     labels: LabelNotes | None = None
+    copies: Copies | None = None
     reading: ReadingNotes | None = None
 
 

@@ -39,7 +39,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Affix = Annotated[str, Field(min_length=1, max_length=20)]
 
 RESERVED_TERMS = ("intercept", "sigma")
-RESERVED_COLUMNS = ("_file", "_row", "_rule", "_record")  # where a row came from, and what is wrong with all of it
+# Where a row came from, what else it says, and what is wrong with all of it.
+RESERVED_COLUMNS = ("_file", "_row", "_rest", "_others", "_rule", "_record")
 
 
 class Frozen(BaseModel):
@@ -79,6 +80,9 @@ class Rules(Frozen):
     ranges: dict[ColumnName, Range] = Field(default_factory=dict)
     groups: tuple[Label, ...] | None = Field(default=None, description="allowed group labels; default: any")
     unique: tuple[ColumnName, ...] = Field(default=(), description="columns whose values together name a row")
+    copies: Literal["keep", "drop"] | None = Field(
+        default=None, description="rows that are exact copies of an earlier one; default: kept, and said"
+    )
     max_rejected_share: Share = 0.05
     min_rows: Annotated[int, Field(ge=1)] = 1
 
