@@ -282,7 +282,9 @@ class Study(Frozen):
     def _no_part_of_a_number(cls, affixes: tuple[str, ...]) -> tuple[str, ...]:
         for affix in affixes:
             if re.search(r"\d", affix) or not re.search(r"[^\s.,+-]", affix):
-                raise ValueError(f'{affix!r} could be part of a number; give a sign or a unit, as in: affixes = ["%"]')
+                raise ValueError(
+                    f'{shown(affix)} could be part of a number; give a sign or a unit, as in: affixes = ["%"]'
+                )
         return affixes
 
     @field_validator("dates")
@@ -378,7 +380,7 @@ def _require_date_format(date_format: str) -> None:
     except (ValueError, re.error):  # re.error: a directive stands twice
         is_one = False
     if not is_one:
-        raise ValueError(f'{date_format!r} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')
+        raise ValueError(f'{shown(date_format)} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')
 
 
 def _each_once(columns: list[str]) -> None:
