@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 import time
 import webbrowser
@@ -294,7 +295,6 @@ def command(arguments: list[str]) -> int:
 
     Refusals of the system that nobody explained before are explained here; whatever else is a mistake of ours.
     """
-    set_defaults()
     survive_any_encoding()
     with stopping.stoppable():
         try:
@@ -307,6 +307,8 @@ def command(arguments: list[str]) -> int:
 
 def _exit_code(arguments: list[str]) -> int:
     try:
+        _require_a_place()
+        set_defaults()
         app(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
@@ -322,6 +324,13 @@ def _exit_code(arguments: list[str]) -> int:
         where = f" The details are in {kept}." if kept else ""
         return _stopped(f"Something unexpected went wrong: {type(error).__name__}: {error}.{where}", 1)
     return 0
+
+
+def _require_a_place() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise PoolwiseError("The folder you are in was deleted. Change to another one and run again.") from None
 
 
 def _kept_in_log(error: Exception) -> Path | None:
