@@ -68,7 +68,7 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),
         *(
-            simpson_paradox(check, study.outcome_unit, float(scale))
+            _simpson(check, found, study.outcome_unit, float(scale))
             for check, scale in zip(found.simpson, found.scaling.scale, strict=True)
         ),
         *check_collinearity(found, study.outcome_unit),
@@ -161,6 +161,15 @@ def group_sizes(no_pooling: NoPooling) -> Check:
         " and ".join(filter(None, parts)) + f"; the smallest group has {smallest} rows.",
         "Their no-pooling estimates are gaps, on purpose. Use a pooled estimate for them.",
     )
+
+
+def _simpson(check: SimpsonCheck, found: Findings, unit: str, scale: float) -> Check:
+    """No slope of predictors that go together can be compared with another."""
+    close = found.collinearity
+    if close is None or not close.is_close or found.terms.index(check.term) not in close.columns:
+        return simpson_paradox(check, unit, scale)
+    message = f"{check.term} goes too closely with other predictors for its slopes to be compared."
+    return Check(f"simpson_{check.term}", "pass", check.complete, check.within, message, "")
 
 
 def simpson_paradox(check: SimpsonCheck, unit: str = "", scale: float = 1.0) -> Check:

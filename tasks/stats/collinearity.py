@@ -33,6 +33,11 @@ class Collinearity:
     alone: Floats  # (columns,) per SD of the predictor, from the varying-intercept model
     alone_se: Floats
 
+    @property
+    def is_close(self) -> bool:
+        """Whether their effects cannot be told apart, however clear the others are."""
+        return self.condition_number > LARGEST_CONDITION
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -117,10 +122,9 @@ def check_collinearity(found: Findings, unit: str = "") -> tuple[Check, ...]:
         return (Check("collinearity", "pass", None, LARGEST_VIF, message, ""),)
     names = [found.terms[k] for k in close.columns]
     how = f" (correlation {close.correlation:.5g})" if np.isfinite(close.correlation) else ""
-    is_close = close.condition_number > LARGEST_CONDITION
     apart = (
         "so closely that their effects cannot be told apart"
-        if is_close
+        if close.is_close
         else f"closely: the interval of an effect is up to {close.vif**0.5:.1f} times as wide as it would be alone"
     )
     return (
@@ -130,8 +134,8 @@ def check_collinearity(found: Findings, unit: str = "") -> tuple[Check, ...]:
             close.vif,
             LARGEST_VIF,
             f"{_listed(names)} go together {apart}{how}. {_alone_words(close, found, unit)}",
-            f"Do not read the effects of {_listed(names)} one by one; leave all but one of them out of the predictors, "
-            "or put one combination of them in their place.",
+            f"Do not read the effects of {_listed(names)} one by one: leave {'one' if len(names) == 2 else 'some'} of "
+            "them out of the predictors, or put one combination in their place.",
         ),
     )
 
@@ -142,7 +146,7 @@ def _alone_words(close: Collinearity, found: Findings, unit: str) -> str:
         f"{found.terms[k]} {value / scale:.4g} (standard error {se / scale:.2g})"
         for k, value, se, scale in zip(close.columns, close.alone, close.alone_se, scales, strict=True)
     ]
-    return f"The slope of each without the others{f', in {unit}' if unit else ''} per unit: {', '.join(effects)}."
+    return f"The slope of each on its own, in {f'{unit} per unit' if unit else 'raw units'}: {_listed(effects)}."
 
 
 def _listed(names: list[str]) -> str:
