@@ -74,6 +74,11 @@ class Server:
         return {PREFECT_API_URL: self.api_url, **({PREFECT_API_AUTH_STRING: self.key} if self.key else {})}
 
     @property
+    def pages(self) -> dict[str, str]:
+        """Where links to a run lead. Below /v2, our own server's pages ask for the key; elsewhere they only fail."""
+        return {"PREFECT_UI_URL": f"{self.api_url.removesuffix('/api')}/v2"} if self.child else {}
+
+    @property
     def environment(self) -> dict[str, str]:
         """For those in other processes; no other user can read it."""
         return {"PREFECT_API_URL": self.api_url, **({"PREFECT_API_AUTH_STRING": self.key} if self.key else {})}
@@ -175,6 +180,7 @@ def runner_child(
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": HEARTBEAT_SECONDS,
         BASE_ADDRESS: catalogue,
+        **server.pages,
     }
     return Child("the runner", command, {**defaults, **os.environ, **server.environment})
 

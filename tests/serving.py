@@ -31,6 +31,8 @@ warmup = 500
 draws = 500
 """
 ROWS_PER_FILE = 12
+# Seconds after which something that has not happened never will, on however busy a machine.
+PATIENCE = 400
 
 
 class Serving:
@@ -83,7 +85,7 @@ class Serving:
         return {line[0]: line[1] for line in lines if len(line) == 2 and line[0][0].isupper()}
 
     def until_ready(self) -> Serving:
-        within(90, lambda: "Stop with Ctrl-C" in self.log.read_text())
+        until(lambda: "Stop with Ctrl-C" in self.log.read_text())
         return self
 
     def kill(self) -> None:
@@ -106,7 +108,7 @@ class Serving:
         """Exit code after SIGTERM."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
     def n_counted(self) -> int:
         return sum(row.state == "counted" for row in Ledger(self.reports).rows())
@@ -137,10 +139,13 @@ class Serving:
             return json.loads(answer.read() or "null")
 
 
-def within(seconds: float, holds: Callable[[], bool]) -> float:
-    """Wait until it holds; returns how long that took. Fails when it takes longer."""
+def within(seconds: float, holds: Callable[[], bool]) -> None:
+    """Wait until it holds. Fails when it takes longer."""
     started = time.monotonic()
     while not holds():
         assert time.monotonic() - started < seconds, f"it did not hold within {seconds} s"
         time.sleep(0.1)
-    return time.monotonic() - started
+
+
+def until(holds: Callable[[], bool]) -> None:
+    within(PATIENCE, holds)

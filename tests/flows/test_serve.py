@@ -21,7 +21,7 @@ import pytest
 from flows.serve import catalogue_for_readers
 from tasks.notify import BASE_ADDRESS
 from tasks.site import serve_catalogue
-from tests.serving import ROWS_PER_FILE, Serving, within
+from tests.serving import PATIENCE, ROWS_PER_FILE, Serving, until
 
 CHANCE = random.Random(7)
 
@@ -58,14 +58,14 @@ def emit_request(serving: Serving) -> None:
 def test_a_life_of_serving(serving: Serving) -> None:
     """One server for all of it: starting one takes seconds."""
     serving.drop(0, CHANCE, slowly=True)
-    assert within(45, lambda: serving.n_counted() == 1) < 45
+    until(lambda: serving.n_counted() == 1)
     (first,) = serving.summaries()
     assert first["run"]["n_rows"] == ROWS_PER_FILE
 
     catalogue = serving.addresses()["Catalogue"]
     assert "Small" in read(f"{catalogue}/")
     assert "Small" in read(f"{catalogue}/study/latest/")
-    within(20, lambda: any(run["state_type"] == "COMPLETED" for run in flow_runs(serving)))
+    until(lambda: any(run["state_type"] == "COMPLETED" for run in flow_runs(serving)))
     assert any(run["id"] in first["run"]["link"] for run in flow_runs(serving))
     artifacts = serving.ask("/artifacts/filter", {})
     assert any(f"{catalogue}/study/{first['run']['id']}/report.html" in str(each["data"]) for each in artifacts)
@@ -74,11 +74,11 @@ def test_a_life_of_serving(serving: Serving) -> None:
         found = serving.ask("/events/filter", {"filter": {"event": {"prefix": ["poolwise."]}}})
         return {each["event"] for each in found["events"]}
 
-    within(20, lambda: events() >= {"poolwise.data.arrived", "poolwise.report.published"})
+    until(lambda: events() >= {"poolwise.data.arrived", "poolwise.report.published"})
 
     for number in range(1, 101):
         serving.drop(number, CHANCE)
-    within(60, lambda: serving.n_counted() == 101)
+    until(lambda: serving.n_counted() == 101)
     summaries = serving.summaries()
     assert len(summaries) <= 3, "a hundred files at once make one run, or two when the first had begun"
     assert summaries[-1]["run"]["n_rows"] == 101 * ROWS_PER_FILE
@@ -90,10 +90,10 @@ def test_a_life_of_serving(serving: Serving) -> None:
 
     before = len([run for run in flow_runs(serving) if run["start_time"]])
     emit_request(serving)
-    within(30, lambda: len([run for run in flow_runs(serving) if run["start_time"]]) > before)
+    until(lambda: len([run for run in flow_runs(serving) if run["start_time"]]) > before)
 
     other = [sys.executable, "-m", "flows.cli", "serve", str(serving.study), "--out", str(serving.reports)]
-    second = subprocess.run(other, capture_output=True, text=True, timeout=60)
+    second = subprocess.run(other, capture_output=True, text=True, timeout=PATIENCE)
     assert second.returncode == 1
     assert "being served already" in second.stderr
 
@@ -120,24 +120,24 @@ def test_one_broken_study_stops_no_other(tmp_path: Path) -> None:
     serving.start().until_ready()
     try:
         serving.drop(0, CHANCE)
-        within(120, lambda: serving.n_counted() == 1)
-        within(60, lambda: "broken: " in said(serving))
+        until(lambda: serving.n_counted() == 1)
+        until(lambda: "broken: " in said(serving))
         assert 'schedule.cron is "61 6 * * *"' in said(serving)
         page = read(f"{serving.addresses()['Catalogue']}/")
         assert "What keeps studies from running" in page
         assert "<strong>broken</strong>: study.toml: schedule.cron is" in page
 
         broken.write_text(BROKEN.replace("61", "1"))
-        within(60, lambda: "over: broken is in order" in said(serving))
+        until(lambda: "over: broken is in order" in said(serving))
         names = {"study", "broken"}
-        within(60, lambda: {each["name"] for each in serving.ask("/deployments/filter", {})} == names)
+        until(lambda: {each["name"] for each in serving.ask("/deployments/filter", {})} == names)
         assert "What keeps" not in read(f"{serving.addresses()['Catalogue']}/")
 
         (serving.study / "study.toml").rename(tmp_path / "away.toml")
-        within(60, lambda: "has no study.toml" in said(serving))
+        until(lambda: "has no study.toml" in said(serving))
         assert said(serving).count("study.toml. Draft") == 1, "it is said once"
         (broken.parent / "new.csv").write_text("g,y\n" + "".join(f"{g},{k % 7}\n" for k in range(12) for g in "abc"))
-        within(120, lambda: serving.n_counted() == 2)
+        until(lambda: serving.n_counted() == 2)
     finally:
         serving.stop()
 
@@ -145,7 +145,7 @@ def test_one_broken_study_stops_no_other(tmp_path: Path) -> None:
 def test_nothing_but_broken_studies_is_said_at_once(tmp_path: Path) -> None:
     serving = Serving(tmp_path)
     (serving.study / "study.toml").write_text(BROKEN)
-    assert serving.start().process.wait(60) == 2  # type: ignore[union-attr]
+    assert serving.start().process.wait(PATIENCE) == 2  # type: ignore[union-attr]
     assert "schedule.cron" in said(serving)
 
 
@@ -155,16 +155,15 @@ def test_killed_between_arrival_and_run_the_file_is_counted_after_restart(servin
     serving.kill()
     serving.drop(1, CHANCE)
     serving.start().until_ready()
-    within(60, lambda: serving.n_counted() == 2)
+    until(lambda: serving.n_counted() == 2)
     assert serving.summaries()[-1]["run"]["n_rows"] == 2 * ROWS_PER_FILE
 
 
 def test_killed_run_heals(serving: Serving) -> None:
     serving.drop(0, CHANCE)
-    within(45, serving.kill_a_run)
-    within(60, lambda: serving.n_counted() == 1)
-    within(
-        120,
+    until(serving.kill_a_run)
+    until(lambda: serving.n_counted() == 1)
+    until(
         lambda: {run["state_type"] for run in flow_runs(serving) if run["start_time"]} == {"COMPLETED", "CRASHED"},
     )
     (summary,) = serving.summaries()
@@ -173,18 +172,18 @@ def test_killed_run_heals(serving: Serving) -> None:
 
 def test_server_killed_is_started_again_and_files_are_counted(serving: Serving) -> None:
     serving.drop(0, CHANCE)
-    within(45, lambda: serving.n_counted() == 1)
+    until(lambda: serving.n_counted() == 1)
     (server,) = serving.children("flows.guarded_server")
     os.kill(server, signal.SIGKILL)
     serving.drop(1, CHANCE)
-    within(120, lambda: serving.n_counted() == 2)
+    until(lambda: serving.n_counted() == 2)
     assert "Prefect's server ended (killed by signal 9)" in " ".join(serving.log.read_text().split())
 
 
 def test_schedule_fires(tmp_path: Path) -> None:
     serving = Serving(tmp_path, "\n[schedule]\ninterval_minutes = 0.1\n").start().until_ready()
     try:
-        within(60, lambda: any(run["auto_scheduled"] and run["start_time"] for run in flow_runs(serving)))
+        until(lambda: any(run["auto_scheduled"] and run["start_time"] for run in flow_runs(serving)))
     finally:
         serving.stop()
 
