@@ -139,13 +139,9 @@ class Serving:
             return json.loads(answer.read() or "null")
 
 
-def within(seconds: float, holds: Callable[[], bool]) -> None:
-    """Wait until it holds. Fails when it takes longer."""
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until it holds. Fails when it has not after PATIENCE."""
     started = time.monotonic()
     while not holds():
-        assert time.monotonic() - started < seconds, f"it did not hold within {seconds} s"
+        assert time.monotonic() - started < PATIENCE, f"it did not hold within {PATIENCE} s"
         time.sleep(0.1)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    within(PATIENCE, holds)
