@@ -8,7 +8,6 @@ import logging
 import sys
 import time
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -173,8 +172,9 @@ def serve(
     """
     from flows import console
     from flows.serve import serve_studies
+    from tasks.studies import folders_of
 
-    folders = _study_folders(studies)
+    folders = folders_of(studies)
     keep_log()
     console.err.print("[bold]Poolwise[/]  starting to serve " + ", ".join(folder.name for folder in folders))
     serve_studies(folders, out, engine, at_once, port, console.show_addresses, console.show_trouble)
@@ -200,6 +200,7 @@ def deploy(
     from flows import console
     from flows.deployments import register
     from flows.open_server import warn_of_open_server
+    from tasks.studies import folders_of
 
     failed: list[Path] = []
 
@@ -207,35 +208,12 @@ def deploy(
         failed.append(folder)
         console.show_trouble(f"{folder.name}: {reason}")
 
-    for name in register(_study_folders(studies), pool, out, engine, tell):
+    for name in register(folders_of(studies), pool, out, engine, tell):
         console.out.print(f"Deployed     {name}", markup=False)
     warn_of_open_server(console.show_trouble)
     console.out.print(f"Run them with: prefect worker start --pool {pool}", markup=False)
     if failed:
         raise StudyError(f"Not deployed: {', '.join(folder.name for folder in failed)}. The reasons are given above.")
-
-
-def _study_folders(studies: list[str] | None) -> list[Path]:
-    """The folders named, or all under data/. A mistake is said at once when there is no study without one."""
-    from tasks.studies import STUDY_FILE, read_study, study_folder
-
-    found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
-    if not found:
-        raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
-    problems = [problem for study in found if (problem := _problem_with(study, read_study))]
-    if len(problems) == len(found):
-        raise problems[0]
-    return [study_folder(study) for study in found]
-
-
-def _problem_with(study: str, opened: Callable[[str], object]) -> StudyError | None:
-    try:
-        opened(study)
-    except StudyError as problem:
-        return problem
-    except OSError as error:
-        return StudyError(f"{study} cannot be read: {error.strerror or error}. Check its permissions.")
-    return None
 
 
 def main() -> None:

@@ -112,7 +112,10 @@ def serve_studies(
         runner.start()
         children = [runner, *([server.child] if server.child else [])]
         listen = partial(_listen_to_runner, troubles, reports)
-        threading.Thread(target=supervise, args=(children, stop, say, listen), daemon=True).start()
+        supervising = threading.Thread(target=supervise, args=(children, stop, say, listen), daemon=True)
+        supervising.start()
+        running.callback(supervising.join)  # before the children are stopped, or it would start them again
+        running.callback(stop.set)
         announce(Addresses(catalogue, server.api_url.removesuffix("/api"), server.key_place, _watched(folders)))
         with temporary_settings(server.settings):
             warn_of_open_server(say)

@@ -80,6 +80,30 @@ def study_folder(path: Path | str) -> Path:
     return path.parent if path.suffix.lower() == ".toml" else path
 
 
+def folders_of(studies: Sequence[str] | None) -> list[Path]:
+    """The folders of the studies named, or of all under data/, broken ones too.
+
+    Raises StudyError when every one of them is broken: then there is nothing to go on with.
+    """
+    found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
+    if not found:
+        raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
+    problems = [problem for study in found if (problem := _problem_with(study))]
+    if len(problems) == len(found):
+        raise problems[0]
+    return [study_folder(study) for study in found]
+
+
+def _problem_with(study: str) -> StudyError | None:
+    try:
+        read_study(study)
+    except StudyError as problem:
+        return problem
+    except OSError as error:
+        return StudyError(f"{study} cannot be read: {error.strerror or error}. Check its permissions.")
+    return None
+
+
 def _study_file(path: Path) -> Path:
     file = path / STUDY_FILE if path.is_dir() else path
     if not file.is_file():
