@@ -20,7 +20,8 @@ from watchfiles import watch
 
 from flows.troubles import one_line
 from tasks.ledger import Arrival, Ledger
-from tasks.load import hash_file, source_files
+from tasks.load import file_name, hash_file, source_files
+from tasks.origin import under_its_name
 from tasks.run_lock import RunningRun, dead_run, is_running
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy, read_study
@@ -52,7 +53,7 @@ class Watched:
     def settled_files(self, opened: OpenedStudy) -> dict[str, str]:
         """sha256 by path of the files that are complete: not changed for the study's stable_seconds."""
         digests = {path: self._digest(path, opened.study.trigger.stable_seconds) for path in source_files(opened)}
-        return {str(path): digest for path, digest in digests.items() if digest}
+        return {file_name(path, Path()): digest for path, digest in digests.items() if digest}
 
     def _digest(self, path: Path, stable_seconds: float) -> str:
         """Empty while the file is being written, or when it is gone."""
@@ -122,7 +123,7 @@ class Intake:
 
     def _look_at(self, watched: Watched) -> None:
         try:
-            opened = read_study(watched.folder)
+            opened = under_its_name(read_study(watched.folder), self.reports)
         except (PoolwiseError, OSError) as error:
             self._report(watched.folder, str(error))
             return

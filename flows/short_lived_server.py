@@ -14,6 +14,7 @@ from pathlib import Path
 from flows.own_server import guarded, guarded_command
 from flows.processes import Child, free_port, wait_until_up
 from flows.server_key import new_key
+from tasks.leftovers import undo_at_the_end
 
 SETTINGS_THAT_DECIDE = ("api_url", "allow_ephemeral")
 
@@ -27,6 +28,7 @@ class ShortLivedServer:
         self._child = Child("Prefect's server", guarded_command(port), _environment(port, self.key))
         self._child.start()
         atexit.register(self._child.stop, 5.0)
+        undo_at_the_end(lambda: self._child.stop(0.2))
 
     def announce(self) -> None:
         """To Prefect in this process, and in those it starts; before Prefect reads its settings."""

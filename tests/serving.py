@@ -9,16 +9,18 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from flows.processes import free_port
 from tasks.ledger import Ledger
 from tasks.run_folders import read_summary, run_folders
+from tests.shelf import alone
+from tests.waiting import PATIENCE_SECONDS, until
 
 STUDY = """title = "Small"
 source = "*.csv"
@@ -31,8 +33,7 @@ warmup = 500
 draws = 500
 """
 ROWS_PER_FILE = 12
-# Seconds after which something that has not happened never will, on however busy a machine.
-PATIENCE = 400
+PORTS = Path(tempfile.gettempdir()) / f"poolwise-tests-{os.getuid()}.lock"
 
 
 class Serving:
@@ -48,13 +49,23 @@ class Serving:
         self.kills: Counter[str] = Counter()
 
     def start(self, **environment: str) -> Serving:
+        """Starts it, and waits until it serves. One at a time on a machine: two could take the same free port."""
+        with alone(PORTS):
+            starts = self._n_starts()
+            self._begin(environment)
+            until(lambda: self._n_starts() > starts or self.process.poll() is not None)
+        return self
+
+    def _begin(self, environment: dict[str, str]) -> None:
         kept = {key: value for key, value in os.environ.items() if key not in ("PREFECT_API_URL", "PREFECT_PROFILE")}
         kept |= {"PREFECT_HOME": str(self.folder / "prefect"), "XDG_STATE_HOME": str(self.folder / "state")}
         where = ["--port", str(free_port()), "--out", str(self.reports)]
         command = [sys.executable, "-m", "flows.cli", "serve", *where, *map(str, self.studies)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(command, env={**kept, **environment}, stdout=output, stderr=output)
-        return self
+
+    def _n_starts(self) -> int:
+        return self.log.read_text().count("Stop with Ctrl-C") if self.log.exists() else 0
 
     def also(self, name: str, text: str) -> Path:
         """One more study, served from the next start on."""
@@ -84,10 +95,6 @@ class Serving:
         lines = [line.rstrip("/").split() for line in self.log.read_text().splitlines()]
         return {line[0]: line[1] for line in lines if len(line) == 2 and line[0][0].isupper()}
 
-    def until_ready(self) -> Serving:
-        until(lambda: "Stop with Ctrl-C" in self.log.read_text())
-        return self
-
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
@@ -108,7 +115,7 @@ class Serving:
         """Exit code after SIGTERM."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(PATIENCE)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def n_counted(self) -> int:
         return sum(row.state == "counted" for row in Ledger(self.reports).rows())
@@ -137,11 +144,3 @@ class Serving:
         request.add_header("authorization", "Basic " + base64.b64encode(self.key.encode()).decode())
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or "null")
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until it holds. Fails when it has not after PATIENCE."""
-    started = time.monotonic()
-    while not holds():
-        assert time.monotonic() - started < PATIENCE, f"it did not hold within {PATIENCE} s"
-        time.sleep(0.1)

@@ -33,7 +33,8 @@ def asked(context: Context) -> str:
 
 def one_sentence(context: Context) -> str:
     """What holds, in one sentence."""
-    return f"{_spread(context)}{''.join(f'; {effect(context, k)}' for k in range(1, len(context.terms)))}."
+    effects = dict.fromkeys(effect(context, k) for k in range(1, len(context.terms)))
+    return "; ".join([_spread(context), *effects]) + "."
 
 
 def _spread(context: Context) -> str:
@@ -80,6 +81,10 @@ def effect(context: Context, term: int) -> str:
     lower, upper = float(fixef.lower[term]) / scale, float(fixef.upper[term]) / scale
     places = min(numbers.decimals_for(sd), numbers.decimals_for(abs(mean), 3))
     name = context.terms[term]
+    together = context.findings.collinearity
+    if lower <= 0 <= upper and together and term in together.columns:
+        names = numbers.listed(context.terms[k] for k in together.columns)
+        return f"{names} go together so closely that their effects cannot be told apart"
     if lower <= 0 <= upper:
         return (
             f"no clear effect of {name} ({with_unit(fixed(mean, places), context.raw_unit(term))}; "
@@ -208,7 +213,7 @@ def _step(context: Context, check: Check) -> str:
         "singularity": "Do not quote the usual intervals of the singular fit.",
         "group_sizes": "Do not compare the smallest groups by their own rows alone.",
         "rejected_rows": "Look at the rejected rows.",
-        "prior_predictive": "Look at the priors in the study file: they all but rule out the data.",
+        "prior_predictive": "Look at the priors: they all but rule out the data.",
         "prior_sensitivity": "When you quote how far groups lie apart, say that the prior has a part in it.",
         "equal_spread": "Look at the rows of the groups that scatter most.",
         "pareto_k": _odd_rows(context),

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import ARGUMENTS, program, sandbox
 from tests.browser.strangers import FRAME, TRIES, elsewhere, open_server
-from tests.serving import Serving, until
+from tests.serving import Serving
+from tests.waiting import until
 
 PLANT = {
     "name": "planted",
@@ -26,7 +27,7 @@ NAMES = ("127.0.0.1", "localhost")
 @pytest.fixture(scope="module")
 def serving(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """With one report published. Asks for the browser first: without one, nothing needs to be served."""
-    serving = Serving(tmp_path_factory.mktemp("serving")).start().until_ready()
+    serving = Serving(tmp_path_factory.mktemp("serving")).start()
     serving.drop(0, random.Random(7))
     until(lambda: serving.n_counted() == 1)
     yield serving

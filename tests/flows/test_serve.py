@@ -1,4 +1,4 @@
-"""`poolwise serve` for real: its own server, real files, real kills; over loopback and bounded in time."""
+"""`poolwise serve` for real: its own server, real files, real kills; over loopback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,16 +18,19 @@ from uuid import uuid4
 import pytest
 
 from flows.serve import catalogue_for_readers
+from tasks.ledger import Ledger
 from tasks.notify import BASE_ADDRESS
+from tasks.run_lock import only_run
 from tasks.site import serve_catalogue
-from tests.serving import PATIENCE, ROWS_PER_FILE, Serving, until
+from tests.serving import ROWS_PER_FILE, Serving
+from tests.waiting import PATIENCE_SECONDS, until
 
 CHANCE = random.Random(7)
 
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Serving]:
-    serving = Serving(tmp_path).start().until_ready()
+    serving = Serving(tmp_path).start()
     yield serving
     if serving.process and serving.process.poll() is None:
         serving.stop()
@@ -76,26 +78,28 @@ def test_a_life_of_serving(serving: Serving) -> None:
 
     until(lambda: events() >= {"poolwise.data.arrived", "poolwise.report.published"})
 
-    for number in range(1, 101):
-        serving.drop(number, CHANCE)
+    with only_run(serving.reports, serving.study.name):  # while a run goes on, as far as others can see
+        for number in range(1, 101):
+            serving.drop(number, CHANCE)
     until(lambda: serving.n_counted() == 101)
-    summaries = serving.summaries()
-    assert len(summaries) <= 3, "a hundred files at once make one run, or two when the first had begun"
-    assert summaries[-1]["run"]["n_rows"] == 101 * ROWS_PER_FILE
+    _, second = serving.summaries()
+    assert second["run"]["n_rows"] == 101 * ROWS_PER_FILE, "a hundred files while a run goes on make one more"
 
     (serving.incoming / "copy.csv").write_bytes((serving.incoming / "0005.csv").read_bytes())
     (serving.incoming / "0006.csv").rename(serving.incoming / "renamed.csv")
-    time.sleep(5)
-    assert len(serving.summaries()) == len(summaries), "renamed and repeated contents are no news"
+    serving.drop(101, CHANCE)
+    until(lambda: serving.n_counted() == 102)
+    *_, last = serving.summaries()
+    assert last["run"]["n_rows"] == 102 * ROWS_PER_FILE, "renamed and repeated contents are no news"
 
     before = len([run for run in flow_runs(serving) if run["start_time"]])
     emit_request(serving)
     until(lambda: len([run for run in flow_runs(serving) if run["start_time"]]) > before)
 
     other = [sys.executable, "-m", "flows.cli", "serve", str(serving.study), "--out", str(serving.reports)]
-    second = subprocess.run(other, capture_output=True, text=True, timeout=PATIENCE)
-    assert second.returncode == 1
-    assert "being served already" in second.stderr
+    other_server = subprocess.run(other, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert other_server.returncode == 1
+    assert "being served already" in other_server.stderr
 
     secret = serving.key.partition(":")[2]
     seen = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
@@ -117,7 +121,7 @@ def said(serving: Serving) -> str:
 def test_one_broken_study_stops_no_other(tmp_path: Path) -> None:
     serving = Serving(tmp_path)
     broken = serving.also("broken", BROKEN) / "study.toml"
-    serving.start().until_ready()
+    serving.start()
     try:
         serving.drop(0, CHANCE)
         until(lambda: serving.n_counted() == 1)
@@ -145,16 +149,16 @@ def test_one_broken_study_stops_no_other(tmp_path: Path) -> None:
 def test_nothing_but_broken_studies_is_said_at_once(tmp_path: Path) -> None:
     serving = Serving(tmp_path)
     (serving.study / "study.toml").write_text(BROKEN)
-    assert serving.start().process.wait(PATIENCE) == 2  # type: ignore[union-attr]
+    assert serving.start().process.wait(PATIENCE_SECONDS) == 2  # type: ignore[union-attr]
     assert "schedule.cron" in said(serving)
 
 
 def test_killed_between_arrival_and_run_the_file_is_counted_after_restart(serving: Serving) -> None:
     serving.drop(0, CHANCE)
-    time.sleep(1.0)
+    until(lambda: Ledger(serving.reports).rows())
     serving.kill()
     serving.drop(1, CHANCE)
-    serving.start().until_ready()
+    serving.start()
     until(lambda: serving.n_counted() == 2)
     assert serving.summaries()[-1]["run"]["n_rows"] == 2 * ROWS_PER_FILE
 
@@ -181,7 +185,7 @@ def test_server_killed_is_started_again_and_files_are_counted(serving: Serving) 
 
 
 def test_schedule_fires(tmp_path: Path) -> None:
-    serving = Serving(tmp_path, "\n[schedule]\ninterval_minutes = 0.1\n").start().until_ready()
+    serving = Serving(tmp_path, "\n[schedule]\ninterval_minutes = 0.1\n").start()
     try:
         until(lambda: any(run["auto_scheduled"] and run["start_time"] for run in flow_runs(serving)))
     finally:
@@ -196,7 +200,7 @@ def test_catalogue_answers_to_the_name_that_readers_are_given(
     with serve_catalogue(catalogue_for_readers(tmp_path)) as address:
         request = urllib.request.Request(f"{address}health", headers={"Host": host})
         try:
-            found = urllib.request.urlopen(request, timeout=10).status
+            found = urllib.request.urlopen(request, timeout=PATIENCE_SECONDS).status
         except urllib.error.HTTPError as error:
             found = error.code
     assert found == status
