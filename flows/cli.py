@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 import time
 import webbrowser
@@ -179,7 +180,7 @@ def validate(
     opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
     refuse_ended(opened.study.schedule, study)
     look_of(opened)
-    show_rows(opened.study.name, collect_afresh(opened))
+    show_rows(opened.study, collect_afresh(opened))
 
 
 @app.command()
@@ -270,7 +271,6 @@ def command(arguments: list[str]) -> int:
 
     Refusals of the system that nobody explained before are explained here; whatever else is a mistake of ours.
     """
-    set_defaults()
     survive_any_encoding()
     with stopping.stoppable():
         try:
@@ -283,6 +283,8 @@ def command(arguments: list[str]) -> int:
 
 def _exit_code(arguments: list[str]) -> int:
     try:
+        _require_a_place()
+        set_defaults()
         app(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
@@ -298,6 +300,13 @@ def _exit_code(arguments: list[str]) -> int:
         where = f" The details are in {kept}." if kept else ""
         return _stopped(f"Something unexpected went wrong: {type(error).__name__}: {error}.{where}", 1)
     return 0
+
+
+def _require_a_place() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise PoolwiseError("The folder you are in was deleted. Change to another one and run again.") from None
 
 
 def _kept_in_log(error: Exception) -> Path | None:

@@ -86,8 +86,7 @@ def _not_utf8(stream: BinaryIO, name: str, advised: Callable[[str], str]) -> str
     line_read = shown(content.decode(COMMON, "replace").strip())
     return (
         f"{found} If the line should read {line_read} (Windows, western Europe), {advice}; if not, another "
-        "encoding; or save the file as UTF-8. The setting is for files that are not UTF-8; the others are still read as "
-        "UTF-8."
+        "encoding; or save the file as UTF-8. The setting is for files that are not UTF-8; the others stay UTF-8."
     )
 
 

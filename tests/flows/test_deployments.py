@@ -55,7 +55,7 @@ def test_deploying_to_a_pool_that_is_not_there_says_how_to_make_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study_with(tmp_path, "")
-    assert command(["deploy", str(tmp_path), "--pool", "nowhere"]) == 1
+    assert command(["deploy", str(tmp_path), "--pool", "nowhere", "--out", str(tmp_path / "reports")]) == 1
     assert "prefect work-pool create nowhere --type process" in capsys.readouterr().err
 
 
