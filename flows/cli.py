@@ -131,7 +131,8 @@ def validate(
     rows = validate_rows(load_rows(opened), opened.study, hash_files(opened))
     for rejection in rows.rejections[:20]:
         out.print(
-            f"{rejection.file}, row {rejection.row}: {rejection.column} = {rejection.value!r} ({rejection.rule})",
+            f"{rejection.file}, row {rejection.row}: {rejection.column or 'the row'} = {rejection.value!r} "
+            f"({rejection.rule})",
             markup=False,
         )
     if len(rows.rejections) > 20:

@@ -32,7 +32,7 @@ def find_encoding(path: Path, name: str, setting: str | None) -> str:
     with path.open("rb") as stream:
         head = stream.read(4096)
         shown = _shown(head)
-        if shown or (setting and not _holds_ascii(setting)):
+        if shown or (setting and b"\0" in head and not _holds_ascii(setting)):
             encoding = shown or setting or ""
             _require(stream, name, encoding, setting)
         elif _offender(stream, "utf-8") is None:

@@ -205,6 +205,14 @@ def test_an_encoding_that_does_not_fit_is_said_with_the_line(place: Place) -> No
     assert "0x81 in line 120001" in place.refusal()
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "shift_jis"])
+def test_a_named_encoding_is_for_files_that_are_not_utf8_only(place: Place, encoding: str) -> None:
+    place.put("a.csv", PLAIN)
+    place.put("b.csv", PLAIN.replace("Köln", "Пермь").replace("Fürth", "Тверь").encode(encoding))
+    place.settings = f'encoding = "{encoding}"'
+    assert place.read().products.labels == ("Fürth", "Köln", "Trier", "Ulm", "Пермь", "Тверь")
+
+
 def test_true_and_false_are_one_and_zero_where_a_predictor_says_nothing_else(place: Place) -> None:
     place.put("a.csv", table(x=lambda v: "true" if v > 6 else "FALSE"))
     place.put("b.csv", table(x=lambda v: "NA" if v == 5 else "True" if v > 6 else "False"))
@@ -280,6 +288,9 @@ def test_parquet_says_its_types_and_what_to_do(place: Place) -> None:
     frame.assign(x=days).to_parquet(place.folder / "a.parquet")
     place.follow(place.refusal())
     assert values_of(place.read())[1] == [19783.0 + round(4 * v) for v in X]
+    frame.assign(x=[9007199254740993, *range(39)]).to_parquet(place.folder / "a.parquet")
+    place.settings = 'source = "*"'
+    assert [each.rule for each in place.read().rejections] == ["more digits than can be kept"]
     frame.assign(x=[[1]] * 40).to_parquet(place.folder / "a.parquet")
     assert "a.parquet stores 'x' as list<" in place.refusal()
 
