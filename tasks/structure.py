@@ -30,7 +30,7 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
         raise DataRejected(
             f"{n_rejected:,} of {n_read:,} rows ({_percent(n_rejected / n_read)}) were rejected; the study allows "
             f"{_percent(rules.max_rejected_share)} (rules.max_rejected_share).{_reasons(rejections)}"
-            f"{hint(rejections, study)} Otherwise correct the rows, or the study's rules.",
+            f"{_what_to_do(hint(rejections, study))}",
             rejections,
         )
     if n_good < max(rules.min_rows, 1):
@@ -56,6 +56,14 @@ def require_structure(
         problem = _constant(scaling, extremes, n_rows, study) or _collinear(products, scaling)
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
+
+
+def _what_to_do(hint: str) -> str:
+    return (
+        f"{hint} Otherwise correct the rows, or the study's rules."
+        if hint
+        else " Correct the rows, or the study's rules."
+    )
 
 
 def _before(rejections: Sequence[Rejection]) -> str:
