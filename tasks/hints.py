@@ -82,7 +82,8 @@ def _said(column: str, first: Rejection, look: Look, study: Study) -> str:
         return f"{found}: if it is one, {to_set(study, [f'missing = {toml_value([*study.missing, *look.missing])}'])}."
     if look.style and not look.style.thousands and look.style.affixes == study.affixes:
         line = f"decimal = {toml_value(look.style.decimal)}"
-        return f"{found}: if all its numbers have it, {to_set(study, [line])}; if only some have, write these as the others are."
+        advice = to_set(study, [line])
+        return f"{found}: if all its numbers have it, {advice}; if only some have, write these as the others are."
     if not look.style:
         return f"{found}: make it a number in the data, for example of hours."
     return f"{found}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from tasks.draft import draft_study
 from tasks.hints import hint
 from tasks.load import hash_files, load_rows
 from tasks.read_files import read_files
-from tasks.run_record import open_run
 from tasks.stats.errors import DataRejected
 from tasks.stats.reading_notes import check_reading
 from tasks.stats.records import Check
@@ -74,8 +73,8 @@ class Place:
 
     def checks(self) -> dict[str, Check]:
         rows = self.read()
-        run = replace(open_run(self.study, {}), n_rows=rows.n_rows, n_rejected=rows.n_rejected)
-        return {check.name: check for check in check_reading(rows.notes.reading, run, self.study)}
+        found = check_reading(rows.notes.reading, self.study, rows.n_rows, rows.n_rejected)
+        return {check.name: check for check in found}
 
 
 @pytest.fixture
@@ -202,7 +201,7 @@ def test_one_file_in_another_encoding_is_named_and_the_others_stay_as_they_are(p
 def test_an_encoding_that_does_not_fit_is_said_with_the_line(place: Place) -> None:
     place.settings = 'encoding = "ascii"'
     place.put("feb.csv", PLAIN.encode("cp1252"))
-    assert 'feb.csv is not text in the study\'s encoding = "ascii": the byte 0xf6 in line 2' in place.refusal()
+    assert 'feb.csv is not text in encoding = "ascii": the byte 0xf6 in line 2' in place.refusal()
     place.put("feb.csv", (PLAIN * 3000).replace("g,x,y\n", "").encode() + b"\x81\n")
     place.settings = ""
     assert "0x81 in line 120001" in place.refusal()
@@ -540,9 +539,7 @@ def test_what_was_rejected_in_passing_is_explained_on_the_report_too(place: Plac
 
 def test_two_units_in_one_column_are_not_read_as_one(place: Place) -> None:
     place.put("a.csv", table(lambda v: f"{v}%" if v > 65 else repr(v / 100)))
-    assert (
-        'affixes = ["%"] at the top of the study file, if the values without it are in the same unit' in place.refusal()
-    )
+    assert 'affixes = ["%"] in the study file, if the values without it are in the same unit' in place.refusal()
     assert "affixes" not in draft_study(place.folder / "a.csv")
     place.put("a.csv", table(lambda v: f"{v} kg" if v > 65 else f"{v} lb"))
     assert "affixes" not in place.refusal()
@@ -562,7 +559,7 @@ def test_what_is_no_number_is_not_made_one_by_advice_nor_by_a_draft(place: Place
 
 def test_column_names_that_are_repeated_further_down_are_named(place: Place) -> None:
     place.put("a.csv", PLAIN + PLAIN.replace("70.0", "70.5"))
-    assert place.read().notes.hint == "Row 41 of a.csv repeats the column names: delete it."
+    assert place.read().notes.reading.hint == "Row 41 of a.csv repeats the column names: delete it."
 
 
 def test_times_of_day_are_no_categories(place: Place) -> None:
