@@ -14,7 +14,9 @@ from prefect.runtime import flow_run
 from prefect.states import Crashed
 
 from flows.events import say_rejected
+from flows.stopping import will_publish
 from tasks.ledger import Ledger
+from tasks.leftovers import undone_if_cut_short
 from tasks.run_lock import Hold, RunningRun, only_run
 from tasks.stats.errors import DataRejected, SamplingFailed
 
@@ -22,50 +24,82 @@ from tasks.stats.errors import DataRejected, SamplingFailed
 class Claim:
     """What a run has taken from the ledger, to be settled when it ends."""
 
-    def __init__(self, ledger: Ledger, hold: Hold, study_name: str) -> None:
-        self._ledger, self._hold, self._study_name = ledger, hold, study_name
+    def __init__(self, ledger: Ledger, hold: Hold, folder: Path) -> None:
+        self._ledger, self._hold, self._folder = ledger, hold, folder
         self.run_id = ""
 
     def take(self, run_id: str, files: Mapping[str, str]) -> None:
         """These contents are this run's; `files` are sha256 by name."""
         self.run_id = run_id
         self._hold.note(run_id, flow_run.get_id() or "")
-        self._ledger.take(self._study_name, run_id, files.values())
+        self._ledger.take(self._folder.name, run_id, files.values())
+        will_publish(self._folder / run_id)
+
+    def settle(self) -> None:
+        """The run has ended well."""
+        self._ledger.count(self.run_id)
+
+    def settle_refused(self, refused: DataRejected | SamplingFailed) -> None:
+        """The same files would end the same way again."""
+        self._ledger.refuse(self.run_id, str(refused))
+        if isinstance(refused, DataRejected):
+            say_rejected(self._folder.name, self.run_id, str(refused))
+
+    def settle_interrupted(self, reason: str = "interrupted") -> None:
+        """What has been published is counted, whatever came afterwards."""
+        if self.run_id and (self._folder / self.run_id).is_dir():
+            self._ledger.count(self.run_id)
+        else:
+            self._ledger.release(self.run_id, reason)
 
 
 @contextmanager
 def claimed(reports: Path, study_name: str) -> Iterator[Claim]:
     """Hold the study while a run goes on, and settle what it took by how the run ends.
 
-    Interrupted or killed, the run leaves its note, or at least its entries, and the next one heals both.
+    Killed, the run leaves its note, or at least its entries, and the next one heals both.
     """
     ledger = Ledger(reports)
     with only_run(reports, study_name) as hold:
         if hold.left_behind:
             heal(ledger, hold.left_behind)
-        claim = Claim(ledger, hold, study_name)
-        try:
+        claim = Claim(ledger, hold, reports / study_name)
+        with undone_if_cut_short(claim.settle_interrupted), _settled(claim):
             yield claim
-        except (DataRejected, SamplingFailed) as refused:  # the same files would end the same way again
-            ledger.refuse(claim.run_id, str(refused))
-            if isinstance(refused, DataRejected):
-                say_rejected(study_name, claim.run_id, str(refused))
-            raise
-        except BaseException as failed:
-            ledger.release(claim.run_id, f"{type(failed).__name__}: {failed}")
-            raise
-        ledger.count(claim.run_id)
+
+
+@contextmanager
+def _settled(claim: Claim) -> Iterator[None]:
+    try:
+        yield
+    except (DataRejected, SamplingFailed) as refused:
+        claim.settle_refused(refused)
+        raise
+    except BaseException as failed:
+        claim.settle_interrupted(f"{type(failed).__name__}: {failed}")
+        raise
+    claim.settle()
+
+
+@contextmanager
+def marked_if_cut_short(flow_run_id: str) -> Iterator[None]:
+    """Prefect, where its server lasts, is told of a run that had no time to tell it."""
+    with undone_if_cut_short(lambda: _mark_crashed(flow_run_id, "The run was interrupted.")):
+        yield
 
 
 def heal(ledger: Ledger, dead: RunningRun) -> None:
     """A run died: its files wait again, and Prefect, which would show it running for ever, is told."""
     ledger.release(dead.run_id, "the run's process died")
-    if not dead.flow_run_id:
-        return
+    if dead.flow_run_id:
+        _mark_crashed(dead.flow_run_id, "The run's process died.")
+
+
+def _mark_crashed(flow_run_id: str, why: str) -> None:
     with get_client(sync_client=True) as client:
         try:
-            known = client.read_flow_run(UUID(dead.flow_run_id))
+            known = client.read_flow_run(UUID(flow_run_id))
         except (ObjectNotFound, ValueError):
             return  # another server's run, or one that has been deleted
         if known.state and known.state.type in (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING):
-            client.set_flow_run_state(known.id, Crashed(message="The run's process died."), force=True)
+            client.set_flow_run_state(known.id, Crashed(message=why), force=True)

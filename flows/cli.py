@@ -9,15 +9,21 @@ import os
 import sys
 import time
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+from typer.core import TyperGroup
 
-from flows.quiet import keep_log, set_defaults
+from flows import stopping
+from flows.quiet import keep_log, set_defaults, survive_any_encoding
 from flows.short_lived_server import ShortLivedServer, is_for_prefect_to_decide
+from tasks.atomic import explained, refusal, write_whole
 from tasks.engines import EngineName
 from tasks.stats.errors import PoolwiseError, StudyError
+from tasks.stats.plain_text import brief, listed
 
 if TYPE_CHECKING:
     from flows.report import Outcome
@@ -25,11 +31,34 @@ if TYPE_CHECKING:
     from tasks.studies import OpenedStudy
 
 STARTED = time.perf_counter()
-DATA_SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 # Imported while Prefect's server comes up, rather than when first needed.
 HEAVY_MODULES = ("pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
 
+
+class Commands(TyperGroup):
+    """Shows what was typed, when it is wrong, as one line without effects."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _told_briefly():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        with _told_briefly():
+            return super().invoke(*args, **kwargs)
+
+
+@contextmanager
+def _told_briefly() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # Typer's own class of errors has no public name
+        if not isinstance(error, PoolwiseError) and isinstance(getattr(error, "message", None), str):
+            error.message = brief(error.message, 500)  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
+    cls=Commands,
     name="poolwise",
     no_args_is_help=True,
     add_completion=False,
@@ -41,12 +70,35 @@ app = typer.Typer(
     "4 sampling failed, 1 anything else.",
 )
 
+Study = Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder, its study.toml, or a data file.")]
 Reports = Annotated[Path, typer.Option("--out", metavar="DIR", help="The reports folder.")]
+OutcomeOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--outcome", metavar="COLUMN", help="Outcome, for a data file."),
+]
+GroupOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--group", metavar="COLUMN", help="Group, for a data file."),
+]
+PredictorsOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--predictor", metavar="COLUMN", help="Predictor, for a data file; may be repeated."),
+]
+MaxRejectedShareOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--max-rejected-share", metavar="SHARE", help="How many rows may be bad, for a data file; default: 0.05."
+    ),
+]
+SettingsOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="KEY=VALUE", help="Any setting of a study file, for a data file; may be repeated."),
+]
 
 
 @app.command()
 def run(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder, its study.toml, or a data file.")],
+    study: Study,
     out: Reports = Path("reports"),
     engine: Annotated[
         EngineName,
@@ -57,39 +109,32 @@ def run(
     standalone: Annotated[
         bool, typer.Option("--standalone", help="Also write the report as one file that can be mailed.")
     ] = False,
-    outcome: Annotated[
-        Optional[str], typer.Option(metavar="COLUMN", help="Outcome, for a data file.")  # noqa: UP045
-    ] = None,
-    group: Annotated[
-        Optional[str], typer.Option(metavar="COLUMN", help="Group, for a data file.")  # noqa: UP045
-    ] = None,
-    predictor: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(metavar="COLUMN", help="Predictor, for a data file; may be repeated."),
-    ] = None,
+    outcome: OutcomeOption = None,
+    group: GroupOption = None,
+    predictor: PredictorsOption = None,
+    max_rejected_share: MaxRejectedShareOption = None,
+    settings: SettingsOption = None,
 ) -> None:
     """Run a study and publish its report.
 
     STUDY is a folder with a study.toml. For a data file, name its columns instead:
 
         poolwise run visits.csv --outcome bounce_time --group county --predictor age
-    """
-    from tasks.studies import read_study, study_from_flags
 
-    if Path(study).suffix.lower() in DATA_SUFFIXES:
-        if outcome is None or group is None:
-            raise StudyError(
-                f"{study} is a data file, so --outcome and --group have to name its columns. To keep the choice in "
-                f"a file, use `poolwise new {study}`."
-            )
-        opened = study_from_flags(study, outcome, group, predictor or [])
-    elif outcome or group or predictor:
-        raise StudyError(
-            f"--outcome, --group and --predictor are for data files; {study} is a study, whose study.toml names its "
-            "columns. Leave the options out, or give a .csv or .parquet file."
+    Whatever else a study file can say, `--set` says for a data file: `--set decimal=,` or `--set rules.min_rows=10`.
+    """
+    from flows import console
+    from flows.opening import Flags, open_study
+    from tasks.origin import under_its_name
+    from tasks.reports_folder import writable
+
+    flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or ())
+    asked = open_study(study, flags)
+    opened = under_its_name(asked, writable(out))
+    if opened.study.name != asked.study.name:
+        console.err.say(
+            f"Another study is called {asked.study.name} in {out}, so this one is {opened.study.name} there."
         )
-    else:
-        opened = read_study(study)
     _publish_report(opened, out, engine, force, standalone, open_report)
 
 
@@ -111,36 +156,31 @@ def new(
         raise StudyError(
             f"{target} exists already. Use --force to overwrite it, or move {file} to a folder of its own."
         )
-    target.write_text(text, encoding="utf-8")
-    out.print(f"Wrote {target}. Check its guesses, then: poolwise run {file.parent}", markup=False)
+    with explained("write the study", file.parent):
+        write_whole(target, text)
+    out.say(f"Wrote {target}. Check its guesses, then: poolwise run {file.parent}")
 
 
 @app.command()
 def validate(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder or its study.toml.")],
+    study: Study,
+    outcome: OutcomeOption = None,
+    group: GroupOption = None,
+    predictor: PredictorsOption = None,
+    max_rejected_share: MaxRejectedShareOption = None,
+    settings: SettingsOption = None,
 ) -> None:
-    """Check a study file, its look and its rows, without fitting anything. Rejected rows are listed."""
-    from flows.console import out
-    from tasks.load import hash_files, load_rows
+    """Check a study, its look and its rows, without fitting anything. Rejected rows are listed."""
+    from flows.console import show_rows
+    from flows.opening import Flags, open_study
+    from tasks.collect import collect_afresh
     from tasks.look_trial import look_of
-    from tasks.studies import read_study
-    from tasks.validate import validate_rows
+    from tasks.schedules import refuse_ended
 
-    opened = read_study(study)
+    opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
+    refuse_ended(opened.study.schedule, study)
     look_of(opened)
-    rows = validate_rows(load_rows(opened), opened.study, hash_files(opened))
-    for rejection in rows.rejections[:20]:
-        out.print(
-            f"{rejection.file}, row {rejection.row}: {rejection.column} = {rejection.value!r} ({rejection.rule})",
-            markup=False,
-        )
-    if len(rows.rejections) > 20:
-        out.print(f"... and {len(rows.rejections) - 20:,} more", markup=False)
-    out.print(
-        f"{opened.study.name}: {rows.data.n_rows:,} of {rows.n_read:,} rows can be used, in {rows.data.n_groups:,} "
-        "groups.",
-        markup=False,
-    )
+    show_rows(opened.study.name, collect_afresh(opened))
 
 
 @app.command()
@@ -148,8 +188,9 @@ def reports(out: Reports = Path("reports")) -> None:
     """List the published runs, newest first."""
     from flows.console import show_runs
     from tasks.catalogue import list_runs
+    from tasks.reports_folder import readable
 
-    show_runs(list_runs(out), out)
+    show_runs(list_runs(readable(out)), out)
 
 
 @app.command()
@@ -170,12 +211,14 @@ def serve(
     """
     from flows import console
     from flows.serve import serve_studies
+    from tasks.reports_folder import writable
 
-    folders = _study_folders(studies)
+    folders = _study_folders(studies, writable(out))
+    stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
-    console.err.print("[bold]Poolwise[/]  starting to serve " + ", ".join(folder.name for folder in folders))
+    console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
     serve_studies(folders, out, engine, at_once, port, console.show_addresses)
-    console.err.print("Stopped.")
+    console.err.say("Stopped.")
 
 
 @app.command()
@@ -195,43 +238,73 @@ def deploy(
     """
     from flows import console
     from flows.deployments import register
+    from tasks.reports_folder import writable
 
-    for name in register(_study_folders(studies), pool, out, engine):
-        console.out.print(f"Deployed     {name}", markup=False)
-    console.out.print(f"Run them with: prefect worker start --pool {pool}", markup=False)
+    for name in register(_study_folders(studies, writable(out)), pool, out, engine):
+        console.out.say(f"Deployed     {name}")
+    console.out.say(f"Run them with: prefect worker start --pool {pool}")
 
 
-def _study_folders(studies: list[str] | None) -> list[Path]:
+def _study_folders(studies: list[str] | None, reports: Path) -> list[Path]:
     """The folders named, or all under data/; every one is opened, so that a mistake is said at once."""
+    from tasks.origin import require_distinct_names
     from tasks.studies import STUDY_FILE, read_study
 
     found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
     if not found:
         raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
-    return [read_study(study).folder for study in found]
+    folders = list(dict.fromkeys(read_study(study).folder for study in found))
+    require_distinct_names(folders, reports)
+    return folders
 
 
 def main() -> None:
-    sys.exit(command(sys.argv[1:]))
+    exit_code = command(sys.argv[1:])
+    if stopping.is_requested():
+        stopping.end_now(exit_code)
+    sys.exit(exit_code)
 
 
 def command(arguments: list[str]) -> int:
-    """Run one command; errors meant for the user become one paragraph, every outcome an exit code."""
+    """Run one command; errors meant for the user become one paragraph, every outcome an exit code.
+
+    Refusals of the system that nobody explained before are explained here; whatever else is a mistake of ours.
+    """
     set_defaults()
+    survive_any_encoding()
+    with stopping.stoppable():
+        try:
+            return _exit_code(arguments)
+        except BaseException:
+            if stopping.is_requested():
+                return _stopped(stopping.in_words(), 1)
+            raise
+
+
+def _exit_code(arguments: list[str]) -> int:
     try:
         app(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
     except PoolwiseError as problem:
         return _stopped(str(problem), problem.exit_code)
-    except KeyboardInterrupt:
-        return _stopped("Interrupted; nothing was published.", 1)
     except Exception as error:
-        kept = keep_log()
-        logging.getLogger("poolwise").error("unexpected error", exc_info=error)
+        if stopping.is_requested():
+            raise
+        if isinstance(error, OSError):
+            _kept_in_log(error)
+            return _stopped(f"The system refused{f' {error.filename}' if error.filename else ''}: {refusal(error)}", 1)
+        kept = _kept_in_log(error)
         where = f" The details are in {kept}." if kept else ""
         return _stopped(f"Something unexpected went wrong: {type(error).__name__}: {error}.{where}", 1)
     return 0
+
+
+def _kept_in_log(error: Exception) -> Path | None:
+    """The log's path, now that the traceback is in it."""
+    kept = keep_log()
+    logging.getLogger("poolwise").error("unexpected error", exc_info=error)
+    return kept
 
 
 def _publish_report(
@@ -245,7 +318,7 @@ def _publish_report(
     console.show_verdict(outcome.verdict)
     console.show_report(outcome.folder, standalone)
     if not outcome.is_new:
-        console.out.print("Nothing has changed since this report was published. Use --force to publish another.")
+        console.out.say("Nothing has changed since this report was published. Use --force to publish another.")
     if open_report:
         webbrowser.open((outcome.folder / "report.html").resolve().as_uri())
 

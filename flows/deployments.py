@@ -18,18 +18,21 @@ from flows.events import RUN_REQUESTED, study_resource
 from flows.report import pooling_report
 from flows.requests import crash_silent_runs
 from tasks.engines import EngineName
+from tasks.origin import under_its_name
 from tasks.stats.errors import PoolwiseError
 from tasks.stats.study import Schedule
 from tasks.studies import OpenedStudy, read_study
+from tasks.view.text import markdown
 
 
 def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto") -> RunnerDeployment:
     """The study file is read anew by each run, so that a change to it needs no new deployment."""
+    opened = under_its_name(opened, reports)
     study = opened.study
     schedule: dict[str, Any] = {"schedule": prefect_schedule(study.schedule)} if study.schedule else {}
     deployment = pooling_report.to_deployment(
         name=study.name,
-        description=study.title,
+        description=markdown(study.title),
         tags=["poolwise", study.name],
         parameters={"study": str(opened.folder), "reports": str(reports.resolve()), "engine": engine},
         triggers=[run_on_request(study.name)],

@@ -18,7 +18,8 @@ from pathlib import Path
 from watchfiles import watch
 
 from tasks.ledger import Arrival, Ledger
-from tasks.load import hash_file, source_files
+from tasks.load import file_name, hash_file, source_files
+from tasks.origin import under_its_name
 from tasks.run_lock import RunningRun, dead_run, is_running
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy, read_study
@@ -47,7 +48,7 @@ class Watched:
     def settled_files(self, opened: OpenedStudy) -> dict[str, str]:
         """sha256 by path of the files that are complete: not changed for the study's stable_seconds."""
         digests = {path: self._digest(path, opened.study.trigger.stable_seconds) for path in source_files(opened)}
-        return {str(path): digest for path, digest in digests.items() if digest}
+        return {file_name(path, Path()): digest for path, digest in digests.items() if digest}
 
     def _digest(self, path: Path, stable_seconds: float) -> str:
         """Empty while the file is being written, or when it is gone."""
@@ -109,7 +110,7 @@ class Intake:
             _succeeds(f"looking at {watched.folder}", lambda: self._look_at(watched))  # noqa: B023
 
     def _look_at(self, watched: Watched) -> None:
-        opened = read_study(watched.folder)
+        opened = under_its_name(read_study(watched.folder), self.reports)
         name = opened.study.name
         with dead_run(self.reports, name) as dead:
             if dead:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+from tasks.stats.plain_text import visible
 
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -19,9 +23,23 @@ DEFAULTS = {
 }
 
 
+class OneEntry(logging.Formatter):
+    """An entry begins at the margin and its further lines do not, so that no text can look like another entry."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n    ".join(visible(line) for line in super().format(record).split("\n"))
+
+
 def set_defaults() -> None:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+def survive_any_encoding() -> None:
+    """What the terminal's encoding lacks is spelled, too."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def log_file() -> Path:
@@ -32,13 +50,13 @@ def log_file() -> Path:
 
 def keep_log() -> Path | None:
     """Send Prefect's messages to the log file; None where it cannot be written, which is no reason to stop."""
-    path = log_file()
     try:
+        path = log_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(path, maxBytes=2_000_000, backupCount=3, encoding="utf-8")
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: the system knows no home folder
         return None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneEntry("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name in ("prefect", "poolwise"):
         logging.getLogger(name).addHandler(handler)
     return path

@@ -19,6 +19,7 @@ from flows.claims import Claim, claimed
 from tasks.engines import EngineName
 from tasks.look_trial import look_of
 from tasks.notify import age_in_days
+from tasks.origin import under_its_name
 from tasks.publish import is_published
 from tasks.run_folders import read_verdict
 from tasks.run_record import open_run, with_rows
@@ -50,8 +51,8 @@ def pooling_report(
     another PoolwiseError; then nothing is published.
     """
     steps.begin()
-    opened = study if isinstance(study, OpenedStudy) else read_study(study)
-    with claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
+    opened = under_its_name(study if isinstance(study, OpenedStudy) else read_study(study), reports)
+    with steps.stoppable(), claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
         return _report(opened, claim, reports, engine, force, standalone)
 
 

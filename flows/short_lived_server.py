@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from flows.processes import Child, free_port, wait_until_up
+from tasks.leftovers import undo_at_the_end
 
 SETTINGS_THAT_DECIDE = ("api_url", "allow_ephemeral")
 
@@ -27,6 +28,7 @@ class ShortLivedServer:
         self._child = Child("Prefect's server", _command(port), _environment(), self._output)
         self._child.start()
         atexit.register(self._child.stop, 5.0)
+        undo_at_the_end(lambda: self._child.stop(0.2))
 
     def wait(self) -> str:
         """Raises PoolwiseError when the server does not come up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.utilities.urls import url_for
 
+from flows.claims import marked_if_cut_short
 from flows.events import say_published
 from flows.steps import run_log, step, timed
+from flows.stopping import listening
 from tasks.atomic import encoded
 from tasks.catalogue import rebuild_catalogue
 from tasks.collect import Collected, collect
-from tasks.engines import EngineName, engine_named
+from tasks.engines import EngineName
 from tasks.history import read_history, read_previous
 from tasks.load import wait_for_incoming
 from tasks.look import Look
@@ -40,6 +42,7 @@ from tasks.read_files import ReadFiles, read_files
 from tasks.render import render_report
 from tasks.run_folders import REPORT, STANDALONE
 from tasks.sample import sample_posterior
+from tasks.sampler_process import SamplerProcess
 from tasks.stats.changes import compare
 from tasks.stats.checks import FLAVOUR_WORDS
 from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
@@ -64,6 +67,7 @@ from tasks.validate import rejections_frame
 from tasks.view.estimates import estimates_csv
 from tasks.view.page import build_page
 from tasks.view.summary import summary_json, summary_of
+from tasks.view.text import markdown
 
 FilesOfRun = Mapping[str, str | Callable[[Path], object]]
 
@@ -76,6 +80,14 @@ def name_of_this_run() -> str:
 
 def begin() -> None:
     run_log().began_running()
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Told to stop, the run ends soon, and Prefect learns of it if its server lasts."""
+    marked = marked_if_cut_short(flow_run.get_id() or "") if run_log().server_lasts else nullcontext()
+    with listening(), marked:
+        yield
 
 
 def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) -> ReadFiles:
@@ -106,7 +118,7 @@ def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
 
 
 def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int) -> Posterior:
-    chosen = engine_named(engine)
+    chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
     listener = run_log().listener
     draws, attempts = sample_posterior(
         chosen, study, products, scaling, seed, lambda share: listener.advanced("sample", share)
@@ -188,12 +200,13 @@ def leave_link(study: Study, findings: Findings, folder: Path) -> None:
     """
     verdict, address = findings.verdict, report_address(folder)
     key = f"report-{study.name.replace('_', '-')}"
+    headline, reason = markdown(verdict.headline), markdown(verdict.reason)
     if address.startswith("http"):
-        create_link_artifact(address, link_text=verdict.headline, key=key, description=verdict.reason)
+        create_link_artifact(address, link_text=headline, key=key, description=reason)
     else:
-        where = f"Report: `{(folder / REPORT).resolve()}`"
-        words = f"# {verdict.status.upper()}: {verdict.headline}\n\n{verdict.reason}\n\n{where}\n"
-        create_markdown_artifact(words, key=key, description=verdict.headline)
+        where = markdown(str((folder / REPORT).resolve()))
+        words = f"# {verdict.status.upper()}: {headline}\n\n{reason}\n\nReport: {where}\n"
+        create_markdown_artifact(words, key=key, description=headline)
     say_published(study.name, findings, folder)
 
 

@@ -56,12 +56,21 @@ data {
   vector<lower=0>[q] sigma_group_sd;    // half-normal scales
   real<lower=0> sigma_mean;             // mean of the exponential prior
   real<lower=0> lkj;
+  vector[p] beta_center;                // about where the posterior lies, and how wide it is:
+  matrix[p, p] beta_factor;             // the sampler moves in these units
+  vector<lower=0>[q] sigma_group_unit;
+  real<lower=0> sigma_unit;
 }
 parameters {
-  vector[p] beta;                       // fixed effects
-  vector<lower=0>[q] sigma_group;       // SDs of the varying effects
-  cholesky_factor_corr[q] L_group;      // and their correlation's factor
-  real<lower=0> sigma;                  // residual SD
+  vector[p] beta_in_units;
+  vector<lower=0>[q] sigma_group_in_units;
+  cholesky_factor_corr[q] L_group;      // factor of the varying effects' correlation
+  real<lower=0> sigma_in_units;
+}
+transformed parameters {
+  vector[p] beta = beta_center + beta_factor * beta_in_units;            // fixed effects
+  vector[q] sigma_group = sigma_group_unit .* sigma_group_in_units;      // SDs of the varying effects
+  real sigma = sigma_unit * sigma_in_units;                              // residual SD
 }
 model {
   matrix[q, q] T = diag_pre_multiply(sigma_group, L_group);

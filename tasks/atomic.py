@@ -9,18 +9,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tasks.leftovers import undone_if_cut_short
 from tasks.stats.errors import PoolwiseError
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write beside, flush to disk, rename: readers see the old file or the new one, whole."""
+def write_whole(path: Path, content: bytes | str, mode: int | None = None) -> None:
+    """Write beside, flush to disk, rename: readers see the old file or the new one, whole.
+
+    `mode` are its permissions; default: the user's own.
+    """
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        beside.write_bytes(encoded(content))
-        sync(beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with undone_if_cut_short(lambda: beside.unlink(missing_ok=True)):
+        try:
+            beside.write_bytes(encoded(content))
+            if mode is not None:
+                beside.chmod(mode)
+            sync(beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
     sync(path.parent)
 
 
@@ -57,14 +64,21 @@ def explained(doing: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PoolwiseError(f"Poolwise could not {doing} in {folder}: {_reason(error)}") from error
+        raise PoolwiseError(f"Poolwise could not {doing} in {folder}: {refusal(error)}") from error
 
 
-def _reason(error: OSError) -> str:
+def refusal(error: OSError) -> str:
+    """Why the system refused, and what to do next: the end of a sentence and whatever follows it."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full. Nothing was published; make room there and run again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "writing there is not allowed. Change its permissions, or choose another folder with --out."
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return f"{error.filename} is in the way. Move it, or choose another folder with --out."
+        return "that is not allowed. Change its permissions, or choose another folder with --out."
+    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return f"{error.filename or 'a file'} is in the way. Move it, or choose another folder with --out."
+    if error.errno == errno.ENAMETOOLONG:
+        return "the name is too long. Choose a shorter one."
+    if error.errno == errno.ELOOP:
+        return "a link leads back to itself. Remove it, or choose another folder."
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open. Close other programs, or raise the limit (ulimit -n), and run again."
     return f"{error.strerror or error}. Nothing was published."

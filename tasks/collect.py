@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tasks.load import hash_files, wait_for_incoming
 from tasks.natural_order import natural_order
-from tasks.read_files import ReadFiles
+from tasks.read_files import ReadFiles, read_files
 from tasks.stats.cross_products import CrossProducts, total, with_labels
 from tasks.stats.digest import FileDigest, merged
 from tasks.stats.errors import DataRejected
 from tasks.stats.records import GroupedData, Rejection, SourceFile
 from tasks.stats.study import Study
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure
+from tasks.studies import OpenedStudy
 from tasks.validate import count_by_rule
 
 
@@ -52,6 +56,13 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections))
 
 
+def collect_afresh(opened: OpenedStudy) -> Collected:
+    """The study's files as a run would read them, nothing kept."""
+    wait_for_incoming(opened)
+    with TemporaryDirectory() as store:
+        return collect(read_files(opened, hash_files(opened), Path(store)), opened.study)
+
+
 def _in_order(read: ReadFiles) -> list[FileDigest]:
     return [read.digests[content] for name, content in read.sha256.items() if name not in read.set_aside]
 
@@ -89,4 +100,4 @@ def _named(rule: str, names: dict[str, str]) -> str:
 def _require_a_usable_file(read: ReadFiles, rejections: tuple[Rejection, ...]) -> None:
     if not read.digests:
         first = next(iter(read.set_aside.values()))
-        raise DataRejected(f"None of the study's files can be used. {first}", rejections)
+        raise DataRejected(f"None of the files can be used. {first}", rejections)

@@ -20,6 +20,7 @@ from tasks.csv_files import find_delimiter, read_columns
 from tasks.load import SUFFIXES, is_parquet, text_columns, text_frame
 from tasks.numbers import is_missing, parse_numbers
 from tasks.stats.errors import DataRejected, StudyError
+from tasks.stats.plain_text import listed
 from tasks.stats.records import Floats
 from tasks.stats.study import RESERVED_COLUMNS, RESERVED_TERMS
 from tasks.toml_text import toml_key, toml_value
@@ -241,7 +242,7 @@ def _range_line(column: Column) -> str:
 
 
 def _no_guess(file: Path, sample: Sample, outcome: Column | None) -> str:
-    names = ", ".join(column.name for column in sample.columns[:20]) or "none"
+    names = listed(column.name for column in sample.columns) or "none"
     lacking = (
         "a column of numbers that could be the outcome"
         if outcome is None

@@ -16,14 +16,16 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from tasks.atomic import explained
+from tasks.atomic import explained, write_whole
 from tasks.stats.errors import PoolwiseError, StudyError
 from tasks.stats.records import Floats
-from tasks.stats.study import SamplerSettings
+
+if TYPE_CHECKING:  # a process that only samples starts in half the time without it
+    from tasks.stats.study import SamplerSettings
 
 PROGRAMS = Path(__file__).parent.parent / "stan"
 MARGINAL = PROGRAMS / "partial_pooling_marginal.stan"
@@ -37,6 +39,14 @@ ITERATION = re.compile(r"Chain \[(\d+)\] Iteration:\s*(\d+) / (\d+)")
 
 # What an installation has only when its build went through to the end.
 BUILT_PARTS = ("makefile", "bin/stanc", "bin/diagnose")
+
+
+class TimeIsUp(Exception):
+    """Sampling was ended because it took too long; `share` of its iterations were done."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__(f"ended at {share:.0%}")
+        self.share = share
 
 
 class StanEngine(Protocol):
@@ -98,6 +108,7 @@ class EmbeddedEngine:
                     delta=settings.adapt_delta,
                     max_depth=settings.max_treedepth,
                     seed=seed,
+                    refresh=_refresh(settings),
                 )
         except RuntimeError as error:
             raise PoolwiseError(f"The embedded Stan engine could not run {program.name}: {error}") from error
@@ -136,6 +147,7 @@ class CmdStanEngine:
                     adapt_delta=settings.adapt_delta,
                     max_treedepth=settings.max_treedepth,
                     seed=seed,
+                    refresh=_refresh(settings),
                     output_dir=scratch,
                     show_progress=False,
                     show_console=True,
@@ -151,7 +163,7 @@ def _compiled(program: Path, installation: Path) -> Any:
     """The compiled program, kept in a cache folder: the repository may be read-only.
 
     It stays linked to libraries of the CmdStan that built it, so its name tells program and CmdStan apart.
-    It is built in a folder of its own and then moved: two runs may come to it at once.
+    It is built elsewhere and appears whole: two runs may come to it at once.
     """
     import cmdstanpy
 
@@ -161,11 +173,16 @@ def _compiled(program: Path, installation: Path) -> Any:
     if not compiled.is_file():
         with explained("keep a compiled Stan program", home):
             home.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=home) as folder:
+            with tempfile.TemporaryDirectory(prefix="poolwise-") as folder:
                 copy = Path(folder) / program.name
                 copy.write_bytes(program.read_bytes())
-                os.replace(cmdstanpy.compile_stan_file(copy), compiled)
+                write_whole(compiled, Path(cmdstanpy.compile_stan_file(copy)).read_bytes(), mode=0o755)
     return cmdstanpy.CmdStanModel(exe_file=compiled)
+
+
+def _refresh(settings: SamplerSettings) -> int:
+    """Iterations of a chain from one word about its progress to the next."""
+    return max(1, (settings.warmup + settings.draws) // 100)
 
 
 def _by_chain(draws: Floats, chains: int) -> Floats:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import difflib
 import glob
 import hashlib
+import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,11 +29,13 @@ import pyarrow.parquet as pq
 from tasks import csv_files
 from tasks.csv_files import DELIMITERS, find_delimiter
 from tasks.stats.errors import DataRejected
+from tasks.stats.plain_text import listed, shown
 from tasks.stats.study import Study
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
-MOST_COLUMNS_SHOWN = 20
+
+SPELLED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 
 T = TypeVar("T")
 
@@ -85,7 +89,7 @@ def incoming_folder(opened: OpenedStudy) -> Path:
 
 
 def is_incoming(path: Path, opened: OpenedStudy) -> bool:
-    return opened.has_incoming and path.parent == incoming_folder(opened)
+    return not opened.is_of_flags and path.parent == incoming_folder(opened)
 
 
 def is_set_aside(path: Path, opened: OpenedStudy, problem: DataRejected) -> bool:
@@ -97,13 +101,20 @@ def is_set_aside(path: Path, opened: OpenedStudy, problem: DataRejected) -> bool
 
 
 def file_name(path: Path, folder: Path) -> str:
-    """How a file is called in reports: relative to the study's folder, with forward slashes."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+    """How a file is called in reports: relative to the study's folder, with forward slashes.
+
+    Bytes that are no UTF-8, which neither a page nor a database can hold, are spelled: `caf\\xe9.csv`.
+    """
+    found = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return os.fsencode(found.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def file_path(name: str, folder: Path) -> Path:
     """The file that is called so."""
-    return folder / name
+    path = folder / name
+    if SPELLED_BYTE.search(name) is None or os.path.lexists(path):
+        return path
+    return folder / os.fsdecode(SPELLED_BYTE.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), name))
 
 
 def hash_file(path: Path, name: str | None = None) -> str:
@@ -185,7 +196,7 @@ def wait_for_incoming(opened: OpenedStudy) -> None:
 
 
 def _dropped_files(opened: OpenedStudy) -> list[Path]:
-    if not opened.has_incoming or not incoming_folder(opened).is_dir():
+    if opened.is_of_flags or not incoming_folder(opened).is_dir():
         return []
     return [
         path
@@ -218,7 +229,7 @@ def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
     choices = (study.delimiter,) if study.delimiter else DELIMITERS
     delimiter, header = find_delimiter(path, name, study.encoding, study.columns, choices)
     if not header:
-        raise DataRejected(f"{name} is empty. It should begin with a line of column names: {_listed(study.columns)}.")
+        raise DataRejected(f"{name} is empty. It should begin with a line of column names: {listed(study.columns)}.")
     chunks = csv_files.read_chunks(path, name, study.encoding, delimiter, _positions(header, study, name))
     for columns in _at_least_one(chunks, [pa.array([], pa.large_string())] * len(study.columns)):
         yield text_frame(dict(zip(study.columns, columns, strict=True)))
@@ -256,8 +267,8 @@ def _positions(header: Sequence[str], study: Study, name: str) -> list[int]:
             raise DataRejected(_missing_column(column, header, name))
         if header.count(column) > 1:
             raise DataRejected(
-                f"{name} has {header.count(column)} columns named {column!r}, and it is unclear which one is meant. "
-                "Rename the others."
+                f"{name} has {header.count(column)} columns named {shown(column)}, and it is unclear which one is "
+                "meant. Rename the others."
             )
     return [header.index(column) for column in study.columns]
 
@@ -265,14 +276,8 @@ def _positions(header: Sequence[str], study: Study, name: str) -> list[int]:
 def _missing_column(column: str, header: Sequence[str], name: str) -> str:
     lowered = {found.lower(): found for found in header}
     close = [lowered[match] for match in difflib.get_close_matches(column.lower(), lowered, n=3)]
-    meant = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    advice = "Correct the column's name in the study, or in the file's first line."
+    meant = f" Did you mean {' or '.join(map(shown, close))}?" if close else ""
+    advice = "Name the column as the file's first line does, or correct that line."
     if len(header) == 1:
         advice += ' If the columns are separated by an unusual character, export the file with "," or ";".'
-    return f"{name} has no column {column!r}; its columns are {_listed(header)}.{meant} {advice}"
-
-
-def _listed(columns: Sequence[str]) -> str:
-    shown = ", ".join(columns[:MOST_COLUMNS_SHOWN])
-    rest = len(columns) - MOST_COLUMNS_SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    return f"{name} has no column {shown(column)}; its columns are {listed(header)}.{meant} {advice}"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.atomic import encoded, explained, sync, write_whole
+from tasks.leftovers import undone_if_cut_short
 from tasks.run_folders import (
     LATEST,
     REJECTED,
@@ -138,7 +139,7 @@ def _staging(study_folder: Path, run_id: str) -> Iterator[Path]:
     """A folder of our own, held while we write, gone afterwards unless it was renamed."""
     staging = study_folder / f"{STAGING}{run_id}"
     staging.mkdir()
-    with _held(staging):
+    with _held(staging), undone_if_cut_short(lambda: shutil.rmtree(staging, ignore_errors=True)):
         try:
             yield staging
         finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tasks.engines import MARGINAL, Progress, StanEngine
+from math import ceil
+
+from tasks.engines import MARGINAL, Progress, StanEngine, TimeIsUp
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.diagnostics import diagnose
 from tasks.stats.errors import SamplingFailed
@@ -27,13 +29,16 @@ def sample_posterior(
 ) -> tuple[PosteriorDraws, tuple[SamplingAttempt, ...]]:
     """Draws of the marginal program, group effects included, and every attempt made.
 
-    Raises SamplingFailed when even the most careful attempt misses a threshold.
+    Raises SamplingFailed when even the most careful attempt misses a threshold, or the engine's time is up.
     """
     varying = (0, *study.varying_columns)
     data = marginal_data(products, varying, resolve_priors(study, scaling), scaling)
     attempts: list[SamplingAttempt] = []
     for i, settings in enumerate(escalated(study.sampler)):
-        variables = engine.sample(MARGINAL, data, settings, seed + i, progress)
+        try:
+            variables = engine.sample(MARGINAL, data, settings, seed + i, progress)
+        except TimeIsUp as ended:
+            raise SamplingFailed(_when_time_was_up(attempts, settings, ended.share, engine.name)) from None
         draws = posterior_draws(variables, products, varying, scaling, seed + i)
         found = diagnose(draws, products.labels, products.terms, study.thresholds, settings.max_treedepth)
         attempts.append(
@@ -60,12 +65,37 @@ def escalated(settings: SamplerSettings) -> list[SamplerSettings]:
 
 
 def _what_was_tried(attempts: list[SamplingAttempt], engine: str) -> str:
-    tries = "; ".join(
+    return (
+        f"The posterior could not be sampled well enough by the {engine} engine, so no report was published. "
+        f"Tried {len(attempts)} times with {attempts[-1].chains} chains: {_tries(attempts)}. Such trouble usually lies "
+        "in the model or the priors: let fewer slopes vary, give tighter [priors], or raise [sampler] warmup and draws."
+    )
+
+
+def _tries(attempts: list[SamplingAttempt]) -> str:
+    return "; ".join(
         f"adapt_delta {a.adapt_delta:g}, {a.warmup} + {a.draws} iterations: {', '.join(a.diagnostics.failures)}"
         for a in attempts
     )
+
+
+def _when_time_was_up(attempts: list[SamplingAttempt], settings: SamplerSettings, share: float, engine: str) -> str:
+    minutes = settings.max_minutes
+    before = f" Tried before: {_tries(attempts)}." if attempts else ""
     return (
-        f"The posterior could not be sampled well enough by the {engine} engine, so no report was published. "
-        f"Tried {len(attempts)} times with {attempts[-1].chains} chains: {tries}. Such trouble usually lies in the "
-        "model or the priors: let fewer slopes vary, give tighter [priors], or raise [sampler] warmup and draws."
+        f"Sampling took longer than {minutes:g} minutes, which is the most that [sampler] max_minutes allows for all "
+        f"attempts, so it was stopped and no report was published. The {engine} engine had done {share:.0%} of "
+        f"attempt {len(attempts) + 1} ({settings.chains} chains of {settings.warmup} + {settings.draws} iterations, "
+        f"adapt_delta {settings.adapt_delta:g}).{before} {_what_to_do(minutes, share, attempts)}"
+    )
+
+
+def _what_to_do(minutes: float, share: float, attempts: list[SamplingAttempt]) -> str:
+    """More time helps who was well on the way."""
+    if share > 0.1 and not attempts:
+        wanted = ceil(1.5 * minutes / share)
+        return f"At that pace [sampler] max_minutes = {wanted} would do; letting fewer slopes vary is faster, too."
+    return (
+        "Such trouble usually lies in the model: let fewer slopes vary, leave out predictors that go closely together, "
+        f"give tighter [priors], or allow more time with [sampler] max_minutes = {ceil(4 * minutes)}."
     )

@@ -11,6 +11,7 @@ import pandas as pd
 from tasks.numbers import parse_numbers
 from tasks.stats.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.errors import DataRejected
+from tasks.stats.plain_text import brief, shown
 from tasks.stats.pooling import has_full_rank
 from tasks.stats.records import Rejection, Scaling
 from tasks.stats.study import Study
@@ -27,15 +28,15 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
         raise DataRejected("The data has no rows, only column names. Check that the export was complete.")
     if n_rejected > rules.max_rejected_share * n_read:
         raise DataRejected(
-            f"{n_rejected:,} of {n_read:,} rows ({_percent(n_rejected / n_read)}) were rejected; the study allows "
-            f"{_percent(rules.max_rejected_share)} (rules.max_rejected_share).{_reasons(rejections)}"
-            f"{_decimal_hint(rejections, study.decimal)} Correct the rows, or the study's rules.",
+            f"{n_rejected:,} of {n_read:,} rows ({_percent(n_rejected / n_read)}) were rejected; at most "
+            f"{_percent(rules.max_rejected_share)} may be ({study.named('rules.max_rejected_share')})."
+            f"{_reasons(rejections)}{_decimal_hint(rejections, study)} Correct the rows, or what rejects them.",
             rejections,
         )
     if n_good < max(rules.min_rows, 1):
         raise DataRejected(
-            f"{_rows(n_good)} of {n_read:,} can be used, and the study asks for at least {max(rules.min_rows, 1):,} "
-            f"(rules.min_rows).{_reasons(rejections)} Add data, or lower rules.min_rows.",
+            f"{_rows(n_good)} of {n_read:,} can be used, and at least {max(rules.min_rows, 1):,} are asked for "
+            f"({study.named('rules.min_rows')}).{_reasons(rejections)} Add data, or lower it.",
             rejections,
         )
 
@@ -69,13 +70,13 @@ def n_parameters(study: Study) -> int:
 def _too_few_groups(labels: Sequence[str], n_rows: int, study: Study) -> str:
     if len(labels) < 2:
         return (
-            f"Every usable row ({n_rows:,} in all) has the same {study.group}, {labels[0]!r}. Comparing "
-            "groups takes at least 2. Check that the study's group names the right column and that no file is left out."
+            f"Every usable row ({n_rows:,} in all) has the same {brief(study.group)}, {shown(labels[0])}. Comparing "
+            "groups takes at least 2. Check that it is the right column and that no file is left out."
         )
     if len(labels) == n_rows:
         return (
-            f"Every one of the {n_rows} usable rows has a {study.group} of its own, so groups cannot be told from "
-            "chance. Check that the study's group names the right column; a group has to hold several rows."
+            f"Every one of the {n_rows} usable rows has a {brief(study.group)} of its own, so groups cannot be told "
+            "from chance. Check that it is the right column; a group has to hold several rows."
         )
     return ""
 
@@ -85,7 +86,7 @@ def _too_few_rows(n_rows: int, study: Study) -> str:
     if n_rows >= needed:
         return ""
     return (
-        f"{n_rows} usable rows are fewer than the {needed} parameters of the study's fullest model. "
+        f"{n_rows} usable rows are fewer than the {needed} parameters of the fullest model. "
         "Add data, or ask for fewer predictors or fewer varying ones."
     )
 
@@ -97,9 +98,9 @@ def _constant(scaling: Scaling, n_rows: int, study: Study) -> str:
     for name, level, spread in zip(names, levels, spreads, strict=True):
         if spread <= CONSTANT_TOLERANCE * max(abs(level), spread):
             role = "outcome" if name == study.outcome else "predictor"
-            advice = "" if role == "outcome" else ", or leave it out of the study's predictors"
+            advice = "" if role == "outcome" else ", or leave it out of the predictors"
             return (
-                f"The {role} {name!r} is {level:.6g} in all {n_rows} usable rows, and a constant explains "
+                f"The {role} {shown(name)} is {level:.6g} in all {n_rows} usable rows, and a constant explains "
                 f"nothing. Check that it is the right column and the data is complete{advice}."
             )
     return ""
@@ -112,8 +113,8 @@ def _collinear(products: CrossProducts, scaling: Scaling) -> str:
     weights = np.abs(np.linalg.eigh(xtx)[1][:, 0])
     names = [name for name, weight in zip(scaling.predictors, weights, strict=True) if weight > 1e-3 * weights.max()]
     return (
-        f"The predictors {' and '.join(map(repr, names))} say the same: each follows exactly from the others, so their "
-        "effects cannot be told apart. Leave one of them out of the study's predictors."
+        f"The predictors {' and '.join(map(shown, names))} say the same: each follows exactly from the others, so "
+        "their effects cannot be told apart. Leave one of them out."
     )
 
 
@@ -137,17 +138,18 @@ def _reason(rule: str, found: Sequence[Rejection]) -> str:
     first = found[0]
     if rule == SET_ASIDE:
         return f"{first.rule} ({len(found):,} {'file' if len(found) == 1 else 'files'})"
-    value = f"{first.value[:40]!r} " if first.value.strip() else ""
-    return f"{first.column}: {rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
+    value = f"{shown(first.value, 40)} " if first.value.strip() else ""
+    return f"{brief(first.column)}: {rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
 
 
-def _decimal_hint(rejections: Sequence[Rejection], decimal: str) -> str:
-    other = "," if decimal == "." else "."
+def _decimal_hint(rejections: Sequence[Rejection], study: Study) -> str:
+    other = "," if study.decimal == "." else "."
     values = [each.value for each in rejections if each.rule == "not a number"]
     looks_so = np.isfinite(parse_numbers(pd.Series(values, dtype="str"), other))
     if 2 * looks_so.sum() <= len(values):
         return ""
-    return f' Numbers here seem to have the decimal mark "{other}": then set decimal = "{other}" in the study.'
+    advice = study.setting(f'decimal = "{other}"')
+    return f' Numbers here seem to have the decimal mark "{other}": then {advice}.'
 
 
 def _rows(n: int) -> str:

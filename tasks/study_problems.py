@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tasks.receivers import masked
+from tasks.stats.plain_text import brief
 from tasks.stats.study import Study
 from tasks.toml_text import toml_value
 
@@ -25,10 +26,10 @@ REQUIRED_EXAMPLES = {
 }
 
 
-def describe_problems(error: ValidationError, values: Mapping[str, Any]) -> str:
-    """Every problem as sentences of one paragraph, at most five of them in full."""
+def describe_problems(error: ValidationError, values: Mapping[str, Any], kind: type[Study] = Study) -> str:
+    """Every problem as sentences of one paragraph, at most five of them in full; for a study of this kind."""
     problems = _not_repeated(error.errors(include_url=False), values)
-    sentences = [_sentence(problem) for problem in problems[:MOST_PROBLEMS]]
+    sentences = [_sentence(problem, kind) for problem in problems[:MOST_PROBLEMS]]
     if len(problems) > MOST_PROBLEMS:
         sentences.append(f"There are {len(problems) - MOST_PROBLEMS} more problems.")
     return " ".join(sentences)
@@ -39,21 +40,21 @@ def _not_repeated(problems: list[ErrorDetails], values: Mapping[str, Any]) -> li
     return [problem for problem in problems if problem["loc"][:1] != ("varying",) or "varying" in values]
 
 
-def _sentence(problem: ErrorDetails) -> str:
+def _sentence(problem: ErrorDetails, asked: type[Study]) -> str:
     path = tuple(str(part) for part in problem["loc"] if part != "[key]")
-    kind, rule = problem["type"], _rule(problem)
+    kind, rule, key = problem["type"], _rule(problem), asked.named(_dotted(path))
     if kind == "extra_forbidden":
-        return f"{_dotted(path)} is not a key of a study.{_suggestion(path)}"
+        return f"{_dotted(path)} is not a key of a study.{_suggestion(path, asked)}"
     if kind == "missing":
-        return f"{_dotted(path)} is missing: give {REQUIRED_EXAMPLES.get(path[-1], 'it a value')}."
+        return f"{key} is missing: give {REQUIRED_EXAMPLES.get(path[-1], 'it a value')}."
     if not path:
         return f"{rule}."
     if isinstance(problem["input"], Mapping):
-        return f"{_dotted(path)}: {_duty(rule)}."
+        return f"{key}: {_duty(rule)}."
     value = problem["input"]
     if path[:2] == ("notify", "to") and isinstance(value, str):
         value = masked(value)
-    return f"{_dotted(path)} is {_shown(value)}, but {_duty(rule)}."
+    return f"{key} is {_shown(value)}, but {_duty(rule)}."
 
 
 def _rule(problem: ErrorDetails) -> str:
@@ -83,28 +84,29 @@ def _duty(rule: str) -> str:
 
 
 def _dotted(path: tuple[str, ...]) -> str:
-    return ".".join(path)
+    return ".".join(map(brief, path))
 
 
 def _shown(value: object) -> str:
-    text = toml_value(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return brief(toml_value(value), 80)
 
 
-def _suggestion(path: tuple[str, ...]) -> str:
+def _suggestion(path: tuple[str, ...], asked: type[Study]) -> str:
     """Where the key belongs, if it is one of another table; else the closest key of its own table."""
     elsewhere = [place for place in _all_places(Study) if place[-1] == path[-1] and place != path]
     if elsewhere:
-        return f" Did you mean {_where(elsewhere[0])}?"
+        return f" Did you mean {_where(elsewhere[0], asked)}?"
     siblings = list(_model_at(path[:-1]).model_fields)
     close = difflib.get_close_matches(path[-1].lower(), siblings, n=1, cutoff=0.6)
     if close:
         return f" Did you mean {_dotted((*path[:-1], close[0]))}?"
-    table = f"[{_dotted(path[:-1])}]" if len(path) > 1 else "The top of the file"
+    table = f"[{_dotted(path[:-1])}]" if len(path) > 1 else "A study"
     return f" {table} takes {', '.join(siblings)}."
 
 
-def _where(place: tuple[str, ...]) -> str:
+def _where(place: tuple[str, ...], asked: type[Study]) -> str:
+    if asked is not Study:
+        return asked.named(_dotted(place))
     if len(place) == 1:
         return f"{place[0]}, which stands at the top of the file, before the first [table]"
     return f"{place[-1]}, in the table [{_dotted(place[:-1])}]"

@@ -21,6 +21,7 @@ from tasks.natural_order import natural_order
 from tasks.numbers import as_arrow, is_missing, parse_numbers
 from tasks.stats.cross_products import cross_products
 from tasks.stats.records import GroupedData, Rejection, SourceFile
+from tasks.stats.spreadsheet import cell
 from tasks.stats.study import Range, Study
 from tasks.structure import require_enough_rows, require_structure, rule_kind
 
@@ -91,12 +92,11 @@ def split_rows(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.Data
 def rejections_frame(rejections: Iterable[Rejection]) -> pd.DataFrame:
     """One line per reason, for rejected.csv.
 
-    Values are as their file had them, even where a spreadsheet would take them for a formula (a leading
-    =, +, - or @): altering them would hide what was rejected, and -1 is an honest number. Open the file
-    as text where its source is not trusted.
+    Texts are as their file had them, but for an apostrophe before what a spreadsheet would take for a formula.
     """
     columns = [field.name for field in fields(Rejection)]
-    return pd.DataFrame.from_records([astuple(rejection) for rejection in rejections], columns=columns)
+    frame = pd.DataFrame.from_records([astuple(rejection) for rejection in rejections], columns=columns)
+    return frame.assign(**{name: frame[name].map(cell) for name in columns if name != "row"})
 
 
 def count_by_rule(rejections: Iterable[Rejection]) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -17,5 +16,6 @@ if os.environ.get("CI"):
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    """Published runs, each made when first asked for."""
-    return Shelf(Path(tmp_path_factory.mktemp("shelf")))
+    """Published runs, each made when first asked for; shared with the other processes of this test run."""
+    own = tmp_path_factory.getbasetemp()
+    return Shelf((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shelf")

@@ -8,14 +8,16 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tasks.ledger import Ledger
 from tasks.run_folders import read_summary, run_folders
+from tests.shelf import alone
+from tests.waiting import PATIENCE_SECONDS, until
 
 STUDY = """title = "Small"
 source = "*.csv"
@@ -28,6 +30,7 @@ warmup = 500
 draws = 500
 """
 ROWS_PER_FILE = 12
+PORTS = Path(tempfile.gettempdir()) / f"poolwise-tests-{os.getuid()}.lock"
 
 
 class Serving:
@@ -42,12 +45,22 @@ class Serving:
         self.kills: Counter[str] = Counter()
 
     def start(self, **environment: str) -> Serving:
+        """Starts it, and waits until it serves. One at a time on a machine: two could take the same free port."""
+        with alone(PORTS):
+            starts = self._n_starts()
+            self._begin(environment)
+            until(lambda: self._n_starts() > starts or self.process.poll() is not None)
+        return self
+
+    def _begin(self, environment: dict[str, str]) -> None:
         kept = {key: value for key, value in os.environ.items() if key not in ("PREFECT_API_URL", "PREFECT_PROFILE")}
         kept |= {"PREFECT_HOME": str(self.folder / "prefect"), "XDG_STATE_HOME": str(self.folder / "state")}
         command = [sys.executable, "-m", "flows.cli", "serve", str(self.study), "--out", str(self.reports)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(command, env={**kept, **environment}, stdout=output, stderr=output)
-        return self
+
+    def _n_starts(self) -> int:
+        return self.log.read_text().count("Stop with Ctrl-C") if self.log.exists() else 0
 
     @property
     def log(self) -> Path:
@@ -57,10 +70,6 @@ class Serving:
         """What was printed: `Catalogue`, `Prefect` and `Watching`, of the latest start."""
         lines = [line.split() for line in self.log.read_text().splitlines()]
         return {line[0]: line[1] for line in lines if len(line) == 2 and line[0][0].isupper()}
-
-    def until_ready(self) -> Serving:
-        within(90, lambda: "Stop with Ctrl-C" in self.log.read_text())
-        return self
 
     def kill(self) -> None:
         assert self.process is not None
@@ -82,7 +91,7 @@ class Serving:
         """Exit code after SIGTERM."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def n_counted(self) -> int:
         return sum(row.state == "counted" for row in Ledger(self.reports).rows())
@@ -101,12 +110,3 @@ class Serving:
                 file.flush()
                 time.sleep(0.05 if slowly else 0.0)
         return path
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> float:
-    """Wait until it holds; returns how long that took. Fails when it takes longer."""
-    started = time.monotonic()
-    while not holds():
-        assert time.monotonic() - started < seconds, f"it did not hold within {seconds} s"
-        time.sleep(0.1)
-    return time.monotonic() - started

@@ -185,5 +185,5 @@ def _check(found: PriorPredictive) -> Check:
         value,
         limit,
         f"The priors all but rule out the data: under them the {words} of the data would hardly occur.",
-        "Look at [priors] in the study file: a wrong unit, or too small a scale? Else say why the priors should win.",
+        "Look at the priors, under [priors]: a wrong unit, or too small a scale? Else say why the priors should win.",
     )

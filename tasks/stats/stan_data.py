@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts, residual_sum_of_squares
+from tasks.stats.parameter_units import ParameterUnits, parameter_units
 from tasks.stats.priors import ResolvedPriors
 from tasks.stats.records import GroupedData, Scaling
 
@@ -36,6 +37,7 @@ def marginal_data(
         "ztz": np.swapaxes(products.gram[:, columns][:, :, columns], 0, 1),
         "ztx": np.swapaxes(products.gram[:, columns, :-1], 0, 1),
         "zty": products.gram[:, columns, -1] / s,
+        **_unit_data(parameter_units(products, varying, priors), s),
         **_prior_data(priors, scaling),
     }
 
@@ -59,6 +61,15 @@ def rows_data(data: GroupedData, varying: tuple[int, ...], priors: ResolvedPrior
 def design_matrix(data: GroupedData, scaling: Scaling) -> np.ndarray:
     """(N, p) ones, then centre-scaled predictors."""
     return np.column_stack([np.ones(data.n_rows), (data.x - scaling.center) / scaling.scale])
+
+
+def _unit_data(units: ParameterUnits, s: float) -> StanData:
+    return {
+        "beta_center": units.beta_center / s,
+        "beta_factor": units.beta_factor / s,
+        "sigma_group_unit": units.sigma_group / s,
+        "sigma_unit": units.sigma / s,
+    }
 
 
 def _prior_data(priors: ResolvedPriors, scaling: Scaling) -> StanData:

@@ -12,6 +12,9 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from tasks.stats.plain_text import listed, shown, visible
+from tasks.stats.setting_words import option_of, set_by_option, set_in_file
+
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -77,6 +80,9 @@ class SamplerSettings(Frozen):
     draws: Annotated[int, Field(ge=100, le=100_000, description="kept per chain")] = 1000
     adapt_delta: Annotated[float, Field(gt=0, lt=1)] = 0.8
     max_treedepth: Annotated[int, Field(ge=5, le=20)] = 10
+    max_minutes: Annotated[
+        float, Field(gt=0, le=10_080, description="for all attempts together; then the run stops")
+    ] = 10.0
     seed: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
         default=None, description="default: derived from the study's name and the data"
     )
@@ -119,8 +125,16 @@ class Schedule(Frozen):
         if sum(value is not None for value in (self.cron, self.interval_minutes, self.rrule)) != 1:
             raise ValueError("give exactly one of cron, interval_minutes and rrule")
         if self.timezone not in available_timezones():
-            raise ValueError(f"{self.timezone!r} is no time zone; use a name such as Europe/London")
+            raise ValueError(f"{shown(self.timezone)} is no time zone; use a name such as Europe/London")
         return self
+
+
+def _within_the_study(folder: str, key: str) -> str:
+    """Raises ValueError for a path that may lead out of the study's folder, or that no system can have."""
+    leaves = ".." in re.split(r"[/\\]", folder) or re.match(r"[/\\~]|[A-Za-z]:", folder)
+    if leaves or visible(folder) != folder:
+        raise ValueError(f'it has to be a folder within the study\'s, as in: {key} = "{key}"')
+    return folder
 
 
 class Trigger(Frozen):
@@ -130,6 +144,11 @@ class Trigger(Frozen):
     stable_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=1.0, description="a file is complete when it has not changed for so long"
     )
+
+    @field_validator("watch")
+    @classmethod
+    def _inside(cls, watch: str) -> str:
+        return _within_the_study(watch, "watch")
 
 
 class Notify(Frozen):
@@ -153,10 +172,8 @@ class Report(Frozen):
 
     @field_validator("look")
     @classmethod
-    def _within_the_study(cls, look: str | None) -> str | None:
-        if look is not None and (".." in re.split(r"[/\\]", look) or re.match(r"[/\\]|[A-Za-z]:", look)):
-            raise ValueError('it has to be a folder within the study\'s, as in: look = "look"')
-        return look
+    def _inside(cls, look: str | None) -> str | None:
+        return None if look is None else _within_the_study(look, "look")
 
 
 class Study(Frozen):
@@ -193,6 +210,8 @@ class Study(Frozen):
     def _within_its_folder(cls, source: str) -> str:
         if ".." in re.split(r"[/\\]", source):
             raise ValueError("it has to stay within the study's folder; for files elsewhere give an absolute path")
+        if visible(source) != source:
+            raise ValueError("it holds a character that cannot be seen, which no file's name should")
         return source
 
     @field_validator("encoding")
@@ -209,7 +228,7 @@ class Study(Frozen):
     def _no_reserved_names(cls, predictors: tuple[str, ...]) -> tuple[str, ...]:
         for name in predictors:
             if name in RESERVED_TERMS:
-                raise ValueError(f"{name!r} names a term of the model; rename the column")
+                raise ValueError(f"{shown(name)} names a term of the model; rename the column")
         return predictors
 
     @model_validator(mode="after")
@@ -238,6 +257,34 @@ class Study(Frozen):
         """Every column a row must have, in the order outcome, group, predictors, then keys."""
         return tuple(dict.fromkeys((self.outcome, self.group, *self.predictors, *self.rules.unique)))
 
+    @classmethod
+    def setting(cls, line: str) -> str:
+        """Advice to make a setting, in the words of whoever wrote this study.
+
+        `line` is a line at the top of a study file, `decimal = ","` or `rules.min_rows = 3`; what comes back
+        begins with a verb and fits into a sentence: `set decimal = "," in the study file`.
+        """
+        return set_in_file(line)
+
+    @classmethod
+    def named(cls, key: str) -> str:
+        """A setting as its writer calls it: `rules.max_rejected_share`."""
+        return key
+
+
+class StudyOfFlags(Study):
+    """A study that is written on the command line, for one data file; there is no study file to speak of."""
+
+    @classmethod
+    def setting(cls, line: str) -> str:
+        """As of a `Study`: `` add `--set decimal=,` ``."""
+        return set_by_option(line)
+
+    @classmethod
+    def named(cls, key: str) -> str:
+        """As of a `Study`: `--max-rejected-share`."""
+        return option_of(key)
+
 
 def study_name(text: str) -> str:
     """A name that suits folders and addresses, from any text: lowercase, digits, `_` and `-`."""
@@ -248,16 +295,16 @@ def study_name(text: str) -> str:
 def _each_once(columns: list[str]) -> None:
     for column in columns:
         if columns.count(column) > 1:
-            raise ValueError(f"column {column!r} is named twice among outcome, group and predictors")
+            raise ValueError(f"column {shown(column)} is named twice among outcome, group and predictors")
 
 
 def _not_reserved(columns: tuple[str, ...]) -> None:
     for column in columns:
         if column in RESERVED_COLUMNS:
-            raise ValueError(f"column {column!r} has a name that Poolwise keeps for itself; rename the column")
+            raise ValueError(f"column {shown(column)} has a name that Poolwise keeps for itself; rename the column")
 
 
 def _known(names: object, allowed: tuple[str, ...], where: str) -> None:
     for name in names:  # type: ignore[attr-defined]
         if name not in allowed:
-            raise ValueError(f"{where} names {name!r}, which is none of {', '.join(allowed) or '(no predictors)'}")
+            raise ValueError(f"{where} names {shown(name)}, which is none of {listed(allowed) or '(no predictors)'}")

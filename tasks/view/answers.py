@@ -208,7 +208,7 @@ def _step(context: Context, check: Check) -> str:
         "singularity": "Do not quote the usual intervals of the singular fit.",
         "group_sizes": "Do not compare the smallest groups by their own rows alone.",
         "rejected_rows": "Look at the rejected rows.",
-        "prior_predictive": "Look at the priors in the study file: they all but rule out the data.",
+        "prior_predictive": "Look at the priors: they all but rule out the data.",
         "prior_sensitivity": "When you quote how far groups lie apart, say that the prior has a part in it.",
         "equal_spread": "Look at the rows of the groups that scatter most.",
         "pareto_k": _odd_rows(context),

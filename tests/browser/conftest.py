@@ -19,6 +19,7 @@ from tasks.site import catalogue_app
 from tasks.site.server import serve_catalogue
 from tests.browser.reader import Reader, read
 from tests.shelf import Shelf
+from tests.waiting import PATIENCE_SECONDS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The browser asks nobody anything on its own account.
@@ -30,7 +31,7 @@ ARGUMENTS = (
     "--no-first-run",
     "--no-pings",
 )
-TIMEOUT_MILLISECONDS = 20_000
+TIMEOUT_MILLISECONDS = 1000 * PATIENCE_SECONDS
 
 Place = Literal["http", "file"]
 OpenReport = Callable[..., Reader]

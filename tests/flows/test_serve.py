@@ -1,4 +1,4 @@
-"""`poolwise serve` for real: its own server, real files, real kills; over loopback and bounded in time."""
+"""`poolwise serve` for real: its own server, real files, real kills; over loopback."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import random
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,16 +17,19 @@ from uuid import uuid4
 import pytest
 
 from flows.serve import catalogue_for_readers
+from tasks.ledger import Ledger
 from tasks.notify import BASE_ADDRESS
+from tasks.run_lock import only_run
 from tasks.site import serve_catalogue
-from tests.serving import ROWS_PER_FILE, Serving, within
+from tests.serving import ROWS_PER_FILE, Serving
+from tests.waiting import PATIENCE_SECONDS, until
 
 CHANCE = random.Random(7)
 
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Serving]:
-    serving = Serving(tmp_path).start().until_ready()
+    serving = Serving(tmp_path).start()
     yield serving
     if serving.process and serving.process.poll() is None:
         serving.stop()
@@ -36,7 +38,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 def ask(address: str, body: dict[str, Any] | list[Any] | None = None) -> Any:
     request = urllib.request.Request(address, data=json.dumps(body).encode() if body is not None else None)
     request.add_header("content-type", "application/json")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
         text = answer.read().decode()
     return json.loads(text) if text.startswith(("[", "{")) else text
 
@@ -60,14 +62,14 @@ def emit_request(serving: Serving) -> None:
 def test_a_life_of_serving(serving: Serving) -> None:
     """One server for all of it: starting one takes seconds."""
     serving.drop(0, CHANCE, slowly=True)
-    assert within(45, lambda: serving.n_counted() == 1) < 45
+    until(lambda: serving.n_counted() == 1)
     (first,) = serving.summaries()
     assert first["run"]["n_rows"] == ROWS_PER_FILE
 
     catalogue = serving.addresses()["Catalogue"].rstrip("/")
     assert "Small" in ask(f"{catalogue}/")
     assert "Small" in ask(f"{catalogue}/study/latest/")
-    within(20, lambda: any(run["state_type"] == "COMPLETED" for run in flow_runs(serving)))
+    until(lambda: any(run["state_type"] == "COMPLETED" for run in flow_runs(serving)))
     assert any(run["id"] in first["run"]["link"] for run in flow_runs(serving))
     artifacts = ask(f"{serving.addresses()['Prefect']}/api/artifacts/filter", {})
     assert any(f"{catalogue}/study/{first['run']['id']}/report.html" in str(each["data"]) for each in artifacts)
@@ -78,28 +80,30 @@ def test_a_life_of_serving(serving: Serving) -> None:
         )
         return {each["event"] for each in found["events"]}
 
-    within(20, lambda: events() >= {"poolwise.data.arrived", "poolwise.report.published"})
+    until(lambda: events() >= {"poolwise.data.arrived", "poolwise.report.published"})
 
-    for number in range(1, 101):
-        serving.drop(number, CHANCE)
-    within(60, lambda: serving.n_counted() == 101)
-    summaries = serving.summaries()
-    assert len(summaries) <= 3, "a hundred files at once make one run, or two when the first had begun"
-    assert summaries[-1]["run"]["n_rows"] == 101 * ROWS_PER_FILE
+    with only_run(serving.reports, serving.study.name):  # while a run goes on, as far as others can see
+        for number in range(1, 101):
+            serving.drop(number, CHANCE)
+    until(lambda: serving.n_counted() == 101)
+    _, second = serving.summaries()
+    assert second["run"]["n_rows"] == 101 * ROWS_PER_FILE, "a hundred files while a run goes on make one more"
 
     (serving.incoming / "copy.csv").write_bytes((serving.incoming / "0005.csv").read_bytes())
     (serving.incoming / "0006.csv").rename(serving.incoming / "renamed.csv")
-    time.sleep(5)
-    assert len(serving.summaries()) == len(summaries), "renamed and repeated contents are no news"
+    serving.drop(101, CHANCE)
+    until(lambda: serving.n_counted() == 102)
+    *_, last = serving.summaries()
+    assert last["run"]["n_rows"] == 102 * ROWS_PER_FILE, "renamed and repeated contents are no news"
 
     before = len([run for run in flow_runs(serving) if run["start_time"]])
     emit_request(serving)
-    within(30, lambda: len([run for run in flow_runs(serving) if run["start_time"]]) > before)
+    until(lambda: len([run for run in flow_runs(serving) if run["start_time"]]) > before)
 
     other = [sys.executable, "-m", "flows.cli", "serve", str(serving.study), "--out", str(serving.reports)]
-    second = subprocess.run(other, capture_output=True, text=True, timeout=60)
-    assert second.returncode == 1
-    assert "being served already" in second.stderr
+    other_server = subprocess.run(other, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert other_server.returncode == 1
+    assert "being served already" in other_server.stderr
 
     assert serving.stop() == 0
     left = subprocess.run(["pgrep", "-f", str(serving.folder)], capture_output=True, text=True)
@@ -108,20 +112,19 @@ def test_a_life_of_serving(serving: Serving) -> None:
 
 def test_killed_between_arrival_and_run_the_file_is_counted_after_restart(serving: Serving) -> None:
     serving.drop(0, CHANCE)
-    time.sleep(1.0)
+    until(lambda: Ledger(serving.reports).rows())
     serving.kill()
     serving.drop(1, CHANCE)
-    serving.start().until_ready()
-    within(60, lambda: serving.n_counted() == 2)
+    serving.start()
+    until(lambda: serving.n_counted() == 2)
     assert serving.summaries()[-1]["run"]["n_rows"] == 2 * ROWS_PER_FILE
 
 
 def test_killed_run_heals(serving: Serving) -> None:
     serving.drop(0, CHANCE)
-    within(45, serving.kill_a_run)
-    within(60, lambda: serving.n_counted() == 1)
-    within(
-        120,
+    until(serving.kill_a_run)
+    until(lambda: serving.n_counted() == 1)
+    until(
         lambda: {run["state_type"] for run in flow_runs(serving) if run["start_time"]} == {"COMPLETED", "CRASHED"},
     )
     (summary,) = serving.summaries()
@@ -130,17 +133,17 @@ def test_killed_run_heals(serving: Serving) -> None:
 
 def test_server_killed_is_started_again_and_files_are_counted(serving: Serving) -> None:
     serving.drop(0, CHANCE)
-    within(45, lambda: serving.n_counted() == 1)
+    until(lambda: serving.n_counted() == 1)
     port = serving.addresses()["Prefect"].rsplit(":", 1)[1]
     subprocess.run(["pkill", "-KILL", "-f", f"server start --host 127.0.0.1 --port {port}"], check=True)
     serving.drop(1, CHANCE)
-    within(120, lambda: serving.n_counted() == 2)
+    until(lambda: serving.n_counted() == 2)
 
 
 def test_schedule_fires(tmp_path: Path) -> None:
-    serving = Serving(tmp_path, "\n[schedule]\ninterval_minutes = 0.1\n").start().until_ready()
+    serving = Serving(tmp_path, "\n[schedule]\ninterval_minutes = 0.1\n").start()
     try:
-        within(60, lambda: any(run["auto_scheduled"] and run["start_time"] for run in flow_runs(serving)))
+        until(lambda: any(run["auto_scheduled"] and run["start_time"] for run in flow_runs(serving)))
     finally:
         serving.stop()
 
@@ -153,7 +156,7 @@ def test_catalogue_answers_to_the_name_that_readers_are_given(
     with serve_catalogue(catalogue_for_readers(tmp_path)) as address:
         request = urllib.request.Request(f"{address}health", headers={"Host": host})
         try:
-            found = urllib.request.urlopen(request, timeout=10).status
+            found = urllib.request.urlopen(request, timeout=PATIENCE_SECONDS).status
         except urllib.error.HTTPError as error:
             found = error.code
     assert found == status

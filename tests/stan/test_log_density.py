@@ -7,7 +7,7 @@ factor of a correlation matrix canonical partial correlations tanh(y). What the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,22 @@ def constrain(free: Floats, p: int, q: int) -> Point:
     factor, log_jacobian = correlation_factor(free[:n], q)
     log_sigma, rest = free[n], free[n + 1 :]
     return Point(beta, np.exp(log_sd), factor, np.exp(log_sigma), rest, log_jacobian + log_sd.sum() + log_sigma)
+
+
+def out_of_units(at: Point, sums: StanData) -> Point:
+    """The marginal program's parameters are in units; what their Jacobian adds is constant."""
+    beta = sums["beta_center"] + sums["beta_factor"] @ at.beta
+    return replace(
+        at, beta=beta, sigma_group=sums["sigma_group_unit"] * at.sigma_group, sigma=sums["sigma_unit"] * at.sigma
+    )
+
+
+def in_units(sums: StanData, beta: Floats, sigma_group: Floats, sigma: float) -> dict[str, object]:
+    return {
+        "beta_in_units": np.linalg.solve(sums["beta_factor"], np.asarray(beta) - sums["beta_center"]),
+        "sigma_group_in_units": np.asarray(sigma_group) / sums["sigma_group_unit"],
+        "sigma_in_units": sigma / sums["sigma_unit"],
+    }
 
 
 def correlation_factor(free: Floats, q: int) -> tuple[Floats, float]:
@@ -118,7 +134,10 @@ def test_log_density_is_the_formulas_up_to_a_constant(program: Path, p: int, var
     q = len(varying)
     assert model.n_unconstrained == p + q + q * (q - 1) // 2 + 1 + (0 if program == MARGINAL else q * rows["J"])
     theirs = np.array([model.log_prob_grad(free)[0] for free in where])
-    ours = np.array([density(constrain(free, p, q), rows) for free in where])
+    at = [constrain(free, p, q) for free in where]
+    if program == MARGINAL:
+        at = [out_of_units(point, sums) for point in at]
+    ours = np.array([density(point, rows) for point in at])
     np.testing.assert_allclose(theirs - theirs[0], ours - ours[0], rtol=1e-9, atol=1e-8)
 
 
@@ -138,15 +157,15 @@ def test_three_effects_with_one_idle_equal_two() -> None:
     sums, rows = programs(3, (0, 1, 2))
     two = programs(3, (0, 1))[0]
     full, part = (stanli.Model(stan_file=str(MARGINAL), data=data) for data in (sums, two))
-    common = {"beta": [0.1, 0.2, -0.1], "sigma": 0.7}
+    beta = [0.1, 0.2, -0.1]
     quotients = []
     for rho in (0.0, 0.5, -0.8):
         root = np.array([[1.0, 0.0], [rho, np.sqrt(1 - rho**2)]])
-        at_two = part.unconstrain({**common, "sigma_group": [0.8, 0.4], "L_group": root.T.ravel().tolist()})
+        at_two = part.unconstrain({**in_units(two, beta, [0.8, 0.4], 0.7), "L_group": root.T.ravel().tolist()})
         wide = np.eye(3)
         wide[:2, :2] = root
-        at_three = full.unconstrain({**common, "sigma_group": [0.8, 0.4, 1e-9], "L_group": wide.T.ravel().tolist()})
-        here = constrain(at_three, 3, 3), constrain(at_two, 3, 2)
+        at_three = full.unconstrain({**in_units(sums, beta, [0.8, 0.4, 1e-9], 0.7), "L_group": wide.T.ravel().tolist()})
+        here = out_of_units(constrain(at_three, 3, 3), sums), out_of_units(constrain(at_two, 3, 2), two)
         priors = log_prior(here[0], sums) - log_prior(here[1], two)
         quotients.append(full.log_prob_grad(at_three)[0] - part.log_prob_grad(at_two)[0] - priors)
     assert rows["q"] == 3
@@ -158,7 +177,7 @@ def test_a_large_spread_beside_a_small_residual_is_finite() -> None:
     sums, _ = programs(2, (0, 1))
     model = stanli.Model(stan_file=str(MARGINAL), data=sums)
     free = model.unconstrain(
-        {"beta": [0.0, 0.0], "sigma_group": [1.0, 1.0], "L_group": [1.0, 0.9, 0.0, np.sqrt(0.19)], "sigma": 1e-4}
+        {**in_units(sums, [0.0, 0.0], [1.0, 1.0], 1e-4), "L_group": [1.0, 0.9, 0.0, np.sqrt(0.19)]}
     )
     value, gradient = model.log_prob_grad(free)
     assert np.isfinite(value)

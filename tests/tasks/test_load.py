@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import os
-import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tasks.csv_files
+import tasks.load
 from tasks.load import hash_file, hash_files, load_rows, read_rows, source_files, wait_for_incoming
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
@@ -286,33 +287,58 @@ def test_files_of_one_content_count_once(tmp_path: Path) -> None:
 
 
 def test_file_being_written_into_the_incoming_folder_is_left_out_until_it_is_settled(tmp_path: Path) -> None:
-    (tmp_path / "study.toml").write_text('title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 0.4\n')
+    (tmp_path / "study.toml").write_text('title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 3600\n')
     (tmp_path / "old.csv").write_text("g,y\na,1\n")
     (tmp_path / "incoming").mkdir()
-    (tmp_path / "incoming" / "new.csv").write_text("g,y\nb,")
+    new = tmp_path / "incoming" / "new.csv"
+    new.write_text("g,y\nb,")
     opened = read_study(tmp_path)
     assert [path.name for path in source_files(opened)] == ["old.csv"]
-    wait_for_incoming(opened)
+    os.utime(new, (time.time() - 3601, time.time() - 3601))
     assert [path.name for path in source_files(opened)] == ["old.csv", "new.csv"]
 
 
-def test_waiting_for_a_file_that_never_settles_ends(tmp_path: Path) -> None:
+def test_a_file_that_was_just_dropped_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text('title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 0.4\n')
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / "incoming" / "new.csv").write_text("g,y\nb,1\n")
+    opened = read_study(tmp_path)
+    wait_for_incoming(opened)
+    assert [path.name for path in source_files(opened)] == ["new.csv"]
+
+
+class Clock:
+    """Stands in for `time`: only sleeping takes time, and the file is written to meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.now = path, time.time()
+        self.write()
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.write()
+
+    def write(self) -> None:
+        with self.path.open("a") as file:
+            file.write("a,1\n")
+        os.utime(self.path, (self.now - 0.01, self.now - 0.01))
+
+
+def test_waiting_for_a_file_that_never_settles_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "study.toml").write_text('title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 0.2\n')
     (tmp_path / "old.csv").write_text("g,y\na,1\n")
     (tmp_path / "incoming").mkdir()
     path = tmp_path / "incoming" / "growing.csv"
     path.write_text("g,y\n")
-    done = threading.Event()
-
-    def grow() -> None:
-        while not done.wait(0.05):
-            path.write_text(path.read_text() + "a,1\n")
-
-    writer = threading.Thread(target=grow)
-    writer.start()
+    clock = Clock(path)
+    monkeypatch.setattr(tasks.load, "time", clock)
     opened = read_study(tmp_path)
+    before = clock.now
     wait_for_incoming(opened)
-    found = [each.name for each in source_files(opened)]
-    done.set()
-    writer.join()
-    assert found == ["old.csv"]
+    assert clock.now - before == pytest.approx(3 * 0.2, abs=0.06)
+    assert [each.name for each in source_files(opened)] == ["old.csv"]

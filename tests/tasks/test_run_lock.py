@@ -12,18 +12,19 @@ from tasks.run_lock import dead_run, is_running, only_run
 from tasks.stats.errors import PoolwiseError
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from tasks.run_lock import only_run
 with only_run(Path(sys.argv[1]), "s") as hold:
     hold.note("run-1", "flow-1")
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()  # until killed, or until the test has ended
 """
 
 
 def hold_elsewhere(reports: Path) -> subprocess.Popen[str]:
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(reports)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", HOLDER, str(reports)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     return holder

@@ -153,14 +153,14 @@ def test_a_decimal_comma_is_an_option() -> None:
     assert validated(rows, study(decimal=",")).data.y.tolist() == validated(GOOD).data.y.tolist()
     message = str(stopped(rows, study({"max_rejected_share": 0.05})))
     assert "y: not a number in 5 rows (first: '1,5' in row 1 of a.csv)" in message
-    assert 'set decimal = "," in the study' in message
+    assert 'set decimal = "," in the study file' in message
 
 
 def test_too_large_a_share_of_bad_rows_stops_the_run_with_all_reasons() -> None:
     rows = [*GOOD * 3, ("", "a", "1"), ("", "b", "1")]
     assert validated(rows, study({"max_rejected_share": 0.1})).n_rejected == 2
     error = stopped(rows, study({"max_rejected_share": 0.099}))
-    assert "2 of 20 rows (10 %) were rejected; the study allows 9.9 %" in str(error)
+    assert "2 of 20 rows (10 %) were rejected; at most 9.9 % may be" in str(error)
     assert [(each.row, each.rule) for each in error.rejections] == [(19, "missing"), (20, "missing")]
 
 

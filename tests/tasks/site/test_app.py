@@ -193,7 +193,7 @@ def test_before_the_first_run(tmp_path: Path, exists: bool) -> None:
     assert "Question of a" in page_of(client).text
 
 
-def test_three_thousand_runs_make_a_small_page_and_are_found(tmp_path: Path) -> None:
+def catalogue_of_three_thousand(tmp_path: Path) -> TestClient:
     source = add_run(tmp_path, "source", "r") / "summary.json"
     text = source.read_text("utf-8")
     head, fits = text[: text.index('"checks"')], '"fits": {}}'
@@ -206,9 +206,20 @@ def test_three_thousand_runs_make_a_small_page_and_are_found(tmp_path: Path) -> 
         )
     client = client_of(tmp_path)
     page_of(client)
+    return client
+
+
+@pytest.mark.bench
+def test_three_thousand_runs_are_listed_within_a_second(tmp_path: Path) -> None:
+    client = catalogue_of_three_thousand(tmp_path)
     started = time.perf_counter()
-    answer = client.get("/")
+    client.get("/")
     assert time.perf_counter() - started < 1
+
+
+def test_three_thousand_runs_make_a_small_page_and_are_found(tmp_path: Path) -> None:
+    client = catalogue_of_three_thousand(tmp_path)
+    answer = client.get("/")
     assert len(answer.content) < 60_000
     assert "3,000 runs" in answer.text
     assert "Page 1 of 60" in answer.text

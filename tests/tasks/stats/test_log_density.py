@@ -16,7 +16,7 @@ from tasks.stats.records import PosteriorDraws
 from tasks.stats.stan_data import design_matrix, marginal_data
 from tests.datasets import model_of, simulated
 from tests.posteriors import study_of
-from tests.stan.test_log_density import Point, constrain, points
+from tests.stan.test_log_density import Point, constrain, out_of_units, points
 
 PRIORS = {"intercept": {"mean": 4.0, "sd": 3.0}, "sigma_residual_mean": 2.0, "correlation_lkj": 3.0}
 
@@ -42,9 +42,10 @@ def test_prior_and_likelihood_add_up_to_stans_density(p: int, varying: tuple[int
     data = simulated(p, [1, 2, 5, 4], beta=(5.0, 1.0, -1.0, 0.5)[:p], sd=(2.0,))
     products, scaling = model_of(data)
     priors = resolve_priors(study_of(data, varying=tuple(data.terms[k] for k in varying if k), priors=PRIORS), scaling)
-    model = stanli.Model(stan_file=str(MARGINAL), data=marginal_data(products, varying, priors, scaling))
+    sums = marginal_data(products, varying, priors, scaling)
+    model = stanli.Model(stan_file=str(MARGINAL), data=sums)
     where, q = points(model), len(varying)
-    at = [constrain(free, p, q) for free in where]
+    at = [out_of_units(constrain(free, p, q), sums) for free in where]
     draws = as_draws(at, scaling.outcome_scale, scaling.outcome_center)
     log_lik = marginal_log_lik(products.gram, varying, parameter_draws(draws, products.outcome_center, len(at)))
     # Stan has the correlation's density on its Cholesky factor: a Jacobian that one and two effects do not have.
