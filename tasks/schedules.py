@@ -86,7 +86,7 @@ def _next_cron(text: str, after: datetime) -> datetime | None:
     from croniter import CroniterError, croniter
 
     try:
-        return croniter(text, after.replace(tzinfo=None)).get_next(datetime)  # type: ignore[no-any-return]
+        return croniter(text, after.replace(tzinfo=None)).get_next(datetime)
     except (CroniterError, OverflowError, ValueError):
         return None
 
@@ -141,7 +141,7 @@ def _parts(rule: str) -> dict[str, str]:
 
 
 def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and 0 < int(text[:9]) and len(text) < 9
+    return text.isascii() and text.isdecimal() and int(text[:9]) > 0 and len(text) < 9
 
 
 def _without_end(rule: str) -> str:
