@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 
 from flows import stopping
 from flows.quiet import keep_log, set_defaults, survive_any_encoding
-from flows.short_lived_server import ShortLivedServer, is_for_prefect_to_decide
+from flows.short_lived_server import ShortLivedServer, instead_of_prefects, is_for_prefect_to_decide
 from tasks.atomic import explained, refusal, write_whole
 from tasks.engines import EngineName
 from tasks.stats.errors import PoolwiseError, StudyError
@@ -180,7 +180,7 @@ def validate(
     opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
     refuse_ended(opened.study.schedule, study)
     look_of(opened)
-    show_rows(opened.study.name, collect_afresh(opened))
+    show_rows(opened.study, collect_afresh(opened))
 
 
 @app.command()
@@ -206,18 +206,20 @@ def serve(
 ) -> None:
     """Run studies on their schedules and whenever new data arrive, and serve the catalogue of reports.
 
-    Starts Prefect's server on this machine unless PREFECT_API_URL names one. Drop files into a study's
-    incoming folder; stop with Ctrl-C. Set POOLWISE_CATALOGUE_PASSWORD to ask readers for a password.
+    Starts Prefect's server on this machine unless PREFECT_API_URL names one; the key to its pages is in the file that
+    is printed. A study that cannot be read is reported, and the others go on. Drop files into a study's incoming
+    folder; stop with Ctrl-C. Set POOLWISE_CATALOGUE_PASSWORD to ask readers for a password.
     """
     from flows import console
     from flows.serve import serve_studies
     from tasks.reports_folder import writable
+    from tasks.studies_to_serve import folders_of
 
-    folders = _study_folders(studies, writable(out))
+    folders = folders_of(studies, writable(out))
     stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
     console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
-    serve_studies(folders, out, engine, at_once, port, console.show_addresses)
+    serve_studies(folders, out, engine, at_once, port, console.show_addresses, console.show_trouble)
     console.err.say("Stopped.")
 
 
@@ -234,28 +236,27 @@ def deploy(
     """Register studies as Prefect deployments of a work pool, for those who run Prefect already.
 
     Needs PREFECT_API_URL. The workers need Poolwise installed, and run on the machine that holds the studies and
-    the reports: the ledger and the locks are files that only its processes can share.
+    the reports: the ledger and the locks are files that only its processes can share. Studies that cannot be
+    registered are named, the others are registered, and the exit code is 2.
     """
     from flows import console
     from flows.deployments import register
+    from flows.open_server import warn_of_open_server
     from tasks.reports_folder import writable
+    from tasks.studies_to_serve import folders_of
 
-    for name in register(_study_folders(studies, writable(out)), pool, out, engine):
+    failed: list[Path] = []
+
+    def tell(folder: Path, reason: str) -> None:
+        failed.append(folder)
+        console.show_trouble(f"{folder.name}: {reason}")
+
+    for name in register(folders_of(studies, writable(out)), pool, out, engine, tell):
         console.out.say(f"Deployed     {name}")
+    warn_of_open_server(console.show_trouble)
     console.out.say(f"Run them with: prefect worker start --pool {pool}")
-
-
-def _study_folders(studies: list[str] | None, reports: Path) -> list[Path]:
-    """The folders named, or all under data/; every one is opened, so that a mistake is said at once."""
-    from tasks.origin import require_distinct_names
-    from tasks.studies import STUDY_FILE, read_study
-
-    found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
-    if not found:
-        raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
-    folders = list(dict.fromkeys(read_study(study).folder for study in found))
-    require_distinct_names(folders, reports)
-    return folders
+    if failed:
+        raise StudyError(f"Not deployed: {listed(folder.name for folder in failed)}. The reasons are given above.")
 
 
 def main() -> None:
@@ -270,7 +271,6 @@ def command(arguments: list[str]) -> int:
 
     Refusals of the system that nobody explained before are explained here; whatever else is a mistake of ours.
     """
-    set_defaults()
     survive_any_encoding()
     with stopping.stoppable():
         try:
@@ -283,6 +283,8 @@ def command(arguments: list[str]) -> int:
 
 def _exit_code(arguments: list[str]) -> int:
     try:
+        _require_a_place()
+        set_defaults()
         app(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
@@ -300,6 +302,13 @@ def _exit_code(arguments: list[str]) -> int:
     return 0
 
 
+def _require_a_place() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise PoolwiseError("The folder you are in was deleted. Change to another one and run again.") from None
+
+
 def _kept_in_log(error: Exception) -> Path | None:
     """The log's path, now that the traceback is in it."""
     kept = keep_log()
@@ -311,16 +320,37 @@ def _publish_report(
     opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, open_report: bool
 ) -> None:
     from flows import console
+    from tasks.run_folders import read_verdict
 
     with console.narrated(opened.study.title) as narrator:
         narrator.began("start")
-        outcome = _run_flow(opened, out, engine, force, standalone, narrator)
-    console.show_verdict(outcome.verdict)
-    console.show_report(outcome.folder, standalone)
-    if not outcome.is_new:
+        folder = None if force else _report_of_the_same(opened, out, narrator)
+        is_new = False
+        if folder is None:
+            outcome = _run_flow(opened, out, engine, force, standalone, narrator)
+            folder, is_new = outcome.folder, outcome.is_new
+    console.show_verdict(read_verdict(folder))
+    console.show_report(folder, standalone)
+    if not is_new:
         console.out.say("Nothing has changed since this report was published. Use --force to publish another.")
     if open_report:
-        webbrowser.open((outcome.folder / "report.html").resolve().as_uri())
+        webbrowser.open((folder / "report.html").resolve().as_uri())
+
+
+def _report_of_the_same(opened: OpenedStudy, out: Path, listener: Listener) -> Path | None:
+    """Asked first: a server takes seconds to start. Trouble is told by the flow, which knows whom to tell."""
+    from tasks.unchanged import report_of_the_same
+
+    try:
+        folder = report_of_the_same(opened, out)
+    except (PoolwiseError, OSError):
+        return None
+    if folder is not None and opened.study.notify.max_age_days is not None:
+        from tasks.notify import age_in_days, in_words, notify_stale
+
+        if told := notify_stale(opened, out, age_in_days(opened)):
+            listener.ended("notify", 0.0, in_words(told))
+    return folder
 
 
 def _run_flow(
@@ -329,7 +359,7 @@ def _run_flow(
     """With Prefect's server where PREFECT_API_URL names one, else with one that lives as long as the run."""
     own = None if is_for_prefect_to_decide() else ShortLivedServer()
     if own:
-        os.environ["PREFECT_API_URL"] = own.api_url  # before Prefect reads it: its own threads have to know too
+        own.announce()  # before Prefect reads it: its own threads have to know too
     for name in HEAVY_MODULES:
         importlib.import_module(name)
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
@@ -338,6 +368,7 @@ def _run_flow(
     from flows.steps import RunLog, logged
 
     keep_log()
+    own = own or instead_of_prefects()
     if own:
         own.wait()
     # Joining the heartbeat's thread takes 0.9 s; without a lasting server nobody would miss a beat.

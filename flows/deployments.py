@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from prefect import get_client
 from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment
 from prefect.events import DeploymentEventTrigger
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.flows import EntrypointType
 from prefect.schedules import Cron, Interval, RRule
 from prefect.schedules import Schedule as PrefectSchedule
@@ -60,24 +62,41 @@ def run_on_request(study_name: str) -> DeploymentEventTrigger:
     )
 
 
-def register(folders: Sequence[Path], pool: str, reports: Path, engine: EngineName) -> list[str]:
+def register(
+    folders: Sequence[Path], pool: str, reports: Path, engine: EngineName, failed: Callable[[Path, str], None]
+) -> list[str]:
     """Register the studies for the workers of `pool`; returns the deployments' names.
 
-    Raises PoolwiseError when no server is configured or the pool is not there.
+    A study that cannot be registered is told to `failed`, with the reason. Raises PoolwiseError when no server
+    is configured or the pool is not there.
     """
     if not PREFECT_API_URL.value():
         raise PoolwiseError(
             "No Prefect server is configured, so there is nowhere to register deployments. Set PREFECT_API_URL, or use "
             "`poolwise serve`, which brings a server of its own."
         )
-    deployments = [deployment_of(read_study(folder), reports, engine) for folder in folders]
-    try:
-        for deployment in deployments:
+    _require_pool(pool)
+    registered = []
+    for folder in folders:
+        try:
+            deployment = deployment_of(read_study(folder), reports, engine)
             deployment.apply(work_pool_name=pool)
-        crash_silent_runs()
-    except DeploymentApplyError as error:
-        raise PoolwiseError(
-            f"The work pool {pool!r} cannot take the deployments: {error} Make it with "
-            f"`prefect work-pool create {pool} --type process`."
-        ) from error
-    return [f"{deployment.flow_name}/{deployment.name}" for deployment in deployments]
+        except (PoolwiseError, OSError) as error:
+            failed(folder, str(error))
+        except (DeploymentApplyError, PrefectHTTPStatusError, ValueError) as error:
+            failed(folder, f"Prefect does not take it: {error}")
+        else:
+            registered.append(f"{deployment.flow_name}/{deployment.name}")
+    crash_silent_runs()
+    return registered
+
+
+def _require_pool(pool: str) -> None:
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound as error:
+            raise PoolwiseError(
+                f"The work pool {pool!r} cannot take the deployments: there is none of that name. Make it with "
+                f"`prefect work-pool create {pool} --type process`."
+            ) from error

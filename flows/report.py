@@ -9,7 +9,7 @@ fits + posterior ──check──▶ findings ──look back──▶ and chan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prefect import flow
@@ -25,6 +25,7 @@ from tasks.run_folders import read_verdict
 from tasks.run_record import open_run, with_rows
 from tasks.stats.partial_pooling import flavours
 from tasks.stats.records import Verdict
+from tasks.stats.usable_varying import with_usable_varying
 from tasks.studies import OpenedStudy, read_study
 
 
@@ -70,6 +71,7 @@ def _report(
         return Outcome(published, read_verdict(published), is_new=False)
 
     rows = steps.collect_rows(steps.read(opened, files, reports), study, reports, run.id)
+    study = with_usable_varying(study, rows.products)
     products, scaling = steps.scale(rows.products)
 
     complete = steps.fit_complete_pooling.submit(products)
@@ -84,9 +86,9 @@ def _report(
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
     fits = steps.gather(complete, separate, partial)
-    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age)
+    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age, rows.notes)
     findings = steps.look_back(reports, study, findings)
-    files_of_run = steps.write(opened, findings, rows, posterior.draws, standalone, look)
+    files_of_run = steps.write(replace(opened, study=study), findings, rows, posterior.draws, standalone, look)
     folder = steps.publish(reports, study, run.id, files_of_run)
     steps.leave_link(study, findings, folder)
     steps.tell(opened, reports, findings, folder, age)

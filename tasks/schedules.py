@@ -141,7 +141,7 @@ def _parts(rule: str) -> dict[str, str]:
 
 
 def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and int(text[:9]) > 0 and len(text) < 9
+    return text.isascii() and text.isdecimal() and len(text) < 9 and int(text) > 0
 
 
 def _without_end(rule: str) -> str:

@@ -88,6 +88,12 @@ def study_from_flags(
     return OpenedStudy(study, require_utf8(file.resolve().parent), masked_study(toml_text(values)), "name" in optional)
 
 
+def study_folder(path: Path | str) -> Path:
+    """The folder of a study that is given by it or by its file, whether or not it can be read."""
+    path = Path(path).resolve()
+    return path.parent if path.suffix.lower() == ".toml" else path
+
+
 def _study_file(path: Path) -> Path:
     file = path / STUDY_FILE if _is_folder(path) else path
     if not is_file(file):

@@ -11,10 +11,14 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tasks.stats.assumptions import check_equal_spread
+from tasks.stats.collinearity import check_collinearity
+from tasks.stats.copy_checks import check_copies
 from tasks.stats.influence import influential_groups
+from tasks.stats.label_checks import check_labels
 from tasks.stats.pit import loo_pit
 from tasks.stats.prior_predictive import check_prior_predictive
 from tasks.stats.prior_sensitivity import check_prior_sensitivity
+from tasks.stats.reading_notes import check_reading
 from tasks.stats.records import (
     BayesFit,
     Check,
@@ -29,6 +33,7 @@ from tasks.stats.records import (
 )
 from tasks.stats.size_trend import check_size_trend
 from tasks.stats.study import Study
+from tasks.stats.usable_varying import check_group_level
 from tasks.stats.variance_test import check_variance_component
 
 # Where more than this share of the groups' medians is off, the model misses the groups themselves.
@@ -49,14 +54,25 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     run, fullest, limits = found.run, found.fullest, study.thresholds
     n_set_aside = sum(bool(file.set_aside) for file in run.files)
     return (
-        rejected_rows(run.n_rows + run.n_rejected, run.n_rejected, study.rules.max_rejected_share, n_set_aside),
+        rejected_rows(
+            run.n_rows + run.n_rejected,
+            run.n_rejected,
+            study.rules.max_rejected_share,
+            n_set_aside,
+            found.notes.reading.hint if found.notes.reading else "",
+        ),
+        *check_labels(found.notes.labels, study),
+        *check_copies(found.notes.copies, study, run.n_rows),
         *freshness(age_days, study.notify.max_age_days),
+        *check_reading(found.notes.reading, run, study),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),
         *(
-            simpson_paradox(check, study.outcome_unit, float(scale))
+            _simpson(check, found, study.outcome_unit, float(scale))
             for check, scale in zip(found.simpson, found.scaling.scale, strict=True)
         ),
+        *check_collinearity(found, study.outcome_unit),
+        *check_group_level(found),
         convergence(found.partial),
         singularity(fullest, study),
         *check_variance_component(found.variance_test),
@@ -74,7 +90,8 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     )
 
 
-def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0) -> Check:
+def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0, hint: str = "") -> Check:
+    """`hint` says what rejected values look like, and which settings read them."""
     share = n_rejected / n_read
     rows = f"{n_rejected} of {n_read} rows ({share:.1%}) were rejected and left out of every estimate."
     if n_rejected == 0:
@@ -90,7 +107,7 @@ def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int =
         f"{files} could not be used and {'was' if n_set_aside == 1 else 'were'} set aside. {rows}"
         if n_set_aside
         else rows,
-        "Look at rejected.csv: if the rejects are not a random few, the estimates describe only the rest.",
+        f"{hint} Look at rejected.csv: if the rejects are not a random few, the estimates describe the rest.".strip(),
     )
 
 
@@ -144,6 +161,15 @@ def group_sizes(no_pooling: NoPooling) -> Check:
         " and ".join(filter(None, parts)) + f"; the smallest group has {smallest} rows.",
         "Their no-pooling estimates are gaps, on purpose. Use a pooled estimate for them.",
     )
+
+
+def _simpson(check: SimpsonCheck, found: Findings, unit: str, scale: float) -> Check:
+    """No slope of predictors that go together can be compared with another."""
+    close = found.collinearity
+    if close is None or not close.is_close or found.terms.index(check.term) not in close.columns:
+        return simpson_paradox(check, unit, scale)
+    message = f"{check.term} goes too closely with other predictors for its slopes to be compared."
+    return Check(f"simpson_{check.term}", "pass", check.complete, check.within, message, "")
 
 
 def simpson_paradox(check: SimpsonCheck, unit: str = "", scale: float = 1.0) -> Check:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tasks.stats.assumptions import assumptions
 from tasks.stats.bayes import bayes_fit, variance_components
 from tasks.stats.checks import all_checks
+from tasks.stats.collinearity import collinearity
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.cross_validation import cross_validation
 from tasks.stats.funnel import funnel
@@ -23,7 +24,9 @@ from tasks.stats.prior_sensitivity import prior_sensitivity
 from tasks.stats.priors import resolve_priors
 from tasks.stats.ranks import ranks
 from tasks.stats.records import (
+    NOTHING_NOTED,
     CompletePooling,
+    DataNotes,
     Findings,
     Flavour,
     GroupedData,
@@ -38,6 +41,7 @@ from tasks.stats.remedies import remedies
 from tasks.stats.simpson import simpson_checks
 from tasks.stats.size_trend import size_trend
 from tasks.stats.study import Study
+from tasks.stats.usable_varying import group_level_terms
 from tasks.stats.variance_test import variance_test
 from tasks.stats.verdict import verdict
 
@@ -69,6 +73,7 @@ def find(
     fits: LeastSquaresFits,
     posterior: Posterior,
     age_days: float | None = None,
+    notes: DataNotes = NOTHING_NOTED,
 ) -> Findings:
     """Check the fits against each other, against thresholds and against replicated data.
 
@@ -76,6 +81,7 @@ def find(
     """
     found = _fits_and_posterior(study, run, data, products, scaling, fits, posterior)
     found = _looked_closer(found, study, data, products, posterior.draws)
+    found = replace(found, notes=notes)
     checks = all_checks(study, found, age_days)
     return replace(found, checks=checks, verdict=verdict(study, found, checks))
 
@@ -132,5 +138,7 @@ def _looked_closer(
         size_trend=size_trend(levels, found.fullest, data, products, found.scaling, limits.size_trend, seed),
         prior_predictive=prior_predictive(data, varying, priors, found.scaling, limits.prior_predictive_tail, seed),
         prior_sensitivity=prior_sensitivity(products, varying, draws, priors, limits.prior_sensitivity),
+        collinearity=collinearity(products),
+        group_level=group_level_terms(products),
         assumptions=assumptions(data, products, varying, found.bayes, found.scaling, limits),
     )

@@ -18,6 +18,7 @@ from tasks.view.numbers import common_decimals, fixed, interval, percent, plural
 SMALLEST_CLEAR_ICC = 0.01
 MOST_STEPS = 3
 MOST_NAMED = 3
+MANY_COPIES = 0.05  # of the rows
 CLEARLY = 0.975  # of a side: both tails together leave 5 %, as intervals do
 
 
@@ -33,7 +34,8 @@ def asked(context: Context) -> str:
 
 def one_sentence(context: Context) -> str:
     """What holds, in one sentence."""
-    return f"{_spread(context)}{''.join(f'; {effect(context, k)}' for k in range(1, len(context.terms)))}."
+    effects = dict.fromkeys(effect(context, k) for k in range(1, len(context.terms)))
+    return "; ".join([_spread(context), *effects]) + "."
 
 
 def _spread(context: Context) -> str:
@@ -80,6 +82,8 @@ def effect(context: Context, term: int) -> str:
     lower, upper = float(fixef.lower[term]) / scale, float(fixef.upper[term]) / scale
     places = min(numbers.decimals_for(sd), numbers.decimals_for(abs(mean), 3))
     name = context.terms[term]
+    if lower <= 0 <= upper and (names := _together(context, term)):
+        return f"{names} go together so closely that their effects cannot be told apart"
     if lower <= 0 <= upper:
         return (
             f"no clear effect of {name} ({with_unit(fixed(mean, places), context.raw_unit(term))}; "
@@ -102,7 +106,26 @@ def is_there_a_difference(context: Context) -> str:
         level = f"Yes. Two groups in three lie within about {size} of their average, the others farther away; {share}."
     else:
         level = f"Not clearly. The data do not show that groups differ in {context.outcome}; {share}."
-    return " ".join([level, *(_slopes_differ(context, k) for k in context.varying if k)])
+    slopes = dict.fromkeys(_slopes_differ(context, k) for k in context.varying if k)
+    return " ".join(filter(None, [level, *slopes, _same_for_all(context)]))
+
+
+def _together(context: Context, term: int) -> str:
+    """The names of the predictors that this one goes together with too closely; empty where there are none."""
+    close = context.findings.collinearity
+    if close is None or not close.is_close or term not in close.columns:
+        return ""
+    return numbers.listed(context.terms[k] for k in close.columns)
+
+
+def _same_for_all(context: Context) -> str:
+    names = [text.readable(name) for name in context.findings.group_level]
+    if not names:
+        return ""
+    return (
+        f"The {'effect' if len(names) == 1 else 'effects'} of {numbers.listed(names)} cannot differ between groups, as "
+        f"{'it has' if len(names) == 1 else 'they have'} one value in each."
+    )
 
 
 def _slopes_differ(context: Context, term: int) -> str:
@@ -112,6 +135,8 @@ def _slopes_differ(context: Context, term: int) -> str:
             f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
             "smaller than on average."
         )
+    if names := _together(context, term):
+        return f"Whether the effects of {names} differ between groups cannot be told."
     return f"There is no clear sign that the effect of {context.terms[term]} differs between groups."
 
 
@@ -153,7 +178,16 @@ def can_i_trust_it(context: Context) -> str:
     name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
     if not open_points:
         return f"Yes: all {len(checks)} checks passed. This holds for the estimates of {name}."
-    return " ".join(filter(None, [f"Yes, the estimates of {name}.", _not_to_trust(context), _passed(checks)]))
+    but = [_not_to_trust(context), _counted_twice(context)]
+    return " ".join(filter(None, [f"Yes, the estimates of {name}.", *but, _passed(checks)]))
+
+
+def _counted_twice(context: Context) -> str:
+    """How many rows are copies, where that is neither few nor what the study wants."""
+    found, n_rows = context.findings.notes.copies, context.findings.run.n_rows
+    if found is None or context.study.rules.copies == "keep" or found.n_rows < MANY_COPIES * n_rows:
+        return ""
+    return f"But {percent(min(found.n_rows / n_rows, 1.0))} of the rows are copies of others: margins are too narrow."
 
 
 def _not_to_trust(context: Context) -> str:
@@ -208,6 +242,9 @@ def _step(context: Context, check: Check) -> str:
         "singularity": "Do not quote the usual intervals of the singular fit.",
         "group_sizes": "Do not compare the smallest groups by their own rows alone.",
         "rejected_rows": "Look at the rejected rows.",
+        "alike_labels": "See whether labels that look alike are one group: the health card says how to join them.",
+        "missing_like_labels": "See whether a group that is called like a missing value is one.",
+        "copied_rows": "See whether rows that are copies should count: the health card says how to drop them.",
         "prior_predictive": "Look at the priors: they all but rule out the data.",
         "prior_sensitivity": "When you quote how far groups lie apart, say that the prior has a part in it.",
         "equal_spread": "Look at the rows of the groups that scatter most.",

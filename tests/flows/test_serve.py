@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -35,16 +36,13 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         serving.stop()
 
 
-def ask(address: str, body: dict[str, Any] | list[Any] | None = None) -> Any:
-    request = urllib.request.Request(address, data=json.dumps(body).encode() if body is not None else None)
-    request.add_header("content-type", "application/json")
-    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
-        text = answer.read().decode()
-    return json.loads(text) if text.startswith(("[", "{")) else text
+def read(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
+        return str(answer.read().decode())
 
 
 def flow_runs(serving: Serving) -> list[dict[str, Any]]:
-    return ask(f"{serving.addresses()['Prefect']}/api/flow_runs/filter", {})
+    return list(serving.ask("/flow_runs/filter", {}))
 
 
 def emit_request(serving: Serving) -> None:
@@ -56,7 +54,7 @@ def emit_request(serving: Serving) -> None:
         "resource": {"prefect.resource.id": "poolwise.study.study"},
         "payload": {},
     }
-    ask(f"{serving.addresses()['Prefect']}/api/events", [event])
+    serving.ask("/events", [event])
 
 
 def test_a_life_of_serving(serving: Serving) -> None:
@@ -66,18 +64,16 @@ def test_a_life_of_serving(serving: Serving) -> None:
     (first,) = serving.summaries()
     assert first["run"]["n_rows"] == ROWS_PER_FILE
 
-    catalogue = serving.addresses()["Catalogue"].rstrip("/")
-    assert "Small" in ask(f"{catalogue}/")
-    assert "Small" in ask(f"{catalogue}/study/latest/")
+    catalogue = serving.addresses()["Catalogue"]
+    assert "Small" in read(f"{catalogue}/")
+    assert "Small" in read(f"{catalogue}/study/latest/")
     until(lambda: any(run["state_type"] == "COMPLETED" for run in flow_runs(serving)))
     assert any(run["id"] in first["run"]["link"] for run in flow_runs(serving))
-    artifacts = ask(f"{serving.addresses()['Prefect']}/api/artifacts/filter", {})
+    artifacts = serving.ask("/artifacts/filter", {})
     assert any(f"{catalogue}/study/{first['run']['id']}/report.html" in str(each["data"]) for each in artifacts)
 
     def events() -> set[str]:
-        found = ask(
-            f"{serving.addresses()['Prefect']}/api/events/filter", {"filter": {"event": {"prefix": ["poolwise."]}}}
-        )
+        found = serving.ask("/events/filter", {"filter": {"event": {"prefix": ["poolwise."]}}})
         return {each["event"] for each in found["events"]}
 
     until(lambda: events() >= {"poolwise.data.arrived", "poolwise.report.published"})
@@ -105,9 +101,56 @@ def test_a_life_of_serving(serving: Serving) -> None:
     assert other_server.returncode == 1
     assert "being served already" in other_server.stderr
 
+    secret = serving.key.partition(":")[2]
+    seen = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert secret not in seen, "command lines are seen by every user"
     assert serving.stop() == 0
+    holders = [path for path in serving.folder.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert [path.name for path in holders] == ["prefect.key"], "no report, log or database holds the key"
     left = subprocess.run(["pgrep", "-f", str(serving.folder)], capture_output=True, text=True)
     assert left.stdout == "", "no process may stay behind"
+
+
+BROKEN = 'title = "t"\noutcome = "y"\ngroup = "g"\n[schedule]\ncron = "61 6 * * *"\n'
+
+
+def said(serving: Serving) -> str:
+    return " ".join(serving.log.read_text().split())
+
+
+def test_one_broken_study_stops_no_other(tmp_path: Path) -> None:
+    serving = Serving(tmp_path)
+    broken = serving.also("broken", BROKEN) / "study.toml"
+    serving.start()
+    try:
+        serving.drop(0, CHANCE)
+        until(lambda: serving.n_counted() == 1)
+        until(lambda: "broken: " in said(serving))
+        assert 'schedule.cron is "61 6 * * *"' in said(serving)
+        page = read(f"{serving.addresses()['Catalogue']}/")
+        assert "What keeps studies from running" in page
+        assert "<strong>broken</strong>: study.toml: schedule.cron is" in page
+
+        broken.write_text(BROKEN.replace("61", "1"))
+        until(lambda: "over: broken is in order" in said(serving))
+        names = {"study", "broken"}
+        until(lambda: {each["name"] for each in serving.ask("/deployments/filter", {})} == names)
+        assert "What keeps" not in read(f"{serving.addresses()['Catalogue']}/")
+
+        (serving.study / "study.toml").rename(tmp_path / "away.toml")
+        until(lambda: "has no study.toml" in said(serving))
+        assert said(serving).count("study.toml. Draft") == 1, "it is said once"
+        (broken.parent / "new.csv").write_text("g,y\n" + "".join(f"{g},{k % 7}\n" for k in range(12) for g in "abc"))
+        until(lambda: serving.n_counted() == 2)
+    finally:
+        serving.stop()
+
+
+def test_nothing_but_broken_studies_is_said_at_once(tmp_path: Path) -> None:
+    serving = Serving(tmp_path)
+    (serving.study / "study.toml").write_text(BROKEN)
+    assert serving.start().process.wait(PATIENCE_SECONDS) == 2  # type: ignore[union-attr]
+    assert "schedule.cron" in said(serving)
 
 
 def test_killed_between_arrival_and_run_the_file_is_counted_after_restart(serving: Serving) -> None:
@@ -134,10 +177,11 @@ def test_killed_run_heals(serving: Serving) -> None:
 def test_server_killed_is_started_again_and_files_are_counted(serving: Serving) -> None:
     serving.drop(0, CHANCE)
     until(lambda: serving.n_counted() == 1)
-    port = serving.addresses()["Prefect"].rsplit(":", 1)[1]
-    subprocess.run(["pkill", "-KILL", "-f", f"server start --host 127.0.0.1 --port {port}"], check=True)
+    (server,) = serving.children("flows.guarded_server")
+    os.kill(server, signal.SIGKILL)
     serving.drop(1, CHANCE)
     until(lambda: serving.n_counted() == 2)
+    assert "Prefect's server ended (killed by signal 9)" in " ".join(serving.log.read_text().split())
 
 
 def test_schedule_fires(tmp_path: Path) -> None:

@@ -291,6 +291,12 @@ def test_equal_contents_count_once_under_the_first_name(place: Place) -> None:
         {"decimal": ","},
         {"delimiter": ";"},
         {"encoding": "latin-1"},
+        {"thousands": ","},
+        {"affixes": ["%"]},
+        {"missing": ["-999"]},
+        {"comment": "#"},
+        {"codes": {"x": {"f": 0, "m": 1}}},
+        {"dates": {"x": "%Y-%m-%d"}},
         {"predictors": []},
         {"outcome": "z"},
         {"rules": {"max_rejected_share": 1.0, "ranges": {"y": {"min": 0}}}},
@@ -362,7 +368,7 @@ def test_a_repeat_counts_again_once_the_first_is_gone(place: Place) -> None:
         ("", "is empty"),
         ("a,b\n1,2\n", "no column 'y'"),
         ('y,g,x\n1,"a,2\n', "never closes"),
-        ("y,g,x\n1,a,2,9\n", "3 columns in its header"),
+        ("y,g,x\n1,a,2,9\n2,a,3,9\n", "3 columns in its header"),
     ],
 )
 def test_a_dropped_file_that_cannot_be_used_is_set_aside(place: Place, content: str, reason: str) -> None:
