@@ -87,7 +87,7 @@ CASES = [
     Case(
         "copies/dropped",
         0,
-        ("80 of 160 rows",),
+        ("80 rows that are exact copies", "80 of 80 rows"),
         {"jan.csv": JANUARY, "jan (1).csv": JANUARY.replace("\n", "\r\n")},
         with_keys('[rules]\ncopies = "drop"\n'),
     ),

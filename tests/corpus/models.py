@@ -33,5 +33,10 @@ CASES = [
     _model("Celsius and Fahrenheit, four digits", _with_fahrenheit(4), 3, "x", "z", study=TWO),
     _model("Celsius and Fahrenheit, one digit", _with_fahrenheit(1), 0, "x", "z", "80 of 80 rows", study=TWO),
     _model("a predictor that is one value per group", GROUP_LEVEL, 0, "x", "80 of 80 rows"),
-    _model("groups a billion apart", [(g, x, f"{ord(g[0]) * 1e10 + float(y):.3f}") for g, x, y in rows()], 0),
+    _model(
+        "groups a billion apart",
+        [(g, x, f"{ord(g[0]) * 1e10 + float(y):.3f}") for g, x, y in rows()],
+        3,
+        "double precision",
+    ),
 ]

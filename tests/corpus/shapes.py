@@ -73,9 +73,16 @@ CASES = [
     _file("decimal commas, semicolons", csv(COMMA, sep=";"), 3, "y", "decimal", "data.csv"),
     _file(
         "decimal commas throughout",
-        csv([(g, x.replace(".", ","), y.replace(".", ",")) for g, x, y in rows()], sep=";"),
+        csv([(g, x[:-1].replace(".", ","), y[:-1].replace(".", ",")) for g, x, y in rows()], sep=";"),
         0,
         ALL,
+    ),
+    _file(
+        "commas with three digits after them",
+        csv([(g, x.replace(".", ","), y.replace(".", ",")) for g, x, y in rows()], sep=";"),
+        3,
+        "thousands",
+        "decimal",
     ),
     _file("one long row in 80", csv(spoilt(7, 2, lambda y: y + ",7")), 0, "79 of 80 rows", "row 8"),
     _file(
