@@ -178,7 +178,7 @@ def validate(
     opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
     refuse_ended(opened.study.schedule, study)
     look_of(opened)
-    show_rows(opened.study.name, collect_afresh(opened))
+    show_rows(opened.study, collect_afresh(opened))
 
 
 @app.command()

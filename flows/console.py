@@ -22,6 +22,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.run_folders import REPORT, STANDALONE
+from tasks.stats.copy_checks import check_copies
+from tasks.stats.label_checks import check_labels
 from tasks.stats.plain_text import brief, shown, visible
 from tasks.stats.records import Status, Verdict
 from tasks.view.catalogue import RunEntry
@@ -29,6 +31,7 @@ from tasks.view.catalogue import RunEntry
 if TYPE_CHECKING:
     from flows.serve import Addresses
     from tasks.collect import Collected
+    from tasks.stats.study import Study
 
 
 class Terminal(Console):
@@ -133,8 +136,8 @@ def show_report(folder: Path, standalone: bool) -> None:
         out.say("To mail      That report was published without a file to mail; add --force to publish one with it.")
 
 
-def show_rows(study_name: str, rows: Collected) -> None:
-    """What reading found: files set aside, the first rejected rows, what can be used."""
+def show_rows(study: Study, rows: Collected) -> None:
+    """What reading found: files set aside, the first rejected rows, what to look at, what can be used."""
     set_aside = [each for each in rows.rejections if not each.row]
     rejected = [each for each in rows.rejections if each.row]
     for each in set_aside[:MOST_REJECTIONS]:
@@ -145,8 +148,11 @@ def show_rows(study_name: str, rows: Collected) -> None:
     more = sum(max(len(found) - MOST_REJECTIONS, 0) for found in (set_aside, rejected))
     if more:
         out.say(f"... and {more:,} more")
+    for check in (*check_labels(rows.notes.labels, study), *check_copies(rows.notes.copies, study, rows.n_rows)):
+        if check.status != "pass" or (rows.n_copies and check.name == "copied_rows"):
+            out.say(" ".join(filter(None, [check.message, check.advice])))
     n_read = rows.n_rows + rows.n_rejected
-    out.say(f"{study_name}: {rows.n_rows:,} of {n_read:,} rows can be used, in {rows.n_groups:,} groups.")
+    out.say(f"{study.name}: {rows.n_rows:,} of {n_read:,} rows can be used, in {rows.n_groups:,} groups.")
 
 
 def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:

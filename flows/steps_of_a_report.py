@@ -250,7 +250,8 @@ def _files(n: int) -> str:
 
 def _rows_found(rows: Collected) -> str:
     rejected = f", {rows.n_rejected:,} rejected" if rows.n_rejected else ", none rejected"
-    return f"{rows.n_rows:,} rows in {rows.n_groups:,} groups{rejected}"
+    copies = f", {rows.n_copies:,} copies dropped" if rows.n_copies else ""
+    return f"{rows.n_rows:,} rows in {rows.n_groups:,} groups{rejected}{copies}"
 
 
 def _fit_found(fit: PartialPooling) -> str:

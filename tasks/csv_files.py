@@ -23,7 +23,7 @@ from tasks.stats.errors import DataRejected
 CHUNK_ROWS = 50_000
 MOST_CHARACTERS = 10_000_000  # of one field
 SHOWN_CHARACTERS = 200
-SEPARATOR = "\x1f"
+SEPARATOR, END = "\x1f", "\x1e"
 
 Record = list[str]
 csv.field_size_limit(MOST_CHARACTERS)  # Python's own, 131,072, also stops at columns that nobody uses
@@ -68,13 +68,16 @@ def read_chunks(
 
 def joined(records: Sequence[Record], positions: Sequence[int]) -> list[str]:
     """Per record the text at `positions`, spaces and the kind of decimal mark aside."""
-    of_record = itemgetter(*positions) if len(positions) > 1 else lambda record: (record[positions[0]],)
-    return [plain(text) for text in map(SEPARATOR.join, map(of_record, records))]
+    if len(positions) == 1:
+        return plain(list(map(itemgetter(positions[0]), records)))
+    return plain(list(map(SEPARATOR.join, map(itemgetter(*positions), records))))
 
 
-def plain(text: str) -> str:
-    text = text.replace(" ", "").replace(",", ".")
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+def plain(texts: Sequence[str]) -> list[str]:
+    """Texts without spaces, commas as points, composed; all at once, which is faster than one by one."""
+    together = END.join(texts).replace(" ", "").replace(",", ".")
+    found = (together if together.isascii() else unicodedata.normalize("NFC", together)).split(END)
+    return found if len(found) == len(texts) else list(texts)  # as they are where one holds the mark itself
 
 
 def _chunks(

@@ -7,10 +7,13 @@ valid UTF-8 is UTF-8, whatever the study says; else it has to be in the encoding
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from tasks.stats.errors import DataRejected
+from tasks.stats.plain_text import shown
+from tasks.stats.setting_words import set_in_file
 
 BLOCK_BYTES = 1 << 20
 MARKS = (
@@ -21,19 +24,20 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 COMMON = "cp1252"  # what files that are not UTF-8 are in most often
-SHOWN_CHARACTERS = 60
 
 
-def find_encoding(path: Path, name: str, setting: str | None) -> str:
-    """The codec that reads all of the file. `setting` is the study's `encoding`.
+def find_encoding(
+    path: Path, name: str, setting: str | None = None, advised: Callable[[str], str] = set_in_file
+) -> str:
+    """The codec that reads all of the file. `setting` is the study's `encoding`, `advised` puts one in words.
 
     Raises DataRejected, with what to set, when there is none.
     """
     with path.open("rb") as stream:
         head = stream.read(4096)
-        shown = _shown(head)
-        if shown or (setting and not _holds_ascii(setting)):
-            encoding = shown or setting or ""
+        marked = _marked(head)
+        if marked or (setting and not _holds_ascii(setting)):
+            encoding = marked or setting or ""
             _require(stream, name, encoding, setting)
         elif _offender(stream, "utf-8") is None:
             encoding = "utf-8"
@@ -41,11 +45,11 @@ def find_encoding(path: Path, name: str, setting: str | None) -> str:
             encoding = setting
             _require(stream, name, encoding, setting)
         else:
-            raise DataRejected(_not_utf8(stream, name))
+            raise DataRejected(_not_utf8(stream, name, advised))
     return encoding
 
 
-def _shown(head: bytes) -> str:
+def _marked(head: bytes) -> str:
     """The encoding that the first bytes show; empty if they show none."""
     for mark, encoding in MARKS:
         if head.startswith(mark):
@@ -65,29 +69,25 @@ def _require(stream: BinaryIO, name: str, encoding: str, setting: str | None) ->
     if at is None:
         return
     line, byte, _ = _place(stream, at)
-    named = f'the study\'s encoding = "{setting}"' if encoding == setting else f"{encoding.upper()}, as it begins"
+    named = f'encoding = "{setting}"' if encoding == setting else f"{encoding.upper()}, as it begins"
     raise DataRejected(
         f"{name} is not text in {named}: {byte} in line {line} does not belong there. Name the encoding it was saved "
         'in, or save the file as UTF-8 (in Excel: "CSV UTF-8").'
     )
 
 
-def _not_utf8(stream: BinaryIO, name: str) -> str:
+def _not_utf8(stream: BinaryIO, name: str, advised: Callable[[str], str]) -> str:
     at = _offender(stream, "utf-8") or 0
     line, byte, content = _place(stream, at)
     found = f"{name} is not UTF-8: {byte} in line {line} does not belong there."
     if _offender(stream, COMMON) is not None:
         return f'{found} Name the encoding it was saved in, as in encoding = "shift_jis", or save the file as UTF-8.'
+    advice = advised(f'encoding = "{COMMON}"')
+    line_read = shown(content.decode(COMMON, "replace").strip())
     return (
-        f'{found} Set encoding = "{COMMON}" if the line should read {_excerpt(content)} (Windows, western Europe), '
-        "another encoding if not, or save the file as UTF-8. The setting is for files that are not UTF-8; the others "
-        "are read as UTF-8 still."
+        f"{found} If the line should read {line_read} (Windows, western Europe), {advice}; if not, another "
+        "encoding; or save the file as UTF-8. The setting is for files that are not UTF-8; the others stay UTF-8."
     )
-
-
-def _excerpt(content: bytes) -> str:
-    text = content.decode(COMMON, "replace").strip()
-    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
 
 
 def _offender(stream: BinaryIO, encoding: str) -> int | None:

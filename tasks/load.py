@@ -231,14 +231,14 @@ def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
             "Export it as CSV, or point source at another file."
         )
     place = "" if Path(source).is_absolute() else f" in {opened.folder}"
-    return f'No file matches source = "{source}"{place}. Put a file there ({kinds}), or correct source in the study.'
+    return f'No file matches source = "{source}"{place}. Put a file there ({kinds}), or correct source.'
 
 
 def csv_layout(path: Path, name: str, study: Study | None = None) -> Layout:
     """How a CSV file is read: as `study` and the file itself say, or for any columns."""
-    encoding = find_encoding(path, name, study.encoding if study else None)
     if study is None:
-        return find_layout(path, name, encoding)
+        return find_layout(path, name, find_encoding(path, name))
+    encoding = find_encoding(path, name, study.encoding, study.setting)
     return find_layout(path, name, encoding, study.columns, study.delimiter, study.comment)
 
 
@@ -271,7 +271,9 @@ def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFram
             for table in _at_least_one(batches, file.schema_arrow.empty_table().select(read)):
                 frame = text_frame(_study_texts(table.select(taken), taken, study, name))
                 yield _with_rest(frame, others, _joined(table.select(read[len(taken) :])) if others else None)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's trouble, not the content's
+            raise
         raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
 
 
@@ -295,7 +297,7 @@ def _with_rest(frame: pd.DataFrame, others: Mapping[str, int], rest: Sequence[st
 def _joined(table: pa.Table) -> list[str]:
     """As `csv_files.joined`, of Parquet's columns; those that cannot be spelled, such as nested ones, are blank."""
     texts = map(_spelled, table.columns)
-    return [csv_files.plain(text) for text in pc.binary_join_element_wise(*texts, csv_files.SEPARATOR).to_pylist()]
+    return csv_files.plain(pc.binary_join_element_wise(*texts, csv_files.SEPARATOR).to_pylist())
 
 
 def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:

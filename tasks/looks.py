@@ -18,7 +18,7 @@ import pandas as pd
 
 from tasks.numbers import PLAIN, SPACES, NumberStyle, parse_numbers
 from tasks.toml_text import toml_key, toml_value
-from tasks.values import ONE_GROUP
+from tasks.values import ONE_GROUP, SURE_SHARE
 
 NEARLY_ALL = 0.9
 MOST_VALUES = 1_000  # looked at, of one column
@@ -99,10 +99,12 @@ def _marks(base: NumberStyle) -> list[tuple[str, str]]:
 
 
 def _told(shown: pd.Series, style: NumberStyle, base: NumberStyle) -> Look:
-    is_open = not style.thousands and bool(_cores(shown, style).str.match(ONE_GROUP).mean() >= NEARLY_ALL)
+    marked = _cores(shown, style)
+    marked = marked[marked.str.contains(style.decimal, regex=False)]
+    is_open = not style.thousands and bool(marked.str.match(ONE_GROUP).mean() > 1 - SURE_SHARE)
     if style.decimal != base.decimal and is_open:
         grouped = replace(style, decimal=base.decimal, thousands=style.decimal)
-        whole, fraction = _first(shown, grouped), _first(shown, style)
+        whole, fraction = _first(marked, grouped), _first(marked, style)
         what = f"a number with thousands separators ({whole:.15g}) or with decimals ({fraction:.15g})"
         return Look(what, grouped, others=f"decimal = {toml_value(style.decimal)}")
     new = [f'"{affix}"' for affix in style.affixes if affix not in base.affixes]

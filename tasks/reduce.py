@@ -82,11 +82,13 @@ def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dro
 
 
 def _hashes(good: pd.DataFrame, frame: pd.DataFrame, study: Study, *, with_keys: bool) -> RowHashes:
-    kept, columns = frame.loc[good.index, ["_row", "_rest", "_others"]], good[list(study.columns)]
-    whole = columns.assign(_rest=kept["_rest"], _others=kept["_others"]) if with_keys else columns
-    keys = keys_of(whole, kept["_row"].to_numpy(dtype=np.int64)) if with_keys else NO_KEYS
-    others = int(frame["_others"].iloc[0]) if len(frame) else 0
-    return RowHashes(hash_rows(columns), kept["_rest"].to_numpy(dtype=np.uint64), others, keys)
+    columns, rest = good[list(study.columns)], frame["_rest"].to_numpy(dtype=np.uint64)[good.index]
+    others = int(frame["_others"].to_numpy(dtype=np.uint64)[0]) if len(frame) else 0
+    keys: Keys = NO_KEYS
+    if with_keys:
+        whole = columns.assign(_rest=rest, _others=np.uint64(others))
+        keys = keys_of(whole, frame["_row"].to_numpy(dtype=np.int64)[good.index])
+    return RowHashes(hash_rows(columns), rest, others, keys)
 
 
 def _as_failures(repeats: Repeats, first_row: int, n_rows: int, word: str, column: str) -> pd.DataFrame:

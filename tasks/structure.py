@@ -16,7 +16,6 @@ from tasks.stats.study import Study
 from tasks.stats.usable_varying import with_usable_varying
 
 CONSTANT_TOLERANCE = 1e-12  # standard deviation relative to size
-SMALLEST = 1e-100  # at least one value has to be larger
 MOST_REASONS = 3
 SET_ASIDE = "set aside"  # the rule against row 0 of a file that could not be used
 
@@ -112,8 +111,6 @@ def _constant(scaling: Scaling, extremes: Extremes, n_rows: int, study: Study) -
                 f"nothing. Check that it is the right column and the data is complete{advice}."
             )
         found = f"The {role} {shown(name)} lies between {low:.17g} and {high:.17g}"
-        if max(abs(low), abs(high)) < SMALLEST:
-            return f"{found}, too close to 0 to be squared. Give it in a smaller unit, so that its values are larger."
         if spread <= CONSTANT_TOLERANCE * max(abs(level), spread):
             return (
                 f"{found}: against their size its values differ by too little to compute with. Subtract a "

@@ -254,10 +254,8 @@ def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[s
     """What the file says where a rule failed."""
     values = np.empty(len(failures), dtype=object)
     for column, part in failures.groupby("column", sort=False):
-        if column == EVERY_COLUMN and column not in study.columns:
-            values[part.index] = ""
-            continue
-        names = [column or "_record"] if (column or "_record") in frame else list(study.rules.unique)
+        several = study.columns if column == EVERY_COLUMN else study.rules.unique
+        names = [column or "_record"] if (column or "_record") in frame else list(several)
         texts = [frame[name].iloc[part["at"]].tolist() for name in names]
         values[part.index] = [shortened(KEY_SEPARATOR.join(each)) for each in zip(*texts, strict=True)]
     return values.tolist()

@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.stats.assumptions import check_equal_spread
 from tasks.stats.collinearity import check_collinearity
+from tasks.stats.copy_checks import check_copies
 from tasks.stats.influence import influential_groups
 from tasks.stats.label_checks import check_labels
 from tasks.stats.pit import loo_pit
@@ -60,7 +61,8 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
             n_set_aside,
             found.notes.reading.hint if found.notes.reading else "",
         ),
-        *check_labels(found.notes.labels, study.labels),
+        *check_labels(found.notes.labels, study),
+        *check_copies(found.notes.copies, study, run.n_rows),
         *freshness(age_days, study.notify.max_age_days),
         *check_reading(found.notes.reading, run, study),
         group_count(found.no_pooling.n.size, limits.few_groups),

@@ -24,6 +24,8 @@ RUN = 16
 
 Hashes = NDArray[np.uint64]
 ODD = np.uint64(0xD1342543DE82EF95)
+# A run of 16 rows is two of 8: widths, and the powers of ODD that the earlier half is shifted by.
+DOUBLINGS = tuple((width, np.uint64(pow(int(ODD), width, 2**64))) for width in (1, 2, 4, 8))
 
 
 @dataclass(frozen=True)
@@ -127,14 +129,13 @@ def _continued(sequence: int, row: Hashes) -> int:
 
 def _run_hashes(row: Hashes) -> Hashes:
     """Of every RUN consecutive rows, but for those in which many are like the one before: at most n - RUN + 1."""
-    n = row.size - RUN + 1
-    if n <= 0:
+    if row.size < RUN:
         return np.empty(0, dtype=np.uint64)
-    found, like_before = np.zeros(n, dtype=np.uint64), _is_like_before(row)
-    monotony = np.zeros(n, dtype=np.int64)
-    for i in range(RUN):
-        found = found * ODD + row[i : i + n]
-        monotony += like_before[i : i + n]
+    found = row
+    for width, power in DOUBLINGS:
+        found = found[:-width] * power + found[width:]
+    n_like_before: Integers = np.cumsum(_is_like_before(row))
+    monotony = n_like_before[RUN - 1 :] - n_like_before[: row.size - RUN + 1]
     return mixed(found[monotony <= RUN // 4])
 
 

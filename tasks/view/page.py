@@ -36,6 +36,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "rejected_rows": ("Rejected rows", data.ID),
     "alike_labels": ("Labels that look alike", data.ID),
     "missing_like_labels": ("Groups called NA or the like", data.ID),
+    "copied_rows": ("Rows that are copies", data.ID),
     "freshness": ("Freshness of the data", data.ID),
     "missing_codes": ("Numbers that may stand for “missing”", data.ID),
     "totals_row": ("Rows of totals", data.ID),
@@ -67,8 +68,9 @@ CHECKS: dict[str, tuple[str, str]] = {
 # What each check measured, against what is wanted.
 MEASURES: dict[str, str] = {
     "rejected_rows": "{share} rejected, at most {limit_share}",
-    "alike_labels": "{value} sets of alike labels, none wanted",
-    "missing_like_labels": "{value} such labels, none wanted",
+    "alike_labels": "{value} sets of such labels",
+    "missing_like_labels": "{value} such labels",
+    "copied_rows": "{value} copied rows",
     "freshness": "{value} days old, at most {limit}",
     "missing_codes": "at most {value} rows of a column",
     "totals_row": "rows: {value}",

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ from hypothesis import strategies as st
 
 import tasks.csv_files
 import tasks.load
+from tasks.collect import collect
+from tasks.draft import draft_study
 from tasks.load import hash_file, hash_files, load_rows, read_rows, source_files, wait_for_incoming
+from tasks.read_files import read_files
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy, read_study, study_from_flags
+from tasks.validate import validate_rows
 
 PLAIN = "y,g,x\n1.5,a,2\n3,b,4\n"
 
@@ -110,7 +115,7 @@ cell = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size
 table = st.lists(st.tuples(cell, cell, cell), max_size=8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(
     rows=table,
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -196,7 +201,7 @@ def test_parquet_gives_the_same_text_as_csv(tmp_path: Path) -> None:
     assert german["y"].tolist()[0] == "0,1"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.lists(st.floats(), min_size=1, max_size=5))
 def test_parquet_numbers_survive_being_text(tmp_path: Path, numbers: list[float]) -> None:
     pd.DataFrame({"y": numbers, "g": "a", "x": 1}).to_parquet(tmp_path / "rows.parquet")
@@ -208,7 +213,7 @@ def test_parquet_that_is_none_or_nested_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "rows.parquet"
     assert "cannot be read as Parquet" in refusal(file, "no parquet")
     pd.DataFrame({"y": [[1]], "g": ["a"], "x": [1]}).to_parquet(file)
-    with pytest.raises(DataRejected, match="cannot be read as Parquet"):
+    with pytest.raises(DataRejected, match=r"rows\.parquet stores .y. as list<.*Store one number or one text per row"):
         read_rows(file, study())
 
 
@@ -363,3 +368,61 @@ def test_waiting_for_a_file_that_never_settles_ends(tmp_path: Path, monkeypatch:
     wait_for_incoming(opened)
     assert clock.now - before == pytest.approx(3 * 0.2, abs=0.06)
     assert [each.name for each in source_files(opened)] == ["old.csv"]
+
+
+def refusal_of(attempt: Callable[[], object]) -> str:
+    """What the file is refused for; empty if it is read."""
+    try:
+        attempt()
+    except DataRejected as problem:
+        return str(problem)
+    return ""
+
+
+file_bytes = st.one_of(
+    st.binary(max_size=200),
+    st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.text(max_size=80).map(lambda text: ("y,g,x\n" + text).encode("utf-16", "surrogatepass")),
+    st.text('y,g,x;"#\n\r\t \0=|1.-%5eE+$', max_size=120).map(lambda text: ("y,g,x\n" + text).encode()),
+    st.text('y,g,x;"#\n sep=:1', max_size=60).map(str.encode),
+)
+ways = st.fixed_dictionaries(
+    {},
+    optional={
+        "encoding": st.sampled_from(["cp1252", "utf-16", "shift_jis", "utf-7", "ascii"]),
+        "comment": st.sampled_from(["#", "y"]),
+        "thousands": st.sampled_from([",", ".", " ", "'"]),
+        "affixes": st.sampled_from([["%"], ["$", "e"]]),
+        "missing": st.sampled_from([["5"], [".", "-1"]]),
+        "codes": st.sampled_from([{"x": {"e": 1.0}}, {"y": {"5": 7.0}}]),
+        "dates": st.sampled_from([{"y": "%Y-%m-%d"}]),
+    },
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(content=file_bytes, way=ways)
+def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, content: bytes, way: dict[str, Any]) -> None:
+    codes = way.get("codes", {})
+    if "y" in codes and "dates" in way:
+        return
+    asked = study(source="*.csv", rules={"max_rejected_share": 1.0}, **way)
+    (tmp_path / "rows.csv").write_bytes(content)
+    place = OpenedStudy(asked, tmp_path, "")
+    for attempt in (
+        lambda: validate_rows(load_rows(place), asked, hash_files(place)),
+        lambda: collect(read_files(place, hash_files(place), tmp_path / "reports"), asked),
+        lambda: draft_study(tmp_path / "rows.csv"),
+    ):
+        message = refusal_of(attempt)
+        assert "\n" not in message
+        assert len(message) < 3000
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(content=st.binary(max_size=400))
+def test_whatever_a_parquet_file_holds_it_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
+    whole = pd.DataFrame({"y": [1.0, 2.0], "g": ["a", "b"], "x": [3, 4]}).to_parquet()
+    for damaged in (content, b"PAR1" + content + b"PAR1", whole[: len(content)] + content + whole[2 * len(content) :]):
+        (tmp_path / "rows.parquet").write_bytes(damaged)
+        assert "\n" not in refusal_of(lambda: read_rows(tmp_path / "rows.parquet", study()))
