@@ -132,9 +132,7 @@ def run(
     asked = open_study(study, flags)
     opened = under_its_name(asked, writable(out))
     if opened.study.name != asked.study.name:
-        console.err.say(
-            f"Another study is called {asked.study.name} in {out}, so this one is {opened.study.name} there."
-        )
+        console.err.say(f"{out} has another study {asked.study.name}, so this one is called {opened.study.name} there.")
     _publish_report(opened, out, engine, force, standalone, open_report)
 
 

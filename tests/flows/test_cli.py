@@ -188,7 +188,7 @@ def test_files_of_one_name_do_not_share_a_history(tmp_path: Path, capsys: pytest
     said = capsys.readouterr()
     one, two = sorted(folder.name for folder in (tmp_path / "reports").glob("visits*"))
     assert (one, len(two)) == ("visits", len("visits-") + 8)
-    assert f"another study visits, so this one is called {two} there" in " ".join(said.err.split())
+    assert f"so this one is called {two} there." in " ".join(said.err.split())
     assert "Nothing has changed" in said.out, "the second finds its own history"
     assert [row.state for row in Ledger(tmp_path / "reports").rows()] == ["counted", "counted"]
     summary = json.loads((tmp_path / "reports" / two / "latest" / "summary.json").read_text())
