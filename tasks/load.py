@@ -1,7 +1,7 @@
 """Reads a study's files: rows as the text the file holds, each with its file and row number.
 
 Values stay text until they are validated, so that a rejected row shows what its file said.
-CSV is read by `tasks.csv_files`, Parquet through pyarrow, both in chunks.
+CSV is read by `tasks.csv_files`, Parquet by `tasks.parquet_files`, both in chunks.
 A study's data are the files that its `source` matches and those in its incoming folder, in this order
 and each sorted. Files of the same content count once, under the first of their names.
 Not supported: compressed CSV.
@@ -14,27 +14,21 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tasks import csv_files
 from tasks.csv_files import Chunk
-from tasks.csv_head import Layout, find_layout, missing_column
+from tasks.csv_head import Layout, find_layout, positions_of
 from tasks.encodings import find_encoding
+from tasks.parquet_files import at_least_one, parquet_chunks, text_frame
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
-EXACT_FLOATS = 2.0**53
-
-T = TypeVar("T")
 
 
 def load_rows(opened: OpenedStudy) -> pd.DataFrame:
@@ -126,7 +120,7 @@ def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[p
     """The same, at most `csv_files.CHUNK_ROWS` rows at a time; one frame without rows if there are none."""
     name, n_read = name or path.name, 0
     with _readable(name):
-        for frame in (_parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):
+        for frame in (parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):
             frame["_file"] = name
             frame["_row"] = range(n_read + 1, n_read + len(frame) + 1)
             n_read += len(frame)
@@ -135,18 +129,6 @@ def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[p
 
 def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
-
-
-def text_frame(columns: Mapping[str, pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(pd.array(column, dtype="str")) for name, column in columns.items()})
-
-
-def text_columns(table: pa.Table, name: str, decimal: str = ".") -> dict[str, pa.ChunkedArray]:
-    """Parquet's typed columns as a CSV file would say them; null becomes empty, 2.0 stays 2.0.
-
-    Raises DataRejected for types that have no one spelling: durations, nested ones.
-    """
-    return {column: _as_text(table.column(column), column, name, decimal) for column in table.column_names}
 
 
 @contextmanager
@@ -226,8 +208,8 @@ def csv_layout(path: Path, name: str, study: Study | None = None) -> Layout:
 
 def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
     layout = csv_layout(path, name, study)
-    chunks = csv_files.read_chunks(path, name, layout, _positions(layout.header, study, name))
-    for chunk in _at_least_one(chunks, Chunk([pa.array([], pa.large_string())] * len(study.columns))):
+    chunks = csv_files.read_chunks(path, name, layout, positions_of(layout.header, study.columns, name))
+    for chunk in at_least_one(chunks, Chunk([pa.array([], pa.large_string())] * len(study.columns))):
         frame = text_frame(dict(zip(study.columns, chunk.columns, strict=True)))
         yield _with_problems(frame, chunk.problems) if chunk.problems else frame
 
@@ -237,75 +219,3 @@ def _with_problems(frame: pd.DataFrame, problems: Mapping[int, tuple[str, str]])
     for at, (rule, record) in problems.items():
         rules[at], records[at] = rule, record
     return frame.assign(_rule=pd.array(rules, dtype="str"), _record=pd.array(records, dtype="str"))
-
-
-def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
-    try:
-        with pq.ParquetFile(path) as file:
-            stored = file.schema_arrow.names
-            positions = _positions([column.strip() for column in stored], study, name)
-            taken = [stored[at] for at in positions]
-            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=taken)))
-            for table in _at_least_one(batches, file.schema_arrow.empty_table().select(taken)):
-                yield text_frame(_study_texts(table, taken, study, name))
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # the disk's trouble, not the content's
-            raise
-        raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
-
-
-def _study_texts(table: pa.Table, taken: Sequence[str], study: Study, name: str) -> dict[str, pa.ChunkedArray]:
-    """By the study's names for the columns; labels that were stored as floats are whole numbers again."""
-    mark = "," if study.decimal == "," or study.thousands == "." else "."
-    texts = {}
-    for column, stored in zip(study.columns, taken, strict=True):
-        values = table.column(stored)
-        if column not in study.numeric_columns:
-            values = _whole_where_it_can(values)
-        texts[column] = _as_text(values, column, name, mark)
-    return texts
-
-
-def _at_least_one(chunks: Iterator[T], empty: T) -> Iterator[T]:
-    return chain([next(chunks, empty)], chunks)
-
-
-def _as_text(values: pa.ChunkedArray, column: str, name: str, decimal: str) -> pa.ChunkedArray:
-    if pa.types.is_duration(values.type):
-        raise DataRejected(
-            f"{name} stores {column!r} as durations ({values.type}), which are no numbers until a unit is chosen. "
-            f"Store it as numbers, for example of seconds; in pandas: table[{column!r}].dt.total_seconds()"
-        )
-    try:
-        text = pc.fill_null(pc.cast(values, pa.large_string()), "")
-    except pa.ArrowException:
-        raise DataRejected(
-            f"{name} stores {column!r} as {str(values.type)[:60]}, which cannot be read as numbers or text. "
-            "Store one number or one text per row."
-        ) from None
-    if decimal == "," and (pa.types.is_floating(values.type) or pa.types.is_decimal(values.type)):
-        return pc.replace_substring(text, ".", ",")
-    return text
-
-
-def _whole_where_it_can(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers without their ".0": a missing value in a column of integers makes floats of all of them."""
-    if not pa.types.is_floating(values.type):
-        return values
-    numbers = pc.cast(values, pa.float64())
-    is_whole = pc.and_(pc.equal(numbers, pc.round(numbers)), pc.less(pc.abs(numbers), EXACT_FLOATS))
-    whole = pc.cast(pc.if_else(is_whole, numbers, None), pa.int64())
-    return pc.coalesce(pc.cast(whole, pa.large_string()), pc.cast(values, pa.large_string()))
-
-
-def _positions(header: Sequence[str], study: Study, name: str) -> list[int]:
-    """Where the study's columns stand in the header."""
-    for column in study.columns:
-        if column not in header:
-            raise DataRejected(missing_column(column, header, name))
-        if header.count(column) > 1:
-            raise DataRejected(
-                f"{name} has {header.count(column)} columns named {column!r}, and it is unclear which one is meant. "
-                "Rename the others."
-            )
-    return [header.index(column) for column in study.columns]
