@@ -71,8 +71,8 @@ def positions_of(header: Sequence[str], columns: Sequence[str], name: str) -> li
             raise DataRejected(_missing_column(column, header, name))
         if header.count(column) > 1:
             raise DataRejected(
-                f"{name} has {header.count(column)} columns named {shown(column)}, and it is unclear which one is meant. "
-                "Rename the others."
+                f"{name} has {header.count(column)} columns named {shown(column)}, and it is unclear which one is "
+                "meant. Rename the others."
             )
     return [header.index(column) for column in columns]
 

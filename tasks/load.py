@@ -123,7 +123,7 @@ def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame
     """One file's rows: the study's columns as text, then `_file` (`name`), `_row`, `_rest` and `_others`.
 
     `_row` counts data rows from 1; neither the header nor blank lines are any.
-    `_rest` is a hash of what the row says in the other columns, and `_others` of their names (see `tasks.other_columns`).
+    `_rest` is a hash of what the row says in the other columns, `_others` of their names (`tasks.other_columns`).
     Where a row as a whole is wrong, `_rule` says why and `_record` holds what stands there; without such rows there
     are no such columns.
     """

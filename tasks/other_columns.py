@@ -1,4 +1,4 @@
-"""What a row says in the columns that the study does not ask for, as a hash: it tells copies of whole rows from chance."""
+"""What a row says in columns that the study does not ask for, as a hash: it tells copies from rows alike by chance."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame
         with pq.ParquetFile(path) as file:
             stored = file.schema_arrow.names
             header = [clean_label(column) for column in stored]
-            others = others_of(header, study.columns)
+            others = {key: at for key, at in others_of(header, study.columns).items() if stored.count(stored[at]) == 1}
             taken = [stored[at] for at in positions_of(header, study.columns, name)]
             read = [*taken, *(stored[at] for at in others.values())]
             batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=read)))
