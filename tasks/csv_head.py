@@ -114,8 +114,8 @@ def _require_no_title(
         return
     for below in range(at + 1, min(at + HEAD_LINES, len(lines))):
         _, found = _split(lines, below, choices, columns)
-        is_header = _n_found(found, columns) == len({*columns}) if columns else len(found) > max(len(header), 1)
-        if is_header and (columns or len(header) == 1):
+        is_header = _n_found(found, columns) == len({*columns}) if columns else sum(map(bool, found)) > 1
+        if is_header and (columns or sum(map(bool, header)) == 1):
             above = lines[at].strip()
             raise DataRejected(
                 f"The column names of {name} seem to stand in line {below + 1} ({listed(found)}), below other text "

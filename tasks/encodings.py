@@ -36,7 +36,7 @@ def find_encoding(
     with path.open("rb") as stream:
         head = stream.read(4096)
         marked = _marked(head)
-        if marked or (setting and not _holds_ascii(setting)):
+        if marked or (setting and b"\0" in head and not _holds_ascii(setting)):
             encoding = marked or setting or ""
             _require(stream, name, encoding, setting)
         elif _offender(stream, "utf-8") is None:

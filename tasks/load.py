@@ -297,7 +297,8 @@ def _with_rest(frame: pd.DataFrame, others: Mapping[str, int], rest: Sequence[st
 def _joined(table: pa.Table) -> list[str]:
     """As `csv_files.joined`, of Parquet's columns; those that cannot be spelled, such as nested ones, are blank."""
     texts = map(_spelled, table.columns)
-    return csv_files.plain(pc.binary_join_element_wise(*texts, csv_files.SEPARATOR).to_pylist())
+    separator = pa.scalar(csv_files.SEPARATOR, pa.large_string())
+    return csv_files.plain(pc.binary_join_element_wise(*texts, separator).to_pylist())
 
 
 def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -60,13 +60,15 @@ def _shared(each: SharedRows) -> str:
         return f"{each.file} holds all {each.n_rows:,} rows of {each.earlier}{how}"
     if each.n_rows == each.n_file:
         return f"all {each.n_rows:,} rows of {each.file} stand in {each.earlier} too{how}"
-    return f"{about}{each.n_rows:,} of the {each.n_file:,} rows of {each.file} stand in {each.earlier} too{how}"
+    stand = "stands" if each.n_rows == 1 else "stand"
+    rows = f"{about}{each.n_rows:,} of the {each.n_file:,} rows of {each.file}"
+    return f"{rows} {stand} in {each.earlier} too{how}"
 
 
 def _repeated(each: RepeatedRows) -> str:
     about, order = ("about " if each.is_about else ""), (" in the same order" if each.in_order else "")
-    repeat = "row repeats an earlier one" if each.n_rows == 1 else "rows repeat earlier ones"
-    return f"{about}{each.n_rows:,} {repeat} of {each.file}{order}"
+    rows, repeat = ("row", "repeats an earlier one") if each.n_rows == 1 else ("rows", "repeat earlier ones")
+    return f"{about}{each.n_rows:,} {rows} of {each.file} {repeat}{order}"
 
 
 def _dropped(found: Copies, study: Study, n_used: int) -> Check:
