@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -131,9 +132,7 @@ def run(
     asked = open_study(study, flags)
     opened = under_its_name(asked, writable(out))
     if opened.study.name != asked.study.name:
-        console.err.say(
-            f"Another study is called {asked.study.name} in {out}, so this one is {opened.study.name} there."
-        )
+        console.err.say(f"{out} has another study {asked.study.name}, so this one is called {opened.study.name} there.")
     _publish_report(opened, out, engine, force, standalone, open_report)
 
 
@@ -212,8 +211,9 @@ def serve(
     from flows import console
     from flows.serve import serve_studies
     from tasks.reports_folder import writable
+    from tasks.studies_to_serve import folders_of
 
-    folders = _study_folders(studies, writable(out))
+    folders = folders_of(studies, writable(out))
     stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
     console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
@@ -241,6 +241,7 @@ def deploy(
     from flows.deployments import register
     from flows.open_server import warn_of_open_server
     from tasks.reports_folder import writable
+    from tasks.studies_to_serve import folders_of
 
     failed: list[Path] = []
 
@@ -248,38 +249,12 @@ def deploy(
         failed.append(folder)
         console.show_trouble(f"{folder.name}: {reason}")
 
-    for name in register(_study_folders(studies, writable(out)), pool, out, engine, tell):
+    for name in register(folders_of(studies, writable(out)), pool, out, engine, tell):
         console.out.say(f"Deployed     {name}")
     warn_of_open_server(console.show_trouble)
     console.out.say(f"Run them with: prefect worker start --pool {pool}")
     if failed:
         raise StudyError(f"Not deployed: {listed(folder.name for folder in failed)}. The reasons are given above.")
-
-
-def _study_folders(studies: list[str] | None, reports: Path) -> list[Path]:
-    """The folders named, or all under data/. A mistake is said at once when there is no study without one."""
-    from tasks.origin import require_distinct_names
-    from tasks.studies import STUDY_FILE, read_study, study_folder
-
-    found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
-    if not found:
-        raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
-    problems = {study: problem for study in found if (problem := _problem_with(study, read_study))}
-    if len(problems) == len(found):
-        raise problems[found[0]]
-    folders = {study_folder(study): study in problems for study in found}
-    require_distinct_names([folder for folder, is_broken in folders.items() if not is_broken], reports)
-    return list(folders)
-
-
-def _problem_with(study: str, opened: Callable[[str], object]) -> StudyError | None:
-    try:
-        opened(study)
-    except StudyError as problem:
-        return problem
-    except OSError as error:
-        return StudyError(f"{study} cannot be read: {error.strerror or error}. Check its permissions.")
-    return None
 
 
 def main() -> None:
@@ -294,7 +269,6 @@ def command(arguments: list[str]) -> int:
 
     Refusals of the system that nobody explained before are explained here; whatever else is a mistake of ours.
     """
-    set_defaults()
     survive_any_encoding()
     with stopping.stoppable():
         try:
@@ -307,6 +281,8 @@ def command(arguments: list[str]) -> int:
 
 def _exit_code(arguments: list[str]) -> int:
     try:
+        _require_a_place()
+        set_defaults()
         app(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
@@ -324,6 +300,13 @@ def _exit_code(arguments: list[str]) -> int:
     return 0
 
 
+def _require_a_place() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise PoolwiseError("The folder you are in was deleted. Change to another one and run again.") from None
+
+
 def _kept_in_log(error: Exception) -> Path | None:
     """The log's path, now that the traceback is in it."""
     kept = keep_log()
@@ -335,16 +318,37 @@ def _publish_report(
     opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, open_report: bool
 ) -> None:
     from flows import console
+    from tasks.run_folders import read_verdict
 
     with console.narrated(opened.study.title) as narrator:
         narrator.began("start")
-        outcome = _run_flow(opened, out, engine, force, standalone, narrator)
-    console.show_verdict(outcome.verdict)
-    console.show_report(outcome.folder, standalone)
-    if not outcome.is_new:
+        folder = None if force else _report_of_the_same(opened, out, narrator)
+        is_new = False
+        if folder is None:
+            outcome = _run_flow(opened, out, engine, force, standalone, narrator)
+            folder, is_new = outcome.folder, outcome.is_new
+    console.show_verdict(read_verdict(folder))
+    console.show_report(folder, standalone)
+    if not is_new:
         console.out.say("Nothing has changed since this report was published. Use --force to publish another.")
     if open_report:
-        webbrowser.open((outcome.folder / "report.html").resolve().as_uri())
+        webbrowser.open((folder / "report.html").resolve().as_uri())
+
+
+def _report_of_the_same(opened: OpenedStudy, out: Path, listener: Listener) -> Path | None:
+    """Asked first: a server takes seconds to start. Trouble is told by the flow, which knows whom to tell."""
+    from tasks.unchanged import report_of_the_same
+
+    try:
+        folder = report_of_the_same(opened, out)
+    except (PoolwiseError, OSError):
+        return None
+    if folder is not None and opened.study.notify.max_age_days is not None:
+        from tasks.notify import age_in_days, in_words, notify_stale
+
+        if told := notify_stale(opened, out, age_in_days(opened)):
+            listener.ended("notify", 0.0, in_words(told))
+    return folder
 
 
 def _run_flow(

@@ -22,8 +22,6 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.run_folders import REPORT, STANDALONE
-from tasks.stats.copy_checks import check_copies
-from tasks.stats.label_checks import check_labels
 from tasks.stats.plain_text import brief, shown, visible
 from tasks.stats.records import Status, Verdict
 from tasks.view.catalogue import RunEntry
@@ -138,6 +136,8 @@ def show_report(folder: Path, standalone: bool) -> None:
 
 def show_rows(study: Study, rows: Collected) -> None:
     """What reading found: files set aside, the first rejected rows, what to look at, what can be used."""
+    from tasks.stats.row_checks import predictor_checks, row_checks  # heavy, and wanted here only
+
     set_aside = [each for each in rows.rejections if not each.row]
     rejected = [each for each in rows.rejections if each.row]
     for each in set_aside[:MOST_REJECTIONS]:
@@ -148,9 +148,14 @@ def show_rows(study: Study, rows: Collected) -> None:
     more = sum(max(len(found) - MOST_REJECTIONS, 0) for found in (set_aside, rejected))
     if more:
         out.say(f"... and {more:,} more")
-    for check in (*check_labels(rows.notes.labels, study), *check_copies(rows.notes.copies, study, rows.n_rows)):
-        if check.status != "pass" or (rows.n_copies and check.name == "copied_rows"):
+    of_rows = row_checks(rows.notes, study, rows.n_rows, rows.n_rejected)
+    for check in (*of_rows, *predictor_checks(rows.products, study)):
+        is_news = check.status != "pass" or check.name.startswith("fixed_")
+        if is_news or (rows.n_copies and check.name == "copied_rows"):
             out.say(" ".join(filter(None, [check.message, check.advice])))
+    hint = rows.notes.reading.hint if rows.notes.reading else ""
+    if hint:
+        out.say(hint)
     n_read = rows.n_rows + rows.n_rejected
     out.say(f"{study.name}: {rows.n_rows:,} of {n_read:,} rows can be used, in {rows.n_groups:,} groups.")
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from tasks.stats.errors import PoolwiseError
+from tasks.view.text import clean
 
 STARTUP_SECONDS, SHUTDOWN_SECONDS = 90.0, 15.0
 # What ended longer ago than this is forgotten.
@@ -115,7 +116,7 @@ def _keep(pipe: IO[bytes], lines: deque[str]) -> None:
     """Read until the end, so that nobody waits for a full pipe; only the last lines stay."""
     with pipe:
         for line in iter(lambda: pipe.readline(LINE_BYTES), b""):
-            lines.append(" ".join(line.decode("utf-8", "replace").split()))
+            lines.append(clean(line.decode("utf-8", "replace")))
 
 
 def _status(code: int) -> str:

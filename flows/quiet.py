@@ -6,9 +6,12 @@ Poolwise's. A variable that the user has set is left alone.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import shutil
 import sys
+import tempfile
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -33,6 +36,19 @@ class OneEntry(logging.Formatter):
 def set_defaults() -> None:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    if "PREFECT_HOME" not in os.environ and not _has_prefect_home():
+        os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="poolwise-")
+        atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
+
+
+def _has_prefect_home() -> bool:
+    """Whether Prefect can keep its files where it does; there are accounts without a home folder."""
+    try:
+        home = Path.home() / ".prefect"
+        home.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # RuntimeError: the system knows no home folder
+        return False
+    return os.access(home, os.W_OK)
 
 
 def survive_any_encoding() -> None:

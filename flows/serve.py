@@ -74,6 +74,11 @@ class Server:
         return {PREFECT_API_URL: self.api_url, **({PREFECT_API_AUTH_STRING: self.key} if self.key else {})}
 
     @property
+    def pages(self) -> dict[str, str]:
+        """Where links to a run lead. Below /v2, our own server's pages ask for the key; elsewhere they only fail."""
+        return {"PREFECT_UI_URL": f"{self.api_url.removesuffix('/api')}/v2"} if self.child else {}
+
+    @property
     def environment(self) -> dict[str, str]:
         """For those in other processes; no other user can read it."""
         return {"PREFECT_API_URL": self.api_url, **({"PREFECT_API_AUTH_STRING": self.key} if self.key else {})}
@@ -107,7 +112,10 @@ def serve_studies(
         runner.start()
         children = [runner, *([server.child] if server.child else [])]
         listen = partial(_listen_to_runner, troubles, reports)
-        threading.Thread(target=supervise, args=(children, stop, say, listen), daemon=True).start()
+        supervising = threading.Thread(target=supervise, args=(children, stop, say, listen), daemon=True)
+        supervising.start()
+        running.callback(supervising.join)  # before the children are stopped, or it would start them again
+        running.callback(stop.set)
         announce(Addresses(catalogue, server.api_url.removesuffix("/api"), server.key_place, _watched(folders)))
         with temporary_settings(server.settings):
             warn_of_open_server(say)
@@ -175,6 +183,7 @@ def runner_child(
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": HEARTBEAT_SECONDS,
         BASE_ADDRESS: catalogue,
+        **server.pages,
     }
     return Child("the runner", command, {**defaults, **os.environ, **server.environment})
 

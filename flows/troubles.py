@@ -9,6 +9,7 @@ from threading import Lock
 
 from tasks.atomic import write_whole
 from tasks.view.reading_list import Trouble
+from tasks.view.text import clean
 
 # Written by the runner, which is another process, and read by the one that started it.
 TOLD = ".troubles.json"
@@ -33,9 +34,9 @@ class Troubles:
                 self._known.pop(key, None)
             now = self._reasons(str(subject))
         for new in now - before:
-            self._say(f"{Path(subject).name}: {new}")
+            self._say(f"{clean(Path(subject).name)}: {new}")
         if before and not now:
-            self._say(f"is over: {Path(subject).name} is in order again.")
+            self._say(f"is over: {clean(Path(subject).name)} is in order again.")
 
     def found_all(self, finder: str, reasons: Mapping[str, str]) -> None:
         """Everything that this finder knows of; what it does not name is over."""
@@ -54,7 +55,8 @@ class Troubles:
 
 
 def one_line(text: str) -> str:
-    line = " ".join(text.split())
+    """Without escape codes, line ends and the like, which would forge lines or steer the terminal."""
+    line = clean(text)
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
 
 

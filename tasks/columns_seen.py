@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,10 @@ import pyarrow.parquet as pq
 from tasks.csv_files import read_columns
 from tasks.csv_head import Layout, find_layout
 from tasks.encodings import find_encoding
-from tasks.load import is_parquet, text_columns, text_frame
+from tasks.load import is_parquet
 from tasks.looks import Look, look_of
 from tasks.numbers import is_missing
+from tasks.parquet_files import text_columns, text_frame
 from tasks.stats.errors import DataRejected
 from tasks.stats.records import Floats, Integers
 from tasks.values import ColumnReading, is_truth, number_styles, numbers_of
@@ -84,18 +86,22 @@ def see(file: Path) -> FileSeen:
     """At most SAMPLE_ROWS rows. Raises DataRejected if it cannot be read."""
     if is_parquet(file):
         return FileSeen(_columns(_parquet_head(file)))
-    for encoding in ENCODINGS:
-        try:
-            layout = find_layout(file, file.name, find_encoding(file, file.name, encoding))
-            columns = read_columns(file, file.name, layout, range(len(layout.header)), SAMPLE_ROWS)
-        except OSError as error:
-            raise DataRejected(f"{file.name} cannot be read: {error.strerror or error}.") from error
-        except DataRejected as error:
-            if encoding == ENCODINGS[-1] or ("is not UTF-8" not in str(error) and "encoding" not in str(error)):
-                raise
-        else:
-            return FileSeen(_columns(text_frame(_named_once(layout.header, columns))), encoding, layout)
-    raise AssertionError("the last encoding reads or raises")
+    try:
+        encoding = _encoding(file)
+        layout = find_layout(file, file.name, find_encoding(file, file.name, encoding))
+        columns = read_columns(file, file.name, layout, range(len(layout.header)), SAMPLE_ROWS)
+    except OSError as error:
+        raise DataRejected(f"{file.name} cannot be read: {error.strerror or error}.") from error
+    return FileSeen(_columns(text_frame(_named_once(layout.header, columns))), encoding, layout)
+
+
+def _encoding(file: Path) -> str | None:
+    """The first setting with which the file can be read; the last where none can."""
+    for setting in ENCODINGS[:-1]:
+        with suppress(DataRejected):
+            find_encoding(file, file.name, setting)
+            return setting
+    return ENCODINGS[-1]
 
 
 def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:

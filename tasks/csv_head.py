@@ -64,7 +64,20 @@ def find_layout(
     return Layout(encoding, split_by, tuple(header), at, comment or "")
 
 
-def missing_column(column: str, header: Sequence[str], name: str) -> str:
+def positions_of(header: Sequence[str], columns: Sequence[str], name: str) -> list[int]:
+    """Where `columns` stand in the header. Raises DataRejected for one that is missing or stands there twice."""
+    for column in columns:
+        if column not in header:
+            raise DataRejected(_missing_column(column, header, name))
+        if header.count(column) > 1:
+            raise DataRejected(
+                f"{name} has {header.count(column)} columns named {shown(column)}, and it is unclear which one is meant. "
+                "Rename the others."
+            )
+    return [header.index(column) for column in columns]
+
+
+def _missing_column(column: str, header: Sequence[str], name: str) -> str:
     """What to say of a column that the header lacks."""
     lowered = {found.lower(): found for found in header}
     close = [lowered[match] for match in difflib.get_close_matches(column.lower(), lowered, n=3)]
@@ -114,8 +127,8 @@ def _require_no_title(
         return
     for below in range(at + 1, min(at + HEAD_LINES, len(lines))):
         _, found = _split(lines, below, choices, columns)
-        is_header = _n_found(found, columns) == len({*columns}) if columns else len(found) > max(len(header), 1)
-        if is_header and (columns or len(header) == 1):
+        is_header = _n_found(found, columns) == len({*columns}) if columns else sum(map(bool, found)) > 1
+        if is_header and (columns or sum(map(bool, header)) == 1):
             above = lines[at].strip()
             raise DataRejected(
                 f"The column names of {name} seem to stand in line {below + 1} ({listed(found)}), below other text "

@@ -17,8 +17,9 @@ from tasks.looks import Look, codes_setting
 from tasks.stats.errors import DataRejected, StudyError
 from tasks.stats.extremes import extremes_of
 from tasks.stats.missing_codes import missing_codes
-from tasks.stats.plain_text import listed
+from tasks.stats.plain_text import brief, listed
 from tasks.toml_text import toml_key, toml_value
+from tasks.user_text import MOST_OF_A_PATH, is_file
 
 
 def draft_study(file: Path | str) -> str:
@@ -27,9 +28,10 @@ def draft_study(file: Path | str) -> str:
     Raises StudyError if there is no such file, DataRejected if no two columns can be made out in it.
     """
     file = Path(file)
-    if not file.is_file() or file.suffix.lower() not in SUFFIXES:
+    if not is_file(file) or file.suffix.lower() not in SUFFIXES:
         raise StudyError(
-            f"There is no data file at {file}. Give the path of a file that ends in {', '.join(SUFFIXES)}."
+            f"There is no data file at {brief(str(file), MOST_OF_A_PATH)}. Give the path of a file that ends in "
+            f"{', '.join(SUFFIXES)}."
         )
     seen = see(file)
     found = guess(seen.columns)

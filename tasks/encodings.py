@@ -36,7 +36,7 @@ def find_encoding(
     with path.open("rb") as stream:
         head = stream.read(4096)
         marked = _marked(head)
-        if marked or (setting and not _holds_ascii(setting)):
+        if marked or (setting and b"\0" in head and not _holds_ascii(setting)):
             encoding = marked or setting or ""
             _require(stream, name, encoding, setting)
         elif _offender(stream, "utf-8") is None:
@@ -86,8 +86,7 @@ def _not_utf8(stream: BinaryIO, name: str, advised: Callable[[str], str]) -> str
     line_read = shown(content.decode(COMMON, "replace").strip())
     return (
         f"{found} If the line should read {line_read} (Windows, western Europe), {advice}; if not, another "
-        "encoding; or save the file as UTF-8. The setting is for files that are not UTF-8; the others are still read as "
-        "UTF-8."
+        "encoding; or save the file as UTF-8. The setting is for files that are not UTF-8; the others stay UTF-8."
     )
 
 

@@ -106,10 +106,11 @@ def _but_for_rounding(sd: float, scaling: Scaling) -> str:
 
 
 def _too_fine(name: str, sd: float, limit: float, scaling: Scaling, study: Study) -> str:
+    names = " and ".join(study.predictors)
     once = {
-        "by_predictors": f"once {' and '.join(study.predictors)} are accounted for",
+        "by_predictors": f"once {names} {'is' if len(study.predictors) == 1 else 'are'} accounted for",
         "by_groups": f"within a {study.group}",
-    }.get(name, f"once {study.group} and {' and '.join(study.predictors)} are accounted for")
+    }.get(name, f"once {study.group} and {names} are accounted for")
     return (
         f"The outcome {study.outcome!r} varies by about {sd:.2g} {once}, and by {scaling.outcome_scale:.2g} over all "
         f"rows. That is farther apart than sums of so many rows can hold in double precision (here about 1 in "

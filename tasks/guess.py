@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc
 
-from tasks.columns_seen import Column
+from tasks.columns_seen import NUMERIC_SHARE, Column
 from tasks.stats.records import Floats, Integers
 from tasks.stats.study import RESERVED_COLUMNS, RESERVED_TERMS
 
@@ -172,7 +172,8 @@ def _is_spread_like_a_count(column: Column) -> bool:
 
 
 def _can_be_group(column: Column) -> bool:
-    is_label = column.values is None or column.look is not None or _is_whole(column)
+    is_text = column.values is None and (not _is_nearly_a_number(column) or bool(_words(column.name) & GROUP_NAMES))
+    is_label = is_text or column.look is not None or _is_whole(column)
     is_date = column.look is not None and bool(column.look.date_format or column.look.style)
     return is_label and not is_date and 2 * column.n_distinct <= column.n_filled
 
@@ -184,6 +185,11 @@ def _of_group(column: Column, split: Split) -> float:
     score += min(np.log10(n), 2.0) if n >= FEW_GROUPS else -4.0 + 0.5 * n
     score += 1.5 * _stands_together(column) - 1.0 * (column.n_filled < 3 * n)
     return score + 2.0 * max(split.icc, 0.0) - 3.0 * (split.p_value > CHANCE)
+
+
+def _is_nearly_a_number(column: Column) -> bool:
+    """Whether its values are digits and signs, such as (1,5) or 12,34,000, which were not read."""
+    return bool(column.text[column.is_filled].str.fullmatch(r"[^\w]*\d[^A-Za-z]*").mean() > NUMERIC_SHARE)
 
 
 def _of_outcome(column: Column, group: Column, split: Split, n_columns: int) -> float:

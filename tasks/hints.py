@@ -6,6 +6,7 @@ file. Only what reads nearly all of them is advised.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,16 +25,20 @@ from tasks.toml_text import toml_value
 NOT_A_NUMBER, NOT_A_DATE = "not a number", "not a date"
 DENSE_ROWS = 5  # so many failing rows, hardly one between them that does not, are the whole column
 MOST_COLUMNS = 3
+FORM = "A number is a sign (+ or -), digits with at most one decimal mark, and an exponent such as e-5."
 
 
 def hint(rejections: Sequence[Rejection], study: Study) -> str:
     """What the rejected values look like and what reads them; begins with a space, or is empty."""
-    columns = list(_by_column(rejections).items())[:MOST_COLUMNS]
+    repeated = [each for each in rejections if each.rule == NOT_A_NUMBER and each.value.strip() == each.column]
+    columns = list(_by_column([each for each in rejections if each not in repeated]).items())[:MOST_COLUMNS]
     looks = {column: (found, look) for column, found in columns if (look := _look(found, study))}
     said = [_said(column, found[0], look, study) for column, (found, look) in looks.items()]
-    style_lines = _style_lines([look.style for _, look in looks.values() if look.style], study)
-    if style_lines:
-        said.append(f"{_sentence(to_set(study, style_lines))}{_what_an_affix_is(style_lines)}.")
+    if repeated:
+        said.append(f"Row {repeated[0].row} of {repeated[0].file} repeats the column names: delete it.")
+    said += _style([look for _, look in looks.values() if look.style], study)
+    if not said and any(each.rule == NOT_A_NUMBER and re.search(r"\d", each.value) for each in rejections):
+        said.append(FORM)
     return "".join(f" {each}" for each in [*said, *_whole_rows(rejections, study)])
 
 
@@ -54,7 +59,9 @@ def _look(found: Sequence[Rejection], study: Study) -> Look | None:
     is_read = np.isfinite(parse_numbers(pd.Series(values, dtype="str"), base)).mean() >= NEARLY_ALL
     if is_read:  # so where these failed, numbers have the other mark
         base = replace(base, decimal="," if base.decimal == "." else ".")
-    return look_of(values, is_all, base, is_mark_known=bool(is_read))
+    look = look_of(values, is_all, base, is_mark_known=bool(is_read))
+    has_new_affix = look is not None and look.style is not None and look.style.affixes != base.affixes
+    return replace(look, is_partial=True) if look and has_new_affix and not is_all else look
 
 
 def _said(column: str, first: Rejection, look: Look, study: Study) -> str:
@@ -73,13 +80,27 @@ def _said(column: str, first: Rejection, look: Look, study: Study) -> str:
         )
     if look.missing:
         return f"{found}: if it is one, {to_set(study, [f'missing = {toml_value([*study.missing, *look.missing])}'])}."
-    if look.others:
-        return f"{found}; {to_set(study, [look.others])}, if it means the fraction."
     if look.style and not look.style.thousands and look.style.affixes == study.affixes:
         line = f"decimal = {toml_value(look.style.decimal)}"
         advice = to_set(study, [line])
         return f"{found}: if all its numbers have it, {advice}; if only some have, write these as the others are."
+    if not look.style:
+        return f"{found}: make it a number in the data, for example of hours."
     return f"{found}."
+
+
+def _style(looks: Sequence[Look], study: Study) -> list[str]:
+    """One sentence for all columns, as settings are the study's."""
+    lines = _style_lines([look.style for look in looks if look.style], study)
+    if not lines:
+        return []
+    other = next((look.others for look in looks if look.others), "")
+    conditions = [
+        f", or {other} instead if it means the fraction" if other else "",
+        ", if the values without it are in the same unit" if any(look.is_partial for look in looks) else "",
+        "; 12 % is then read as 12" if any("%" in line for line in lines) else "",
+    ]
+    return [f"{_sentence(to_set(study, lines))}{''.join(conditions)}."]
 
 
 def _style_lines(styles: Sequence[NumberStyle], study: Study) -> list[str]:
@@ -92,10 +113,6 @@ def _style_lines(styles: Sequence[NumberStyle], study: Study) -> list[str]:
     if affixes:
         lines.append(f"affixes = {toml_value([*study.affixes, *affixes])}")
     return lines
-
-
-def _what_an_affix_is(lines: Sequence[str]) -> str:
-    return "; 12 % is then read as 12" if any("%" in line for line in lines) else ""
 
 
 def _whole_rows(rejections: Sequence[Rejection], study: Study) -> list[str]:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from tasks.atomic import explained
+from tasks.atomic import ELSEWHERE, explained
 from tasks.stats.errors import PoolwiseError
 
 FILE = ".ledger.sqlite"
@@ -150,7 +150,7 @@ def _trouble(error: sqlite3.DatabaseError) -> str:
     if code == sqlite3.SQLITE_FULL:
         return "the disk is full. Make room there and run again."
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return "writing there is not allowed. Change its permissions, or choose another folder with --out."
+        return f"writing there is not allowed. Change its permissions{ELSEWHERE}."
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return "it is damaged. Delete it: files are then counted anew, and no report changes."
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

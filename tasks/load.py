@@ -1,7 +1,7 @@
 """Reads a study's files: rows as the text the file holds, each with its file and row number.
 
 Values stay text until they are validated, so that a rejected row shows what its file said.
-CSV is read by `tasks.csv_files`, Parquet through pyarrow, both in chunks.
+CSV is read by `tasks.csv_files`, Parquet by `tasks.parquet_files`, both in chunks.
 A study's data are the files that its `source` matches and those in its incoming folder, in this order
 and each sorted. Files of the same content count once, under the first of their names.
 Not supported: compressed CSV.
@@ -16,34 +16,24 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tasks import csv_files
 from tasks.csv_files import Chunk
-from tasks.csv_head import Layout, find_layout, missing_column
+from tasks.csv_head import Layout, find_layout, positions_of
 from tasks.encodings import find_encoding
-from tasks.row_keys import hash_texts
+from tasks.other_columns import others_of, with_rest
+from tasks.parquet_files import at_least_one, parquet_chunks, text_frame
 from tasks.stats.errors import DataRejected
-from tasks.stats.plain_text import shown
-from tasks.stats.study import Study, clean_label
+from tasks.stats.study import Study
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 
 SPELLED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
-EXACT_FLOATS = 2.0**53
-# A name that row numbers go by, then which of that name.
-ROW_NUMBERS = re.compile(r"(unnamed: ?[0-9]+|__index_level_[0-9]+__)? [0-9]+$", re.IGNORECASE)
-
-T = TypeVar("T")
 
 
 def load_rows(opened: OpenedStudy) -> pd.DataFrame:
@@ -133,7 +123,7 @@ def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame
     """One file's rows: the study's columns as text, then `_file` (`name`), `_row`, `_rest` and `_others`.
 
     `_row` counts data rows from 1; neither the header nor blank lines are any.
-    `_rest` is a hash of what the row says in the other columns, and `_others` of their names (see `_others_of`).
+    `_rest` is a hash of what the row says in the other columns, and `_others` of their names (see `tasks.other_columns`).
     Where a row as a whole is wrong, `_rule` says why and `_record` holds what stands there; without such rows there
     are no such columns.
     """
@@ -144,7 +134,7 @@ def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[p
     """The same, at most `csv_files.CHUNK_ROWS` rows at a time; one frame without rows if there are none."""
     name, n_read = name or path.name, 0
     with _readable(name):
-        for frame in (_parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):
+        for frame in (parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):
             frame["_file"] = name
             frame["_row"] = range(n_read + 1, n_read + len(frame) + 1)
             n_read += len(frame)
@@ -153,18 +143,6 @@ def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[p
 
 def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
-
-
-def text_frame(columns: Mapping[str, pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(pd.array(column, dtype="str")) for name, column in columns.items()})
-
-
-def text_columns(table: pa.Table, name: str, decimal: str = ".") -> dict[str, pa.ChunkedArray]:
-    """Parquet's typed columns as a CSV file would say them; null becomes empty, 2.0 stays 2.0.
-
-    Raises DataRejected for types that have no one spelling: durations, nested ones.
-    """
-    return {column: _as_text(table.column(column), column, name, decimal) for column in table.column_names}
 
 
 @contextmanager
@@ -244,11 +222,11 @@ def csv_layout(path: Path, name: str, study: Study | None = None) -> Layout:
 
 def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
     layout = csv_layout(path, name, study)
-    others = _others_of(layout.header, study)
-    positions = _positions(layout.header, study, name)
+    others = others_of(layout.header, study.columns)
+    positions = positions_of(layout.header, study.columns, name)
     chunks = csv_files.read_chunks(path, name, layout, positions, others=[*others.values()])
-    for chunk in _at_least_one(chunks, Chunk([pa.array([], pa.large_string())] * len(study.columns))):
-        frame = _with_rest(text_frame(dict(zip(study.columns, chunk.columns, strict=True))), others, chunk.rest)
+    for chunk in at_least_one(chunks, Chunk([pa.array([], pa.large_string())] * len(study.columns))):
+        frame = with_rest(text_frame(dict(zip(study.columns, chunk.columns, strict=True))), others, chunk.rest)
         yield _with_problems(frame, chunk.problems) if chunk.problems else frame
 
 
@@ -257,109 +235,3 @@ def _with_problems(frame: pd.DataFrame, problems: Mapping[int, tuple[str, str]])
     for at, (rule, record) in problems.items():
         rules[at], records[at] = rule, record
     return frame.assign(_rule=pd.array(rules, dtype="str"), _record=pd.array(records, dtype="str"))
-
-
-def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
-    try:
-        with pq.ParquetFile(path) as file:
-            stored = file.schema_arrow.names
-            positions = _positions([clean_label(column) for column in stored], study, name)
-            taken = [stored[at] for at in positions]
-            others = _others_of([clean_label(column) for column in stored], study)
-            read = [*taken, *(stored[at] for at in others.values())]
-            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=read)))
-            for table in _at_least_one(batches, file.schema_arrow.empty_table().select(read)):
-                frame = text_frame(_study_texts(table.select(taken), taken, study, name))
-                yield _with_rest(frame, others, _joined(table.select(read[len(taken) :])) if others else None)
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # the disk's trouble, not the content's
-            raise
-        raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
-
-
-def _others_of(header: Sequence[str], study: Study) -> dict[str, int]:
-    """Positions of the columns that the study does not ask for, by name, in the order of their names.
-
-    Columns without a name are left out: R and pandas write row numbers so.
-    """
-    asked = {*study.columns}
-    found = {f"{name} {header[:at].count(name)}": at for at, name in enumerate(header) if name not in asked}
-    return {name: found[name] for name in sorted(found) if not ROW_NUMBERS.match(name)}
-
-
-def _with_rest(frame: pd.DataFrame, others: Mapping[str, int], rest: Sequence[str] | None) -> pd.DataFrame:
-    names = hash_texts(["\n".join(others)])[0] if others else np.uint64(0)
-    frame["_rest"] = np.zeros(len(frame), dtype=np.uint64) if rest is None else hash_texts(rest)
-    frame["_others"] = np.full(len(frame), names, dtype=np.uint64)
-    return frame
-
-
-def _joined(table: pa.Table) -> list[str]:
-    """As `csv_files.joined`, of Parquet's columns; those that cannot be spelled, such as nested ones, are blank."""
-    texts = map(_spelled, table.columns)
-    separator = pa.scalar(csv_files.SEPARATOR, pa.large_string())
-    return csv_files.plain(pc.binary_join_element_wise(*texts, separator).to_pylist())
-
-
-def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    try:
-        return pc.fill_null(pc.cast(values, pa.large_string()), "")
-    except pa.ArrowException:
-        return pa.chunked_array([pa.array([""] * len(values), pa.large_string())])
-
-
-def _study_texts(table: pa.Table, taken: Sequence[str], study: Study, name: str) -> dict[str, pa.ChunkedArray]:
-    """By the study's names for the columns; labels that were stored as floats are whole numbers again."""
-    mark = "," if study.decimal == "," or study.thousands == "." else "."
-    texts = {}
-    for column, stored in zip(study.columns, taken, strict=True):
-        values = table.column(stored)
-        if column not in study.numeric_columns:
-            values = _whole_where_it_can(values)
-        texts[column] = _as_text(values, column, name, mark)
-    return texts
-
-
-def _at_least_one(chunks: Iterator[T], empty: T) -> Iterator[T]:
-    return chain([next(chunks, empty)], chunks)
-
-
-def _as_text(values: pa.ChunkedArray, column: str, name: str, decimal: str) -> pa.ChunkedArray:
-    if pa.types.is_duration(values.type):
-        raise DataRejected(
-            f"{name} stores {column!r} as durations ({values.type}), which are no numbers until a unit is chosen. "
-            f"Store it as numbers, for example of seconds; in pandas: table[{column!r}].dt.total_seconds()"
-        )
-    try:
-        text = pc.fill_null(pc.cast(values, pa.large_string()), "")
-    except pa.ArrowException:
-        raise DataRejected(
-            f"{name} stores {column!r} as {str(values.type)[:60]}, which cannot be read as numbers or text. "
-            "Store one number or one text per row."
-        ) from None
-    if decimal == "," and (pa.types.is_floating(values.type) or pa.types.is_decimal(values.type)):
-        return pc.replace_substring(text, ".", ",")
-    return text
-
-
-def _whole_where_it_can(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers without their ".0": a missing value in a column of integers makes floats of all of them."""
-    if not pa.types.is_floating(values.type):
-        return values
-    numbers = pc.cast(values, pa.float64())
-    is_whole = pc.and_(pc.equal(numbers, pc.round(numbers)), pc.less(pc.abs(numbers), EXACT_FLOATS))
-    whole = pc.cast(pc.if_else(is_whole, numbers, None), pa.int64())
-    return pc.coalesce(pc.cast(whole, pa.large_string()), pc.cast(values, pa.large_string()))
-
-
-def _positions(header: Sequence[str], study: Study, name: str) -> list[int]:
-    """Where the study's columns stand in the header."""
-    for column in study.columns:
-        if column not in header:
-            raise DataRejected(missing_column(column, header, name))
-        if header.count(column) > 1:
-            raise DataRejected(
-                f"{name} has {header.count(column)} columns named {shown(column)}, and it is unclear which one is "
-                "meant. Rename the others."
-            )
-    return [header.index(column) for column in study.columns]

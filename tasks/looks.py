@@ -23,7 +23,6 @@ from tasks.values import ONE_GROUP, SURE_SHARE
 NEARLY_ALL = 0.9
 MOST_VALUES = 1_000  # looked at, of one column
 MOST_WORDS = 8  # of a column of categories
-MOST_AFFIXES = 3
 THOUSANDS = (",", ".", " ", "'")
 MAGNITUDE = re.compile(r"(?i:k|mn|mio|bn|b|tsd)|M")  # which a number is multiplied by
 AFFIXED = re.compile(
@@ -51,6 +50,7 @@ class Look:
     codes: Mapping[str, float] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     others: str = ""
+    is_partial: bool = False  # whether other values of the column have not the sign or unit
 
 
 def look_of(values: Sequence[str], is_all: bool, base: NumberStyle = PLAIN, is_mark_known: bool = False) -> Look | None:
@@ -61,7 +61,7 @@ def look_of(values: Sequence[str], is_all: bool, base: NumberStyle = PLAIN, is_m
     shown = pd.Series([value.strip() for value in values[:MOST_VALUES]], dtype="str")
     if shown.empty:
         return None
-    found = _number(shown, base, is_mark_known) or _date(shown)
+    found = _number(shown, base, is_mark_known) or _date(shown) or _time(shown)
     return found or (_categories(shown) if is_all else _word_for_missing(shown))
 
 
@@ -134,8 +134,9 @@ def _affixes(shown: pd.Series, known: Sequence[str]) -> tuple[str, ...]:
     before, after = (Counter(match[side] or "" for match in parts) for side in ("before", "after"))
     found = (before + after).most_common()
     is_sure = all(map(_is_money, {*before} - {"", *known})) and all(map(_is_unit, {*after} - {"", *known}))
-    new = tuple(affix for affix, _ in found if affix and affix not in known)
-    return new if is_sure and len(new) <= MOST_AFFIXES else ()
+    new = [(affix, n) for affix, n in found if affix and affix not in known]
+    is_everywhere = all(n >= NEARLY_ALL * len(shown) for _, n in new)  # two units are two scales
+    return tuple(affix for affix, _ in new) if is_sure and is_everywhere else ()
 
 
 def _is_money(text: str) -> bool:
@@ -163,6 +164,11 @@ def _is_date(text: str, date_format: str) -> bool:
     return True
 
 
+def _time(shown: pd.Series) -> Look | None:
+    is_time = shown.str.fullmatch(r"\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?").mean() >= NEARLY_ALL
+    return Look("a time") if is_time else None
+
+
 def _categories(shown: pd.Series) -> Look | None:
     words = sorted(set(shown), key=lambda word: (word.lower(), word))
     if not 2 <= len(words) <= MOST_WORDS or 2 * len(words) > len(shown) or any(len(word) > 40 for word in words):
@@ -173,6 +179,6 @@ def _categories(shown: pd.Series) -> Look | None:
 
 def _word_for_missing(shown: pd.Series) -> Look | None:
     words = sorted(set(shown))
-    if len(words) > 2 or any(len(word) > 20 or re.search(r"\d", word) for word in words):
+    if len(shown) < 2 or len(words) > 2 or any(len(word) > 20 or re.search(r"\d", word) for word in words):
         return None
     return Look("a word for a missing value", missing=tuple(words))

@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from tasks.atomic import explained, refusal
+from tasks.atomic import ELSEWHERE, explained, refusal
 from tasks.stats.errors import StudyError
 from tasks.stats.plain_text import brief
 from tasks.user_text import require_utf8
@@ -37,6 +37,6 @@ def readable(reports: Path) -> Path:
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:
-        reason = refusal(error) if isinstance(error, OSError) else f"{error}."
+        reason = refusal(error, ELSEWHERE) if isinstance(error, OSError) else f"{error}."
         raise StudyError(f"{brief(str(reports), 200)} cannot be the reports folder: {reason}") from None
     return reports

@@ -62,6 +62,14 @@ def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -
                 file.truncate(0)
 
 
+def is_noted(reports: Path, study_name: str) -> bool:
+    """Whether a run goes on, or one that died has not been seen to."""
+    try:
+        return (reports / study_name / FILE).stat().st_size > 0
+    except OSError:
+        return False
+
+
 def is_running(reports: Path, study_name: str) -> bool:
     """Whether a living process holds the study."""
     with _opened(reports / study_name / FILE) as file:

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from tasks.collect import Collected
 from tasks.engines import MARGINAL
 from tasks.run_folders import new_run_id
 from tasks.stats.records import RunRecord
 from tasks.stats.study import Study
+
+if TYPE_CHECKING:  # it brings all that reads rows
+    from tasks.collect import Collected
 
 PACKAGES = (
     "poolwise",

@@ -29,7 +29,7 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
         raise DataRejected(
             f"{n_rejected:,} of {n_read:,} rows ({_percent(n_rejected / n_read)}) were rejected; at most "
             f"{_percent(rules.max_rejected_share)} may be ({study.named('rules.max_rejected_share')})."
-            f"{_reasons(rejections)}{hint(rejections, study)} Otherwise correct the rows, or what rejects them.",
+            f"{_reasons(rejections)}{_what_to_do(hint(rejections, study))}",
             rejections,
         )
     if n_good < max(rules.min_rows, 1):
@@ -60,6 +60,10 @@ def require_structure(
         problem = same_predictors(model, scaling, study) or nothing_left(model, scaling, sample, study)
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
+
+
+def _what_to_do(hint: str) -> str:
+    return f"{hint} {'Otherwise correct' if hint else 'Correct'} the rows, or what rejects them."
 
 
 def _before(rejections: Sequence[Rejection]) -> str:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tasks.stats.partial_pooling import flavours, partial_pooling
 from tasks.stats.pooling import complete_pooling, no_pooling
 from tasks.stats.records import Floats, PartialPooling, Scaling
 from tasks.stats.study import SamplerSettings, Study
+from tasks.stats.usable_varying import with_usable_varying
 from tasks.studies import OpenedStudy, read_study
 from tasks.toml_text import toml_text
 from tests.factories import HOSTILE_LABELS
@@ -106,6 +107,7 @@ def publish_run(opened: OpenedStudy, reports: Path, *, stan: bool = True) -> Pat
     study, files = opened.study, steps.identified(opened, reports)
     run = open_run(study, files)
     rows = steps.collected_or_kept(steps.files_read(opened, files, reports), study, reports, run.id)
+    study = with_usable_varying(study, rows.products)
     products, scaling = steps.scaled(rows.products)
     fits = least_squares(study, products, scaling)
     if stan:
@@ -115,7 +117,9 @@ def publish_run(opened: OpenedStudy, reports: Path, *, stan: bool = True) -> Pat
     run = with_rows(run, rows, posterior.engine, "")
     findings = find(study, run, rows.sample, products, scaling, fits, posterior)
     findings = steps.looked_back(reports, study, findings)
-    files_of_run = steps.written(opened, findings, rows, posterior.draws, standalone=True, look=None)
+    files_of_run = steps.written(
+        replace(opened, study=study), findings, rows, posterior.draws, standalone=True, look=None
+    )
     return steps.published(reports, study, run.id, files_of_run)
 
 

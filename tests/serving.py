@@ -142,5 +142,5 @@ class Serving:
         request.method = method or request.get_method()
         request.add_header("content-type", "application/json")
         request.add_header("authorization", "Basic " + base64.b64encode(self.key.encode()).decode())
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             return json.loads(answer.read() or "null")

@@ -12,13 +12,10 @@ import numpy as np
 
 from tasks.stats.assumptions import check_equal_spread
 from tasks.stats.collinearity import check_collinearity
-from tasks.stats.copy_checks import check_copies
 from tasks.stats.influence import influential_groups
-from tasks.stats.label_checks import check_labels
 from tasks.stats.pit import loo_pit
 from tasks.stats.prior_predictive import check_prior_predictive
 from tasks.stats.prior_sensitivity import check_prior_sensitivity
-from tasks.stats.reading_notes import check_reading
 from tasks.stats.records import (
     BayesFit,
     Check,
@@ -31,6 +28,7 @@ from tasks.stats.records import (
     SimpsonCheck,
     Status,
 )
+from tasks.stats.row_checks import row_checks
 from tasks.stats.size_trend import check_size_trend
 from tasks.stats.study import Study
 from tasks.stats.usable_varying import check_group_level
@@ -61,18 +59,16 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
             n_set_aside,
             found.notes.reading.hint if found.notes.reading else "",
         ),
-        *check_labels(found.notes.labels, study),
-        *check_copies(found.notes.copies, study, run.n_rows),
+        *row_checks(found.notes, study, run.n_rows, run.n_rejected),
         *freshness(age_days, study.notify.max_age_days),
-        *check_reading(found.notes.reading, run, study),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),
         *(
-            simpson_paradox(check, study.outcome_unit, float(scale))
+            _simpson(check, found, study.outcome_unit, float(scale))
             for check, scale in zip(found.simpson, found.scaling.scale, strict=True)
         ),
-        *check_collinearity(found, study.outcome_unit),
-        *check_group_level(found),
+        *check_collinearity(found.collinearity, found.scaling, study.outcome_unit),
+        *check_group_level(found.group_level),
         convergence(found.partial),
         singularity(fullest, study),
         *check_variance_component(found.variance_test),
@@ -161,6 +157,15 @@ def group_sizes(no_pooling: NoPooling) -> Check:
         " and ".join(filter(None, parts)) + f"; the smallest group has {smallest} rows.",
         "Their no-pooling estimates are gaps, on purpose. Use a pooled estimate for them.",
     )
+
+
+def _simpson(check: SimpsonCheck, found: Findings, unit: str, scale: float) -> Check:
+    """No slope of predictors that go together can be compared with another."""
+    close = found.collinearity
+    if close is None or not close.is_close or found.terms.index(check.term) not in close.columns:
+        return simpson_paradox(check, unit, scale)
+    message = f"{check.term} goes too closely with other predictors for its slopes to be compared."
+    return Check(f"simpson_{check.term}", "pass", check.complete, check.within, message, "")
 
 
 def simpson_paradox(check: SimpsonCheck, unit: str = "", scale: float = 1.0) -> Check:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.records import Check, Findings, Floats, Scaling
+from tasks.stats.records import Check, Floats, Scaling
 from tasks.stats.reml import fit, mixed_model
 
 LARGEST_CONDITION, LARGEST_VIF = 30.0, 10.0
@@ -32,6 +32,11 @@ class Collinearity:
     correlation: float  # of two; NaN of more
     alone: Floats  # (columns,) per SD of the predictor, from the varying-intercept model
     alone_se: Floats
+
+    @property
+    def is_close(self) -> bool:
+        """Whether their effects cannot be told apart, however clear the others are."""
+        return self.condition_number > LARGEST_CONDITION
 
 
 @dataclass(frozen=True)
@@ -107,20 +112,18 @@ def _relation(correlation: Floats, scaling: Scaling) -> Relation:
     )
 
 
-def check_collinearity(found: Findings, unit: str = "") -> tuple[Check, ...]:
+def check_collinearity(close: Collinearity | None, scaling: Scaling, unit: str = "") -> tuple[Check, ...]:
     """Only where there are predictors that could go together."""
-    if len(found.terms) < 3:
+    if len(scaling.predictors) < 2:
         return ()
-    close = found.collinearity
     if close is None:
         message = "The predictors can be told apart: none of them follows closely from the others."
         return (Check("collinearity", "pass", None, LARGEST_VIF, message, ""),)
-    names = [found.terms[k] for k in close.columns]
+    names = [scaling.predictors[k - 1] for k in close.columns]
     how = f" (correlation {close.correlation:.5g})" if np.isfinite(close.correlation) else ""
-    is_close = close.condition_number > LARGEST_CONDITION
     apart = (
         "so closely that their effects cannot be told apart"
-        if is_close
+        if close.is_close
         else f"closely: the interval of an effect is up to {close.vif**0.5:.1f} times as wide as it would be alone"
     )
     return (
@@ -129,20 +132,20 @@ def check_collinearity(found: Findings, unit: str = "") -> tuple[Check, ...]:
             "review",
             close.vif,
             LARGEST_VIF,
-            f"{_listed(names)} go together {apart}{how}. {_alone_words(close, found, unit)}",
-            f"Do not read the effects of {_listed(names)} one by one; leave all but one of them out of the predictors, "
-            "or put one combination of them in their place.",
+            f"{_listed(names)} go together {apart}{how}. {_alone_words(close, scaling, unit)}",
+            f"Do not read the effects of {_listed(names)} one by one: leave {'one' if len(names) == 2 else 'some'} of "
+            "them out of the predictors, or put one combination in their place.",
         ),
     )
 
 
-def _alone_words(close: Collinearity, found: Findings, unit: str) -> str:
-    scales = [float(found.scaling.scale[k - 1]) for k in close.columns]
+def _alone_words(close: Collinearity, scaling: Scaling, unit: str) -> str:
+    scales = [float(scaling.scale[k - 1]) for k in close.columns]
     effects = [
-        f"{found.terms[k]} {value / scale:.4g} (standard error {se / scale:.2g})"
+        f"{scaling.predictors[k - 1]} {value / scale:.4g} (standard error {se / scale:.2g})"
         for k, value, se, scale in zip(close.columns, close.alone, close.alone_se, scales, strict=True)
     ]
-    return f"The slope of each without the others{f', in {unit}' if unit else ''} per unit: {', '.join(effects)}."
+    return f"The slope of each on its own, in {f'{unit} per unit' if unit else 'raw units'}: {_listed(effects)}."
 
 
 def _listed(names: list[str]) -> str:

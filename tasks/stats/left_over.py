@@ -14,6 +14,7 @@ from tasks.stats.pooling import RANK_TOLERANCE
 from tasks.stats.records import Floats
 
 MOST_DECIMALS = 9
+MOST_STEPS = 1e10  # more digits are a double's own, not somebody's rounding
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def quantum(values: Floats) -> float:
     """The step that all values are multiples of, 1, 0.1, 0.01 and so on: how they were rounded; 0 if not at all."""
     for decimals in range(MOST_DECIMALS + 1):
         steps = values * 10.0**decimals
-        if np.all(np.abs(steps - np.rint(steps)) <= 1e-6 + 1e-15 * np.abs(steps)):
+        if np.abs(steps).max() > MOST_STEPS:
+            break
+        if np.all(np.abs(steps - np.rint(steps)) <= 1e-5):
             return 10.0**-decimals
     return 0.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tasks.stats.cut_short import CutShort, check_cut_short
 from tasks.stats.missing_codes import MissingCode, check_missing_codes
-from tasks.stats.records import Check, RunRecord
+from tasks.stats.records import Check
 from tasks.stats.study import Study
 from tasks.stats.totals import TotalsRow, check_totals
 
@@ -19,12 +19,12 @@ class ReadingNotes:
     hint: str = ""  # what rejected values look like, and which settings read them
 
 
-def check_reading(notes: ReadingNotes | None, run: RunRecord, study: Study) -> tuple[Check, ...]:
+def check_reading(notes: ReadingNotes | None, study: Study, n_rows: int, n_rejected: int) -> tuple[Check, ...]:
     """One each for what was found; none where nothing was."""
     if notes is None:
         return ()
     return (
-        *check_missing_codes(notes.missing_codes, run.n_rows, run.n_rejected, study),
+        *check_missing_codes(notes.missing_codes, n_rows, n_rejected, study),
         *check_totals(notes.totals, study.group, study.outcome),
         *check_cut_short(notes.cut_short),
     )

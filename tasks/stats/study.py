@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
@@ -280,7 +282,9 @@ class Study(Frozen):
     def _no_part_of_a_number(cls, affixes: tuple[str, ...]) -> tuple[str, ...]:
         for affix in affixes:
             if re.search(r"\d", affix) or not re.search(r"[^\s.,+-]", affix):
-                raise ValueError(f'{affix!r} could be part of a number; give a sign or a unit, as in: affixes = ["%"]')
+                raise ValueError(
+                    f'{shown(affix)} could be part of a number; give a sign or a unit, as in: affixes = ["%"]'
+                )
         return affixes
 
     @field_validator("dates")
@@ -321,7 +325,8 @@ class Study(Frozen):
     @property
     def varying_columns(self) -> tuple[int, ...]:
         """Positions in `terms` of the predictors whose slope may differ by group."""
-        return tuple(self.terms.index(name) for name in self.predictors if name in self.varying)
+        varying = set(self.varying)
+        return tuple(position for position, name in enumerate(self.predictors, 1) if name in varying)
 
     @property
     def numeric_columns(self) -> tuple[str, ...]:
@@ -372,15 +377,15 @@ def _require_date_format(date_format: str) -> None:
     day = datetime(2003, 12, 31, 17, 58, 59)
     try:
         is_one = datetime.strptime(day.strftime(date_format), date_format).year == day.year
-    except ValueError:
+    except (ValueError, re.error):  # re.error: a directive stands twice
         is_one = False
     if not is_one:
-        raise ValueError(f'{date_format!r} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')
+        raise ValueError(f'{shown(date_format)} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')
 
 
 def _each_once(columns: list[str]) -> None:
-    for column in columns:
-        if columns.count(column) > 1:
+    for column, times in Counter(columns).items():
+        if times > 1:
             raise ValueError(f"column {shown(column)} is named twice among outcome, group and predictors")
 
 
@@ -390,7 +395,8 @@ def _not_reserved(columns: tuple[str, ...]) -> None:
             raise ValueError(f"column {shown(column)} has a name that Poolwise keeps for itself; rename the column")
 
 
-def _known(names: object, allowed: tuple[str, ...], where: str) -> None:
-    for name in names:  # type: ignore[attr-defined]
-        if name not in allowed:
+def _known(names: Iterable[str], allowed: tuple[str, ...], where: str) -> None:
+    known = set(allowed)
+    for name in names:
+        if name not in known:
             raise ValueError(f"{where} names {shown(name)}, which is none of {listed(allowed) or '(no predictors)'}")

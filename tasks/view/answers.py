@@ -82,9 +82,7 @@ def effect(context: Context, term: int) -> str:
     lower, upper = float(fixef.lower[term]) / scale, float(fixef.upper[term]) / scale
     places = min(numbers.decimals_for(sd), numbers.decimals_for(abs(mean), 3))
     name = context.terms[term]
-    together = context.findings.collinearity
-    if lower <= 0 <= upper and together and term in together.columns:
-        names = numbers.listed(context.terms[k] for k in together.columns)
+    if lower <= 0 <= upper and (names := _together(context, term)):
         return f"{names} go together so closely that their effects cannot be told apart"
     if lower <= 0 <= upper:
         return (
@@ -108,7 +106,26 @@ def is_there_a_difference(context: Context) -> str:
         level = f"Yes. Two groups in three lie within about {size} of their average, the others farther away; {share}."
     else:
         level = f"Not clearly. The data do not show that groups differ in {context.outcome}; {share}."
-    return " ".join([level, *(_slopes_differ(context, k) for k in context.varying if k)])
+    slopes = dict.fromkeys(_slopes_differ(context, k) for k in context.varying if k)
+    return " ".join(filter(None, [level, *slopes, _same_for_all(context)]))
+
+
+def _together(context: Context, term: int) -> str:
+    """The names of the predictors that this one goes together with too closely; empty where there are none."""
+    close = context.findings.collinearity
+    if close is None or not close.is_close or term not in close.columns:
+        return ""
+    return numbers.listed(context.terms[k] for k in close.columns)
+
+
+def _same_for_all(context: Context) -> str:
+    names = [text.readable(name) for name in context.findings.group_level]
+    if not names:
+        return ""
+    return (
+        f"The {'effect' if len(names) == 1 else 'effects'} of {numbers.listed(names)} cannot differ between groups, as "
+        f"{'it has' if len(names) == 1 else 'they have'} one value in each."
+    )
 
 
 def _slopes_differ(context: Context, term: int) -> str:
@@ -118,6 +135,8 @@ def _slopes_differ(context: Context, term: int) -> str:
             f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
             "smaller than on average."
         )
+    if names := _together(context, term):
+        return f"Whether the effects of {names} differ between groups cannot be told."
     return f"There is no clear sign that the effect of {context.terms[term]} differs between groups."
 
 

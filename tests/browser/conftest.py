@@ -38,14 +38,21 @@ OpenReport = Callable[..., Reader]
 DrawnReport = Callable[[str], Reader]
 
 
+def program() -> str | None:
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def sandbox() -> list[str]:
+    """Root has none."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
+    if program() is None:
         pytest.skip("no browser: install Chromium (.ci/browser does, as root)")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *sandbox])
+        opened = playwright.chromium.launch(executable_path=program(), args=[*ARGUMENTS, *sandbox()])
         yield opened
         opened.close()
 

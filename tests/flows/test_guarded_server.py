@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -242,3 +244,28 @@ def test_the_server_of_one_run_wants_a_key_too(tmp_path: Path, monkeypatch: pyte
         assert os.environ["PREFECT_API_AUTH_STRING"] == short.key
     finally:
         short._child.stop()
+
+
+LEFT_TO_PREFECT = """
+import threading
+from flows.short_lived_server import instead_of_prefects
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL
+
+server = instead_of_prefects()
+def told():
+    assert (PREFECT_API_URL.value(), PREFECT_API_AUTH_STRING.value()) == (server.api_url, server.key)
+    print("told")
+told()
+thread = threading.Thread(target=told)
+thread.start()
+thread.join()
+"""
+
+
+def test_where_prefect_would_bring_a_server_ours_takes_its_place(tmp_path: Path) -> None:
+    """A profile that speaks of temporary servers leaves the decision to Prefect, whose own answers everybody."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    chosen = {"PREFECT_HOME": str(tmp_path), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true"}
+    command = [sys.executable, "-c", LEFT_TO_PREFECT]
+    done = subprocess.run(command, env={**kept, **chosen}, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["told", "told"]

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import flows.intake
-from flows.intake import Intake
+from flows.intake import Intake, NotYet
 from tasks.ledger import Arrival, Ledger
 from tasks.run_lock import RunningRun, only_run
 from tasks.studies import OpenedStudy
@@ -188,6 +189,66 @@ def test_broken_study_does_not_stop_the_others(tmp_path: Path, study: Path, aske
     os.utime(study / "first.csv", (0, 0))
     Intake(tmp_path / "reports", [broken, study], asked.request, asked.heal).look()
     assert asked.requests == [["first.csv"]]
+
+
+class Heard:
+    """What keeps studies from running, as it is now; and how often anything was reported."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, str] = {}
+
+    def __call__(self, subject: Path | str, reason: str) -> None:
+        self.now = {**self.now, Path(subject).name: reason}
+
+    def troubles(self) -> dict[str, str]:
+        return {subject: reason for subject, reason in self.now.items() if reason}
+
+
+def test_a_study_that_breaks_is_reported_until_it_is_mended(tmp_path: Path, study: Path, asked: Asked) -> None:
+    heard = Heard()
+    intake = Intake(tmp_path / "reports", [study], asked.request, asked.heal, report=heard)
+    intake.look()
+    assert heard.troubles() == {}
+    (study / "study.toml").write_text(STUDY + '[schedule]\ncron = "61 * * * *"\n')
+    intake.look()
+    assert "61 * * * *" in heard.troubles()["visits"]
+    (study / "study.toml").unlink()
+    intake.look()
+    assert "has no study.toml" in heard.troubles()["visits"]
+    (study / "study.toml").write_text(STUDY)
+    intake.look()
+    assert heard.troubles() == {}
+
+
+def test_prefect_away_is_reported_until_it_answers(tmp_path: Path, study: Path, asked: Asked) -> None:
+    heard = Heard()
+    intake = Intake(tmp_path / "reports", [study], asked.request, asked.heal, report=heard)
+    os.utime(study / "first.csv", (0, 0))
+    asked.is_down = True
+    intake.look()
+    assert "no answer to asking for a run of visits" in heard.troubles()["Prefect"]
+    asked.is_down = False
+    intake.look()
+    assert heard.troubles() == {}
+
+
+def test_a_study_that_prefect_does_not_know_yet_is_no_trouble(tmp_path: Path, study: Path, asked: Asked) -> None:
+    def unknown(opened: OpenedStudy, waiting: Sequence[Arrival]) -> None:
+        raise NotYet("not yet")
+
+    heard = Heard()
+    os.utime(study / "first.csv", (0, 0))
+    Intake(tmp_path / "reports", [study], unknown, asked.heal, report=heard).look()
+    assert heard.troubles() == {}
+
+
+def test_the_same_trouble_is_logged_once(tmp_path: Path, study: Path, asked: Asked, caplog: Any) -> None:
+    asked.is_down = True
+    os.utime(study / "first.csv", (0, 0))
+    intake = Intake(tmp_path / "reports", [study], asked.request, asked.heal)
+    for _ in range(20):
+        intake.look()
+    assert len([record for record in caplog.records if "no answer" in record.getMessage()]) == 1
 
 
 def test_watching_sees_a_drop(intake: Intake, study: Path, asked: Asked) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from flows.processes import KEPT_LINES, Child, supervise, wait_until_up
 from tasks.stats.errors import PoolwiseError
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Clock:
@@ -35,7 +36,7 @@ def child_that(program: str, clock: Clock) -> Child:
 
 def ended(child: Child) -> Child:
     assert child.process is not None
-    child.process.wait(60)
+    child.process.wait(PATIENCE_SECONDS)
     return child
 
 

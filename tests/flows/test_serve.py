@@ -37,7 +37,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 
 
 def read(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
         return str(answer.read().decode())
 
 
@@ -149,7 +149,7 @@ def test_one_broken_study_stops_no_other(tmp_path: Path) -> None:
 def test_nothing_but_broken_studies_is_said_at_once(tmp_path: Path) -> None:
     serving = Serving(tmp_path)
     (serving.study / "study.toml").write_text(BROKEN)
-    assert serving.start().process.wait(60) == 2  # type: ignore[union-attr]
+    assert serving.start().process.wait(PATIENCE_SECONDS) == 2  # type: ignore[union-attr]
     assert "schedule.cron" in said(serving)
 
 

@@ -134,7 +134,7 @@ names = st.text(
 )  # pandas writes a bare CR unquoted
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=list(HealthCheck), max_examples=50, deadline=None)
 @given(st.lists(names, min_size=2, max_size=5), st.integers(0, 2**32))
 def test_whatever_the_columns_are_called_a_draft_is_a_valid_study(tmp_path: Path, header: list[str], n: int) -> None:
     columns = [[f"g{i % 3}" if j == 0 else i * (n + j) % 17 / 4 for i in range(12)] for j in range(len(header))]

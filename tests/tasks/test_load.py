@@ -115,7 +115,7 @@ cell = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size
 table = st.lists(st.tuples(cell, cell, cell), max_size=8)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(
     rows=table,
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -201,7 +201,7 @@ def test_parquet_gives_the_same_text_as_csv(tmp_path: Path) -> None:
     assert german["y"].tolist()[0] == "0,1"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.lists(st.floats(), min_size=1, max_size=5))
 def test_parquet_numbers_survive_being_text(tmp_path: Path, numbers: list[float]) -> None:
     pd.DataFrame({"y": numbers, "g": "a", "x": 1}).to_parquet(tmp_path / "rows.parquet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from tasks.collect import Collected, collect
+from tasks.draft import draft_study
 from tasks.hints import hint
 from tasks.load import hash_files, load_rows
 from tasks.read_files import read_files
-from tasks.run_record import open_run
 from tasks.stats.errors import DataRejected
 from tasks.stats.reading_notes import check_reading
 from tasks.stats.records import Check
@@ -73,8 +73,8 @@ class Place:
 
     def checks(self) -> dict[str, Check]:
         rows = self.read()
-        run = replace(open_run(self.study, {}), n_rows=rows.n_rows, n_rejected=rows.n_rejected)
-        return {check.name: check for check in check_reading(rows.notes.reading, run, self.study)}
+        found = check_reading(rows.notes.reading, self.study, rows.n_rows, rows.n_rejected)
+        return {check.name: check for check in found}
 
 
 @pytest.fixture
@@ -201,10 +201,18 @@ def test_one_file_in_another_encoding_is_named_and_the_others_stay_as_they_are(p
 def test_an_encoding_that_does_not_fit_is_said_with_the_line(place: Place) -> None:
     place.settings = 'encoding = "ascii"'
     place.put("feb.csv", PLAIN.encode("cp1252"))
-    assert 'feb.csv is not text in the study\'s encoding = "ascii": the byte 0xf6 in line 2' in place.refusal()
+    assert 'feb.csv is not text in encoding = "ascii": the byte 0xf6 in line 2' in place.refusal()
     place.put("feb.csv", (PLAIN * 3000).replace("g,x,y\n", "").encode() + b"\x81\n")
     place.settings = ""
     assert "0x81 in line 120001" in place.refusal()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "shift_jis"])
+def test_a_named_encoding_is_for_files_that_are_not_utf8_only(place: Place, encoding: str) -> None:
+    place.put("a.csv", PLAIN)
+    place.put("b.csv", PLAIN.replace("Köln", "Пермь").replace("Fürth", "Тверь").encode(encoding))
+    place.settings = f'encoding = "{encoding}"'
+    assert place.read().products.labels == ("Fürth", "Köln", "Trier", "Ulm", "Пермь", "Тверь")
 
 
 def test_true_and_false_are_one_and_zero_where_a_predictor_says_nothing_else(place: Place) -> None:
@@ -282,6 +290,9 @@ def test_parquet_says_its_types_and_what_to_do(place: Place) -> None:
     frame.assign(x=days).to_parquet(place.folder / "a.parquet")
     place.follow(place.refusal())
     assert values_of(place.read())[1] == [19783.0 + round(4 * v) for v in X]
+    frame.assign(x=[9007199254740993, *range(39)]).to_parquet(place.folder / "a.parquet")
+    place.settings = 'source = "*"'
+    assert [each.rule for each in place.read().rejections] == ["more digits than can be kept"]
     frame.assign(x=[[1]] * 40).to_parquet(place.folder / "a.parquet")
     assert "a.parquet stores 'x' as list<" in place.refusal()
 
@@ -522,8 +533,38 @@ def test_a_file_without_a_last_line_break_is_not_cut_short_for_that(place: Place
 
 def test_what_was_rejected_in_passing_is_explained_on_the_report_too(place: Place) -> None:
     place.put("a.csv", PLAIN + 'Ulm,5,"1,031"\n')
-    assert 'set decimal = ","' in place.read().notes.reading.hint
+    assert 'Set thousands = "," in the study file, or decimal = "," instead' in place.read().notes.reading.hint
     assert hint((), place.study) == ""
+
+
+def test_two_units_in_one_column_are_not_read_as_one(place: Place) -> None:
+    place.put("a.csv", table(lambda v: f"{v}%" if v > 65 else repr(v / 100)))
+    assert 'affixes = ["%"] in the study file, if the values without it are in the same unit' in place.refusal()
+    assert "affixes" not in draft_study(place.folder / "a.csv")
+    place.put("a.csv", table(lambda v: f"{v} kg" if v > 65 else f"{v} lb"))
+    assert "affixes" not in place.refusal()
+    assert "affixes" not in draft_study(place.folder / "a.csv")
+
+
+@pytest.mark.parametrize("form", ["<{}", "({})", "{}k", "12,34,{:03.0f}", "−{}", "{}-", "{}?"])
+def test_what_is_no_number_is_not_made_one_by_advice_nor_by_a_draft(place: Place, form: str) -> None:
+    place.put("a.csv", table(lambda v: quoted(form.format(v))))
+    message = place.refusal()
+    assert not ADVICE.search(message)
+    assert "A number is a sign (+ or -), digits with at most one decimal mark" in message
+    drafted = tomllib.loads(draft_study(place.folder / "a.csv"))
+    assert (drafted["outcome"], drafted["group"]) == ("x", "g")
+    assert {"affixes", "thousands", "decimal"}.isdisjoint(drafted)
+
+
+def test_column_names_that_are_repeated_further_down_are_named(place: Place) -> None:
+    place.put("a.csv", PLAIN + PLAIN.replace("70.0", "70.5"))
+    assert place.read().notes.reading.hint == "Row 41 of a.csv repeats the column names: delete it."
+
+
+def test_times_of_day_are_no_categories(place: Place) -> None:
+    place.put("a.csv", table(x=lambda v: f"{int(v)}:30"))
+    assert "'5:30' in column x of a.csv, row 1 looks like a time: make it a number" in place.refusal()
 
 
 def anything(**settings: Any) -> Study:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from tasks.run_lock import dead_run, is_running, only_run
 from tasks.stats.errors import PoolwiseError
+from tests.privileges import held_to_permissions
 
 HOLDER = """
 import sys
@@ -81,3 +85,18 @@ def test_next_holder_hears_of_the_dead_one(tmp_path: Path) -> None:
         assert hold.left_behind.run_id == "run-1"
     with only_run(tmp_path, "s") as hold:
         assert hold.left_behind is None
+
+
+def test_a_disk_that_cannot_lock_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(PoolwiseError, match="cannot be locked: No locks available"), only_run(tmp_path, "s"):
+        pass
+
+
+def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with held_to_permissions(), pytest.raises(PoolwiseError, match="not allowed"), only_run(tmp_path, "s"):
+        pass

@@ -156,7 +156,8 @@ def test_a_decimal_comma_is_an_option() -> None:
 
 
 def test_too_large_a_share_of_bad_rows_stops_the_run_with_all_reasons() -> None:
-    rows = [*GOOD * 3, ("", "a", "1"), ("", "b", "1")]
+    scattered = [(str(float(y) + 0.1 * (i % 4)), g, x) for i, (y, g, x) in enumerate(GOOD * 3)]
+    rows = [*scattered, ("", "a", "1"), ("", "b", "1")]
     assert validated(rows, study({"max_rejected_share": 0.1})).n_rejected == 2
     error = stopped(rows, study({"max_rejected_share": 0.099}))
     assert "2 of 20 rows (10 %) were rejected; at most 9.9 % may be" in str(error)

@@ -177,7 +177,7 @@ def _rejects(context: Context) -> Table:
         (
             Cell(text.label(reject.file)),
             Cell(numbers.count(reject.row) if reject.row else "–"),
-            Cell(text.label(reject.column) if reject.row else "–"),
+            Cell(text.label(reject.column) if reject.column else "–"),
             Cell(text.label(reject.value) if reject.value else "(empty)" if reject.row else "–"),
             Cell(text.label(reject.rule, 100 if reject.row else 500)),
         )

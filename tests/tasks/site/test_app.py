@@ -24,6 +24,7 @@ from tasks.site import LOOPBACK_NAMES, PASSWORD_VARIABLE, catalogue_app
 from tasks.site.files import MEDIA_TYPES
 from tasks.stats.errors import StudyError
 from tasks.view.page import build_page
+from tasks.view.reading_list import Trouble
 from tests.factories import many_groups_case, two_predictors_case
 from tests.run_folders import add_run
 
@@ -343,6 +344,21 @@ def test_hosts_can_be_named(reports: Path) -> None:
     client = client_of(reports, allowed_hosts=[*LOOPBACK_NAMES, "*.example.org"])
     assert client.get("/", headers={"Host": "reports.example.org"}).status_code == 200
     assert client.get("/", headers={"Host": "example.com"}).status_code == 400
+
+
+# What keeps studies from running
+
+
+def test_troubles_are_told_to_readers(reports: Path) -> None:
+    troubles = [Trouble("visits", 'study.toml: schedule.cron is "61 * * * *" \x1b[31m<b>')]
+    client = client_of(reports, troubles=lambda: troubles)
+    page = page_of(client)
+    assert "What keeps studies from running" in page.text
+    assert 'visits: study.toml: schedule.cron is "61 * * * *"' in page.text
+    assert "\x1b" not in page.text
+    assert "b" not in page.tags
+    troubles.clear()
+    assert "What keeps" not in page_of(client).text
 
 
 # The password

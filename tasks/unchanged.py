@@ -1,0 +1,44 @@
+"""Is there anything new to report? Asked before Prefect is, and before its server is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.ledger import Ledger
+from tasks.load import wait_for_incoming
+from tasks.publish import is_published
+from tasks.run_lock import is_noted, only_run
+from tasks.run_record import open_run
+from tasks.store import identify
+from tasks.studies import OpenedStudy
+
+
+def report_of_the_same(opened: OpenedStudy, reports: Path) -> Path | None:
+    """The newest report, if it is of this study and these files as they are now; then they are counted.
+
+    None also where a run has to see to something first: another run that goes on, or one that died.
+    Raises DataRejected when there is no file, and StudyError for a look that cannot be used.
+    """
+    study = opened.study
+    if is_noted(reports, study.name):
+        return None
+    wait_for_incoming(opened)
+    files = identify(opened, reports)
+    run = open_run(study, files, _hash_of_look(opened))
+    published = is_published(reports, study.name, run.fingerprint)
+    if published is None:
+        return None
+    with only_run(reports, study.name):
+        ledger = Ledger(reports)
+        ledger.take(study.name, run.id, files.values())
+        ledger.count(run.id)
+    return published
+
+
+def _hash_of_look(opened: OpenedStudy) -> str:
+    if opened.look_folder is None:
+        return ""
+    from tasks.look_trial import look_of  # which renders pages
+
+    look = look_of(opened)
+    return look.sha256 if look else ""
