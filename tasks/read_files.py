@@ -13,12 +13,14 @@ from tasks.load import file_path, is_set_aside
 from tasks.reduce import reduce_file
 from tasks.row_keys import NO_KEYS, Dropped, Keys, find_dropped
 from tasks.stats import digest as digests
+from tasks.stats.copies import limited
 from tasks.stats.digest import FileDigest, Priorities, take
 from tasks.stats.errors import DataRejected
 from tasks.store import Store
 from tasks.studies import OpenedStudy
 
 Progress = Callable[[float], None]
+FILES_BETWEEN = 100  # files after which memory is made free
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,18 @@ def read_files(
         with reader.setting_aside(name):
             digest = reader.digest(name, content, dropped.get(content))
             found[content] = thinned.digest(replace(digest, keys=NO_KEYS, copy_keys=NO_KEYS))
+        if number % FILES_BETWEEN == 0:
+            found = _lighter(found)
         progress(number / len(sha256))
     reader.store.tidy()
     return ReadFiles(sha256, found, reader.set_aside, frozenset(reader.names_read))
+
+
+def _lighter(found: Mapping[str, FileDigest]) -> dict[str, FileDigest]:
+    """The same, with no more of their sketches than can be compared at once."""
+    sketches = limited([digest.sketch for digest in found.values()])
+    pairs = zip(found.items(), sketches, strict=True)
+    return {content: replace(digest, sketch=sketch) for (content, digest), sketch in pairs}
 
 
 @dataclass

@@ -108,10 +108,10 @@ def find_copies(
 
 def limited(sketches: Sequence[FileSketch]) -> tuple[FileSketch, ...]:
     """The same lower part of each, so that all together are not too many to be compared."""
-    share = MOST_HASHES / max(total_size(sketches), 1)
-    if share >= 1.0:
+    if total_size(sketches) <= MOST_HASHES:
         return tuple(sketches)
-    limit = np.uint64(share * 2.0**64)
+    hashes = np.concatenate([part.asked for each in sketches for part in (each.rows, each.runs)])
+    limit = np.partition(hashes, MOST_HASHES)[MOST_HASHES]
     return tuple(replace(each, rows=below(each.rows, limit), runs=below(each.runs, limit)) for each in sketches)
 
 

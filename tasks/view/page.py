@@ -68,9 +68,9 @@ CHECKS: dict[str, tuple[str, str]] = {
 # What each check measured, against what is wanted.
 MEASURES: dict[str, str] = {
     "rejected_rows": "{share} rejected, at most {limit_share}",
-    "alike_labels": "{value} sets of such labels",
-    "missing_like_labels": "{value} such labels",
-    "copied_rows": "{value} copied rows",
+    "alike_labels": "sets of such labels: {value}",
+    "missing_like_labels": "such labels: {value}",
+    "copied_rows": "rows copied: {value}",
     "freshness": "{value} days old, at most {limit}",
     "missing_codes": "at most {value} rows of a column",
     "totals_row": "rows: {value}",

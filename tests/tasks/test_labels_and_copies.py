@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import tasks.read_files
 from tasks.collect import Collected, collect
 from tasks.load import hash_files
 from tasks.read_files import read_files
+from tasks.stats import copies
 from tasks.stats.copies import Copies
 from tasks.stats.cross_products import cross_products
 from tasks.stats.errors import DataRejected
@@ -268,3 +270,17 @@ def test_doubled_rows_of_a_file_are_told(tmp_path: Path) -> None:
     made = collected(tmp_path)
     assert [(each.file, each.n_rows) for each in copies_of(made).repeated] == [("1.csv", 5)]
     assert collected(tmp_path, rules={"copies": "drop"}).n_copies == 5
+
+
+def test_of_many_files_no_more_is_kept_than_can_be_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "MOST_HASHES", 2_000)
+    monkeypatch.setattr(tasks.read_files, "FILES_BETWEEN", 3)
+    for i in range(10):
+        (tmp_path / f"{i}.csv").write_text(table(rows(400, seed=i)))
+    (tmp_path / "copy.csv").write_text(table(rows(400, seed=1), lineterminator="\r\n"))
+    asked = opened(tmp_path)
+    read = read_files(asked, hash_files(asked), tmp_path / "reports")
+    assert sum(digest.sketch.rows.asked.size for digest in read.digests.values()) < 3_000
+    (shared,) = copies_of(collect(read, asked.study)).shared
+    assert (shared.earlier, shared.file, shared.is_about) == ("1.csv", "copy.csv", True)
+    assert shared.n_rows == pytest.approx(400, rel=0.3)

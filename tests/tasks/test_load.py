@@ -108,7 +108,7 @@ def test_rows_are_numbered_from_one_and_know_their_file(file: Path) -> None:
     frame = read_rows(file, study(), "2026/rows.csv")
     assert frame["_row"].tolist() == [1, 2, 3]
     assert set(frame["_file"]) == {"2026/rows.csv"}
-    assert list(frame) == ["y", "g", "x", "_file", "_row"]
+    assert list(frame) == ["y", "g", "x", "_rest", "_others", "_file", "_row"]
 
 
 cell = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=6).map(str.strip)

@@ -217,6 +217,14 @@ def test_a_digest_survives_the_store_whole(place: Place) -> None:
         np.testing.assert_array_equal(getattr(kept.sample, name), getattr(made.sample, name), strict=True)
     np.testing.assert_array_equal(kept.products.gram, made.products.gram, strict=True)
     np.testing.assert_array_equal(kept.keys, made.keys, strict=True)
+    np.testing.assert_array_equal(kept.copy_keys, made.copy_keys, strict=True)
+    for part in ("rows", "runs"):
+        kept_part, made_part = getattr(kept.sketch, part), getattr(made.sketch, part)
+        assert kept_part.n_rows == made_part.n_rows
+        for name in ("asked", "rest", "count"):
+            np.testing.assert_array_equal(getattr(kept_part, name), getattr(made_part, name), strict=True)
+    for name in ("others", "sequence", "n_like_before"):
+        assert getattr(kept.sketch, name) == getattr(made.sketch, name)
     assert kept.products.labels == made.products.labels
 
 
@@ -301,6 +309,7 @@ def test_equal_contents_count_once_under_the_first_name(place: Place) -> None:
         {"outcome": "z"},
         {"rules": {"max_rejected_share": 1.0, "ranges": {"y": {"min": 0}}}},
         {"rules": {"max_rejected_share": 1.0, "groups": ["a"]}},
+        {"rules": {"max_rejected_share": 1.0, "copies": "drop"}},
         UNIQUE,
     ],
 )
@@ -308,9 +317,19 @@ def test_what_decides_a_digest_is_in_its_key(changes: dict[str, Any]) -> None:
     assert store_key(study(**changes)) != store_key(study())
 
 
+@pytest.mark.parametrize("rules", [{"groups": ["a"]}, {"unique": ["g"]}])
+def test_how_labels_are_joined_decides_digests_only_where_a_rule_compares_labels(rules: dict[str, Any]) -> None:
+    joined = {"labels": {"join": ["case"]}}
+    assert store_key(study(rules=rules, **joined)) != store_key(study(rules=rules))
+    assert store_key(study(**joined)) == store_key(study())
+
+
 def test_what_does_not_is_not() -> None:
     others = study(
-        title="other", source="*.txt", rules={"max_rejected_share": 0.1, "min_rows": 3}, sampler={"chains": 2}
+        title="other",
+        source="*.txt",
+        rules={"max_rejected_share": 0.1, "min_rows": 3, "copies": "keep"},
+        sampler={"chains": 2},
     )
     assert store_key(others) == store_key(study())
 
