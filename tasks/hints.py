@@ -94,7 +94,7 @@ def _style(looks: Sequence[Look], study: Study) -> list[str]:
     lines = _style_lines([look.style for look in looks if look.style], study)
     if not lines:
         return []
-    other = next((look.others for look in looks if look.others), "")
+    other = next((study.setting(look.others) for look in looks if look.style and look.others), "")
     conditions = [
         f", or {other} instead if it means the fraction" if other else "",
         ", if the values without it are in the same unit" if any(look.is_partial for look in looks) else "",

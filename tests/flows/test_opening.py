@@ -72,7 +72,7 @@ def test_advice_without_a_study_file_can_be_followed_as_it_stands(
 ) -> None:
     assert validate(data_file) == 3
     said = capsys.readouterr().err
-    assert "Add `--set thousands=,`." in said
+    assert "Add `--set thousands=,`, or add `--set decimal=,` instead if it means the fraction." in said
     assert "(--max-rejected-share)" in said
     assert "study" not in said
     assert validate(data_file, "--set", "thousands=,") == 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tasks.draft import draft_study
 from tasks.load import hash_files, load_rows
 from tasks.stats.errors import DataRejected, PoolwiseError, StudyError
-from tasks.stats.study import Study
+from tasks.stats.study import Study, clean_label
 from tasks.studies import read_study
 from tasks.validate import validate_rows
 
@@ -144,4 +144,4 @@ def test_whatever_the_columns_are_called_a_draft_is_a_valid_study(tmp_path: Path
         guessed = drafted(file)
     except PoolwiseError:
         return
-    assert {guessed.outcome, guessed.group, *guessed.predictors} <= {name.strip() for name in header}
+    assert {guessed.outcome, guessed.group, *guessed.predictors} <= {clean_label(name) for name in header}

@@ -533,7 +533,10 @@ def test_a_file_without_a_last_line_break_is_not_cut_short_for_that(place: Place
 
 def test_what_was_rejected_in_passing_is_explained_on_the_report_too(place: Place) -> None:
     place.put("a.csv", PLAIN + 'Ulm,5,"1,031"\n')
-    assert 'Set thousands = "," in the study file, or decimal = "," instead' in place.read().notes.reading.hint
+    assert (
+        'Set thousands = "," in the study file, or set decimal = "," in the study file instead'
+        in place.read().notes.reading.hint
+    )
     assert hint((), place.study) == ""
 
 
