@@ -234,7 +234,9 @@ class Study(Frozen):
     group: ColumnName
     predictors: tuple[ColumnName, ...] = ()
     predictor_units: dict[ColumnName, str] = Field(default_factory=dict)
-    varying: tuple[ColumnName, ...] = Field(default=(), description="default: every predictor that differs within groups")
+    varying: tuple[ColumnName, ...] = Field(
+        default=(), description="default: every predictor that differs within groups"
+    )
     labels: Labels = Labels()
     codes: dict[ColumnName, Annotated[dict[str, Finite], Field(min_length=1)]] = Field(
         default_factory=dict, description="numbers for words, by column; other values are read as numbers still"
