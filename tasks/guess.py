@@ -221,11 +221,11 @@ def _predictors(columns: Sequence[Column], outcome: Column, group: Column) -> It
     """The first few that are no row numbers, say what the others do not, and are hardly ever missing."""
     said = [outcome]
     is_whole = np.isfinite(_numbers(outcome)) & (group.codes >= 0)
-    least = min((1 - MOST_MISSING) * is_whole.size, is_whole.sum())
+    least = min((1 - MOST_MISSING) * is_whole.size, float(is_whole.sum()))
     for column in columns:
         stays_whole = is_whole & np.isfinite(_numbers(column))
         is_new = not _is_identifier(column) and not _follows_from(column, said)
-        if len(said) <= MOST_PREDICTORS and is_new and stays_whole.sum() >= least:
+        if len(said) <= MOST_PREDICTORS and is_new and float(stays_whole.sum()) >= least:
             is_whole = stays_whole
             said.append(column)
             yield column
