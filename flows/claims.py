@@ -14,6 +14,7 @@ from prefect.runtime import flow_run
 from prefect.states import Crashed
 
 from flows.events import say_rejected
+from flows.steps import run_log
 from flows.stopping import will_publish
 from tasks.ledger import Ledger
 from tasks.leftovers import undone_if_cut_short
@@ -64,7 +65,8 @@ def claimed(reports: Path, study_name: str) -> Iterator[Claim]:
         if hold.left_behind:
             heal(ledger, hold.left_behind)
         claim = Claim(ledger, hold, reports / study_name)
-        with undone_if_cut_short(claim.settle_interrupted), _settled(claim):
+        # The note goes last: should there be no time for the rest, the next run heals by it.
+        with _marked_if_cut_short(), undone_if_cut_short(claim.settle_interrupted), _settled(claim):
             yield claim
 
 
@@ -82,8 +84,12 @@ def _settled(claim: Claim) -> Iterator[None]:
 
 
 @contextmanager
-def marked_if_cut_short(flow_run_id: str) -> Iterator[None]:
+def _marked_if_cut_short() -> Iterator[None]:
     """Prefect, where its server lasts, is told of a run that had no time to tell it."""
+    if not run_log().server_lasts:
+        yield
+        return
+    flow_run_id = flow_run.get_id() or ""
     with undone_if_cut_short(lambda: _mark_crashed(flow_run_id, "The run was interrupted.")):
         yield
 

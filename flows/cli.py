@@ -274,9 +274,10 @@ def command(arguments: list[str]) -> int:
         try:
             return _exit_code(arguments)
         except BaseException:
-            if stopping.is_requested():
-                return _stopped(stopping.in_words(), 1)
-            raise
+            if not stopping.is_requested():
+                raise
+            stopping.say()
+            return 1
 
 
 def _exit_code(arguments: list[str]) -> int:

@@ -16,6 +16,7 @@ from prefect import flow
 
 from flows import steps_of_a_report as steps
 from flows.claims import Claim, claimed
+from flows.stopping import listening
 from tasks.engines import EngineName
 from tasks.look_trial import look_of
 from tasks.notify import age_in_days
@@ -53,7 +54,7 @@ def pooling_report(
     """
     steps.begin()
     opened = under_its_name(study if isinstance(study, OpenedStudy) else read_study(study), reports)
-    with steps.stoppable(), claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
+    with listening(), claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
         return _report(opened, claim, reports, engine, force, standalone)
 
 

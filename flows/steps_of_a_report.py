@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,8 @@ from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.utilities.urls import url_for
 
-from flows.claims import marked_if_cut_short
 from flows.events import say_published
 from flows.steps import run_log, step, timed
-from flows.stopping import listening
 from tasks.atomic import encoded
 from tasks.catalogue import rebuild_catalogue
 from tasks.collect import Collected, collect
@@ -80,14 +78,6 @@ def name_of_this_run() -> str:
 
 def begin() -> None:
     run_log().began_running()
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Told to stop, the run ends soon, and Prefect learns of it if its server lasts."""
-    marked = marked_if_cut_short(flow_run.get_id() or "") if run_log().server_lasts else nullcontext()
-    with listening(), marked:
-        yield
 
 
 def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) -> ReadFiles:

@@ -19,9 +19,10 @@ from pathlib import Path
 from tasks.leftovers import undo_all
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
-IN_ORDER_SECONDS, AT_ONCE_SECONDS = 1.0, 0.6
+IN_ORDER_SECONDS, AT_ONCE_SECONDS = 0.7, 1.1
 
 _requested, _raised, _said = threading.Event(), threading.Event(), threading.Event()
+_saying = threading.Lock()
 _listening = False
 _publishing: list[Path] = []
 
@@ -39,9 +40,20 @@ def will_publish(folder: Path) -> None:
     _publishing[:] = [folder]
 
 
-def in_words() -> str:
-    """One sentence for the terminal, said once."""
-    _said.set()
+def say() -> None:
+    """One line on the terminal, once, whoever comes first.
+
+    It goes past the console, whose lock may be held; a moving line and a hidden cursor are put right.
+    """
+    with _saying:
+        if _said.is_set():
+            return
+        _said.set()
+        stopped, clear = ("\x1b[1;31mStopped.\x1b[0m", "\r\x1b[2K\x1b[?25h") if os.isatty(2) else ("Stopped.", "")
+        os.write(2, f"{clear}{stopped} {_what_became_of_it()}\n".encode(errors="backslashreplace"))
+
+
+def _what_became_of_it() -> str:
     done = [folder for folder in _publishing if folder.is_dir()]
     return f"Interrupted after the report was published: {done[0]}" if done else "Interrupted; nothing was published."
 
@@ -90,13 +102,12 @@ def leave_signals_alone() -> None:
 
 
 def end_now(exit_code: int = 1) -> None:
-    """Undo what is under way, say so unless it was said, and end the process; nothing can hold it up."""
+    """Say so unless it was said, undo what is under way, and end the process; nothing can hold it up."""
     last = threading.Timer(AT_ONCE_SECONDS, os._exit, [exit_code])
     last.daemon = True
     last.start()
+    say()
     undo_all()
-    if not _said.is_set():
-        _say(in_words())
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(exit_code)
@@ -122,9 +133,3 @@ def _watch(reader: int) -> None:
             threading.Event().wait(IN_ORDER_SECONDS)
             end_now()
     os.close(reader)
-
-
-def _say(words: str) -> None:
-    """Past the console, whose lock may be held; a moving line and a hidden cursor are put right."""
-    clear = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""
-    os.write(2, f"{clear}Stopped. {words}\n".encode(errors="backslashreplace"))

@@ -85,6 +85,13 @@ class Run:
         """Processes that were started by the run: their environment names its folder."""
         return "\n".join(_whose_environment_names(str(self.scratch)))
 
+    def until_alone(self) -> str:
+        """What still runs after a while: the system may take a moment to end what was killed."""
+        ends = time.monotonic() + 60
+        while (found := self.processes()) and time.monotonic() < ends:
+            time.sleep(0.05)
+        return found
+
     def states(self) -> list[str]:
         return [row.state for row in Ledger(self.reports).rows()]
 

@@ -10,19 +10,35 @@ import numpy as np
 
 from tasks.stats.records import Floats
 
+ROUNDED = 1e-10  # a negative eigenvalue of at most this share of the largest is rounding
+
 
 def inverse_and_log_det(a: Floats) -> tuple[Floats, Floats]:
     """Inverses (..., q, q) and log-determinants (...) of positive definite `a` (..., q, q).
 
-    Raises numpy.linalg.LinAlgError where q > 2 and a matrix is not positive definite.
+    Where its eigenvalues lie so far apart that rounding made the least of them 0 or less, that one is taken as
+    what rounding leaves of the largest. Raises numpy.linalg.LinAlgError where q > 2 and a matrix is indefinite.
     """
     if a.shape[-1] == 1:
         return 1.0 / a, np.asarray(np.log(a[..., 0, 0]))
     if a.shape[-1] == 2:
         return _inverse_and_log_det_2(a)
-    factor = np.linalg.cholesky(a)
+    try:
+        factor = np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        values, vectors = _positive_eigenvalues(a)
+        inverse = (vectors / values[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+        return inverse, np.asarray(np.log(values).sum(axis=-1))
     log_det = 2.0 * np.log(np.diagonal(factor, axis1=-2, axis2=-1)).sum(axis=-1)
     return np.linalg.inv(a).astype(float, copy=False), np.asarray(log_det)
+
+
+def _positive_eigenvalues(a: Floats) -> tuple[Floats, Floats]:
+    values, vectors = np.linalg.eigh(a)
+    largest = np.abs(values).max(axis=-1, keepdims=True)
+    if np.any(values < -ROUNDED * largest) or not np.isfinite(values).all():
+        raise np.linalg.LinAlgError("the matrix is indefinite")
+    return np.maximum(values, np.finfo(float).eps * largest), vectors
 
 
 def _inverse_and_log_det_2(a: Floats) -> tuple[Floats, Floats]:
@@ -35,9 +51,14 @@ def _inverse_and_log_det_2(a: Floats) -> tuple[Floats, Floats]:
 
 
 def cholesky(a: Floats) -> Floats:
-    """Lower factors (..., q, q) of positive definite `a` (..., q, q)."""
+    """Lower factors (..., q, q) of positive definite `a` (..., q, q), or of what `inverse_and_log_det` takes it for."""
     if a.shape[-1] > 2:
-        return np.linalg.cholesky(a).astype(float, copy=False)
+        try:
+            return np.linalg.cholesky(a).astype(float, copy=False)
+        except np.linalg.LinAlgError:
+            values, vectors = _positive_eigenvalues(a)
+            root = np.swapaxes(vectors * np.sqrt(values)[..., None, :], -1, -2)
+            return np.swapaxes(np.linalg.qr(root, mode="r"), -1, -2).astype(float, copy=False)
     factor = np.zeros_like(a)
     factor[..., 0, 0] = np.sqrt(a[..., 0, 0])
     if a.shape[-1] == 2:

@@ -32,8 +32,8 @@ def check_it_ended_well(run: Run) -> None:
     else:
         assert last == LINE
         assert set(run.states()) <= {"waiting"}
+    assert run.until_alone() == ""
     assert run.left() == []
-    assert run.processes() == ""
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=lambda sign: sign.name)

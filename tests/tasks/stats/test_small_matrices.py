@@ -54,3 +54,13 @@ def test_lower_triangle_goes_column_by_column(q: int) -> None:
 def test_an_indefinite_matrix_is_refused() -> None:
     with pytest.raises(np.linalg.LinAlgError):
         inverse_and_log_det(np.diag([1.0, 1.0, -1.0])[None])
+
+
+def test_scales_that_lie_too_far_apart_for_rounding_are_no_trouble() -> None:
+    root = np.array([[1e9, 0, 0], [1e9, 1e-3, 0], [1e9, 2e-3, 1e-9]])
+    a = (root @ root.T + np.eye(3) * 1e-12)[None]
+    inverse, log_det = inverse_and_log_det(a)
+    assert np.isfinite(inverse).all()
+    assert np.isfinite(log_det).all()
+    factor = cholesky(a)
+    np.testing.assert_allclose(factor @ np.swapaxes(factor, -1, -2), a, rtol=1e-6)
