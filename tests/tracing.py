@@ -140,6 +140,7 @@ class Sources:
         if not model:
             yield from self._differences(rows)
             yield from self._spread_of_predictors(label)
+            yield from self._outcomes_by_group.get(self.labels.index(label), [])
 
     def _differences(self, rows: pd.DataFrame) -> Iterator[float]:
         """Between two models' estimates of one term, and from the average group's."""
@@ -164,6 +165,13 @@ class Sources:
             return None
         rows = tree["constant_data"]
         return pd.DataFrame(rows["x"].to_numpy()).groupby(rows["group_index"].to_numpy()).std()
+
+    @cached_property
+    def _outcomes_by_group(self) -> dict[int, list[float]]:
+        """Every row's outcome, from the posterior file: an odd row is named by its own."""
+        tree = xr.open_datatree(self.folder / "posterior.nc", engine="h5netcdf")
+        group = tree["constant_data"]["group_index"].to_numpy()
+        return pd.Series(tree["observed_data"]["y"].to_numpy()).groupby(group).agg(list).to_dict()
 
     @cached_property
     def over_groups(self) -> np.ndarray:

@@ -92,14 +92,7 @@ def test_coarse_rounding_leaves_two_names_to_the_report() -> None:
     assert said(rows(LEVEL + NOISE, np.round(celsius, 1), np.round(1.8 * celsius + 32, 1))) == ""
 
 
-@pytest.mark.parametrize(
-    ("y", "words"),
-    [
-        (np.append(NOISE[1:], 1e300), "'y' has values such as 1e+300: too large"),
-        (1e-300 * NOISE, "too close together"),
-    ],
-)
-def test_what_no_double_can_square(y: Floats, words: str) -> None:
-    data = rows(y, X)
-    assert words in out_of_range(data, study_of(data))
+def test_what_no_double_can_square() -> None:
+    data = rows(1e-300 * NOISE, X)
+    assert "too close together" in out_of_range(data, study_of(data))
     assert out_of_range(rows(1e90 * NOISE, X), study_of(data)) == ""

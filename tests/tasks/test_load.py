@@ -157,7 +157,7 @@ def test_single_byte_encodings_are_an_option(file: Path) -> None:
     assert values(file, content, encoding="cp1252")[0][1] == "ä"
     message = refusal(file, content)
     assert "is not UTF-8: the byte 0xe4 in line 2 does not belong there" in message
-    assert "Set encoding = \"cp1252\" if the line should read '1.5,ä,2'" in message
+    assert "If the line should read '1.5,ä,2' (Windows, western Europe), set encoding = \"cp1252\" in" in message
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +19,7 @@ from tasks.stats.study import SamplerSettings
 from tests.datasets import model_of, sleepstudy
 from tests.posteriors import study_of
 from tests.tasks.test_engines import SHORT, data_of, ignore, installation
+from tests.waiting import until
 
 ENDLESS = SamplerSettings(warmup=100_000, draws=100_000)
 
@@ -119,14 +117,6 @@ def test_what_it_started_ends_with_it(tmp_path: Path) -> None:
         until(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid))
     finally:
         parent.kill()
-
-
-def until(holds: Callable[[], Any]) -> Any:
-    ends = time.monotonic() + 120
-    while not (found := holds()):
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-    return found
 
 
 def _children_of(pid: int) -> list[str]:

@@ -75,8 +75,7 @@ def test_the_check_names_them_and_each_effect_alone() -> None:
     close = collinearity(model_of(together(0.01))[0])
     findings = replace(
         have.findings,
-        terms=("intercept", "x1", "x2"),
-        scaling=replace(have.scaling, scale=np.array([2.0, 4.0])),
+        scaling=replace(have.scaling, predictors=("x1", "x2"), scale=np.array([2.0, 4.0])),
         collinearity=replace(close, alone=np.array([3.0, 8.0]), alone_se=np.array([0.1, 0.2])),
     )
     (check,) = check_collinearity(findings.collinearity, findings.scaling, "s")
