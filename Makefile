@@ -1,4 +1,4 @@
-# Poolwise: set-up and the commands of every day. Needs Python 3.11 or newer and PyPI; everything
+# Poolwise: set-up and the commands of every day. Needs Python 3.11 to 3.14 and PyPI; everything
 # else comes into .venv, at the versions of uv.lock.
 
 .DEFAULT_GOAL := help
@@ -17,6 +17,8 @@ UV := $(VENV)/.have-uv-$(UV_VERSION)
 RUNTIME := $(VENV)/.have-runtime
 DEV := $(VENV)/.have-dev
 BYTECODE := $(VENV)/.have-bytecode
+# A process per core; neighbouring tests share what is costly to make, so each gets a stretch, and what is left is shared out.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 OUR_CODE := $(shell find flows tasks -name '*.py')
 
 # --inexact: uv itself and the dev group stay. Bytecode is compiled here because many machines
@@ -33,7 +35,7 @@ report: $(RUNTIME) $(BYTECODE) ## report on the bundled study, or on another: ma
 	@$(BIN)/poolwise run $(STUDY)
 
 test: lint ## lint, then run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(IN_PARALLEL)
 
 lint: $(DEV) $(BYTECODE) ## style, types and the direction of imports
 	@$(BIN)/ruff check

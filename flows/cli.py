@@ -9,16 +9,21 @@ import os
 import sys
 import time
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+from typer.core import TyperGroup
 
 from flows import stopping
-from flows.quiet import keep_log, set_defaults
-from flows.short_lived_server import ShortLivedServer, is_for_prefect_to_decide
+from flows.quiet import keep_log, set_defaults, survive_any_encoding
+from flows.short_lived_server import ShortLivedServer, instead_of_prefects, is_for_prefect_to_decide
+from tasks.atomic import explained, refusal, write_whole
 from tasks.engines import EngineName
 from tasks.stats.errors import PoolwiseError, StudyError
+from tasks.stats.plain_text import brief, listed
 
 if TYPE_CHECKING:
     from flows.report import Outcome
@@ -29,7 +34,31 @@ STARTED = time.perf_counter()
 # Imported while Prefect's server comes up, rather than when first needed.
 HEAVY_MODULES = ("pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
 
+
+class Commands(TyperGroup):
+    """Shows what was typed, when it is wrong, as one line without effects."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _told_briefly():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        with _told_briefly():
+            return super().invoke(*args, **kwargs)
+
+
+@contextmanager
+def _told_briefly() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # Typer's own class of errors has no public name
+        if not isinstance(error, PoolwiseError) and isinstance(getattr(error, "message", None), str):
+            error.message = brief(error.message, 500)  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
+    cls=Commands,
     name="poolwise",
     no_args_is_help=True,
     add_completion=False,
@@ -94,10 +123,17 @@ def run(
 
     Whatever else a study file can say, `--set` says for a data file: `--set decimal=,` or `--set rules.min_rows=10`.
     """
+    from flows import console
     from flows.opening import Flags, open_study
+    from tasks.origin import under_its_name
+    from tasks.reports_folder import writable
 
     flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or ())
-    _publish_report(open_study(study, flags), out, engine, force, standalone, open_report)
+    asked = open_study(study, flags)
+    opened = under_its_name(asked, writable(out))
+    if opened.study.name != asked.study.name:
+        console.err.say(f"{out} has another study {asked.study.name}, so this one is called {opened.study.name} there.")
+    _publish_report(opened, out, engine, force, standalone, open_report)
 
 
 @app.command()
@@ -118,8 +154,9 @@ def new(
         raise StudyError(
             f"{target} exists already. Use --force to overwrite it, or move {file} to a folder of its own."
         )
-    target.write_text(text, encoding="utf-8")
-    out.print(f"Wrote {target}. Check its guesses, then: poolwise run {file.parent}", markup=False)
+    with explained("write the study", file.parent):
+        write_whole(target, text)
+    out.say(f"Wrote {target}. Check its guesses, then: poolwise run {file.parent}")
 
 
 @app.command()
@@ -132,27 +169,16 @@ def validate(
     settings: SettingsOption = None,
 ) -> None:
     """Check a study, its look and its rows, without fitting anything. Rejected rows are listed."""
-    from flows.console import out
+    from flows.console import show_rows
     from flows.opening import Flags, open_study
-    from tasks.load import hash_files, load_rows
+    from tasks.collect import collect_afresh
     from tasks.look_trial import look_of
-    from tasks.validate import validate_rows
+    from tasks.schedules import refuse_ended
 
     opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
+    refuse_ended(opened.study.schedule, study)
     look_of(opened)
-    rows = validate_rows(load_rows(opened), opened.study, hash_files(opened))
-    for rejection in rows.rejections[:20]:
-        out.print(
-            f"{rejection.file}, row {rejection.row}: {rejection.column} = {rejection.value!r} ({rejection.rule})",
-            markup=False,
-        )
-    if len(rows.rejections) > 20:
-        out.print(f"... and {len(rows.rejections) - 20:,} more", markup=False)
-    out.print(
-        f"{opened.study.name}: {rows.data.n_rows:,} of {rows.n_read:,} rows can be used, in {rows.data.n_groups:,} "
-        "groups.",
-        markup=False,
-    )
+    show_rows(opened.study, collect_afresh(opened))
 
 
 @app.command()
@@ -160,8 +186,9 @@ def reports(out: Reports = Path("reports")) -> None:
     """List the published runs, newest first."""
     from flows.console import show_runs
     from tasks.catalogue import list_runs
+    from tasks.reports_folder import readable
 
-    show_runs(list_runs(out), out)
+    show_runs(list_runs(readable(out)), out)
 
 
 @app.command()
@@ -177,18 +204,21 @@ def serve(
 ) -> None:
     """Run studies on their schedules and whenever new data arrive, and serve the catalogue of reports.
 
-    Starts Prefect's server on this machine unless PREFECT_API_URL names one. Drop files into a study's
-    incoming folder; stop with Ctrl-C. Set POOLWISE_CATALOGUE_PASSWORD to ask readers for a password.
+    Starts Prefect's server on this machine unless PREFECT_API_URL names one; the key to its pages is in the file that
+    is printed. A study that cannot be read is reported, and the others go on. Drop files into a study's incoming
+    folder; stop with Ctrl-C. Set POOLWISE_CATALOGUE_PASSWORD to ask readers for a password.
     """
     from flows import console
     from flows.serve import serve_studies
+    from tasks.reports_folder import writable
+    from tasks.studies_to_serve import folders_of
 
-    folders = _study_folders(studies)
+    folders = folders_of(studies, writable(out))
     stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
-    console.err.print("[bold]Poolwise[/]  starting to serve " + ", ".join(folder.name for folder in folders))
-    serve_studies(folders, out, engine, at_once, port, console.show_addresses)
-    console.err.print("Stopped.")
+    console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
+    serve_studies(folders, out, engine, at_once, port, console.show_addresses, console.show_trouble)
+    console.err.say("Stopped.")
 
 
 @app.command()
@@ -204,24 +234,27 @@ def deploy(
     """Register studies as Prefect deployments of a work pool, for those who run Prefect already.
 
     Needs PREFECT_API_URL. The workers need Poolwise installed, and run on the machine that holds the studies and
-    the reports: the ledger and the locks are files that only its processes can share.
+    the reports: the ledger and the locks are files that only its processes can share. Studies that cannot be
+    registered are named, the others are registered, and the exit code is 2.
     """
     from flows import console
     from flows.deployments import register
+    from flows.open_server import warn_of_open_server
+    from tasks.reports_folder import writable
+    from tasks.studies_to_serve import folders_of
 
-    for name in register(_study_folders(studies), pool, out, engine):
-        console.out.print(f"Deployed     {name}", markup=False)
-    console.out.print(f"Run them with: prefect worker start --pool {pool}", markup=False)
+    failed: list[Path] = []
 
+    def tell(folder: Path, reason: str) -> None:
+        failed.append(folder)
+        console.show_trouble(f"{folder.name}: {reason}")
 
-def _study_folders(studies: list[str] | None) -> list[Path]:
-    """The folders named, or all under data/; every one is opened, so that a mistake is said at once."""
-    from tasks.studies import STUDY_FILE, read_study
-
-    found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
-    if not found:
-        raise StudyError("There is no study under data/. Name the studies' folders, or make one with `poolwise new`.")
-    return [read_study(study).folder for study in found]
+    for name in register(folders_of(studies, writable(out)), pool, out, engine, tell):
+        console.out.say(f"Deployed     {name}")
+    warn_of_open_server(console.show_trouble)
+    console.out.say(f"Run them with: prefect worker start --pool {pool}")
+    if failed:
+        raise StudyError(f"Not deployed: {listed(folder.name for folder in failed)}. The reasons are given above.")
 
 
 def main() -> None:
@@ -232,8 +265,11 @@ def main() -> None:
 
 
 def command(arguments: list[str]) -> int:
-    """Run one command; errors meant for the user become one paragraph, every outcome an exit code."""
-    set_defaults()
+    """Run one command; errors meant for the user become one paragraph, every outcome an exit code.
+
+    Refusals of the system that nobody explained before are explained here; whatever else is a mistake of ours.
+    """
+    survive_any_encoding()
     with stopping.stoppable():
         try:
             return _exit_code(arguments)
@@ -246,6 +282,8 @@ def command(arguments: list[str]) -> int:
 
 def _exit_code(arguments: list[str]) -> int:
     try:
+        _require_a_place()
+        set_defaults()
         app(arguments)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
@@ -254,11 +292,27 @@ def _exit_code(arguments: list[str]) -> int:
     except Exception as error:
         if stopping.is_requested():
             raise
-        kept = keep_log()
-        logging.getLogger("poolwise").error("unexpected error", exc_info=error)
+        if isinstance(error, OSError):
+            _kept_in_log(error)
+            return _stopped(f"The system refused{f' {error.filename}' if error.filename else ''}: {refusal(error)}", 1)
+        kept = _kept_in_log(error)
         where = f" The details are in {kept}." if kept else ""
         return _stopped(f"Something unexpected went wrong: {type(error).__name__}: {error}.{where}", 1)
     return 0
+
+
+def _require_a_place() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise PoolwiseError("The folder you are in was deleted. Change to another one and run again.") from None
+
+
+def _kept_in_log(error: Exception) -> Path | None:
+    """The log's path, now that the traceback is in it."""
+    kept = keep_log()
+    logging.getLogger("poolwise").error("unexpected error", exc_info=error)
+    return kept
 
 
 def _publish_report(
@@ -277,7 +331,7 @@ def _publish_report(
     console.show_verdict(read_verdict(folder))
     console.show_report(folder, standalone)
     if not is_new:
-        console.out.print("Nothing has changed since this report was published. Use --force to publish another.")
+        console.out.say("Nothing has changed since this report was published. Use --force to publish another.")
     if open_report:
         webbrowser.open((folder / "report.html").resolve().as_uri())
 
@@ -304,7 +358,7 @@ def _run_flow(
     """With Prefect's server where PREFECT_API_URL names one, else with one that lives as long as the run."""
     own = None if is_for_prefect_to_decide() else ShortLivedServer()
     if own:
-        os.environ["PREFECT_API_URL"] = own.api_url  # before Prefect reads it: its own threads have to know too
+        own.announce()  # before Prefect reads it: its own threads have to know too
     for name in HEAVY_MODULES:
         importlib.import_module(name)
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
@@ -313,6 +367,7 @@ def _run_flow(
     from flows.steps import RunLog, logged
 
     keep_log()
+    own = own or instead_of_prefects()
     if own:
         own.wait()
     # Joining the heartbeat's thread takes 0.9 s; without a lasting server nobody would miss a beat.

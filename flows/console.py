@@ -6,32 +6,60 @@ drop the other. Without a terminal there are the same lines, and no moving parts
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.segment import Segment, Segments
 from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.run_folders import REPORT, STANDALONE
+from tasks.stats.plain_text import brief, shown, visible
 from tasks.stats.records import Status, Verdict
 from tasks.view.catalogue import RunEntry
 
 if TYPE_CHECKING:
     from flows.serve import Addresses
+    from tasks.collect import Collected
+    from tasks.stats.study import Study
 
-err = Console(stderr=True, highlight=False)
-out = Console(highlight=False, soft_wrap=True)
+
+class Terminal(Console):
+    """Takes no text for markup, and is silent once nobody reads it any more: that stops no run."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **settings)
+
+    def say(self, *parts: str | tuple[str, str], soft_wrap: bool | None = None) -> None:
+        """One line of texts, and of texts with a style. Whatever could move the cursor or break the line is spelled."""
+        self.print(line(*parts), soft_wrap=soft_wrap)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        with suppress(OSError, ValueError):  # what is still buffered would fail again when the process ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+def line(*parts: str | tuple[str, str]) -> Text:
+    styled = (part if isinstance(part, tuple) else (part, "") for part in parts)
+    return Text.assemble(*((visible(text), style) for text, style in styled))
+
+
+err = Terminal(stderr=True)
+out = Terminal(soft_wrap=True)
 
 STATUS_STYLE: dict[Status, str] = {"pass": "bold green", "review": "bold yellow", "fail": "bold red"}
 WIDTH = 20
+MOST_REJECTIONS = 20
+MOST_CHARACTERS = 2000  # of a problem
 
 
 class Narrator:
@@ -57,7 +85,9 @@ class Narrator:
             if step in self._going_on:
                 self._going_on.remove(step)
             self._show()
-            err.print(f"  [green]✓[/] {step:<{WIDTH}}[dim]{seconds:6.2f} s[/]  {escape(found)}".rstrip())
+            tick = "✓" if err.encoding.startswith("utf") else "+"
+            words = (f"  {found}",) if found else ()
+            err.say("  ", (tick, "green"), f" {step:<{WIDTH}}", (f"{seconds:6.2f} s", "dim"), *words)
 
     def _show(self, share: float | None = None) -> None:
         names = ", ".join(dict.fromkeys(self._going_on))
@@ -69,11 +99,11 @@ class Narrator:
 @contextmanager
 def narrated(title: str) -> Iterator[Narrator]:
     """A heading, then the steps."""
-    err.print(f"[bold]Poolwise[/]  {escape(title)}")
+    err.say(("Poolwise", "bold"), f"  {title}")
     moving = Progress(
         TextColumn(" "),
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         console=err,
         transient=True,
@@ -86,52 +116,86 @@ def narrated(title: str) -> Iterator[Narrator]:
 
 
 def show_verdict(verdict: Verdict) -> None:
-    out.print()
-    out.print(Text.assemble((verdict.status.upper(), STATUS_STYLE[verdict.status]), "  ", (verdict.headline, "bold")))
+    out.say()
+    out.say((verdict.status.upper(), STATUS_STYLE[verdict.status]), "  ", (verdict.headline, "bold"))
     if out.is_terminal:
-        out.print(Padding(Text(verdict.reason), (0, 0, 0, 2)), soft_wrap=False)
+        out.print(Padding(line(verdict.reason), (0, 0, 0, 2)), soft_wrap=False)
     else:
-        out.print(f"  {verdict.reason}", markup=False)
-    out.print(f"\nRecommended  {escape(verdict.recommended_model)}")
+        out.say(f"  {verdict.reason}")
+    out.say()
+    out.say(f"Recommended  {verdict.recommended_model}")
 
 
 def show_report(folder: Path, standalone: bool) -> None:
-    out.print(f"Report       {escape(str(_short(folder / REPORT)))}")
+    out.say(f"Report       {_short(folder / REPORT)}")
     if standalone and (folder / STANDALONE).is_file():
-        out.print(f"To mail      {escape(str(_short(folder / STANDALONE)))}")
+        out.say(f"To mail      {_short(folder / STANDALONE)}")
     elif standalone:
-        out.print("To mail      That report was published without a file to mail; add --force to publish one with it.")
+        out.say("To mail      That report was published without a file to mail; add --force to publish one with it.")
+
+
+def show_rows(study: Study, rows: Collected) -> None:
+    """What reading found: files set aside, the first rejected rows, what to look at, what can be used."""
+    from tasks.stats.row_checks import predictor_checks, row_checks  # heavy, and wanted here only
+
+    set_aside = [each for each in rows.rejections if not each.row]
+    rejected = [each for each in rows.rejections if each.row]
+    for each in set_aside[:MOST_REJECTIONS]:
+        out.say(f"{each.file}: {each.rule}")
+    for each in rejected[:MOST_REJECTIONS]:
+        found = f"{brief(each.column)} = {shown(each.value)}"
+        out.say(f"{each.file}, row {each.row}: {found} ({each.rule})")
+    more = sum(max(len(found) - MOST_REJECTIONS, 0) for found in (set_aside, rejected))
+    if more:
+        out.say(f"... and {more:,} more")
+    of_rows = row_checks(rows.notes, study, rows.n_rows, rows.n_rejected)
+    for check in (*of_rows, *predictor_checks(rows.products, study)):
+        is_news = check.status != "pass" or check.name.startswith("fixed_")
+        if is_news or (rows.n_copies and check.name == "copied_rows"):
+            out.say(" ".join(filter(None, [check.message, check.advice])))
+    hint = rows.notes.reading.hint if rows.notes.reading else ""
+    if hint:
+        out.say(hint)
+    n_read = rows.n_rows + rows.n_rejected
+    out.say(f"{study.name}: {rows.n_rows:,} of {n_read:,} rows can be used, in {rows.n_groups:,} groups.")
 
 
 def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
     """A table on a terminal, tab-separated lines elsewhere."""
     if not runs:
-        out.print(f"No reports in {reports} yet. Make one with: poolwise run STUDY", markup=False)
+        out.say(f"No reports in {reports} yet. Make one with: poolwise run STUDY")
         return
     cells = [(run.when, run.study, run.status, str(run.n_rows), run.headline, run.report) for run in runs]
     if not out.is_terminal:
-        print("\n".join("\t".join(row) for row in cells))
+        for row in cells:
+            out.print(Segments([Segment("\t".join(map(visible, row)) + "\n")]), end="")
         return
     table = Table("when (UTC)", "study", "verdict", Column("rows", justify="right"), "headline", box=SIMPLE)
     for when, study, status, rows, headline, report in cells:
         link = (reports / report).resolve().as_uri()
-        table.add_row(
-            when, escape(study), Text(status, STATUS_STYLE[status]), rows, f"[link={link}]{escape(headline)}[/]"
-        )
+        words = line((headline, f"link {link}"))
+        table.add_row(line(when), line(study), line((status, STATUS_STYLE[status])), rows, words)
     out.print(table)
-    out.print(f"Catalogue    {escape(str(_short(reports / 'index.html')))}")
+    out.say(f"Catalogue    {_short(reports / 'index.html')}")
 
 
 def show_addresses(addresses: Addresses) -> None:
-    out.print(f"Catalogue    {addresses.catalogue}", markup=False)
-    out.print(f"Prefect      {addresses.prefect}", markup=False)
+    out.say(f"Catalogue    {addresses.catalogue}")
+    out.say(f"Prefect      {addresses.prefect}")
+    if addresses.key:
+        out.say(f"Key          in {addresses.key}")
     for folder in addresses.watched:
-        out.print(f"Watching     {_short(folder)}", markup=False)
-    out.print("Stop with Ctrl-C.")
+        out.say(f"Watching     {_short(folder)}")
+    out.say("Stop with Ctrl-C.")
+
+
+def show_trouble(message: str) -> None:
+    """Something that does not stop the command."""
+    err.say(("Trouble", "bold yellow"), "      ", brief(message, MOST_CHARACTERS), soft_wrap=True)
 
 
 def show_problem(message: str) -> None:
-    err.print(f"[bold red]Stopped.[/] {escape(message)}", soft_wrap=True)
+    err.say(("Stopped.", "bold red"), " ", brief(message, MOST_CHARACTERS), soft_wrap=True)
 
 
 def _short(path: Path) -> Path:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from prefect import get_client
 from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment
 from prefect.events import DeploymentEventTrigger
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.flows import EntrypointType
 from prefect.schedules import Cron, Interval, RRule
 from prefect.schedules import Schedule as PrefectSchedule
@@ -18,18 +20,21 @@ from flows.events import RUN_REQUESTED, study_resource
 from flows.report import pooling_report
 from flows.requests import crash_silent_runs
 from tasks.engines import EngineName
+from tasks.origin import under_its_name
 from tasks.stats.errors import PoolwiseError
 from tasks.stats.study import Schedule
 from tasks.studies import OpenedStudy, read_study
+from tasks.view.text import markdown
 
 
 def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto") -> RunnerDeployment:
     """The study file is read anew by each run, so that a change to it needs no new deployment."""
+    opened = under_its_name(opened, reports)
     study = opened.study
     schedule: dict[str, Any] = {"schedule": prefect_schedule(study.schedule)} if study.schedule else {}
     deployment = pooling_report.to_deployment(
         name=study.name,
-        description=study.title,
+        description=markdown(study.title),
         tags=["poolwise", study.name],
         parameters={"study": str(opened.folder), "reports": str(reports.resolve()), "engine": engine},
         triggers=[run_on_request(study.name)],
@@ -57,24 +62,41 @@ def run_on_request(study_name: str) -> DeploymentEventTrigger:
     )
 
 
-def register(folders: Sequence[Path], pool: str, reports: Path, engine: EngineName) -> list[str]:
+def register(
+    folders: Sequence[Path], pool: str, reports: Path, engine: EngineName, failed: Callable[[Path, str], None]
+) -> list[str]:
     """Register the studies for the workers of `pool`; returns the deployments' names.
 
-    Raises PoolwiseError when no server is configured or the pool is not there.
+    A study that cannot be registered is told to `failed`, with the reason. Raises PoolwiseError when no server
+    is configured or the pool is not there.
     """
     if not PREFECT_API_URL.value():
         raise PoolwiseError(
             "No Prefect server is configured, so there is nowhere to register deployments. Set PREFECT_API_URL, or use "
             "`poolwise serve`, which brings a server of its own."
         )
-    deployments = [deployment_of(read_study(folder), reports, engine) for folder in folders]
-    try:
-        for deployment in deployments:
+    _require_pool(pool)
+    registered = []
+    for folder in folders:
+        try:
+            deployment = deployment_of(read_study(folder), reports, engine)
             deployment.apply(work_pool_name=pool)
-        crash_silent_runs()
-    except DeploymentApplyError as error:
-        raise PoolwiseError(
-            f"The work pool {pool!r} cannot take the deployments: {error} Make it with "
-            f"`prefect work-pool create {pool} --type process`."
-        ) from error
-    return [f"{deployment.flow_name}/{deployment.name}" for deployment in deployments]
+        except (PoolwiseError, OSError) as error:
+            failed(folder, str(error))
+        except (DeploymentApplyError, PrefectHTTPStatusError, ValueError) as error:
+            failed(folder, f"Prefect does not take it: {error}")
+        else:
+            registered.append(f"{deployment.flow_name}/{deployment.name}")
+    crash_silent_runs()
+    return registered
+
+
+def _require_pool(pool: str) -> None:
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound as error:
+            raise PoolwiseError(
+                f"The work pool {pool!r} cannot take the deployments: there is none of that name. Make it with "
+                f"`prefect work-pool create {pool} --type process`."
+            ) from error

@@ -9,16 +9,19 @@ hundred files at once make one or two.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from watchfiles import watch
 
+from flows.troubles import one_line
 from tasks.ledger import Arrival, Ledger
-from tasks.load import hash_file, source_files
+from tasks.load import file_name, hash_file, source_files
+from tasks.origin import under_its_name
 from tasks.run_lock import RunningRun, dead_run, is_running
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy, read_study
@@ -31,6 +34,9 @@ log = logging.getLogger("poolwise")
 
 Request = Callable[[OpenedStudy, Sequence[Arrival]], None]
 Heal = Callable[[Ledger, RunningRun, OpenedStudy], None]
+# Who found it is known; what it is about, and the reason, empty when it is over.
+Report = Callable[[Path | str, str], None]
+PREFECT = "Prefect"
 FileStamp = tuple[int, int]  # size, modification time in ns
 
 
@@ -47,7 +53,7 @@ class Watched:
     def settled_files(self, opened: OpenedStudy) -> dict[str, str]:
         """sha256 by path of the files that are complete: not changed for the study's stable_seconds."""
         digests = {path: self._digest(path, opened.study.trigger.stable_seconds) for path in source_files(opened)}
-        return {str(path): digest for path, digest in digests.items() if digest}
+        return {file_name(path, Path()): digest for path, digest in digests.items() if digest}
 
     def _digest(self, path: Path, stable_seconds: float) -> str:
         """Empty while the file is being written, or when it is gone."""
@@ -85,7 +91,7 @@ def _stamp(path: Path) -> FileStamp:
 class Intake:
     """Compares folders with the ledger and asks for runs; `request`, `heal` and `once` talk to Prefect.
 
-    `once` is tried at every look until it has succeeded.
+    `once` is tried at every look until it has succeeded; `report` hears what keeps studies from running.
     """
 
     def __init__(
@@ -95,58 +101,101 @@ class Intake:
         request: Request,
         heal: Heal,
         once: Callable[[], None] | None = None,
+        report: Report = lambda subject, reason: None,
     ) -> None:
         self.reports = reports
         self.ledger = Ledger(reports)
         self._studies = [Watched(folder) for folder in folders]
         self._request, self._heal, self._once = request, heal, once
+        self._report = report
+        self._logged: dict[str, str] = {}
+        self._unanswered: dict[str, str] = {}
 
     def look(self) -> None:
         """One comparison of every study. Trouble with one study, or with Prefect, waits for the next look."""
-        if self._once and _succeeds("preparing Prefect", self._once):
+        if self._once and self._asked("preparing Prefect", self._once):
             self._once = None
         for watched in self._studies:
-            _succeeds(f"looking at {watched.folder}", lambda: self._look_at(watched))  # noqa: B023
+            try:
+                self._look_at(watched)
+            except (PoolwiseError, OSError) as error:
+                self._log(f"looking at {watched.folder}", str(error))
 
     def _look_at(self, watched: Watched) -> None:
-        opened = read_study(watched.folder)
-        name = opened.study.name
-        with dead_run(self.reports, name) as dead:
-            if dead:
-                log.warning("the run %s of %s died; its files wait again", dead.run_id, name)
-                self._heal(self.ledger, dead, opened)
-        waiting = self.ledger.arrivals(name, watched.settled_files(opened))
-        if not waiting or is_running(self.reports, name) or watched.was_asked(waiting):
+        try:
+            opened = under_its_name(read_study(watched.folder), self.reports)
+        except (PoolwiseError, OSError) as error:
+            self._report(watched.folder, str(error))
             return
-        self._request(opened, waiting)
-        watched.asked_for, watched.asked_at = frozenset(each.sha256 for each in waiting), time.monotonic()
+        self._report(watched.folder, "")
+        with dead_run(self.reports, opened.study.name) as dead:
+            if dead:
+                log.warning("the run %s of %s died; its files wait again", dead.run_id, opened.study.name)
+                if not self._asked(
+                    f"ending the dead run of {opened.study.name}", self._heal, self.ledger, dead, opened
+                ):
+                    raise NotYet("It is tried again.")
+        waiting = self.ledger.arrivals(opened.study.name, watched.settled_files(opened))
+        if not waiting or is_running(self.reports, opened.study.name) or watched.was_asked(waiting):
+            return
+        if self._asked(f"asking for a run of {opened.study.name}", self._request, opened, waiting):
+            watched.asked_for, watched.asked_at = frozenset(each.sha256 for each in waiting), time.monotonic()
+
+    def _asked(self, doing: str, question: Callable[..., None], *about: object) -> bool:
+        """Whether Prefect answered; if not, it is asked again at the next look, and the trouble lasts until it has."""
+        try:
+            question(*about)
+        except NotYet as error:
+            self._log(doing, str(error))
+            return False
+        except Exception as error:
+            self._unanswered[doing] = f"no answer to {doing}, which is tried again: {type(error).__name__}: {error}"
+            self._log(doing, self._unanswered[doing])
+        else:
+            self._unanswered.pop(doing, None)
+        self._report(PREFECT, next(iter(self._unanswered.values()), ""))
+        return doing not in self._unanswered
+
+    def _log(self, doing: str, trouble: str) -> None:
+        """Once, however often it is met."""
+        if self._logged.get(doing) != trouble:
+            self._logged[doing] = trouble
+            log.warning("%s: %s", doing, one_line(trouble))
 
     def keep_looking(self, stop: threading.Event) -> None:
-        """Until `stop` is set. Folders are made where they are missing, so that files can be dropped."""
-        folders = [folder for watched in self._studies for folder in incoming_folders(watched.folder)]
+        """Until `stop` is set."""
         self.look()
-        for _ in watch(
+        for _ in _moments([folder for watched in self._studies for folder in _seen(watched.folder)], stop):
+            self.look()
+
+
+class NotYet(PoolwiseError):
+    """Prefect answers, but has not heard of the study; whoever registers it says why."""
+
+
+def _moments(folders: Sequence[Path], stop: threading.Event) -> Iterator[object]:
+    """When to look: at changes, where the system reports them, and every so often anyway."""
+    try:
+        yield from watch(
             *folders,
             stop_event=stop,
             rust_timeout=int(SECONDS_BETWEEN_LOOKS * 1000),
             yield_on_timeout=True,
             raise_interrupt=False,
             debounce=200,
-        ):
-            self.look()
+        )
+    except OSError as error:
+        log.warning("changes are not reported (%s); looking every %s s", error, SECONDS_BETWEEN_LOOKS)
+    while not stop.wait(SECONDS_BETWEEN_LOOKS):
+        yield None
 
 
-def _succeeds(doing: str, function: Callable[[], None]) -> bool:
-    """Whether it went well; trouble is logged and no reason to stop looking."""
+def _seen(folder: Path) -> list[Path]:
+    """What of a study can be watched; none of a broken one, which is looked at all the same."""
     try:
-        function()
-    except PoolwiseError as error:
-        log.warning("%s: %s", doing, error)
-    except Exception as error:
-        log.warning("%s failed and will be tried again: %s: %s", doing, type(error).__name__, error)
-    else:
-        return True
-    return False
+        return [path for path in incoming_folders(folder) if os.access(path, os.R_OK | os.X_OK)]
+    except (PoolwiseError, OSError):
+        return []
 
 
 def incoming_folders(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.stats.errors import StudyError
+from tasks.stats.plain_text import shown
 from tasks.stats.setting_words import OPTIONS, merged, values_of
 from tasks.studies import OpenedStudy, read_study, study_from_flags
 
@@ -59,7 +60,7 @@ def _setting(text: str) -> dict[str, Any]:
         values = values_of(text)
     except ValueError:
         raise StudyError(
-            f"--set takes KEY=VALUE, and {text!r} is none. Name a key of a study file, as in: --set decimal=, or "
+            f"--set takes KEY=VALUE, and {shown(text)} is none. Name a key of a study file, as in: --set decimal=, or "
             "--set rules.min_rows=10"
         ) from None
     for key in ("outcome", "group", "predictors", "source"):

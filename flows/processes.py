@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,51 +17,88 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
 from tasks.stats.errors import PoolwiseError
+from tasks.view.text import clean
 
 STARTUP_SECONDS, SHUTDOWN_SECONDS = 90.0, 15.0
+# What ended longer ago than this is forgotten.
+MEMORY_SECONDS = 120.0
+AGAIN_AND_AGAIN = 3
+KEPT_LINES, LINE_BYTES = 6, 400
 PR_SET_PDEATHSIG = 1
 
 
 @dataclass
 class Child:
-    """A process; kept alive, restarts wait longer the more often it ends."""
+    """A process that is started again when it ends, ever later the more often; keeps the last lines it wrote."""
 
     name: str
     command: list[str]
     environment: Mapping[str, str]
-    output: IO[bytes] | int = subprocess.DEVNULL
+    clock: Callable[[], float] = time.monotonic
     process: subprocess.Popen[bytes] | None = None
-    started_at: list[float] = field(default_factory=list)
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+    _started_at: list[float] = field(default_factory=list)
+    _ended_at: list[float] = field(default_factory=list)
+    _said: tuple[object, ...] = ()
+    _reader: threading.Thread | None = None
 
     def start(self) -> None:
-        self.started_at.append(time.monotonic())
+        self._started_at.append(self.clock())
+        self.last_lines.clear()
         self.process = subprocess.Popen(
             self.command,
             env=dict(self.environment),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
-            stdout=self.output,
-            stderr=self.output,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
+        assert self.process.stdout is not None
+        self._reader = threading.Thread(target=_keep, args=(self.process.stdout, self.last_lines), daemon=True)
+        self._reader.start()
 
     @property
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def keep_alive(self) -> None:
-        """Start again if it has ended: at once, but ever later when it keeps ending."""
+    def keep_alive(self) -> str:
+        """Start it again if it has ended; returns what is new about that, empty when nothing is."""
         if self.is_alive:
-            return
-        now = time.monotonic()
-        self.started_at = [moment for moment in self.started_at if now - moment < 120.0]
-        if not self.started_at or now - self.started_at[-1] > 2.0 ** len(self.started_at):
+            return ""
+        now, news = self.clock(), ""
+        self._started_at = [moment for moment in self._started_at if now - moment < MEMORY_SECONDS]
+        if self.process is not None:
+            news = self._note_end(self.process.returncode, now)
+        if not self._started_at or now - self._started_at[-1] > 2.0 ** len(self._started_at):
             self.start()
+        return news
+
+    def _note_end(self, code: int, now: float) -> str:
+        """The same end is told twice: when it happens, and when it has become a habit."""
+        self.process = None
+        self._ended_at = [*(moment for moment in self._ended_at if now - moment < MEMORY_SECONDS), now]
+        n = len(self._ended_at)
+        lines = self.last_words()
+        saying = (code, re.sub(r"[0-9a-f]*\d[0-9a-f]*", "", lines), n >= AGAIN_AND_AGAIN)
+        if n > 1 and saying == self._said:
+            return ""
+        self._said = saying
+        often = f" {n} times in {now - self._ended_at[0]:.0f} s" if n > 1 else ""
+        return f"{_capital(self.name)} ended ({_status(code)}){often} and is started again{lines}"
+
+    def last_words(self) -> str:
+        """To be added to a sentence about its end."""
+        if self._reader:
+            self._reader.join(1.0)  # what it started may hold the pipe open
+        lines = " | ".join(line for line in self.last_lines if line)
+        return f". Its last lines: {lines}" if lines else ", without a word."
 
     def stop(self, patience: float = SHUTDOWN_SECONDS) -> None:
         """Ask the process, and whatever it started, to end; then make them."""
@@ -74,16 +112,35 @@ class Child:
         self.process = None
 
 
+def _keep(pipe: IO[bytes], lines: deque[str]) -> None:
+    """Read until the end, so that nobody waits for a full pipe; only the last lines stay."""
+    with pipe:
+        for line in iter(lambda: pipe.readline(LINE_BYTES), b""):
+            lines.append(clean(line.decode("utf-8", "replace")))
+
+
+def _status(code: int) -> str:
+    return f"exit {code}" if code >= 0 else f"killed by signal {-code}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _end_with_parent() -> None:
     """Linux: be told to end when the parent ends, even by SIGKILL."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def supervise(children: Sequence[Child], stop: threading.Event) -> None:
-    """Keep the children alive until `stop` is set."""
+def supervise(
+    children: Sequence[Child], stop: threading.Event, say: Callable[[str], None], listen: Callable[[], None]
+) -> None:
+    """Until `stop` is set: keep the children alive, say when one ends, and `listen` to what they tell."""
     while not stop.wait(1.0):
+        listen()
         for child in children:
-            child.keep_alive()
+            if (news := child.keep_alive()) and not stop.is_set():
+                say(news)
 
 
 def free_port(wanted: int = 0) -> int:
@@ -96,7 +153,7 @@ def free_port(wanted: int = 0) -> int:
     raise PoolwiseError("No free port was found on 127.0.0.1 for Prefect's server.")
 
 
-def wait_until_up(api_url: str, should_wait: Callable[[], bool]) -> None:
+def wait_until_up(api_url: str, should_wait: Callable[[], bool], last_words: Callable[[], str]) -> None:
     """Raises PoolwiseError when the server does not answer in time, or there is no more reason to wait."""
     ends = time.monotonic() + STARTUP_SECONDS
     while time.monotonic() < ends and should_wait():
@@ -105,7 +162,7 @@ def wait_until_up(api_url: str, should_wait: Callable[[], bool]) -> None:
         time.sleep(0.05)
     raise PoolwiseError(
         f"Prefect's server did not come up at {api_url} within {STARTUP_SECONDS:.0f} seconds. A busy machine may need "
-        "another try; a server that others run can be named by PREFECT_API_URL."
+        f"another try; a server that others run can be named by PREFECT_API_URL{last_words()}"
     )
 
 

@@ -6,10 +6,17 @@ Poolwise's. A variable that the user has set is left alone.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import shutil
+import sys
+import tempfile
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+from tasks.stats.plain_text import visible
 
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -19,9 +26,36 @@ DEFAULTS = {
 }
 
 
+class OneEntry(logging.Formatter):
+    """An entry begins at the margin and its further lines do not, so that no text can look like another entry."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n    ".join(visible(line) for line in super().format(record).split("\n"))
+
+
 def set_defaults() -> None:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+    if "PREFECT_HOME" not in os.environ and not _has_prefect_home():
+        os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="poolwise-")
+        atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
+
+
+def _has_prefect_home() -> bool:
+    """Whether Prefect can keep its files where it does; there are accounts without a home folder."""
+    try:
+        home = Path.home() / ".prefect"
+        home.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # RuntimeError: the system knows no home folder
+        return False
+    return os.access(home, os.W_OK)
+
+
+def survive_any_encoding() -> None:
+    """What the terminal's encoding lacks is spelled, too."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def log_file() -> Path:
@@ -32,13 +66,13 @@ def log_file() -> Path:
 
 def keep_log() -> Path | None:
     """Send Prefect's messages to the log file; None where it cannot be written, which is no reason to stop."""
-    path = log_file()
     try:
+        path = log_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(path, maxBytes=2_000_000, backupCount=3, encoding="utf-8")
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: the system knows no home folder
         return None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneEntry("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name in ("prefect", "poolwise"):
         logging.getLogger(name).addHandler(handler)
     return path

@@ -20,6 +20,7 @@ from flows.stopping import listening
 from tasks.engines import EngineName
 from tasks.look_trial import look_of
 from tasks.notify import age_in_days
+from tasks.origin import under_its_name
 from tasks.publish import is_published
 from tasks.run_folders import read_verdict
 from tasks.run_record import open_run, with_rows
@@ -52,7 +53,7 @@ def pooling_report(
     another PoolwiseError; then nothing is published.
     """
     steps.begin()
-    opened = study if isinstance(study, OpenedStudy) else read_study(study)
+    opened = under_its_name(study if isinstance(study, OpenedStudy) else read_study(study), reports)
     with listening(), claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
         return _report(opened, claim, reports, engine, force, standalone)
 
@@ -86,7 +87,7 @@ def _report(
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
     fits = steps.gather(complete, separate, partial)
-    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age)
+    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age, rows.notes)
     findings = steps.look_back(reports, study, findings)
     files_of_run = steps.write(replace(opened, study=study), findings, rows, posterior.draws, standalone, look)
     folder = steps.publish(reports, study, run.id, files_of_run)

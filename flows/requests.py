@@ -12,9 +12,10 @@ from prefect.client.schemas.objects import StateType
 from prefect.deployments import run_deployment
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
 
 from flows.events import say_arrived
-from flows.intake import REQUEST_SECONDS
+from flows.intake import REQUEST_SECONDS, NotYet
 from tasks.ledger import Arrival
 from tasks.studies import OpenedStudy
 
@@ -23,14 +24,20 @@ SILENCE = timedelta(seconds=90)
 
 
 def request_run(opened: OpenedStudy, waiting: Sequence[Arrival]) -> None:
-    """Ask for one run that will count everything waiting. Raises when Prefect does not answer."""
+    """Ask for one run that will count everything waiting.
+
+    Raises NotYet when Prefect does not know the study, and its own errors when it does not answer.
+    """
     name = opened.study.name
-    run_deployment(
-        name=f"pooling-report/{name}",
-        idempotency_key=_key(name, waiting),
-        timeout=0,
-        as_subflow=False,
-    )
+    try:
+        run_deployment(
+            name=f"pooling-report/{name}",
+            idempotency_key=_key(name, waiting),
+            timeout=0,
+            as_subflow=False,
+        )
+    except ObjectNotFound as error:
+        raise NotYet(f"Prefect does not know the study {name} yet.") from error
     say_arrived(name, waiting)
 
 

@@ -1,8 +1,15 @@
-"""The process that executes deployments: `python -m flows.runner REPORTS ENGINE LIMIT FOLDER…`."""
+"""The process that executes deployments: `python -m flows.runner REPORTS ENGINE LIMIT FOLDER…`.
+
+Studies are registered one by one, and again when their study file changes; one that cannot be is told of and
+tried again, and the others go on.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -10,20 +17,93 @@ from flows.quiet import set_defaults
 
 set_defaults()
 
-from prefect import serve  # noqa: E402
+from httpx import TransportError  # noqa: E402
+from prefect.exceptions import TerminationSignal  # noqa: E402
+from prefect.runner import Runner  # noqa: E402
 
 from flows.deployments import deployment_of  # noqa: E402
 from flows.quiet import keep_log  # noqa: E402
+from flows.troubles import one_line, tell  # noqa: E402
 from tasks.engines import EngineName  # noqa: E402
-from tasks.studies import read_study  # noqa: E402
+from tasks.stats.errors import PoolwiseError  # noqa: E402
+from tasks.studies import STUDY_FILE, read_study  # noqa: E402
+
+SECONDS_BETWEEN_LOOKS = 2.0
+
+log = logging.getLogger("poolwise")
+Stamp = tuple[int, int] | None
+
+
+class Registrar:
+    """Keeps the runner's deployments as the study files are."""
+
+    def __init__(self, runner: Runner, folders: Sequence[Path], reports: Path, engine: EngineName) -> None:
+        self._runner, self._folders, self._reports, self._engine = runner, folders, reports, engine
+        self._registered: dict[Path, Stamp] = {}
+        self._troubles: dict[str, str] = {}
+
+    async def keep_looking(self) -> None:
+        while True:
+            await self.look()
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+    async def look(self) -> None:
+        before = dict(self._troubles)
+        for folder in self._folders:
+            stamp = _stamp(folder)
+            if str(folder) in self._troubles or self._registered.get(folder) != stamp:
+                await self._register(folder, stamp)
+        if self._troubles != before:
+            await asyncio.to_thread(tell, self._reports, self._troubles)
+
+    async def _register(self, folder: Path, stamp: Stamp) -> None:
+        try:
+            opened = await asyncio.to_thread(read_study, folder)
+            deployment = await asyncio.to_thread(deployment_of, opened, self._reports, self._engine)
+            await self._runner.aadd_deployment(deployment)
+        except TransportError as error:  # the server is away, which says nothing about the study
+            log.warning("%s waits to be registered: %s", folder, one_line(str(error)))
+        except Exception as error:
+            self._troubles[str(folder)] = _reason(error)
+        else:
+            self._registered[folder] = stamp
+            self._troubles.pop(str(folder), None)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PoolwiseError):
+        return str(error)
+    return one_line(f"Prefect does not take it: {type(error).__name__}: {error}")
+
+
+def _stamp(folder: Path) -> Stamp:
+    """Modification time in ns and size of the study file, None where it cannot be seen."""
+    try:
+        found = (folder / STUDY_FILE).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+async def run(folders: Sequence[Path], reports: Path, engine: EngineName, limit: int) -> None:
+    # Schedules stay on while nobody serves: what was missed is caught up at once, and finds nothing changed.
+    runner = Runner(limit=limit, pause_on_shutdown=False)
+    registrar = Registrar(runner, folders, reports, engine)
+    await registrar.look()
+    looking = asyncio.create_task(registrar.keep_looking())
+    try:
+        await runner.start()
+    finally:
+        looking.cancel()
 
 
 def main() -> None:
     reports, engine, limit, *folders = sys.argv[1:]
     keep_log()
-    deployments = [deployment_of(read_study(folder), Path(reports), cast(EngineName, engine)) for folder in folders]
-    # Schedules stay on while nobody serves: what was missed is caught up at once, and finds nothing changed.
-    serve(*deployments, limit=int(limit), pause_on_shutdown=False, print_starting_message=False)
+    try:
+        asyncio.run(run([Path(folder) for folder in folders], Path(reports), cast(EngineName, engine), int(limit)))
+    except (KeyboardInterrupt, TerminationSignal):
+        log.info("the runner was told to end")
 
 
 if __name__ == "__main__":

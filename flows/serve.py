@@ -14,16 +14,27 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_URL,
+    PREFECT_SERVER_API_AUTH_STRING,
+    temporary_settings,
+)
 from starlette.applications import Starlette
 
 from flows.claims import heal
 from flows.intake import Intake, incoming_folders
+from flows.open_server import warn_of_open_server
+from flows.own_server import guarded, guarded_command
 from flows.processes import Child, free_port, supervise, wait_until_up
 from flows.requests import crash_silent_runs, request_run
+from flows.server_key import kept_key, key_file
+from flows.troubles import Troubles, forget_told, told
 from tasks.engines import EngineName
 from tasks.ledger import Ledger
 from tasks.notify import BASE_ADDRESS, notify_failure
@@ -31,6 +42,7 @@ from tasks.run_lock import RunningRun
 from tasks.site import LOOPBACK_NAMES, catalogue_app, serve_catalogue
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy
+from tasks.view.reading_list import Trouble
 
 PREFECT_PORT, CATALOGUE_PORT = 4200, 8765
 HEARTBEAT_SECONDS = "30"
@@ -39,9 +51,37 @@ LOCK = ".serve.lock"
 
 @dataclass(frozen=True)
 class Addresses:
+    """`key` says where the key to Prefect's pages is; empty when that server is not ours."""
+
     catalogue: str
     prefect: str
+    key: str
     watched: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Prefect's: a configured one, or one of our own, with its key and its process."""
+
+    api_url: str
+    key: str = ""
+    key_place: str = ""
+    child: Child | None = None
+
+    @property
+    def settings(self) -> dict[Any, Any]:
+        """For Prefect's clients in this process."""
+        return {PREFECT_API_URL: self.api_url, **({PREFECT_API_AUTH_STRING: self.key} if self.key else {})}
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """Where links to a run lead. Below /v2, our own server's pages ask for the key; elsewhere they only fail."""
+        return {"PREFECT_UI_URL": f"{self.api_url.removesuffix('/api')}/v2"} if self.child else {}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For those in other processes; no other user can read it."""
+        return {"PREFECT_API_URL": self.api_url, **({"PREFECT_API_AUTH_STRING": self.key} if self.key else {})}
 
 
 def serve_studies(
@@ -51,28 +91,49 @@ def serve_studies(
     limit: int,
     catalogue_port: int,
     announce: Callable[[Addresses], None],
+    say: Callable[[str], None],
 ) -> None:
     """Until SIGINT or SIGTERM: schedules fire, new files make reports, the catalogue answers.
 
-    `limit` is how many studies may run at once. Raises PoolwiseError when the folder is served already or
-    Prefect's server does not come up.
+    `limit` is how many studies may run at once; `say` hears of trouble that does not stop the others. Raises
+    PoolwiseError when the folder is served already or Prefect's server does not come up.
     """
     stop = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: stop.set())
+    troubles = Troubles(say)
     with only_server(reports), contextlib.ExitStack() as running:
-        catalogue = running.enter_context(
-            serve_catalogue(catalogue_for_readers(reports), port=free_port(catalogue_port))
-        )
-        api_url, children = _prefect_server(running, stop)
-        runner = runner_child(folders, reports, engine, limit, api_url, catalogue)
+        forget_told(reports)
+        app = catalogue_for_readers(reports, troubles.now)
+        catalogue = running.enter_context(serve_catalogue(app, port=free_port(catalogue_port)))
+        server = _prefect_server(running, stop)
+        runner = runner_child(folders, reports, engine, limit, server, catalogue)
         running.callback(runner.stop)
         runner.start()
-        threading.Thread(target=supervise, args=([*children, runner], stop), daemon=True).start()
-        watched = tuple(incoming for folder in folders for incoming in incoming_folders(folder)[1:])
-        announce(Addresses(catalogue, api_url.removesuffix("/api"), watched))
-        with temporary_settings({PREFECT_API_URL: api_url}):
-            Intake(reports, folders, request_run, _heal_and_tell, once=crash_silent_runs).keep_looking(stop)
+        children = [runner, *([server.child] if server.child else [])]
+        listen = partial(_listen_to_runner, troubles, reports)
+        supervising = threading.Thread(target=supervise, args=(children, stop, say, listen), daemon=True)
+        supervising.start()
+        running.callback(supervising.join)  # before the children are stopped, or it would start them again
+        running.callback(stop.set)
+        announce(Addresses(catalogue, server.api_url.removesuffix("/api"), server.key_place, _watched(folders)))
+        with temporary_settings(server.settings):
+            warn_of_open_server(say)
+            report = partial(troubles.found, "intake")
+            Intake(reports, folders, request_run, _heal_and_tell, crash_silent_runs, report).keep_looking(stop)
+
+
+def _listen_to_runner(troubles: Troubles, reports: Path) -> None:
+    troubles.found_all("runner", told(reports))
+
+
+def _watched(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """Incoming folders of the studies that can be read."""
+    found = []
+    for folder in folders:
+        with contextlib.suppress(PoolwiseError, OSError):
+            found += incoming_folders(folder)[1:]
+    return tuple(found)
 
 
 def _heal_and_tell(ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> None:
@@ -83,10 +144,11 @@ def _heal_and_tell(ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> Non
     )
 
 
-def catalogue_for_readers(reports: Path) -> Starlette:
+def catalogue_for_readers(reports: Path, troubles: Callable[[], Sequence[Trouble]] = tuple) -> Starlette:
     """Answers to this machine's names, and to the one that BASE_ADDRESS gives readers, such as a proxy's."""
     public = urlsplit(os.environ.get(BASE_ADDRESS, "")).hostname
-    return catalogue_app(reports, allowed_hosts=(*LOOPBACK_NAMES, *([public] if public else [])))
+    hosts = (*LOOPBACK_NAMES, *([public] if public else []))
+    return catalogue_app(reports, allowed_hosts=hosts, troubles=troubles)
 
 
 @contextlib.contextmanager
@@ -108,14 +170,12 @@ def only_server(reports: Path) -> Iterator[None]:
         yield
 
 
-def server_child(port: int) -> Child:
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    # The port a second time, as a setting: the UI would call 4200 otherwise.
-    return Child("Prefect's server", command, {**os.environ, "PREFECT_SERVER_API_PORT": str(port)})
+def server_child(port: int, key: str) -> Child:
+    return Child("Prefect's server", guarded_command(port), guarded(os.environ, port, key))
 
 
 def runner_child(
-    folders: Sequence[Path], reports: Path, engine: EngineName, limit: int, api_url: str, catalogue: str
+    folders: Sequence[Path], reports: Path, engine: EngineName, limit: int, server: Server, catalogue: str
 ) -> Child:
     """`catalogue` is where readers find the reports; links and messages name it, unless BASE_ADDRESS is set."""
     command = [sys.executable, "-m", "flows.runner", str(reports.resolve()), engine, str(limit), *map(str, folders)]
@@ -123,18 +183,29 @@ def runner_child(
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": HEARTBEAT_SECONDS,
         BASE_ADDRESS: catalogue,
+        **server.pages,
     }
-    return Child("the runner", command, {**defaults, **os.environ, "PREFECT_API_URL": api_url})
+    return Child("the runner", command, {**defaults, **os.environ, **server.environment})
 
 
-def _prefect_server(running: contextlib.ExitStack, stop: threading.Event) -> tuple[str, list[Child]]:
-    """The configured server's address, or that of one of our own, which `running` will end."""
+def _prefect_server(running: contextlib.ExitStack, stop: threading.Event) -> Server:
+    """The configured one, or one of our own, which `running` will end."""
     configured = PREFECT_API_URL.value()
     if configured:
-        return str(configured), []
+        return Server(str(configured))
     port = free_port(PREFECT_PORT)
-    server = server_child(port)
-    running.callback(server.stop)
-    server.start()
-    wait_until_up(f"http://127.0.0.1:{port}/api", lambda: not stop.is_set())
-    return f"http://127.0.0.1:{port}/api", [server]
+    key, place = _key()
+    child = server_child(port, key)
+    running.callback(child.stop)
+    child.start()
+    api_url = f"http://127.0.0.1:{port}/api"
+    wait_until_up(api_url, lambda: child.is_alive and not stop.is_set(), child.last_words)
+    return Server(api_url, key, place, child)
+
+
+def _key() -> tuple[str, str]:
+    """The key to our own server, and where its owner finds it: in the settings, or in this installation's file."""
+    chosen = PREFECT_SERVER_API_AUTH_STRING.value()
+    if chosen:
+        return str(chosen), "PREFECT_SERVER_API_AUTH_STRING of your settings"
+    return kept_key(key_file()), str(key_file())

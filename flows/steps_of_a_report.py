@@ -65,6 +65,7 @@ from tasks.validate import rejections_frame
 from tasks.view.estimates import estimates_csv
 from tasks.view.page import build_page
 from tasks.view.summary import summary_json, summary_of
+from tasks.view.text import markdown
 
 FilesOfRun = Mapping[str, str | Callable[[Path], object]]
 
@@ -189,12 +190,13 @@ def leave_link(study: Study, findings: Findings, folder: Path) -> None:
     """
     verdict, address = findings.verdict, report_address(folder)
     key = f"report-{study.name.replace('_', '-')}"
+    headline, reason = markdown(verdict.headline), markdown(verdict.reason)
     if address.startswith("http"):
-        create_link_artifact(address, link_text=verdict.headline, key=key, description=verdict.reason)
+        create_link_artifact(address, link_text=headline, key=key, description=reason)
     else:
-        where = f"Report: `{(folder / REPORT).resolve()}`"
-        words = f"# {verdict.status.upper()}: {verdict.headline}\n\n{verdict.reason}\n\n{where}\n"
-        create_markdown_artifact(words, key=key, description=verdict.headline)
+        where = markdown(str((folder / REPORT).resolve()))
+        words = f"# {verdict.status.upper()}: {headline}\n\n{reason}\n\nReport: {where}\n"
+        create_markdown_artifact(words, key=key, description=headline)
     say_published(study.name, findings, folder)
 
 
@@ -238,7 +240,8 @@ def _files(n: int) -> str:
 
 def _rows_found(rows: Collected) -> str:
     rejected = f", {rows.n_rejected:,} rejected" if rows.n_rejected else ", none rejected"
-    return f"{rows.n_rows:,} rows in {rows.n_groups:,} groups{rejected}"
+    copies = f", {rows.n_copies:,} copies dropped" if rows.n_copies else ""
+    return f"{rows.n_rows:,} rows in {rows.n_groups:,} groups{rejected}{copies}"
 
 
 def _fit_found(fit: PartialPooling) -> str:

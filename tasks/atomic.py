@@ -12,6 +12,8 @@ from pathlib import Path
 from tasks.leftovers import undone_if_cut_short
 from tasks.stats.errors import PoolwiseError
 
+ELSEWHERE = ", or choose another folder with --out"
+
 
 def write_whole(path: Path, content: bytes | str, mode: int | None = None) -> None:
     """Write beside, flush to disk, rename: readers see the old file or the new one, whole.
@@ -64,14 +66,24 @@ def explained(doing: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PoolwiseError(f"Poolwise could not {doing} in {folder}: {_reason(error)}") from error
+        raise PoolwiseError(f"Poolwise could not {doing} in {folder}: {refusal(error, ELSEWHERE)}") from error
 
 
-def _reason(error: OSError) -> str:
+def refusal(error: OSError, otherwise: str = "") -> str:
+    """Why the system refused, and what to do next: the end of a sentence and whatever follows it.
+
+    `otherwise` is what may be done instead of mending it: ", or …".
+    """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full. Nothing was published; make room there and run again."
+        return "the disk is full. Make room there and run again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "writing there is not allowed. Change its permissions, or choose another folder with --out."
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return f"{error.filename} is in the way. Move it, or choose another folder with --out."
-    return f"{error.strerror or error}. Nothing was published."
+        return f"that is not allowed. Change its permissions{otherwise}."
+    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return f"{error.filename or 'a file'} is in the way. Move it{otherwise}."
+    if error.errno == errno.ENAMETOOLONG:
+        return "the name is too long. Choose a shorter one."
+    if error.errno == errno.ELOOP:
+        return f"a link leads back to itself. Remove it{otherwise}."
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open. Close other programs, or raise the limit (ulimit -n), and run again."
+    return f"{error.strerror or error}."

@@ -12,6 +12,7 @@ from tasks.atomic import explained, write_whole
 from tasks.render import render_plain
 from tasks.run_folders import OVERVIEW, REJECTED, SUMMARY, UnreadableRun, is_name, read_head, run_folders, study_folders
 from tasks.stats.past import Question
+from tasks.stats.plain_text import shown
 from tasks.stats.records import Status
 from tasks.view.catalogue import (
     Catalogue,
@@ -145,7 +146,7 @@ def _entry_of(
     relative: str,
 ) -> RunEntry:
     if verdict["status"] not in get_args(Status):
-        raise ValueError(f"the verdict is {verdict['status']!r}")
+        raise ValueError(f"the verdict is {shown(verdict['status'])}")
     return RunEntry(
         study=folder.parent.name,
         title=clean(str(study["title"])),

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
+
+from tasks.hints import hint
+from tasks.load import hash_files, wait_for_incoming
 from tasks.natural_order import natural_order
-from tasks.read_files import ReadFiles
+from tasks.read_files import ReadFiles, read_files
+from tasks.stats.copies import find_copies
 from tasks.stats.cross_products import CrossProducts, total, with_labels
-from tasks.stats.digest import FileDigest, merged
+from tasks.stats.digest import FileDigest, merged, with_spelling
 from tasks.stats.errors import DataRejected
-from tasks.stats.records import GroupedData, Rejection, SourceFile
+from tasks.stats.extremes import Extremes, added
+from tasks.stats.labels import label_notes, spellings
+from tasks.stats.missing_codes import missing_codes
+from tasks.stats.reading_notes import ReadingNotes
+from tasks.stats.records import DataNotes, GroupedData, Rejection, SourceFile
 from tasks.stats.study import Study
+from tasks.stats.totals import totals_rows
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure
+from tasks.studies import OpenedStudy
 from tasks.validate import count_by_rule
 
 
@@ -26,6 +40,8 @@ class Collected:
     n_rejected: int  # rows
     files: tuple[SourceFile, ...]
     rejected_by_rule: dict[str, int]  # "column: rule" to rows, most frequent first
+    n_copies: int  # rows dropped as copies of earlier ones, by the study's rule; they are not among the rejected
+    notes: DataNotes
 
     @property
     def n_rows(self) -> int:
@@ -43,22 +59,68 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     """
     files = tuple(_source_files(read))
     rejections = tuple(_rejections(read))
-    n_read, n_rejected = sum(file.n_rows for file in files), sum(file.n_rejected for file in files)
+    n_rejected, n_copies = sum(file.n_rejected for file in files), sum(file.n_copies for file in files)
+    n_different = sum(file.n_rows for file in files) - n_copies
     _require_a_usable_file(read, rejections)
-    require_enough_rows(n_read, n_read - n_rejected, study, rejections)
-    products = _sums(read)
-    sample = merged(_in_order(read), products.labels, study.terms)
-    require_structure(products, sample, study, rejections)
-    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections))
+    require_enough_rows(n_different, n_different - n_rejected, study, rejections)
+    rows_by_label = _rows_by_label(read)
+    spelling = _spelling(rows_by_label.values(), study)
+    digests = {content: with_spelling(digest, spelling) for content, digest in read.digests.items()}
+    products = _sums(digests)
+    extremes = added([digest.extremes for digest in read.digests.values()])
+    sample = merged(_in_order(read, digests), products.labels, study.terms)
+    require_structure(products, sample, extremes, study, rejections)
+    sketches = {name: read.digests[read.sha256[name]].sketch for name in rows_by_label}
+    copies = replace(find_copies(sketches, rows_by_label, sample), n_dropped=n_copies)
+    reading = _reading_notes(read, extremes, study, rejections)
+    notes = DataNotes(label_notes(rows_by_label, spelling, study), copies, reading)
+    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), n_copies, notes)
 
 
-def _in_order(read: ReadFiles) -> list[FileDigest]:
-    return [read.digests[content] for name, content in read.sha256.items() if name not in read.set_aside]
+def _reading_notes(
+    read: ReadFiles, extremes: Extremes, study: Study, rejections: tuple[Rejection, ...]
+) -> ReadingNotes:
+    digests = {name: read.digests[content] for name, content in read.sha256.items() if name not in read.set_aside}
+    return ReadingNotes(
+        missing_codes=missing_codes(extremes, study.numeric_columns),
+        totals=tuple(row for name, digest in digests.items() for row in totals_rows(digest, name)),
+        cut_short=tuple((name, digest.cut_short) for name, digest in digests.items() if digest.cut_short),
+        hint=hint(rejections, study).strip(),
+    )
 
 
-def _sums(read: ReadFiles) -> CrossProducts:
+def collect_afresh(opened: OpenedStudy) -> Collected:
+    """The study's files as a run would read them, nothing kept."""
+    wait_for_incoming(opened)
+    with TemporaryDirectory() as store:
+        return collect(read_files(opened, hash_files(opened), Path(store)), opened.study)
+
+
+def _in_order(read: ReadFiles, digests: Mapping[str, FileDigest]) -> list[FileDigest]:
+    return [digests[content] for name, content in read.sha256.items() if name not in read.set_aside]
+
+
+def _rows_by_label(read: ReadFiles) -> dict[str, dict[str, int]]:
+    """Used rows by label, as the files write it, by the file's name."""
+    found = {}
+    for name, content in read.sha256.items():
+        if name not in read.set_aside:
+            products = read.digests[content].products
+            found[name] = dict(zip(products.labels, np.rint(products.gram[:, 0, 0]).astype(int).tolist(), strict=True))
+    return found
+
+
+def _spelling(files: Iterable[Mapping[str, int]], study: Study) -> dict[str, str]:
+    counts: Counter[str] = Counter()
+    for rows in files:
+        counts.update(rows)
+    labels = list(counts)
+    return spellings({labels[i]: counts[labels[i]] for i in natural_order(labels)}, study)
+
+
+def _sums(digests: Mapping[str, FileDigest]) -> CrossProducts:
     """Added in the order of the contents' hashes, so that a file's name does not change a digit."""
-    parts = [digest.products for _, digest in sorted(read.digests.items())]
+    parts = [digest.products for _, digest in sorted(digests.items())]
     products = total(parts)
     return with_labels(products, [products.labels[i] for i in natural_order(products.labels)])
 
@@ -66,8 +128,10 @@ def _sums(read: ReadFiles) -> CrossProducts:
 def _source_files(read: ReadFiles) -> Iterator[SourceFile]:
     for name, content in read.sha256.items():
         digest = read.digests.get(content)
-        n_rows, n_rejected = (digest.n_read, digest.n_rejected) if digest else (0, 0)
-        yield SourceFile(name, content, n_rows, n_rejected, read.set_aside.get(name, ""))
+        if digest:
+            yield SourceFile(name, content, digest.n_read, digest.n_rejected, n_copies=digest.n_copies)
+        else:
+            yield SourceFile(name, content, 0, 0, read.set_aside[name])
 
 
 def _rejections(read: ReadFiles) -> Iterator[Rejection]:
@@ -83,7 +147,7 @@ def _rejections(read: ReadFiles) -> Iterator[Rejection]:
 
 def _named(rule: str, names: dict[str, str]) -> str:
     before, place, content = rule.rpartition(" in ")
-    return f"{before}{place}{names[content]}" if place else rule
+    return f"{before}{place}{names[content]}" if content in names else rule
 
 
 def _require_a_usable_file(read: ReadFiles, rejections: tuple[Rejection, ...]) -> None:

@@ -1,132 +1,193 @@
-"""Reads columns of CSV files as text, in chunks, and finds what separates the fields.
+"""Reads columns of CSV files as text, in chunks.
 
-CSV is RFC 4180's, by any of four delimiters: fields may be quoted, quoted fields may hold line breaks.
-Blank lines are skipped, short rows are filled with empty fields, empty fields past the header are
-ignored. Python's `csv` reads the records because it alone reports every row's length.
+CSV is RFC 4180's, by any delimiter: fields may be quoted, quoted fields may hold line breaks. Blank lines
+and rows of empty cells are skipped, short rows are filled with empty fields, empty fields past the header
+are ignored. Python's `csv` reads the records because it alone reports every row's length.
 """
 
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
 
+from tasks.csv_head import COMMENT, Layout
 from tasks.stats.errors import DataRejected
 
-DELIMITERS = (",", ";", "\t", "|")
 CHUNK_ROWS = 50_000
+MOST_CHARACTERS = 10_000_000  # of one field
+SHOWN_CHARACTERS = 200
+SEPARATOR, END = "\x1f", "\x1e"
 
 Record = list[str]
+csv.field_size_limit(MOST_CHARACTERS)  # Python's own, 131,072, also stops at columns that nobody uses
 
 
-def find_delimiter(
-    path: Path, name: str, encoding: str, columns: Sequence[str], choices: Sequence[str] = DELIMITERS
-) -> tuple[str, list[str]]:
-    """The delimiter under which the header has most of `columns`, then most fields at all; and that header."""
-    headers = {choice: read_header(path, name, encoding, choice) for choice in choices}
-    best = max(choices, key=lambda choice: (len({*columns} & {*headers[choice]}), len(headers[choice])))
-    return best, headers[best]
+@dataclass(frozen=True)
+class Chunk:
+    """Columns of some consecutive rows. `problems` are of whole rows: by position, the rule and the record.
 
+    `rest` is the text of the other columns asked for, a string per row; None where there are none.
+    """
 
-def read_header(path: Path, name: str, encoding: str, delimiter: str) -> list[str]:
-    """The column names, stripped of surrounding whitespace; empty when the file is."""
-    with _opened(path, name, encoding) as stream:
-        try:
-            return [column.strip() for column in next(_records(csv.reader(stream, delimiter=delimiter)), [])]
-        except csv.Error:
-            return []
+    columns: list[pa.Array]
+    problems: dict[int, tuple[str, str]] = field(default_factory=dict)
+    rest: list[str] | None = None
 
 
 def read_columns(
-    path: Path, name: str, encoding: str, delimiter: str, positions: Sequence[int], most_rows: int | None = None
+    path: Path, name: str, layout: Layout, positions: Sequence[int], most_rows: int | None = None
 ) -> list[pa.ChunkedArray]:
     """The columns at `positions`, whole: see `read_chunks`."""
-    chunks = list(read_chunks(path, name, encoding, delimiter, positions, most_rows))
+    chunks = [chunk.columns for chunk in read_chunks(path, name, layout, positions, most_rows)]
     return [pa.chunked_array([chunk[i] for chunk in chunks], pa.large_string()) for i in range(len(positions))]
 
 
 def read_chunks(
-    path: Path, name: str, encoding: str, delimiter: str, positions: Sequence[int], most_rows: int | None = None
-) -> Iterator[list[pa.Array]]:
-    """The columns at `positions`, every value as the text it is, at most CHUNK_ROWS rows at a time.
+    path: Path,
+    name: str,
+    layout: Layout,
+    positions: Sequence[int],
+    most_rows: int | None = None,
+    others: Sequence[int] = (),
+) -> Iterator[Chunk]:
+    """The columns at `positions`, every value as the text it is, at most CHUNK_ROWS rows at a time; `others` joined.
 
-    Raises DataRejected for a row with more fields than the header, a stray quote, a wrong encoding.
+    Raises DataRejected where every row has more fields than the header, for a stray quote, a huge field.
     """
-    for records in _chunks(path, name, encoding, delimiter, most_rows):
-        yield [pa.array(map(itemgetter(position), records), pa.large_string()) for position in positions]
+    for records, problems in _chunks(path, name, layout, most_rows):
+        columns = [pa.array(map(itemgetter(position), records), pa.large_string()) for position in positions]
+        yield Chunk(columns, problems, joined(records, others) if others else None)
 
 
-def _chunks(path: Path, name: str, encoding: str, delimiter: str, most_rows: int | None) -> Iterator[list[Record]]:
-    """Data rows, all as long as the header, at most CHUNK_ROWS at a time."""
-    with _opened(path, name, encoding) as stream:
-        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+def joined(records: Sequence[Record], positions: Sequence[int]) -> list[str]:
+    """Per record the text at `positions`, spaces and the kind of decimal mark aside."""
+    if len(positions) == 1:
+        return plain(list(map(itemgetter(positions[0]), records)))
+    return plain(list(map(SEPARATOR.join, map(itemgetter(*positions), records))))
+
+
+def plain(texts: Sequence[str]) -> list[str]:
+    """Texts without spaces, commas as points, composed; all at once, which is faster than one by one."""
+    together = END.join(texts).replace(" ", "").replace(",", ".")
+    found = (together if together.isascii() else unicodedata.normalize("NFC", together)).split(END)
+    return found if len(found) == len(texts) else list(texts)  # as they are where one holds the mark itself
+
+
+def _chunks(
+    path: Path, name: str, layout: Layout, most_rows: int | None
+) -> Iterator[tuple[list[Record], dict[int, tuple[str, str]]]]:
+    """Data rows, all as long as the header, at most CHUNK_ROWS at a time; and what is wrong with whole rows."""
+    with path.open(encoding=layout.encoding, newline="") as stream:
+        lines = _Lines(islice(stream, layout.n_skipped, None), layout.comment)
+        reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
         try:
-            records = _records(reader)
-            width, n_rows = len(next(records, [])), 0
+            records = _rows(lines.records(reader))
+            width, is_first = len(next(records, [])), True
             records = islice(records, most_rows)
             while chunk := list(islice(records, CHUNK_ROWS)):
+                problems: dict[int, tuple[str, str]] = {}
                 if {*map(len, chunk)} != {width}:
-                    chunk = [_fitted(record, width, n_rows + i, name) for i, record in enumerate(chunk, 1)]
-                yield chunk
-                n_rows += len(chunk)
+                    problems = _problems(chunk, width, layout.delimiter)
+                    if is_first and len(problems) == len(chunk):
+                        _require_width(name, chunk, width, layout.delimiter)
+                    chunk = [record[:width] + [""] * (width - len(record)) for record in chunk]
+                yield chunk, problems
+                is_first = False
         except csv.Error as error:
-            raise DataRejected(_stray_quote(name, reader.line_num, str(error))) from None
+            raise DataRejected(_cannot_be_split(name, reader.line_num + layout.n_skipped, str(error))) from None
 
 
-def _records(reader: Iterator[Record]) -> Iterator[Record]:
-    return (record for record in reader if len(record) > 1 or (record and record[0].strip()))
+class _Lines:
+    """A file's lines without those that begin with `comment`, unless they continue a quoted field."""
+
+    def __init__(self, lines: Iterator[str], comment: str) -> None:
+        self._lines, self._comment, self._begins_record = lines, comment, True
+
+    def __iter__(self) -> Iterator[str]:
+        return self._uncommented() if self._comment else self._lines
+
+    def _uncommented(self) -> Iterator[str]:
+        for line in self._lines:
+            if not (self._begins_record and line.lstrip().startswith(self._comment)):
+                self._begins_record = False
+                yield line
+
+    def records(self, reader: Iterator[Record]) -> Iterator[Record]:
+        """What `reader` makes of these lines."""
+        return self._told(reader) if self._comment else reader
+
+    def _told(self, reader: Iterator[Record]) -> Iterator[Record]:
+        for record in reader:
+            self._begins_record = True
+            yield record
 
 
-def _fitted(record: Record, width: int, row: int, name: str) -> Record:
-    if any(record[width:]):
-        raise DataRejected(
-            f"{name} has {width} columns in its header, but its data row {row} has {len(record)} fields. A delimiter "
-            "inside a value needs double quotes around the value; where numbers have a decimal comma, the delimiter "
-            "has to be another character."
+def _rows(records: Iterator[Record]) -> Iterator[Record]:
+    """Without blank lines and rows of empty cells."""
+    return (one for one in records if (len(one) > 1 and (one[0] or any(one))) or (one and one[0].strip()))
+
+
+def _problems(records: Sequence[Record], width: int, delimiter: str) -> dict[int, tuple[str, str]]:
+    """Of records that cannot be rows of a table `width` columns wide."""
+    problems = {}
+    for at, record in enumerate(records):
+        if any(record[width:]):
+            n = len(record) - width
+            rule = f"{n} {'field' if n == 1 else 'fields'} more than the header"
+            problems[at] = (rule, shortened(delimiter.join(record)))
+        elif len(record) < width and record[0].lstrip().startswith(COMMENT):
+            problems[at] = ("begins like a comment", shortened(delimiter.join(record)))
+    return problems
+
+
+def shortened(text: str) -> str:
+    """At most SHOWN_CHARACTERS of it, and how many there are."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text):,} characters)"
+
+
+def _require_width(name: str, records: Sequence[Record], width: int, delimiter: str) -> None:
+    """Raise DataRejected if every record has more fields than the header."""
+    if all(len(record) > width for record in records):
+        raise DataRejected(_all_too_long(name, records, width, delimiter))
+
+
+def _all_too_long(name: str, records: Sequence[Record], width: int, delimiter: str) -> str:
+    first = records[0]
+    found = (
+        f"{name} has {width} columns in its header, but every data row has more fields: data row 1 has {len(first)} "
+        f"fields, {shortened(delimiter.join(first))!r}."
+    )
+    n_rows = len(records)
+    if n_rows > 1 and all(len(record) == width + 1 and record[0] == str(i) for i, record in enumerate(records, 1)):
+        return (
+            f"{found} The first looks like a row number that has no column name, as R's write.table leaves it. Write "
+            "the file with row.names = FALSE, or with col.names = NA."
         )
-    return record[:width] + [""] * (width - len(record))
+    if delimiter == "," and sum(field.strip().lstrip("+-").isdigit() for field in first) > len(first) - width:
+        return (
+            f"{found} Most likely its numbers have a decimal comma without quotes, so that 1,5 is taken for two "
+            'fields. Export it with another delimiter, such as ";", or with a decimal point.'
+        )
+    return f"{found} A delimiter inside a value needs double quotes around the value; a missing column name, a name."
 
 
-def _stray_quote(name: str, line: int, reason: str) -> str:
+def _cannot_be_split(name: str, line: int, reason: str) -> str:
     if "end of data" in reason:
         trouble = "a double quote opens and never closes before the file ends"
     elif "expected after" in reason:
         trouble = "text follows a closing double quote"
+    elif "field larger than" in reason:
+        trouble = f"a value is longer than {MOST_CHARACTERS:,} characters, as if a double quote never closed"
     else:
         trouble = reason
     return (
         f"{name} cannot be split into columns: near line {line}, {trouble}. A value with a delimiter, a quote or a "
         'line break in it stands in double quotes, and a quote inside it is written twice, as in: "5"" disk"'
     )
-
-
-@contextmanager
-def _opened(path: Path, name: str, encoding: str) -> Iterator[Iterator[str]]:
-    try:
-        with path.open(encoding=_without_bom(encoding), newline="") as stream:
-            yield stream
-    except UnicodeError as error:
-        raise DataRejected(
-            f"{name} is not text in the encoding {_plain(encoding)}{_offending_byte(error)}. Tell the study how it was "
-            'saved, for example encoding = "cp1252" (Windows, western Europe) or "utf-16", or save the file as UTF-8.'
-        ) from error
-
-
-def _offending_byte(error: UnicodeError) -> str:
-    if not isinstance(error, UnicodeDecodeError) or error.start >= len(error.object):
-        return ""
-    return f": it holds the byte 0x{error.object[error.start]:02x}"
-
-
-def _plain(encoding: str) -> str:
-    return _without_bom(encoding).removesuffix("-sig")
-
-
-def _without_bom(encoding: str) -> str:
-    """UTF-8 is read with or without a byte order mark, by whichever of its names it was asked for."""
-    return "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding

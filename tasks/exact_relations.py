@@ -10,10 +10,11 @@ import numpy as np
 from tasks.stats.collinearity import Relation, hopeless_relation
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.left_over import LeftOver, left_over, quantum
+from tasks.stats.plain_text import shown
 from tasks.stats.records import Floats, GroupedData, Scaling
 from tasks.stats.study import Study
 
-LARGEST, SMALLEST = 1e100, 1e-100
+SMALLEST = 1e-100
 # SD of the error that rounding to whole steps makes, with something to spare.
 ROUNDING_SD = 0.35
 # What rounding could explain is put down to it where it is so small a share of the outcome's SD.
@@ -22,16 +23,14 @@ FEWEST_DF = 5  # for a residual SD that is held against rounding
 
 
 def out_of_range(sample: GroupedData, study: Study) -> str:
-    """A column whose squares no double can hold."""
+    """A column whose squares no double can hold; values too large for it have been rejected as rows."""
     columns = {study.outcome: sample.y, **dict(zip(study.predictors, sample.x.T, strict=True))}
     for name, values in columns.items():
-        largest, spread = np.abs(values).max(), np.ptp(values)
-        if largest > LARGEST or 0 < spread < SMALLEST:
-            worst = values[np.argmax(np.abs(values))]
+        low, high = values.min(), values.max()
+        if 0 < high - low < SMALLEST:
             return (
-                f"{name!r} has values such as {worst:.6g}: too {'large' if largest > LARGEST else 'close together'} to "
-                f"be squared (at most {LARGEST:g}, and at least {SMALLEST:g} apart). Give it in another unit, or check "
-                "whether such a value stands for something else, as for a missing one."
+                f"{shown(name)} lies between {low:.6g} and {high:.6g}: too close together to be squared. Give it in a "
+                "smaller unit, so that its values are larger."
             )
     return ""
 
@@ -40,7 +39,7 @@ def same_predictors(products: ModelCrossProducts, scaling: Scaling, study: Study
     found = hopeless_relation(products, scaling)
     if found is None:
         return ""
-    names = " and ".join(map(repr, (*found.others, found.term)))
+    names = " and ".join(map(shown, (*found.others, found.term)))
     return (
         f"The predictors {names} say the same: {_formula(found)}{_but_for(found)}. Their effects cannot be told apart. "
         f"Leave one of them out of the predictors ({study.named('predictors')})."

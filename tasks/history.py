@@ -18,6 +18,7 @@ import numpy as np
 from tasks.run_folders import SUMMARY, UnreadableRun, read_head, read_summary, run_folders
 from tasks.stats.history import History, history_of
 from tasks.stats.past import PastRun, PreviousReport, Question, question_of
+from tasks.stats.plain_text import shown
 from tasks.stats.records import Estimate, Findings, Floats, Status, Verdict
 from tasks.stats.study import Study
 
@@ -149,9 +150,9 @@ def _status(value: object) -> Status:
     for status in get_args(Status):
         if value == status:
             return status
-    raise ValueError(f"{value!r} is no status")
+    raise ValueError(f"{shown(value)} is no status")
 
 
 def _lacking(error: Exception) -> str:
-    what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) and error.args else str(error)
+    what = f"{shown(error.args[0])} is missing" if isinstance(error, KeyError) and error.args else str(error)
     return f"{SUMMARY} lacks what a comparison needs: {what}"

@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
+
+from tasks.atomic import ELSEWHERE, explained
+from tasks.stats.errors import PoolwiseError
 
 FILE = ".ledger.sqlite"
 # Runs that died or failed for a passing cause; workers that are restarted kill runs, too.
@@ -61,7 +64,8 @@ class Ledger:
     """All methods may be called from several processes; each is one transaction."""
 
     def __init__(self, reports: Path) -> None:
-        reports.mkdir(parents=True, exist_ok=True)
+        with explained("keep its intake ledger", reports):
+            reports.mkdir(parents=True, exist_ok=True)
         self._path = reports / FILE
         with self._transaction() as ledger:
             ledger.execute("pragma journal_mode = wal")
@@ -133,12 +137,25 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
         try:
-            with connection:
+            with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS)) as connection, connection:
                 yield connection
-        finally:
-            connection.close()
+        except sqlite3.DatabaseError as error:
+            raise PoolwiseError(f"The intake ledger {self._path} cannot be used: {_trouble(error)}") from error
+
+
+def _trouble(error: sqlite3.DatabaseError) -> str:
+    """Why, and what to do next."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it says more than anybody needs
+    if code == sqlite3.SQLITE_FULL:
+        return "the disk is full. Make room there and run again."
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return f"writing there is not allowed. Change its permissions{ELSEWHERE}."
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return "it is damaged. Delete it: files are then counted anew, and no report changes."
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"another process has held it for {BUSY_SECONDS:.0f} seconds. Wait for it to end, then run again."
+    return f"{error}. Nothing was published."
 
 
 def _select(ledger: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Arrival]:

@@ -1,39 +1,39 @@
 """Reads a study's files: rows as the text the file holds, each with its file and row number.
 
 Values stay text until they are validated, so that a rejected row shows what its file said.
-CSV is read by `tasks.csv_files`, Parquet through pyarrow, both in chunks.
+CSV is read by `tasks.csv_files`, Parquet by `tasks.parquet_files`, both in chunks.
 A study's data are the files that its `source` matches and those in its incoming folder, in this order
 and each sorted. Files of the same content count once, under the first of their names.
-Not supported: compressed CSV, thousands separators, comment lines.
+Not supported: compressed CSV.
 """
 
 from __future__ import annotations
 
-import difflib
 import glob
 import hashlib
+import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tasks import csv_files
-from tasks.csv_files import DELIMITERS, find_delimiter
+from tasks.csv_files import Chunk
+from tasks.csv_head import Layout, find_layout, positions_of
+from tasks.encodings import find_encoding
+from tasks.other_columns import others_of, with_rest
+from tasks.parquet_files import at_least_one, parquet_chunks, text_frame
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
-MOST_COLUMNS_SHOWN = 20
 
-T = TypeVar("T")
+SPELLED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
 def load_rows(opened: OpenedStudy) -> pd.DataFrame:
@@ -97,13 +97,20 @@ def is_set_aside(path: Path, opened: OpenedStudy, problem: DataRejected) -> bool
 
 
 def file_name(path: Path, folder: Path) -> str:
-    """How a file is called in reports: relative to the study's folder, with forward slashes."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+    """How a file is called in reports: relative to the study's folder, with forward slashes.
+
+    Bytes that are no UTF-8, which neither a page nor a database can hold, are spelled: `caf\\xe9.csv`.
+    """
+    found = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return os.fsencode(found.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def file_path(name: str, folder: Path) -> Path:
     """The file that is called so."""
-    return folder / name
+    path = folder / name
+    if SPELLED_BYTE.search(name) is None or os.path.lexists(path):
+        return path
+    return folder / os.fsdecode(SPELLED_BYTE.sub(lambda byte: chr(0xDC00 + int(byte[1], 16)), name))
 
 
 def hash_file(path: Path, name: str | None = None) -> str:
@@ -113,9 +120,12 @@ def hash_file(path: Path, name: str | None = None) -> str:
 
 
 def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame:
-    """One file's rows: the study's columns as text, then `_file` (`name`) and `_row`.
+    """One file's rows: the study's columns as text, then `_file` (`name`), `_row`, `_rest` and `_others`.
 
     `_row` counts data rows from 1; neither the header nor blank lines are any.
+    `_rest` is a hash of what the row says in the other columns, `_others` of their names (`tasks.other_columns`).
+    Where a row as a whole is wrong, `_rule` says why and `_record` holds what stands there; without such rows there
+    are no such columns.
     """
     return pd.concat(list(read_chunks(path, study, name)), ignore_index=True)
 
@@ -124,7 +134,7 @@ def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[p
     """The same, at most `csv_files.CHUNK_ROWS` rows at a time; one frame without rows if there are none."""
     name, n_read = name or path.name, 0
     with _readable(name):
-        for frame in (_parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):
+        for frame in (parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):
             frame["_file"] = name
             frame["_row"] = range(n_read + 1, n_read + len(frame) + 1)
             n_read += len(frame)
@@ -133,18 +143,6 @@ def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[p
 
 def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
-
-
-def text_frame(columns: Mapping[str, pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(pd.array(column, dtype="str")) for name, column in columns.items()})
-
-
-def text_columns(table: pa.Table, decimal: str) -> dict[str, pa.ChunkedArray]:
-    """Parquet's typed columns as a CSV file would say them; null becomes empty.
-
-    Raises pyarrow's `ArrowException` for nested types.
-    """
-    return {name: _as_text(table.column(name), decimal) for name in table.column_names}
 
 
 @contextmanager
@@ -211,68 +209,29 @@ def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
             "Export it as CSV, or point source at another file."
         )
     place = "" if Path(source).is_absolute() else f" in {opened.folder}"
-    return f'No file matches source = "{source}"{place}. Put a file there ({kinds}), or correct source in the study.'
+    return f'No file matches source = "{source}"{place}. Put a file there ({kinds}), or correct source.'
+
+
+def csv_layout(path: Path, name: str, study: Study | None = None) -> Layout:
+    """How a CSV file is read: as `study` and the file itself say, or for any columns."""
+    if study is None:
+        return find_layout(path, name, find_encoding(path, name))
+    encoding = find_encoding(path, name, study.encoding, study.setting)
+    return find_layout(path, name, encoding, study.columns, study.delimiter, study.comment)
 
 
 def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
-    choices = (study.delimiter,) if study.delimiter else DELIMITERS
-    delimiter, header = find_delimiter(path, name, study.encoding, study.columns, choices)
-    if not header:
-        raise DataRejected(f"{name} is empty. It should begin with a line of column names: {_listed(study.columns)}.")
-    chunks = csv_files.read_chunks(path, name, study.encoding, delimiter, _positions(header, study, name))
-    for columns in _at_least_one(chunks, [pa.array([], pa.large_string())] * len(study.columns)):
-        yield text_frame(dict(zip(study.columns, columns, strict=True)))
+    layout = csv_layout(path, name, study)
+    others = others_of(layout.header, study.columns)
+    positions = positions_of(layout.header, study.columns, name)
+    chunks = csv_files.read_chunks(path, name, layout, positions, others=[*others.values()])
+    for chunk in at_least_one(chunks, Chunk([pa.array([], pa.large_string())] * len(study.columns))):
+        frame = with_rest(text_frame(dict(zip(study.columns, chunk.columns, strict=True))), others, chunk.rest)
+        yield _with_problems(frame, chunk.problems) if chunk.problems else frame
 
 
-def _parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
-    try:
-        with pq.ParquetFile(path) as file:
-            stored = file.schema_arrow.names
-            positions = _positions([column.strip() for column in stored], study, name)
-            taken = [stored[at] for at in positions]
-            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=taken)))
-            for table in _at_least_one(batches, file.schema_arrow.empty_table().select(taken)):
-                texts = text_columns(table, study.decimal)
-                yield text_frame({column: texts[each] for column, each in zip(study.columns, taken, strict=True)})
-    except pa.ArrowException as error:
-        raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
-
-
-def _at_least_one(chunks: Iterator[T], empty: T) -> Iterator[T]:
-    return chain([next(chunks, empty)], chunks)
-
-
-def _as_text(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
-    text = pc.fill_null(pc.cast(column, pa.large_string()), "")
-    if decimal == "," and (pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)):
-        return pc.replace_substring(text, ".", ",")
-    return text
-
-
-def _positions(header: Sequence[str], study: Study, name: str) -> list[int]:
-    """Where the study's columns stand in the header."""
-    for column in study.columns:
-        if column not in header:
-            raise DataRejected(_missing_column(column, header, name))
-        if header.count(column) > 1:
-            raise DataRejected(
-                f"{name} has {header.count(column)} columns named {column!r}, and it is unclear which one is meant. "
-                "Rename the others."
-            )
-    return [header.index(column) for column in study.columns]
-
-
-def _missing_column(column: str, header: Sequence[str], name: str) -> str:
-    lowered = {found.lower(): found for found in header}
-    close = [lowered[match] for match in difflib.get_close_matches(column.lower(), lowered, n=3)]
-    meant = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    advice = "Name the column as the file's first line does, or correct that line."
-    if len(header) == 1:
-        advice += ' If the columns are separated by an unusual character, export the file with "," or ";".'
-    return f"{name} has no column {column!r}; its columns are {_listed(header)}.{meant} {advice}"
-
-
-def _listed(columns: Sequence[str]) -> str:
-    shown = ", ".join(columns[:MOST_COLUMNS_SHOWN])
-    rest = len(columns) - MOST_COLUMNS_SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown
+def _with_problems(frame: pd.DataFrame, problems: Mapping[int, tuple[str, str]]) -> pd.DataFrame:
+    rules, records = [""] * len(frame), [""] * len(frame)
+    for at, (rule, record) in problems.items():
+        rules[at], records[at] = rule, record
+    return frame.assign(_rule=pd.array(rules, dtype="str"), _record=pd.array(records, dtype="str"))

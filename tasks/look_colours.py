@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.stats.errors import StudyError
+from tasks.stats.plain_text import brief, shown
 from tasks.view.figures.style import ALERT, MODELS, NEUTRAL
 
 SCHEMES = ("light", "dark")
@@ -117,15 +118,15 @@ def _luminance(colour: str) -> float:
 
 def _check_table(name: str, table: Any, known: Mapping[str, Colours], place: str) -> None:
     if name not in known or not isinstance(table, dict):
-        raise StudyError(f"{place}: {name} is not one of its tables. It takes [light], [dark] and [figures].")
+        raise StudyError(f"{place}: {brief(name)} is not one of its tables. It takes [light], [dark] and [figures].")
     for key, value in table.items():
         if key not in known[name]:
             close = difflib.get_close_matches(key, known[name], n=1)
             advice = f"Did you mean {close[0]}?" if close else f"[{name}] takes {', '.join(known[name])}."
-            raise StudyError(f"{place}: {name}.{key} is no colour that a report has. {advice}")
+            raise StudyError(f"{place}: {name}.{brief(key)} is no colour that a report has. {advice}")
         if not isinstance(value, str) or not _HEX.fullmatch(value):
             raise StudyError(
-                f"{place}: {name}.{key} is {value!r}, but a colour has to be written as # and six digits, "
+                f"{place}: {name}.{key} is {shown(value)}, but a colour has to be written as # and six digits, "
                 'as in "#1f80c0".'
             )
 

@@ -11,7 +11,9 @@ from jinja2 import TemplateNotFound, TemplateSyntaxError
 
 from tasks.look import TEMPLATES, Look
 from tasks.stats.errors import StudyError
+from tasks.stats.plain_text import shown
 
+MOST_CHARACTERS = 300
 ADVICE = f"Compare it with the file of that name in {TEMPLATES}."
 
 
@@ -21,11 +23,11 @@ def look_problem(look: Look, error: Exception) -> StudyError:
 
 def _what(error: Exception) -> str:
     if isinstance(error, TemplateNotFound):
-        return f"there is no template {error.name!r}"
+        return f"there is no template {shown(error.name)}"
     if isinstance(error, RecursionError):
         return "templates include each other without end"
-    said = re.sub(r"'tasks\.[\w.]*\.(\w+) object'", r"\1", " ".join(str(error).split()).rstrip("."))
-    return said[:300] or type(error).__name__
+    said = re.sub(r"'tasks\.[\w.]*\.(\w+) object'", r"\1", " ".join(str(error)[:MOST_CHARACTERS].split()).rstrip("."))
+    return said or type(error).__name__
 
 
 def _place(look: Look, error: Exception) -> str:

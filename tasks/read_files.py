@@ -11,14 +11,16 @@ import numpy as np
 
 from tasks.load import file_path, is_set_aside
 from tasks.reduce import reduce_file
-from tasks.row_keys import NO_KEYS, Keys, Repeats, find_repeats
+from tasks.row_keys import NO_KEYS, Dropped, Keys, find_dropped
 from tasks.stats import digest as digests
+from tasks.stats.copies import limited
 from tasks.stats.digest import FileDigest, Priorities, take
 from tasks.stats.errors import DataRejected
 from tasks.store import Store
 from tasks.studies import OpenedStudy
 
 Progress = Callable[[float], None]
+FILES_BETWEEN = 100  # files after which memory is made free
 
 
 @dataclass(frozen=True)
@@ -40,23 +42,33 @@ def read_files(
 ) -> ReadFiles:
     """Digests of the files of these hashes, by name, in this order.
 
-    Where `rules.unique` is set, rows that repeat an earlier row are found from the files' kept keys;
-    only the files that lose rows by it are read for it, once.
+    Where `rules.unique` or `rules.copies` ask for it, rows that repeat an earlier row are found from the
+    files' kept keys; only the files that lose rows by it are read for it, once.
     Raises DataRejected for a file that cannot be used, unless it was dropped into the incoming folder.
     """
     reader = _Reader(opened, Store(reports, opened.study))
-    repeats = find_repeats(reader.keys(sha256)) if opened.study.rules.unique else {}
+    rules = opened.study.rules
+    dropped = find_dropped(*reader.keys(sha256)) if rules.unique or rules.copies == "drop" else {}
     found: dict[str, FileDigest] = {}
     thinned = _Thinned()
     for number, (name, content) in enumerate(sha256.items(), 1):
         if name in reader.set_aside:
             continue
         with reader.setting_aside(name):
-            digest = reader.digest(name, content, repeats.get(content))
-            found[content] = thinned.digest(replace(digest, keys=NO_KEYS))
+            digest = reader.digest(name, content, dropped.get(content))
+            found[content] = thinned.digest(replace(digest, keys=NO_KEYS, copy_keys=NO_KEYS))
+        if number % FILES_BETWEEN == 0:
+            found = _lighter(found)
         progress(number / len(sha256))
     reader.store.tidy()
     return ReadFiles(sha256, found, reader.set_aside, frozenset(reader.names_read))
+
+
+def _lighter(found: Mapping[str, FileDigest]) -> dict[str, FileDigest]:
+    """The same, with no more of their sketches than can be compared at once."""
+    sketches = limited([digest.sketch for digest in found.values()])
+    pairs = zip(found.items(), sketches, strict=True)
+    return {content: replace(digest, sketch=sketch) for (content, digest), sketch in pairs}
 
 
 @dataclass
@@ -66,23 +78,25 @@ class _Reader:
     set_aside: dict[str, str] = field(default_factory=dict)
     names_read: set[str] = field(default_factory=set)
 
-    def keys(self, sha256: Mapping[str, str]) -> dict[str, Keys]:
-        """By sha256: of every good row of every file that can be used."""
+    def keys(self, sha256: Mapping[str, str]) -> tuple[dict[str, Keys], dict[str, Keys]]:
+        """By sha256: of every good row of every file that can be used, first of whole rows, then by `rules.unique`."""
+        copy_keys: dict[str, Keys] = {}
         keys: dict[str, Keys] = {}
         for name, content in sha256.items():
             with self.setting_aside(name):
-                keys[content] = self.digest(name, content).keys
-        return keys
+                digest = self.digest(name, content)
+                copy_keys[content], keys[content] = digest.copy_keys, digest.keys
+        return copy_keys, keys
 
-    def digest(self, name: str, content: str, repeats: Repeats | None = None) -> FileDigest:
-        id_of_repeats = repeats.id if repeats else ""
-        kept = self.store.get(content, id_of_repeats)
+    def digest(self, name: str, content: str, dropped: Dropped | None = None) -> FileDigest:
+        id_of_dropped = dropped.id if dropped else ""
+        kept = self.store.get(content, id_of_dropped)
         if kept:
             return kept
         path = file_path(name, self.opened.folder)
-        digest = reduce_file(path, name, content, self.opened.study, repeats)
+        digest = reduce_file(path, name, content, self.opened.study, dropped)
         self.names_read.add(name)
-        self.store.put(digest, id_of_repeats)
+        self.store.put(digest, id_of_dropped)
         return digest
 
     @contextmanager

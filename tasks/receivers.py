@@ -16,7 +16,8 @@ from tasks.toml_text import toml_text
 
 MASK = "***"
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"']+")
+# Each run of a scheme's characters is looked at once, from its beginning: long words cost no more than short ones.
+ADDRESS = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]++://[^\s\"']+")
 NOTIFY_TABLE = re.compile(r"^[ \t]*\[[ \t]*notify[ \t]*\].*?(?=^[ \t]*\[+[A-Za-z\"']|\Z)", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 # Of these the host tells who is meant and is no secret; of all others only the scheme is shown.

@@ -41,6 +41,19 @@ class Repeats:
         return digest.hexdigest()[:32]
 
 
+@dataclass(frozen=True)
+class Dropped:
+    """Rows of one file that do not count: copies of earlier rows, and rows whose key an earlier one has."""
+
+    copies: Repeats
+    repeats: Repeats
+
+    @property
+    def id(self) -> str:
+        """As of `Repeats`."""
+        return hashlib.sha256(f"{self.copies.id} {self.repeats.id}".encode()).hexdigest()[:32]
+
+
 NO_REPEATS = Repeats(np.empty(0, dtype=np.int64), (), np.empty(0, dtype=np.int64))
 
 
@@ -51,6 +64,28 @@ def keys_of(columns: pd.DataFrame, row: Integers) -> Keys:
     keys["check"] = _hashed(columns, SEEDS[1]) >> np.uint64(32)
     keys["row"] = row
     return keys
+
+
+def hash_rows(columns: pd.DataFrame) -> NDArray[np.uint64]:
+    """(n,) 64 bits per row of parsed columns: see `tasks.stats.row_sketch`."""
+    return _hashed(columns, SEEDS[0])
+
+
+def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
+    """(n,) 64 bits each, by SipHash."""
+    return pd.util.hash_array(np.array(texts, dtype=object), hash_key=SEEDS[0], categorize=False)
+
+
+def find_dropped(copy_keys: Mapping[str, Keys], keys: Mapping[str, Keys]) -> dict[str, Dropped]:
+    """By sha256, in the files' order; a row that is a copy is not also held to its key. Files without are left out."""
+    copies = find_repeats(copy_keys)
+    rows = {name: found.row for name, found in copies.items()}
+    kept = {name: each[~np.isin(each["row"], rows.get(name, ()))] for name, each in keys.items()}
+    repeats = find_repeats(kept)
+    return {
+        name: Dropped(copies.get(name, NO_REPEATS), repeats.get(name, NO_REPEATS))
+        for name in dict.fromkeys([*copies, *repeats])
+    }
 
 
 def find_repeats(keys: Mapping[str, Keys]) -> dict[str, Repeats]:
@@ -90,11 +125,13 @@ def _is_in(values: NDArray[np.uint64], ascending: NDArray[np.uint64]) -> NDArray
 
 
 def _hashed(columns: pd.DataFrame, seed: str) -> NDArray[np.uint64]:
-    """(n,) 64 bits; numbers by value (0 and -0 are one), text by SipHash."""
+    """(n,) 64 bits; numbers by value (0 and -0 are one), text by SipHash, hashes as they are."""
     hashed = np.full(len(columns), int.from_bytes(seed[-8:].encode(), "little"), dtype=np.uint64)
     for name in columns:
         column = columns[name]
-        if column.dtype == np.float64:
+        if column.dtype == np.uint64:
+            bits = column.to_numpy()
+        elif column.dtype == np.float64:
             bits = (column.to_numpy() + 0.0).view(np.uint64)
         else:
             bits = pd.util.hash_array(column.array, hash_key=seed, categorize=True)

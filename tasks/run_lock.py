@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from tasks.atomic import explained
 from tasks.leftovers import undone_if_cut_short
 from tasks.stats.errors import PoolwiseError
 
@@ -49,8 +50,10 @@ class Hold:
 def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -> Iterator[Hold]:
     """Wait until no other process runs this study, then hold it. Raises PoolwiseError out of patience."""
     folder = reports / study_name
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / FILE).open("a+", encoding="utf-8") as file:
+    with explained("keep runs apart", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / FILE).open("a+", encoding="utf-8")
+    with file:
         _wait_for_lock(file, study_name, patience_seconds)
         with undone_if_cut_short(lambda: file.truncate(0)):
             try:
@@ -119,4 +122,9 @@ def _try_lock(file: IO[str]) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise PoolwiseError(
+            f"{file.name} cannot be locked: {error.strerror}. Without locks two runs could count the same rows twice. "
+            "Choose a folder on a disk of this machine with --out."
+        ) from error
     return True

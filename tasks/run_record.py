@@ -76,6 +76,7 @@ def with_rows(run: RunRecord, rows: Collected, engine: str, link: str) -> RunRec
         n_rows=rows.n_rows,
         n_groups=rows.n_groups,
         n_rejected=rows.n_rejected,
+        n_copies=rows.n_copies,
         engine=engine,
         files=rows.files,
         rejected_by_rule=rows.rejected_by_rule,

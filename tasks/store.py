@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from shutil import rmtree
@@ -30,18 +31,26 @@ from tasks import csv_files
 from tasks.atomic import write_whole
 from tasks.load import hash_file, hash_files
 from tasks.stats import digest as digests
+from tasks.stats import row_sketch
 from tasks.stats.cross_products import CrossProducts
+from tasks.stats.cut_short import CutShort
 from tasks.stats.digest import FileDigest, Sample, priorities
+from tasks.stats.extremes import Extremes
 from tasks.stats.records import Rejection
+from tasks.stats.row_sketch import FileSketch, RowSketch
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = ".store"
 HASHES = "hashes.json"
 # What of a study decides how its files are read; beside most of its rules.
-READING = {"outcome", "group", "predictors", "encoding", "delimiter", "decimal"}
+READING = {
+    *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
+    *("decimal", "thousands", "affixes", "missing", "codes", "dates"),
+}
 # What these compute decides digests too.
+SKETCHED = ("asked", "rest", "count")
 PACKAGES = ("poolwise", "numpy", "pandas", "pandera", "pyarrow")
 # Digests under keys that were not asked for so long are removed.
 KEPT_SECONDS = 30 * 24 * 3600
@@ -92,14 +101,22 @@ class Store:
 def store_key(study: Study) -> str:
     """A hash of what decides what a file comes down to: equal keys, equal digests."""
     asked = study.model_dump(mode="json", include=READING)
-    rules = study.rules.model_dump(mode="json", exclude={"max_rejected_share", "min_rows"})
+    rules = study.rules.model_dump(mode="json", exclude={"max_rejected_share", "min_rows", "copies"})
     made = {
         "format": FORMAT,
+        "drops_copies": study.rules.copies == "drop",
         "sample_rows": digests.SAMPLE_ROWS,
+        "sketch_rows": [row_sketch.SKETCH_ROWS, row_sketch.SKETCH_RUNS],
         "chunk_rows": csv_files.CHUNK_ROWS,
         "versions": {name: version(name) for name in PACKAGES},
     }
-    return hashlib.sha256(json.dumps([asked, rules, made], sort_keys=True).encode()).hexdigest()[:32]
+    joined = study.labels.model_dump(mode="json") if _labels_decide(study) else None
+    return hashlib.sha256(json.dumps([asked, rules, joined, made], sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _labels_decide(study: Study) -> bool:
+    """Whether it depends on the labels' settings which rows are good; else they are heeded when files are added up."""
+    return study.rules.groups is not None or study.group in study.rules.unique
 
 
 def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
@@ -171,8 +188,12 @@ def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]
         "group_index": sample.group_index,
         "rejections": _json(rejections),
         "keys": digest.keys,
+        **{f"extremes_{name}": array for name, array in vars(digest.extremes).items()},
+        "cut_short": _json(vars(digest.cut_short) if digest.cut_short else None),
+        "copy_keys": digest.copy_keys,
+        **_packed_sketch(digest.sketch),
     }
-    head = [key, digest.sha256, repeats, digest.n_read, digest.n_rejected]
+    head = [key, digest.sha256, repeats, digest.n_read, digest.n_rejected, digest.n_copies]
     return {**arrays, "head": _json([*head, _checksum(head, arrays)])}
 
 
@@ -191,12 +212,42 @@ def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) 
     *head, checksum = _of_json(arrays["head"])
     if checksum != _checksum(head, found) or tuple(head[:3]) != asked:
         raise ValueError("it is not what was kept under this name")
-    _, sha256, _, n_read, n_rejected = head
+    _, sha256, _, n_read, n_rejected, n_copies = head
     products = CrossProducts(tuple(_of_json(found["labels"])), terms, found["offset"], found["gram"])
     rejections = tuple(Rejection(sha256, *each) for each in _of_json(found["rejections"]))
     row = found["row"]
     sample = Sample(row, found["y"], found["x"], found["group_index"], priorities(sha256, row))
-    return FileDigest(sha256, n_read, n_rejected, products, sample, rejections, found["keys"])
+    extremes = Extremes(*(found[f"extremes_{each.name}"] for each in fields(Extremes)))
+    end = _of_json(found["cut_short"])
+    return FileDigest(
+        sha256,
+        n_read,
+        n_rejected,
+        products,
+        sample,
+        rejections,
+        found["keys"],
+        extremes,
+        found["copy_keys"],
+        _unpacked_sketch(found),
+        n_copies,
+        CutShort(**end) if end else None,
+    )
+
+
+def _packed_sketch(sketch: FileSketch) -> dict[str, np.ndarray]:
+    numbers = [sketch.others, sketch.sequence, sketch.n_like_before, sketch.rows.n_rows, sketch.runs.n_rows]
+    arrays = {f"{part}_{name}": getattr(getattr(sketch, part), name) for part in ("rows", "runs") for name in SKETCHED}
+    return {**arrays, "sketch": _json(numbers)}
+
+
+def _unpacked_sketch(found: Mapping[str, np.ndarray]) -> FileSketch:
+    others, sequence, n_like_before, *n_rows = _of_json(found["sketch"])
+    rows, runs = (
+        RowSketch(found[f"{part}_asked"], found[f"{part}_rest"], found[f"{part}_count"], n)
+        for part, n in zip(("rows", "runs"), n_rows, strict=True)
+    )
+    return FileSketch(others, rows, runs, sequence, n_like_before, np.empty(0, dtype=np.uint64))
 
 
 def _json(value: Any) -> np.ndarray:

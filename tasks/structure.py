@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-import numpy as np
-import pandas as pd
-
 from tasks.exact_relations import nothing_left, out_of_range, same_predictors
-from tasks.numbers import parse_numbers
+from tasks.hints import hint
 from tasks.stats.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.errors import DataRejected
+from tasks.stats.extremes import Extremes
+from tasks.stats.plain_text import brief, shown
 from tasks.stats.records import GroupedData, Rejection, Scaling
 from tasks.stats.study import Study
 from tasks.stats.usable_varying import with_usable_varying
@@ -30,19 +29,19 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
         raise DataRejected(
             f"{n_rejected:,} of {n_read:,} rows ({_percent(n_rejected / n_read)}) were rejected; at most "
             f"{_percent(rules.max_rejected_share)} may be ({study.named('rules.max_rejected_share')})."
-            f"{_reasons(rejections)}{_decimal_hint(rejections, study)} Correct the rows, or what rejects them.",
+            f"{_reasons(rejections)}{_what_to_do(hint(rejections, study))}",
             rejections,
         )
     if n_good < max(rules.min_rows, 1):
         raise DataRejected(
             f"{_rows(n_good)} of {n_read:,} can be used, and at least {max(rules.min_rows, 1):,} are asked for "
-            f"({study.named('rules.min_rows')}).{_reasons(rejections)} Add data, or lower it.",
+            f"({study.named('rules.min_rows')}).{_reasons(rejections)}{hint(rejections, study)} Add data, or lower it.",
             rejections,
         )
 
 
 def require_structure(
-    products: CrossProducts, sample: GroupedData, study: Study, rejections: tuple[Rejection, ...]
+    products: CrossProducts, sample: GroupedData, extremes: Extremes, study: Study, rejections: tuple[Rejection, ...]
 ) -> None:
     """Raise DataRejected if the model cannot be fitted to these rows.
 
@@ -54,13 +53,17 @@ def require_structure(
         _too_few_groups(products.labels, n_rows, study)
         or out_of_range(sample, study)
         or _too_few_rows(n_rows, with_usable_varying(study, products))
-        or _constant(scaling := scaling_of(products), n_rows, study)
+        or _constant(scaling := scaling_of(products), extremes, n_rows, study)
     )
     if not problem:
         model = centre_scaled(products, scaling)
         problem = same_predictors(model, scaling, study) or nothing_left(model, scaling, sample, study)
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
+
+
+def _what_to_do(hint: str) -> str:
+    return f"{hint} {'Otherwise correct' if hint else 'Correct'} the rows, or what rejects them."
 
 
 def _before(rejections: Sequence[Rejection]) -> str:
@@ -77,13 +80,13 @@ def n_parameters(study: Study) -> int:
 def _too_few_groups(labels: Sequence[str], n_rows: int, study: Study) -> str:
     if len(labels) < 2:
         return (
-            f"Every usable row ({n_rows:,} in all) has the same {study.group}, {labels[0]!r}. Comparing "
+            f"Every usable row ({n_rows:,} in all) has the same {brief(study.group)}, {shown(labels[0])}. Comparing "
             "groups takes at least 2. Check that it is the right column and that no file is left out."
         )
     if len(labels) == n_rows:
         return (
-            f"Every one of the {n_rows} usable rows has a {study.group} of its own, so groups cannot be told from "
-            "chance. Check that it is the right column; a group has to hold several rows."
+            f"Every one of the {n_rows} usable rows has a {brief(study.group)} of its own, so groups cannot be told "
+            "from chance. Check that it is the right column; a group has to hold several rows."
         )
     return ""
 
@@ -98,17 +101,24 @@ def _too_few_rows(n_rows: int, study: Study) -> str:
     )
 
 
-def _constant(scaling: Scaling, n_rows: int, study: Study) -> str:
-    names = (study.outcome, *scaling.predictors)
+def _constant(scaling: Scaling, extremes: Extremes, n_rows: int, study: Study) -> str:
+    """Of the first column that does not differ, or by less than a fit can tell."""
     levels = (scaling.outcome_center, *scaling.center)
     spreads = (scaling.outcome_scale, *scaling.scale)
-    for name, level, spread in zip(names, levels, spreads, strict=True):
-        if spread <= CONSTANT_TOLERANCE * max(abs(level), spread):
-            role = "outcome" if name == study.outcome else "predictor"
-            advice = "" if role == "outcome" else ", or leave it out of the predictors"
+    for i, (name, level, spread) in enumerate(zip(study.numeric_columns, levels, spreads, strict=True)):
+        role = "outcome" if i == 0 else "predictor"
+        low, high = float(extremes.low[i, 0]), float(extremes.high[i, 0])
+        if low == high:
+            advice = ", or leave it out of the predictors" if i else ""
             return (
-                f"The {role} {name!r} is {level:.6g} in all {n_rows} usable rows, and a constant explains "
+                f"The {role} {shown(name)} is {low:.15g} in all {n_rows} usable rows, and a constant explains "
                 f"nothing. Check that it is the right column and the data is complete{advice}."
+            )
+        found = f"The {role} {shown(name)} lies between {low:.17g} and {high:.17g}"
+        if spread <= CONSTANT_TOLERANCE * max(abs(level), spread):
+            return (
+                f"{found}: against their size its values differ by too little to compute with. Subtract a "
+                f"constant from it in the data, such as {low:.17g}."
             )
     return ""
 
@@ -133,18 +143,9 @@ def _reason(rule: str, found: Sequence[Rejection]) -> str:
     first = found[0]
     if rule == SET_ASIDE:
         return f"{first.rule} ({len(found):,} {'file' if len(found) == 1 else 'files'})"
-    value = f"{first.value[:40]!r} " if first.value.strip() else ""
-    return f"{first.column}: {rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
-
-
-def _decimal_hint(rejections: Sequence[Rejection], study: Study) -> str:
-    other = "," if study.decimal == "." else "."
-    values = [each.value for each in rejections if each.rule == "not a number"]
-    looks_so = np.isfinite(parse_numbers(pd.Series(values, dtype="str"), other))
-    if 2 * looks_so.sum() <= len(values):
-        return ""
-    advice = study.setting(f'decimal = "{other}"')
-    return f' Numbers here seem to have the decimal mark "{other}": then {advice}.'
+    value = f"{shown(first.value, 40)} " if first.value.strip() else ""
+    column = f"{brief(first.column)}: " if first.column else ""
+    return f"{column}{rule} in {_rows(len(found))} (first: {value}in row {first.row} of {first.file})"
 
 
 def _rows(n: int) -> str:

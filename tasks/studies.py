@@ -6,6 +6,7 @@ the value received, the rule and what to do.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -16,13 +17,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from tasks.receivers import masked_addresses, masked_study
+from tasks.schedules import schedule_problem
 from tasks.stats.errors import StudyError
+from tasks.stats.plain_text import brief
 from tasks.stats.study import Study, StudyOfFlags, study_name
 from tasks.study_problems import describe_problems
 from tasks.toml_text import toml_text
-from tasks.user_text import text_of
+from tasks.user_text import MOST_OF_A_PATH, is_file, require_utf8, text_of
 
 STUDY_FILE = "study.toml"
+MOST_KEY_PARTS = 200
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,12 @@ class OpenedStudy:
     study: Study
     folder: Path
     text: str
+    is_named: bool = False  # whether the study file gives the name, rather than the folder's or data file's own
+
+    @property
+    def origin(self) -> Path:
+        """What was opened: the study's folder, or the data file that flags were given for."""
+        return self.folder / self.study.source if self.is_of_flags else self.folder
 
     @property
     def is_of_flags(self) -> bool:
@@ -48,9 +58,10 @@ def read_study(path: Path | str) -> OpenedStudy:
     """Open a study by its folder or by its `study.toml`; its name is the folder's unless it gives one."""
     file = _study_file(Path(path))
     text = text_of(file)
-    folder = file.resolve().parent
-    values = {"name": study_name(folder.name), **_parse(text, file)}
-    return OpenedStudy(_validated(values, str(file)), folder, masked_study(text))
+    folder = require_utf8(file.resolve().parent)
+    given = _parse(text, file)
+    study = _validated({"name": study_name(folder.name), **given}, str(file))
+    return OpenedStudy(study, folder, masked_study(text), is_named="name" in given)
 
 
 def study_from_flags(
@@ -61,9 +72,9 @@ def study_from_flags(
     `optional` are further keys of a study file; those that are None count as not given. The text is the
     study file that, saved beside the data, asks the same.
     """
-    file = Path(file)
-    if not file.is_file():
-        raise StudyError(f"There is no data file at {file}. Check the path, or give a study's folder instead.")
+    file = require_utf8(Path(file))
+    if not is_file(file):
+        raise StudyError(f"{_nothing(file, 'data file')} Check the path, or give a study's folder instead.")
     values = {
         "name": study_name(file.stem),
         "title": _default_title(outcome, group, predictors),
@@ -74,12 +85,18 @@ def study_from_flags(
         **{key: value for key, value in optional.items() if value is not None},
     }
     study = _validated(values, "The command line", StudyOfFlags)
-    return OpenedStudy(study, file.resolve().parent, masked_study(toml_text(values)))
+    return OpenedStudy(study, require_utf8(file.resolve().parent), masked_study(toml_text(values)), "name" in optional)
+
+
+def study_folder(path: Path | str) -> Path:
+    """The folder of a study that is given by it or by its file, whether or not it can be read."""
+    path = Path(path).resolve()
+    return path.parent if path.suffix.lower() == ".toml" else path
 
 
 def _study_file(path: Path) -> Path:
-    file = path / STUDY_FILE if path.is_dir() else path
-    if not file.is_file():
+    file = path / STUDY_FILE if _is_folder(path) else path
+    if not is_file(file):
         raise StudyError(_missing(path, file))
     if file.suffix.lower() != ".toml":
         raise StudyError(
@@ -89,30 +106,59 @@ def _study_file(path: Path) -> Path:
     return file
 
 
+def _is_folder(path: Path) -> bool:
+    return not is_file(path) and path.is_dir()
+
+
 def _missing(path: Path, file: Path) -> str:
-    if path.is_dir():
+    if path.is_dir() and not os.path.lexists(file):
         return (
             f"The folder {path} has no {STUDY_FILE}. Draft one from a data file with: poolwise new FILE.csv; "
             f"then save it as {file}."
         )
-    return f"There is no study at {path}. Give a folder with a {STUDY_FILE}, or the path of that file itself."
+    return f"{_nothing(file, 'study')} Give a folder with a {STUDY_FILE}, or the path of that file itself."
+
+
+def _nothing(file: Path, wanted: str) -> str:
+    """Why there is no such file: nothing is there, or something that is no file: a folder, a pipe, a device."""
+    shown = brief(str(file), MOST_OF_A_PATH)
+    if not os.path.lexists(file):
+        return f"There is no {wanted} at {shown}."
+    if not file.exists():
+        return f"{shown} is a link that leads nowhere."
+    return f"{shown} is {'a folder' if file.is_dir() else 'a pipe or a device'}, not a file."
 
 
 def _parse(text: str, file: Path) -> dict[str, Any]:
     try:
+        _require_shallow(text)
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(
-            f"{file} is not valid TOML: {_lower_first(str(error))}.{_quoted_line(text, str(error))} Text needs "
-            'quotes, a list brackets, and each key stands once, as in: predictors = ["age"]'
+            f"{file} is not valid TOML: {brief(_lower_first(str(error)), 200)}.{_quoted_line(text, str(error))} Text "
+            'needs quotes, a list brackets, and each key stands once, as in: predictors = ["age"]'
         ) from None
+    except RecursionError:
+        raise StudyError(f"{file} nests lists or tables too deeply. A study needs three levels at most.") from None
+    except ValueError:  # Python's own limit to the digits it reads
+        raise StudyError(f"{file} has a number of thousands of digits. Write it shorter, as in: 1e300") from None
+
+
+def _require_shallow(text: str) -> None:
+    """Raise RecursionError for keys of so many parts that reading them would take minutes."""
+    if any(line.partition("=")[0].count(".") > MOST_KEY_PARTS for line in text.splitlines() if line[:1] != "#"):
+        raise RecursionError
 
 
 def _quoted_line(text: str, message: str) -> str:
     found = re.search(r"line (\d+)", message)
     lines = text.splitlines()
     number = int(found[1]) if found else 0
-    return f" The line reads `{masked_addresses(lines[number - 1].strip())}`." if 0 < number <= len(lines) else ""
+    return (
+        f" The line reads `{brief(masked_addresses(lines[number - 1].strip()), 120)}`."
+        if 0 < number <= len(lines)
+        else ""
+    )
 
 
 def _lower_first(text: str) -> str:
@@ -121,9 +167,12 @@ def _lower_first(text: str) -> str:
 
 def _validated(values: dict[str, Any], place: str, kind: type[Study] = Study) -> Study:
     try:
-        return kind.model_validate(values)
+        study = kind.model_validate(values)
     except ValidationError as error:
         raise StudyError(f"{place}: {describe_problems(error, values, kind)}") from None
+    if study.schedule and (problem := schedule_problem(study.schedule)):
+        raise StudyError(f"{place}: {problem}")
+    return study
 
 
 def _default_title(outcome: str, group: str, predictors: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tasks.receivers import masked
+from tasks.stats.plain_text import brief
 from tasks.stats.study import Study
 from tasks.toml_text import toml_value
 
@@ -83,12 +84,11 @@ def _duty(rule: str) -> str:
 
 
 def _dotted(path: tuple[str, ...]) -> str:
-    return ".".join(path)
+    return ".".join(map(brief, path))
 
 
 def _shown(value: object) -> str:
-    text = toml_value(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return brief(toml_value(value), 80)
 
 
 def _suggestion(path: tuple[str, ...], asked: type[Study]) -> str:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+MOST_BITS = 10_000  # of a number written in decimals; Python reads no longer ones
+
 
 def toml_text(values: Mapping[str, Any]) -> str:
     """Nested mappings as a TOML document: plain keys first, then tables."""
@@ -21,6 +23,8 @@ def toml_value(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return hex(value)
     return str(value)
 
 

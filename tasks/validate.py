@@ -1,30 +1,45 @@
 """Checks rows against their study: good rows become `GroupedData`, bad ones are kept with the reason.
 
-A row fails for a missing value, a number that is none or infinite, a value out of range, an unknown
-group, or a key that an earlier good row has. A failed row is dropped; every reason against it is kept.
-Group labels are text without surrounding whitespace, in the order of `tasks.natural_order`.
+A row fails for a missing value, a number that is none, infinite or too large to be squared, a value out
+of range, an unknown group, a key that an earlier good row has, or as a whole (more fields than the header).
+A failed row is dropped; every reason against it is kept.
+Group labels are clean text (see `stats.study.clean_label`), in the order of `tasks.natural_order`. Allowed groups and
+keys are compared as the study joins labels (see `stats.labels`).
 What no row can be blamed for (one group only, a constant predictor) stops the run.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pandera
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from tasks.csv_files import shortened
 from tasks.natural_order import natural_order
-from tasks.numbers import as_arrow, is_missing, parse_numbers
+from tasks.numbers import as_arrow, parse_numbers
 from tasks.stats.cross_products import cross_products
+from tasks.stats.digest import extremes_of_rows
+from tasks.stats.labels import is_allowed, joined_key, one_spelling, spellings
 from tasks.stats.records import GroupedData, Rejection, SourceFile
-from tasks.stats.study import Range, Study
+from tasks.stats.spreadsheet import cell
+from tasks.stats.study import SURROUNDING, Range, Study
 from tasks.structure import require_enough_rows, require_structure, rule_kind
+from tasks.values import HEAD_ROWS, ColumnReading, how_read, numbers_of, why_none
 
 KEY_SEPARATOR = ", "
+EVERY_COLUMN = "every column"  # of a row that is a copy of another
+LARGEST = 1e100  # sums of squares of many such numbers are still numbers
+LONGEST_LABEL = 1_000  # characters
+
+Readings = Mapping[str, ColumnReading]
 
 
 @dataclass(frozen=True)
@@ -46,12 +61,13 @@ def schema_of(study: Study) -> pandera.DataFrameSchema:
     """What the parsed columns must satisfy. Not in it: uniqueness, which only good rows are held to."""
     numeric = {
         column: pandera.Column(float, _number_checks(study.rules.ranges.get(column)), nullable=False)
-        for column in numeric_columns(study)
+        for column in study.numeric_columns
     }
-    text = {column: pandera.Column(str, nullable=False) for column in study.columns if column not in numeric}
+    short = pandera.Check.str_length(max_value=LONGEST_LABEL, error=f"longer than {LONGEST_LABEL:,} characters")
+    text = {column: pandera.Column(str, short, nullable=False) for column in study.columns if column not in numeric}
     if study.rules.groups is not None:
-        known = pandera.Check.isin(study.rules.groups, error="unknown group")
-        text[study.group] = pandera.Column(str, known, nullable=False)
+        known = pandera.Check(lambda labels: _of_each(labels, partial(is_allowed, study=study)), error="unknown group")
+        text[study.group] = pandera.Column(str, [short, known], nullable=False)
     return pandera.DataFrameSchema({**numeric, **text})
 
 
@@ -62,13 +78,13 @@ def validate_rows(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) 
     many rows fail or the good ones cannot carry the study's model.
     """
     frame = frame.reset_index(drop=True)
-    good, failures = split_rows(frame, study)
+    good, failures = _split_by_file(frame, study)
     repeats = _repeats(good, frame, study)
     rejections = rejections_of(pd.concat([failures, repeats]), frame, study)
     good = good.drop(index=pd.Index(repeats["at"]))
     require_enough_rows(len(frame), len(good), study, rejections)
-    data = in_natural_order(grouped(good, study))
-    require_structure(cross_products(data), data, study, rejections)
+    data = in_natural_order(_joined(grouped(good, study), study))
+    require_structure(cross_products(data), data, extremes_of_rows(data), study, rejections)
     return Validated(
         data=data,
         rejections=rejections,
@@ -78,39 +94,47 @@ def validate_rows(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) 
     )
 
 
-def split_rows(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split_rows(frame: pd.DataFrame, study: Study, readings: Readings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Good rows, parsed and under their positions in `frame`; and a line `at`, `column`, `rule` per failure.
 
-    Rows are held to every rule but uniqueness, which needs all of the study's rows.
+    Rows of one file, which `readings` suit, are held to every rule but uniqueness, which needs all of the study's.
     """
-    parsed = _parsed(frame, study)
-    failures = _row_failures(parsed, frame, study)
+    parsed = _parsed(frame, study, readings)
+    failures = _row_failures(parsed, frame, study, readings)
     return parsed.drop(index=pd.Index(failures["at"].unique())), failures
+
+
+def _split_by_file(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same for rows of several files."""
+    places = [np.asarray(place) for place in frame.groupby("_file", sort=False).indices.values()] or [np.arange(0)]
+    parts = [frame.iloc[place].reset_index(drop=True) for place in places]
+    found = [split_rows(part, study, how_read(part.head(HEAD_ROWS), study)) for part in parts]
+    good = [rows.set_axis(place[rows.index], axis=0) for place, (rows, _) in zip(places, found, strict=True)]
+    failures = [lines.assign(at=place[lines["at"]]) for place, (_, lines) in zip(places, found, strict=True)]
+    return pd.concat(good).sort_index(), pd.concat(failures)
 
 
 def rejections_frame(rejections: Iterable[Rejection]) -> pd.DataFrame:
     """One line per reason, for rejected.csv.
 
-    Values are as their file had them, even where a spreadsheet would take them for a formula (a leading
-    =, +, - or @): altering them would hide what was rejected, and -1 is an honest number. Open the file
-    as text where its source is not trusted.
+    Texts are as their file had them, but for an apostrophe before what a spreadsheet would take for a formula.
     """
     columns = [field.name for field in fields(Rejection)]
-    return pd.DataFrame.from_records([astuple(rejection) for rejection in rejections], columns=columns)
+    frame = pd.DataFrame.from_records([astuple(rejection) for rejection in rejections], columns=columns)
+    return frame.assign(**{name: frame[name].map(cell) for name in columns if name != "row"})
 
 
 def count_by_rule(rejections: Iterable[Rejection]) -> dict[str, int]:
     """How many rows each "column: rule" rejected, most frequent first; duplicates count as one rule."""
-    counts = Counter(f"{each.column or 'file'}: {rule_kind(each.rule)}" for each in rejections)
+    counts = Counter(f"{each.column or ('row' if each.row else 'file')}: {rule_kind(each.rule)}" for each in rejections)
     return dict(counts.most_common())
 
 
-def numeric_columns(study: Study) -> tuple[str, ...]:
-    return (study.outcome, *study.predictors)
-
-
 def _number_checks(limits: Range | None) -> list[pandera.Check]:
-    checks = [pandera.Check(np.isfinite, error="infinite")]
+    checks = [
+        pandera.Check(np.isfinite, error="infinite"),
+        pandera.Check(_can_be_squared, error=f"beyond ±{LARGEST:g}"),
+    ]
     if limits is not None and limits.min is not None:
         checks.append(_limit(np.less, limits.min, "below"))
     if limits is not None and limits.max is not None:
@@ -118,29 +142,54 @@ def _number_checks(limits: Range | None) -> list[pandera.Check]:
     return checks
 
 
+def _can_be_squared(values: pd.Series) -> pd.Series:
+    """Infinite values pass: they have a rule of their own."""
+    return (values.abs() <= LARGEST) | np.isinf(values)
+
+
 def _limit(is_beyond: Callable[..., pd.Series], limit: float, word: str) -> pandera.Check:
     """Infinite values pass: they have a rule of their own."""
     return pandera.Check(lambda values: ~is_beyond(values, limit) | np.isinf(values), error=f"{word} {limit:.15g}")
 
 
-def _parsed(frame: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The study's columns as numbers (NaN for what is none) and stripped text (null for what is empty)."""
-    numeric = numeric_columns(study)
+def _parsed(frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
+    """The study's columns as numbers (NaN for what is none) and stripped text (null for what is missing)."""
     return pd.DataFrame(
         {
-            column: parse_numbers(frame[column], study.decimal) if column in numeric else _stripped(frame[column])
+            column: numbers_of(frame[column], readings[column])
+            if column in readings
+            else _clean(frame[column], study.missing)
             for column in study.columns
         }
     )
 
 
-def _stripped(text: pd.Series) -> pd.Series:
-    trimmed = pc.utf8_trim_whitespace(as_arrow(text))
-    return pd.Series(pd.array(pc.if_else(pc.equal(trimmed, ""), None, trimmed), dtype="str"))
+def _clean(text: pd.Series, missing: Sequence[str]) -> pd.Series:
+    """`stats.study.clean_label` of a whole column; null for what is missing: empty, or a word (no number) for it."""
+    values = as_arrow(text)
+    if not pc.all(pc.string_is_ascii(values)).as_py():
+        values = pc.utf8_normalize(values, form="NFC")
+    trimmed = pc.utf8_trim(values, characters=SURROUNDING)
+    words = ["", *(word for word in missing if np.isnan(parse_numbers(pd.Series([word], dtype="str"))[0]))]
+    is_null = pc.is_in(trimmed, pa.array(words, pa.large_string()))
+    return pd.Series(pd.array(pc.if_else(is_null, None, trimmed), dtype="str"))
 
 
-def _row_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Columns `at` (position of the row), `column`, `rule`; one line per reason."""
+def _row_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
+    """Columns `at` (position of the row), `column` ("" for the whole row), `rule`; one line per reason."""
+    values = _value_failures(parsed, frame, study, readings)
+    if "_rule" not in frame:
+        return values
+    whole = _whole_rows(frame["_rule"].fillna(""))
+    return pd.concat([whole, values[~values["at"].isin(whole["at"])]])
+
+
+def _whole_rows(rules: pd.Series) -> pd.DataFrame:
+    at = np.flatnonzero(rules != "")
+    return pd.DataFrame({"at": at, "column": "", "rule": rules.iloc[at].to_numpy(dtype=object)})
+
+
+def _value_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
     try:
         schema_of(study).validate(parsed, lazy=True)
     except pandera.errors.SchemaErrors as error:
@@ -148,16 +197,16 @@ def _row_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study) -> pd
     else:
         return pd.DataFrame({"at": np.empty(0, int), "column": [], "rule": []})
     failures = pd.DataFrame({"at": cases["index"].astype(int), "column": cases["column"], "rule": cases["check"]})
-    return pd.concat([_null_named(part, frame, study) for _, part in failures.groupby("column", sort=False)])
+    return pd.concat([_null_named(part, frame, readings) for _, part in failures.groupby("column", sort=False)])
 
 
-def _null_named(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The failures of one column; null there is either missing or, where something stands, not a number."""
-    column = failures["column"].iat[0]
-    is_null = failures["rule"] == "not_nullable"
-    is_text = column not in numeric_columns(study)
-    is_left_out = is_text | is_missing(frame[column].iloc[failures["at"]])
-    names = np.where(is_left_out, "missing", "not a number")
+def _null_named(failures: pd.DataFrame, frame: pd.DataFrame, readings: Readings) -> pd.DataFrame:
+    """The failures of one column; null there is either missing or, where something stands, no number."""
+    column = str(failures["column"].iat[0])
+    is_null = (failures["rule"] == "not_nullable").to_numpy()
+    names = np.full(len(failures), "missing", dtype=object)
+    if column in readings and is_null.any():
+        names[is_null] = why_none(frame[column].iloc[failures["at"][is_null]], readings[column])
     return failures.assign(rule=np.where(is_null, names, failures["rule"]))
 
 
@@ -167,13 +216,28 @@ def _repeats(good: pd.DataFrame, frame: pd.DataFrame, study: Study) -> pd.DataFr
     if not key or good.empty:
         return pd.DataFrame({"at": np.empty(0, int), "column": [], "rule": []})
     at = good.index.to_numpy()
-    codes = good.groupby(key, sort=False).ngroup().to_numpy()
+    codes = key_columns(good, study).groupby(key, sort=False).ngroup().to_numpy()
     first = np.empty(codes.max() + 1, dtype=np.int64)
     first[codes[::-1]] = at[::-1]
     later = at[first[codes] != at]
     original = frame.loc[first[codes][first[codes] != at], ["_row", "_file"]]
     rules = [f"duplicate of row {row} in {file}" for row, file in original.itertuples(index=False)]
     return pd.DataFrame({"at": later, "column": KEY_SEPARATOR.join(key), "rule": rules})
+
+
+def key_columns(good: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The columns that together name a row, labels as the study joins them."""
+    columns = good[list(study.rules.unique)]
+    if study.group not in columns or not (study.labels.join or study.labels.pad):
+        return columns
+    keyed = _of_each(columns[study.group], lambda labels: [joined_key(label, study.labels) for label in labels])
+    return columns.assign(**{study.group: keyed.astype("str")})
+
+
+def _of_each(labels: pd.Series, of: Callable[[list[str]], list[Any]]) -> pd.Series:
+    """`of` the labels that differ, for every row."""
+    codes, found = pd.factorize(labels)
+    return pd.Series(np.array(of([str(label) for label in found]))[codes] if len(labels) else [], index=labels.index)
 
 
 def rejections_of(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> tuple[Rejection, ...]:
@@ -190,9 +254,10 @@ def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[s
     """What the file says where a rule failed."""
     values = np.empty(len(failures), dtype=object)
     for column, part in failures.groupby("column", sort=False):
-        names = [column] if column in frame else list(study.rules.unique)
+        several = study.columns if column == EVERY_COLUMN else study.rules.unique
+        names = [column or "_record"] if (column or "_record") in frame else list(several)
         texts = [frame[name].iloc[part["at"]].tolist() for name in names]
-        values[part.index] = [KEY_SEPARATOR.join(each) for each in zip(*texts, strict=True)]
+        values[part.index] = [shortened(KEY_SEPARATOR.join(each)) for each in zip(*texts, strict=True)]
     return values.tolist()
 
 
@@ -206,6 +271,14 @@ def grouped(good: pd.DataFrame, study: Study) -> GroupedData:
         labels=tuple(map(str, index)),
         terms=study.terms,
     )
+
+
+def _joined(data: GroupedData, study: Study) -> GroupedData:
+    """The same rows, labels that are one group to the study under one spelling."""
+    n = np.bincount(data.group_index, minlength=data.n_groups).tolist()
+    spelling = spellings({data.labels[i]: n[i] for i in natural_order(data.labels)}, study)
+    labels, index = one_spelling(data.labels, spelling)
+    return replace(data, labels=labels, group_index=index[data.group_index])
 
 
 def in_natural_order(data: GroupedData) -> GroupedData:

@@ -7,7 +7,10 @@ pooling and the overall estimate, and a singular covariance collapses the condit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache, wraps
+from typing import ParamSpec
 
 import numpy as np
 
@@ -72,6 +75,8 @@ COUNTIES = (
     "norfolk",
 )
 
+P = ParamSpec("P")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -86,6 +91,30 @@ class Case:
         return self.study, self.findings, self.data, self.draws, self.rejections
 
 
+def made_once(make: Callable[P, Case]) -> Callable[P, Case]:
+    """The same case for the same arguments; nobody can write into its arrays."""
+
+    @cache
+    def made(*args: P.args, **kwargs: P.kwargs) -> Case:
+        case = make(*args, **kwargs)
+        _protect(case)
+        return case
+
+    return wraps(make)(made)
+
+
+def _protect(value: object) -> None:
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif is_dataclass(value):
+        for part in fields(value):
+            _protect(getattr(value, part.name))
+    elif isinstance(value, dict | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            _protect(part)
+
+
+@made_once
 def singular_case(labels: tuple[str, ...] = COUNTIES, title: str = "Does age change the time on site?") -> Case:
     """Eight counties whose slopes hardly differ: singular, Simpson's paradox, Bayes recommended."""
     study = Study(
@@ -110,6 +139,7 @@ def singular_case(labels: tuple[str, ...] = COUNTIES, title: str = "Does age cha
     return replace(case, findings=replace(case.findings, run=run), rejections=rejections)
 
 
+@made_once
 def regular_case() -> Case:
     """Eighteen subjects by ten days: a regular fit."""
     study = Study(
@@ -127,6 +157,7 @@ def regular_case() -> Case:
     return _case(study, data, cov=cov, cov_bayes=1.1 * cov, sigma=25.6)
 
 
+@made_once
 def intercept_only_case() -> Case:
     """Six batches, no predictor, no unit."""
     study = Study(name="dyestuff", title="Do batches differ?", outcome="yield", group="batch")
@@ -134,6 +165,7 @@ def intercept_only_case() -> Case:
     return _case(study, data, cov=np.array([[42.0**2]]), cov_bayes=np.array([[50.0**2]]), sigma=49.5)
 
 
+@made_once
 def two_predictors_case() -> Case:
     """Twelve clinics (one with two rows, so no fit of its own), two predictors of which one varies."""
     study = Study(
@@ -152,6 +184,7 @@ def two_predictors_case() -> Case:
     return _case(study, data, cov=np.diag([1.5**2, 0.5**2]), cov_bayes=np.diag([1.6**2, 0.5**2]), sigma=2.0)
 
 
+@made_once
 def many_groups_case(n_groups: int = 10_000) -> Case:
     """As many groups as a report has to carry; without draws, as their array would be."""
     study = Study(name="many", title="Many groups", outcome="score", group="school", predictors=("hours",))
@@ -162,6 +195,7 @@ def many_groups_case(n_groups: int = 10_000) -> Case:
     return replace(_case(study, data, cov=cov, cov_bayes=cov, sigma=8.0), draws=None)
 
 
+@made_once
 def hostile_case() -> Case:
     """Labels, names and a title that would break a page which trusts them."""
     case = singular_case(HOSTILE_LABELS, title="</title><script>alert('title')</script>")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass
 class Shelf:
+    """Several test processes may share the folder: who asks first for a run makes it, and the others wait."""
+
     folder: Path
-    runs: dict[str, Path] = field(default_factory=dict)
 
     @property
     def reports(self) -> Path:
@@ -17,9 +21,11 @@ class Shelf:
 
     def run(self, name: str) -> Path:
         """The run's folder, with its report, its data and its report as one file."""
-        if name not in self.runs:
-            self.runs[name] = self._published(name)
-        return self.runs[name]
+        made = self.folder / f"{name}.path"
+        with alone(self.folder / "lock"):
+            if not made.exists():
+                made.write_text(str(self._published(name)))
+        return Path(made.read_text())
 
     def _published(self, name: str) -> Path:
         from tests import reports  # imports Prefect, for a flow's functions
@@ -29,3 +35,12 @@ class Shelf:
         if name == "hostile":
             return reports.publish_hostile(self.folder / name, self.reports)
         return reports.publish_bundled(name, self.reports)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process is within; the system drops the lock of one that dies."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -32,12 +32,12 @@ from starlette.routing import Route
 from tasks.catalogue import LiveCatalogue
 from tasks.run_folders import REPORT
 from tasks.site import files
-from tasks.site.guard import LOOPBACK_NAMES, Password, ReadOnly, SecureHeaders
+from tasks.site.guard import LOOPBACK_NAMES, Brake, Password, ReadOnly, SecureHeaders
 from tasks.site.replies import document, notice, page
 from tasks.stats.errors import StudyError
 from tasks.view.catalogue import served_json
 from tasks.view.feed import atom_feed
-from tasks.view.reading_list import STATUSES, Query, reading_list
+from tasks.view.reading_list import STATUSES, Query, Trouble, reading_list
 
 PASSWORD_VARIABLE = "POOLWISE_CATALOGUE_PASSWORD"
 ATOM = "application/atom+xml"
@@ -49,22 +49,25 @@ def catalogue_app(
     allowed_hosts: Sequence[str] = LOOPBACK_NAMES,
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    troubles: Callable[[], Sequence[Trouble]] = tuple,
+    brake: Brake | None = None,
 ) -> Starlette:
     """The reports folder as a read-only web application.
 
     `password`: default, that of POOLWISE_CATALOGUE_PASSWORD; without one, everybody may read. `allowed_hosts`: the
     names under which it answers, such as `reports.example.org`, `*.example.org` or `*`. A page elsewhere that
-    makes its own name point here (DNS rebinding) is refused by them.
+    makes its own name point here (DNS rebinding) is refused by them. `troubles` are told to readers; `brake` slows down
+    who guesses the password.
     """
-    known_password = _password(password)
+    known = _password(password)
     middleware = [
         Middleware(SecureHeaders),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(allowed_hosts), www_redirect=False),
         Middleware(ReadOnly),
-        *([Middleware(Password, password=known_password)] if known_password is not None else []),
+        *([Middleware(Password, password=known, brake=brake or Brake())] if known is not None else []),
     ]
     app = Starlette(
-        routes=_Site(reports, clock).routes(),
+        routes=_Site(reports, clock, troubles).routes(),
         middleware=middleware,
         exception_handlers={
             HTTPException: _no_such_page,
@@ -80,8 +83,9 @@ def catalogue_app(
 class _Site:
     """Endpoints are plain functions: Starlette runs them on threads, where disks may be waited for."""
 
-    def __init__(self, reports: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(self, reports: Path, clock: Callable[[], datetime], troubles: Callable[[], Sequence[Trouble]]) -> None:
         self._reports = reports
+        self._troubles = troubles
         self._catalogue = LiveCatalogue(reports)
         self._clock = clock
 
@@ -105,7 +109,7 @@ class _Site:
         ]
 
     def catalogue(self, request: Request) -> Response:
-        found = reading_list(self._catalogue.read(), Query.of(request.query_params), self._clock())
+        found = reading_list(self._catalogue.read(), Query.of(request.query_params), self._clock(), self._troubles())
         return page(request, "reading_list.html.j2", page=found, statuses=STATUSES)
 
     def health(self, request: Request) -> Response:

@@ -28,6 +28,7 @@ from tasks.stats.records import (
     SimpsonCheck,
     Status,
 )
+from tasks.stats.row_checks import row_checks
 from tasks.stats.size_trend import check_size_trend
 from tasks.stats.study import Study
 from tasks.stats.usable_varying import check_group_level
@@ -51,7 +52,14 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     run, fullest, limits = found.run, found.fullest, study.thresholds
     n_set_aside = sum(bool(file.set_aside) for file in run.files)
     return (
-        rejected_rows(run.n_rows + run.n_rejected, run.n_rejected, study.rules.max_rejected_share, n_set_aside),
+        rejected_rows(
+            run.n_rows + run.n_rejected,
+            run.n_rejected,
+            study.rules.max_rejected_share,
+            n_set_aside,
+            found.notes.reading.hint if found.notes.reading else "",
+        ),
+        *row_checks(found.notes, study, run.n_rows, run.n_rejected),
         *freshness(age_days, study.notify.max_age_days),
         group_count(found.no_pooling.n.size, limits.few_groups),
         group_sizes(found.no_pooling),
@@ -59,8 +67,8 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
             _simpson(check, found, study.outcome_unit, float(scale))
             for check, scale in zip(found.simpson, found.scaling.scale, strict=True)
         ),
-        *check_collinearity(found, study.outcome_unit),
-        *check_group_level(found),
+        *check_collinearity(found.collinearity, found.scaling, study.outcome_unit),
+        *check_group_level(found.group_level),
         convergence(found.partial),
         singularity(fullest, study),
         *check_variance_component(found.variance_test),
@@ -78,7 +86,8 @@ def all_checks(study: Study, found: Findings, age_days: float | None = None) -> 
     )
 
 
-def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0) -> Check:
+def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int = 0, hint: str = "") -> Check:
+    """`hint` says what rejected values look like, and which settings read them."""
     share = n_rejected / n_read
     rows = f"{n_rejected} of {n_read} rows ({share:.1%}) were rejected and left out of every estimate."
     if n_rejected == 0:
@@ -94,7 +103,7 @@ def rejected_rows(n_read: int, n_rejected: int, limit: float, n_set_aside: int =
         f"{files} could not be used and {'was' if n_set_aside == 1 else 'were'} set aside. {rows}"
         if n_set_aside
         else rows,
-        "Look at rejected.csv: if the rejects are not a random few, the estimates describe only the rest.",
+        f"{hint} Look at rejected.csv: if the rejects are not a random few, the estimates describe the rest.".strip(),
     )
 
 

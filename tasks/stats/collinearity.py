@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.records import Check, Findings, Floats, Scaling
+from tasks.stats.records import Check, Floats, Scaling
 from tasks.stats.reml import fit, mixed_model
 
 LARGEST_CONDITION, LARGEST_VIF = 30.0, 10.0
@@ -112,15 +112,14 @@ def _relation(correlation: Floats, scaling: Scaling) -> Relation:
     )
 
 
-def check_collinearity(found: Findings, unit: str = "") -> tuple[Check, ...]:
+def check_collinearity(close: Collinearity | None, scaling: Scaling, unit: str = "") -> tuple[Check, ...]:
     """Only where there are predictors that could go together."""
-    if len(found.terms) < 3:
+    if len(scaling.predictors) < 2:
         return ()
-    close = found.collinearity
     if close is None:
         message = "The predictors can be told apart: none of them follows closely from the others."
         return (Check("collinearity", "pass", None, LARGEST_VIF, message, ""),)
-    names = [found.terms[k] for k in close.columns]
+    names = [scaling.predictors[k - 1] for k in close.columns]
     how = f" (correlation {close.correlation:.5g})" if np.isfinite(close.correlation) else ""
     apart = (
         "so closely that their effects cannot be told apart"
@@ -133,17 +132,17 @@ def check_collinearity(found: Findings, unit: str = "") -> tuple[Check, ...]:
             "review",
             close.vif,
             LARGEST_VIF,
-            f"{_listed(names)} go together {apart}{how}. {_alone_words(close, found, unit)}",
+            f"{_listed(names)} go together {apart}{how}. {_alone_words(close, scaling, unit)}",
             f"Do not read the effects of {_listed(names)} one by one: leave {'one' if len(names) == 2 else 'some'} of "
             "them out of the predictors, or put one combination in their place.",
         ),
     )
 
 
-def _alone_words(close: Collinearity, found: Findings, unit: str) -> str:
-    scales = [float(found.scaling.scale[k - 1]) for k in close.columns]
+def _alone_words(close: Collinearity, scaling: Scaling, unit: str) -> str:
+    scales = [float(scaling.scale[k - 1]) for k in close.columns]
     effects = [
-        f"{found.terms[k]} {value / scale:.4g} (standard error {se / scale:.2g})"
+        f"{scaling.predictors[k - 1]} {value / scale:.4g} (standard error {se / scale:.2g})"
         for k, value, se, scale in zip(close.columns, close.alone, close.alone_se, scales, strict=True)
     ]
     return f"The slope of each on its own, in {f'{unit} per unit' if unit else 'raw units'}: {_listed(effects)}."

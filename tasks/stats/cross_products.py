@@ -8,11 +8,12 @@ cancel catastrophically.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Scaling
 
 
@@ -113,6 +114,16 @@ def with_labels(products: CrossProducts, labels: Sequence[str]) -> CrossProducts
     """The same groups in the order of `labels`."""
     position = {label: j for j, label in enumerate(products.labels)}
     return replace(products, labels=tuple(labels), gram=products.gram[[position[label] for label in labels]])
+
+
+def with_spelling(products: CrossProducts, spelling: Mapping[str, str]) -> CrossProducts:
+    """The same rows, groups under one spelling added up."""
+    labels, index = one_spelling(products.labels, spelling)
+    if labels == products.labels:
+        return products
+    gram = np.zeros((len(labels), *products.gram.shape[1:]))
+    np.add.at(gram, index, products.gram)
+    return replace(products, labels=labels, gram=gram)
 
 
 def about(products: CrossProducts, offset: Floats) -> CrossProducts:

@@ -9,18 +9,33 @@ A digest names no file: it is of a content, whatever the file is called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.stats.cross_products import CrossProducts, add, cross_products
+from tasks.stats.cross_products import with_spelling as products_with_spelling
+from tasks.stats.cut_short import CutShort
+from tasks.stats.extremes import Extremes, added, extremes_of, no_extremes
+from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Integers, Rejection
+from tasks.stats.row_sketch import FileSketch, Hashes, extended, finished, no_sketch
 
 SAMPLE_ROWS = 50_000
 
 Priorities = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class RowHashes:
+    """Hashes of the good rows (see `tasks.stats.row_sketch`), and their keys where copies are dropped."""
+
+    asked: Hashes  # (n,)
+    rest: Hashes  # (n,)
+    others: int
+    keys: NDArray[np.void]
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,8 @@ class RowsRead:
     row: Integers  # (n,) numbers of the good rows, from 1
     rejections: tuple[Rejection, ...]
     keys: NDArray[np.void]  # of the good rows (see `tasks.row_keys`); empty when no rule needs them
+    whole: RowHashes
+    n_copies: int = 0  # rows dropped as copies of earlier ones; they are among neither the good nor the rejected
 
 
 @dataclass(frozen=True)
@@ -51,15 +68,29 @@ class FileDigest:
 
     sha256: str
     n_read: int
-    n_rejected: int  # rows
+    n_rejected: int  # rows, without copies that were dropped
     products: CrossProducts
     sample: Sample
     rejections: tuple[Rejection, ...]
     keys: NDArray[np.void]  # as of RowsRead
+    extremes: Extremes  # of its good rows
+    copy_keys: NDArray[np.void]  # of whole rows, where copies are dropped
+    sketch: FileSketch
+    n_copies: int = 0
+    cut_short: CutShort | None = None  # whether the file seems to have lost its end
 
     @property
     def n_rows(self) -> int:
-        return self.n_read - self.n_rejected
+        return self.n_read - self.n_rejected - self.n_copies
+
+
+def with_spelling(digest: FileDigest, spelling: Mapping[str, str]) -> FileDigest:
+    """The same rows, their labels spelt so."""
+    labels, index = one_spelling(digest.products.labels, spelling)
+    if labels == digest.products.labels:
+        return digest
+    sample = replace(digest.sample, group_index=index[digest.sample.group_index])
+    return replace(digest, products=products_with_spelling(digest.products, spelling), sample=sample)
 
 
 def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -> FileDigest:
@@ -67,16 +98,39 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
     products, sample = no_products(terms), no_sample(len(terms) - 1)
     rejections: list[Rejection] = []
     keys: list[NDArray[np.void]] = []
-    n_read = n_good = 0
+    extremes = no_extremes(len(terms))
+    copy_keys: list[NDArray[np.void]] = []
+    sketch: FileSketch | None = None
+    n_read = n_good = n_copies = 0
     for chunk in chunks:
         n_read += chunk.n_read
         n_good += chunk.good.n_rows
+        n_copies += chunk.n_copies
         rejections += chunk.rejections
         keys.append(chunk.keys)
+        copy_keys.append(chunk.whole.keys)
+        sketch = extended(sketch or no_sketch(chunk.whole.others), chunk.whole.asked, chunk.whole.rest)
         if chunk.good.n_rows:
             products = _with_rows(products, chunk.good)
+            extremes = added([extremes, extremes_of_rows(chunk.good)])
             sample = lowest(_joined([sample, _sampled(sha256, chunk, products.labels)]), SAMPLE_ROWS)
-    return FileDigest(sha256, n_read, n_read - n_good, products, sample, tuple(rejections), np.concatenate(keys))
+    return FileDigest(
+        sha256,
+        n_read,
+        n_read - n_good - n_copies,
+        products,
+        sample,
+        tuple(rejections),
+        np.concatenate(keys),
+        extremes,
+        np.concatenate(copy_keys),
+        finished(sketch or no_sketch()),
+        n_copies,
+    )
+
+
+def extremes_of_rows(data: GroupedData) -> Extremes:
+    return extremes_of([data.y, *data.x.T])
 
 
 def no_products(terms: tuple[str, ...]) -> CrossProducts:

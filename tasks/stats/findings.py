@@ -24,7 +24,9 @@ from tasks.stats.prior_sensitivity import prior_sensitivity
 from tasks.stats.priors import resolve_priors
 from tasks.stats.ranks import ranks
 from tasks.stats.records import (
+    NOTHING_NOTED,
     CompletePooling,
+    DataNotes,
     Findings,
     Flavour,
     GroupedData,
@@ -71,6 +73,7 @@ def find(
     fits: LeastSquaresFits,
     posterior: Posterior,
     age_days: float | None = None,
+    notes: DataNotes = NOTHING_NOTED,
 ) -> Findings:
     """Check the fits against each other, against thresholds and against replicated data.
 
@@ -78,6 +81,7 @@ def find(
     """
     found = _fits_and_posterior(study, run, data, products, scaling, fits, posterior)
     found = _looked_closer(found, study, data, products, posterior.draws)
+    found = replace(found, notes=notes)
     checks = all_checks(study, found, age_days)
     return replace(found, checks=checks, verdict=verdict(study, found, checks))
 

@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from tasks.stats.assumptions import Assumptions
     from tasks.stats.changes import Changes
     from tasks.stats.collinearity import Collinearity
+    from tasks.stats.copies import Copies
     from tasks.stats.cross_validation import CrossValidation
     from tasks.stats.funnel import Funnel
     from tasks.stats.held_out import LeaveOneGroupOut
     from tasks.stats.history import History
     from tasks.stats.influence import Influence
+    from tasks.stats.labels import LabelNotes
     from tasks.stats.likelihood_profile import LikelihoodProfile
     from tasks.stats.pit import PitCheck
     from tasks.stats.prior_predictive import PriorPredictive
     from tasks.stats.prior_sensitivity import PriorSensitivity
     from tasks.stats.ranks import Ranks
+    from tasks.stats.reading_notes import ReadingNotes
     from tasks.stats.remedies import Remedies
     from tasks.stats.size_trend import SizeTrend
     from tasks.stats.variance_test import VarianceTest
@@ -344,6 +347,7 @@ class SourceFile:
     n_rows: int
     n_rejected: int
     set_aside: str = ""  # why none of it could be used; empty when it was read
+    n_copies: int = 0  # dropped as copies of earlier rows; rejected ones are others
 
 
 @dataclass(frozen=True)
@@ -363,6 +367,19 @@ class RunRecord:
     rejected_by_rule: dict[str, int] = field(default_factory=dict)
     link: str = ""  # the run's page in Prefect's UI, when there is a server
     look_sha256: str = ""  # hash of the look of the study's own that its report has; empty for Poolwise's
+    n_copies: int = 0  # rows dropped as copies of earlier ones; neither used nor counted as rejected
+
+
+@dataclass(frozen=True)
+class DataNotes:
+    """What was noticed about the data beside rejected rows; None where it was not looked at."""
+
+    labels: LabelNotes | None = None
+    copies: Copies | None = None
+    reading: ReadingNotes | None = None
+
+
+NOTHING_NOTED = DataNotes()
 
 
 @dataclass(frozen=True)
@@ -400,6 +417,7 @@ class Findings:
     remedies: Remedies | None = None  # None where the fullest fit is regular
     likelihood_profiles: tuple[LikelihoodProfile, ...] | None = None  # one per varying effect of the fullest fit
     variance_test: VarianceTest | None = None
+    notes: DataNotes = NOTHING_NOTED
     collinearity: Collinearity | None = None  # None where the predictors can be told apart
     group_level: tuple[str, ...] = ()  # predictors of one value per group, whose effect cannot vary by group
 

@@ -6,21 +6,41 @@ but the columns' names has a default that suits most data.
 
 from __future__ import annotations
 
+import codecs
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from tasks.stats.plain_text import listed, shown, visible
 from tasks.stats.setting_words import option_of, set_by_option, set_in_file
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+# Nothing to see around a label or a column's name: whitespace, direction marks, joiners, byte order marks.
+UNSEEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+SURROUNDING = "".join(re.findall(rf"[\s{UNSEEN}]", "".join(map(chr, range(0x10000)))))
+
+
+def clean_label(text: str) -> str:
+    """A label or a column's name as it is compared: composed Unicode (NFC), nothing blank or invisible around it."""
+    return unicodedata.normalize("NFC", text).strip(SURROUNDING)
+
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(clean_label)]
+Label = Annotated[str, AfterValidator(clean_label)]
+LabelKind = Literal["case", "space", "zeros", "decimals"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Affix = Annotated[str, Field(min_length=1, max_length=20)]
 
 RESERVED_TERMS = ("intercept", "sigma")
-RESERVED_COLUMNS = ("_file", "_row")  # where a row came from
+# Where a row came from, what else it says, and what is wrong with all of it.
+RESERVED_COLUMNS = ("_file", "_row", "_rest", "_others", "_rule", "_record")
 
 
 class Frozen(BaseModel):
@@ -42,12 +62,27 @@ class Range(Frozen):
         return self
 
 
+class Labels(Frozen):
+    """Which labels of the group are one group, though they are not written alike."""
+
+    join: tuple[LabelKind, ...] = Field(default=(), description="labels that differ in nothing else are one group")
+    pad: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="width to which labels of digits are filled with zeros"
+    )
+    distinct: tuple[Label, ...] = Field(
+        default=(), description="labels that are right as they are, whatever they look like"
+    )
+
+
 class Rules(Frozen):
     """What a row must satisfy, and how many may fail before the run stops."""
 
     ranges: dict[ColumnName, Range] = Field(default_factory=dict)
-    groups: tuple[str, ...] | None = Field(default=None, description="allowed group labels; default: any")
+    groups: tuple[Label, ...] | None = Field(default=None, description="allowed group labels; default: any")
     unique: tuple[ColumnName, ...] = Field(default=(), description="columns whose values together name a row")
+    copies: Literal["keep", "drop"] | None = Field(
+        default=None, description="rows that are exact copies of an earlier one; default: kept, and said"
+    )
     max_rejected_share: Share = 0.05
     min_rows: Annotated[int, Field(ge=1)] = 1
 
@@ -124,8 +159,16 @@ class Schedule(Frozen):
         if sum(value is not None for value in (self.cron, self.interval_minutes, self.rrule)) != 1:
             raise ValueError("give exactly one of cron, interval_minutes and rrule")
         if self.timezone not in available_timezones():
-            raise ValueError(f"{self.timezone!r} is no time zone; use a name such as Europe/London")
+            raise ValueError(f"{shown(self.timezone)} is no time zone; use a name such as Europe/London")
         return self
+
+
+def _within_the_study(folder: str, key: str) -> str:
+    """Raises ValueError for a path that may lead out of the study's folder, or that no system can have."""
+    leaves = ".." in re.split(r"[/\\]", folder) or re.match(r"[/\\~]|[A-Za-z]:", folder)
+    if leaves or visible(folder) != folder:
+        raise ValueError(f'it has to be a folder within the study\'s, as in: {key} = "{key}"')
+    return folder
 
 
 class Trigger(Frozen):
@@ -135,6 +178,11 @@ class Trigger(Frozen):
     stable_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=1.0, description="a file is complete when it has not changed for so long"
     )
+
+    @field_validator("watch")
+    @classmethod
+    def _inside(cls, watch: str) -> str:
+        return _within_the_study(watch, "watch")
 
 
 class Notify(Frozen):
@@ -158,25 +206,42 @@ class Report(Frozen):
 
     @field_validator("look")
     @classmethod
-    def _within_the_study(cls, look: str | None) -> str | None:
-        if look is not None and (".." in re.split(r"[/\\]", look) or re.match(r"[/\\]|[A-Za-z]:", look)):
-            raise ValueError('it has to be a folder within the study\'s, as in: look = "look"')
-        return look
+    def _inside(cls, look: str | None) -> str | None:
+        return None if look is None else _within_the_study(look, "look")
 
 
 class Study(Frozen):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     title: Annotated[str, Field(min_length=1, max_length=300)]
     source: Annotated[str, Field(min_length=1)] = "*.csv"
-    encoding: str = "utf-8-sig"
+    encoding: str | None = Field(default=None, description="of files that are not UTF-8; default: there are none")
     delimiter: Literal[",", ";", "\t", "|"] | None = Field(default=None, description="default: found by sniffing")
-    decimal: Literal[".", ","] = "."
+    decimal: Literal[".", ","] | None = Field(default=None, description="where a column's numbers do not show it")
+    thousands: Literal[",", ".", " ", "\u00a0", "\u2009", "\u202f", "'", "\u2019"] | None = Field(
+        default=None, description='between groups of three digits; " " is any space'
+    )
+    affixes: tuple[Affix, ...] = Field(
+        default=(), description="taken off before or after a number, nothing else: 12 % is read as 12"
+    )
+    missing: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(), description="words that stand for a missing value; numbers do so in columns of numbers only"
+    )
+    comment: Annotated[str, Field(min_length=1, max_length=10)] | None = Field(
+        default=None, description="what a line begins with that is no row"
+    )
     outcome: ColumnName
     outcome_unit: str = ""
     group: ColumnName
     predictors: tuple[ColumnName, ...] = ()
     predictor_units: dict[ColumnName, str] = Field(default_factory=dict)
-    varying: tuple[ColumnName, ...] = Field(default=(), description="default: every predictor")
+    varying: tuple[ColumnName, ...] = Field(default=(), description="default: every predictor that varies in groups")
+    labels: Labels = Labels()
+    codes: dict[ColumnName, Annotated[dict[str, Finite], Field(min_length=1)]] = Field(
+        default_factory=dict, description="numbers for words, by column; other values are read as numbers still"
+    )
+    dates: dict[ColumnName, str] = Field(
+        default_factory=dict, description="strptime's format of a column of dates, read as days since 1970-01-01"
+    )
     rules: Rules = Rules()
     priors: Priors = Priors()
     sampler: SamplerSettings = SamplerSettings()
@@ -198,23 +263,43 @@ class Study(Frozen):
     def _within_its_folder(cls, source: str) -> str:
         if ".." in re.split(r"[/\\]", source):
             raise ValueError("it has to stay within the study's folder; for files elsewhere give an absolute path")
+        if visible(source) != source:
+            raise ValueError("it holds a character that cannot be seen, which no file's name should")
         return source
 
     @field_validator("encoding")
     @classmethod
-    def _known_encoding(cls, encoding: str) -> str:
+    def _known_encoding(cls, encoding: str | None) -> str | None:
         try:
-            "".encode(encoding)
+            "".encode(encoding or "utf-8")
+            codecs.getincrementaldecoder(encoding or "utf-8")
         except (LookupError, ValueError):
             raise ValueError('it is no known text encoding; common ones: "utf-8", "cp1252", "latin-1"') from None
         return encoding
+
+    @field_validator("affixes")
+    @classmethod
+    def _no_part_of_a_number(cls, affixes: tuple[str, ...]) -> tuple[str, ...]:
+        for affix in affixes:
+            if re.search(r"\d", affix) or not re.search(r"[^\s.,+-]", affix):
+                raise ValueError(
+                    f'{shown(affix)} could be part of a number; give a sign or a unit, as in: affixes = ["%"]'
+                )
+        return affixes
+
+    @field_validator("dates")
+    @classmethod
+    def _formats_of_dates(cls, dates: dict[str, str]) -> dict[str, str]:
+        for date_format in dates.values():
+            _require_date_format(date_format)
+        return dates
 
     @field_validator("predictors")
     @classmethod
     def _no_reserved_names(cls, predictors: tuple[str, ...]) -> tuple[str, ...]:
         for name in predictors:
             if name in RESERVED_TERMS:
-                raise ValueError(f"{name!r} names a term of the model; rename the column")
+                raise ValueError(f"{shown(name)} names a term of the model; rename the column")
         return predictors
 
     @model_validator(mode="after")
@@ -225,7 +310,11 @@ class Study(Frozen):
         _known(self.predictor_units, self.predictors, "predictor_units")
         _known(self.priors.slopes, self.predictors, "priors.slopes")
         _known(self.priors.sigma_group_sd, ("intercept", *self.varying), "priors.sigma_group_sd")
-        _known(self.rules.ranges, (self.outcome, *self.predictors), "rules.ranges")
+        _known(self.rules.ranges, self.numeric_columns, "rules.ranges")
+        _known(self.codes, self.numeric_columns, "codes")
+        _known(self.dates, tuple(name for name in self.numeric_columns if name not in self.codes), "dates")
+        if self.thousands and self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; they have to differ")
         return self
 
     @property
@@ -236,7 +325,12 @@ class Study(Frozen):
     @property
     def varying_columns(self) -> tuple[int, ...]:
         """Positions in `terms` of the predictors whose slope may differ by group."""
-        return tuple(self.terms.index(name) for name in self.predictors if name in self.varying)
+        varying = set(self.varying)
+        return tuple(position for position, name in enumerate(self.predictors, 1) if name in varying)
+
+    @property
+    def numeric_columns(self) -> tuple[str, ...]:
+        return (self.outcome, *self.predictors)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -278,19 +372,31 @@ def study_name(text: str) -> str:
     return name or "study"
 
 
+def _require_date_format(date_format: str) -> None:
+    """Raise ValueError unless it reads what it writes, a year at least."""
+    day = datetime(2003, 12, 31, 17, 58, 59)
+    try:
+        is_one = datetime.strptime(day.strftime(date_format), date_format).year == day.year
+    except (ValueError, re.error):  # re.error: a directive stands twice
+        is_one = False
+    if not is_one:
+        raise ValueError(f'{shown(date_format)} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')
+
+
 def _each_once(columns: list[str]) -> None:
-    for column in columns:
-        if columns.count(column) > 1:
-            raise ValueError(f"column {column!r} is named twice among outcome, group and predictors")
+    for column, times in Counter(columns).items():
+        if times > 1:
+            raise ValueError(f"column {shown(column)} is named twice among outcome, group and predictors")
 
 
 def _not_reserved(columns: tuple[str, ...]) -> None:
     for column in columns:
         if column in RESERVED_COLUMNS:
-            raise ValueError(f"column {column!r} has a name that Poolwise keeps for itself; rename the column")
+            raise ValueError(f"column {shown(column)} has a name that Poolwise keeps for itself; rename the column")
 
 
-def _known(names: object, allowed: tuple[str, ...], where: str) -> None:
-    for name in names:  # type: ignore[attr-defined]
-        if name not in allowed:
-            raise ValueError(f"{where} names {name!r}, which is none of {', '.join(allowed) or '(no predictors)'}")
+def _known(names: Iterable[str], allowed: tuple[str, ...], where: str) -> None:
+    known = set(allowed)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{where} names {shown(name)}, which is none of {listed(allowed) or '(no predictors)'}")

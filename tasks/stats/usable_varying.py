@@ -6,11 +6,13 @@ them; letting it vary would hand each group a slope from the prior.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
 from tasks.stats.left_over import within_groups
-from tasks.stats.records import Check, Findings
+from tasks.stats.records import Check
 from tasks.stats.study import Study
 
 # Share of a predictor's sum of squares that must lie within groups; what rounding leaves is less.
@@ -40,7 +42,7 @@ def group_level_terms(products: ModelCrossProducts) -> tuple[str, ...]:
     )
 
 
-def check_group_level(found: Findings) -> tuple[Check, ...]:
+def check_group_level(terms: Sequence[str]) -> tuple[Check, ...]:
     """One check per predictor of groups; it passes, as there is nothing to be done about it."""
     return tuple(
         Check(
@@ -52,5 +54,5 @@ def check_group_level(found: Findings) -> tuple[Check, ...]:
             "estimated from the differences between groups alone.",
             "",
         )
-        for term in found.group_level
+        for term in terms
     )

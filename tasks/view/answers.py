@@ -18,6 +18,7 @@ from tasks.view.numbers import common_decimals, fixed, interval, percent, plural
 SMALLEST_CLEAR_ICC = 0.01
 MOST_STEPS = 3
 MOST_NAMED = 3
+MANY_COPIES = 0.05  # of the rows
 CLEARLY = 0.975  # of a side: both tails together leave 5 %, as intervals do
 
 
@@ -177,7 +178,16 @@ def can_i_trust_it(context: Context) -> str:
     name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
     if not open_points:
         return f"Yes: all {len(checks)} checks passed. This holds for the estimates of {name}."
-    return " ".join(filter(None, [f"Yes, the estimates of {name}.", _not_to_trust(context), _passed(checks)]))
+    but = [_not_to_trust(context), _counted_twice(context)]
+    return " ".join(filter(None, [f"Yes, the estimates of {name}.", *but, _passed(checks)]))
+
+
+def _counted_twice(context: Context) -> str:
+    """How many rows are copies, where that is neither few nor what the study wants."""
+    found, n_rows = context.findings.notes.copies, context.findings.run.n_rows
+    if found is None or context.study.rules.copies == "keep" or found.n_rows < MANY_COPIES * n_rows:
+        return ""
+    return f"But {percent(min(found.n_rows / n_rows, 1.0))} of the rows are copies of others: margins are too narrow."
 
 
 def _not_to_trust(context: Context) -> str:
@@ -232,6 +242,9 @@ def _step(context: Context, check: Check) -> str:
         "singularity": "Do not quote the usual intervals of the singular fit.",
         "group_sizes": "Do not compare the smallest groups by their own rows alone.",
         "rejected_rows": "Look at the rejected rows.",
+        "alike_labels": "See whether labels that look alike are one group: the health card says how to join them.",
+        "missing_like_labels": "See whether a group that is called like a missing value is one.",
+        "copied_rows": "See whether rows that are copies should count: the health card says how to drop them.",
         "prior_predictive": "Look at the priors: they all but rule out the data.",
         "prior_sensitivity": "When you quote how far groups lie apart, say that the prior has a part in it.",
         "equal_spread": "Look at the rows of the groups that scatter most.",

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from tasks.stats.records import Findings, Floats
+from tasks.stats.spreadsheet import cell
 from tasks.stats.study import Study
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units
 from tasks.view.text import singular
+
+TEXT_COLUMNS = ("group", "model", "term", "unit", "unit_raw", "note")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ def estimate_columns(study: Study, findings: Findings) -> dict[str, Any]:
       raw intercept stands where every predictor is 0; its spread is left empty
     - `note`: why a group has no estimate of its own
 
-    NaN where there is no number; an empty cell in the file.
+    NaN where there is no number; an empty cell in the file. There, texts that a spreadsheet would take for a
+    formula begin with an apostrophe: a group "=A1" is written '=A1.
     """
     models = _models(findings)
     stacked = {name: _stack(models, name) for name in ("estimate", "se", "lower", "upper", "conditional_sd")}
@@ -58,7 +62,9 @@ def estimate_columns(study: Study, findings: Findings) -> dict[str, Any]:
 
 def estimates_csv(study: Study, findings: Findings) -> str:
     """The columns as comma-separated text with a header line; numbers at full precision."""
-    return str(pd.DataFrame(estimate_columns(study, findings)).to_csv(index=False, lineterminator="\n"))
+    frame = pd.DataFrame(estimate_columns(study, findings))
+    texts = {name: frame[name].map(cell) for name in TEXT_COLUMNS}
+    return str(frame.assign(**texts).to_csv(index=False, lineterminator="\n"))
 
 
 def _models(findings: Findings) -> list[_Model]:

@@ -34,7 +34,13 @@ from tasks.view.sections import (
 # Per kind of check: its title, and the section with its evidence. What follows an underscore may be a term.
 CHECKS: dict[str, tuple[str, str]] = {
     "rejected_rows": ("Rejected rows", data.ID),
+    "alike_labels": ("Labels that look alike", data.ID),
+    "missing_like_labels": ("Groups called NA or the like", data.ID),
+    "copied_rows": ("Rows that are copies", data.ID),
     "freshness": ("Freshness of the data", data.ID),
+    "missing_codes": ("Numbers that may stand for “missing”", data.ID),
+    "totals_row": ("Rows of totals", data.ID),
+    "cut_short": ("Files that may be cut short", data.ID),
     "group_count": ("Number of groups", data.ID),
     "group_sizes": ("Size of groups", data.ID),
     "simpson": ("Simpson’s paradox", simpson.ID),
@@ -62,7 +68,13 @@ CHECKS: dict[str, tuple[str, str]] = {
 # What each check measured, against what is wanted.
 MEASURES: dict[str, str] = {
     "rejected_rows": "{share} rejected, at most {limit_share}",
+    "alike_labels": "sets of such labels: {value}",
+    "missing_like_labels": "such labels: {value}",
+    "copied_rows": "rows copied: {value}",
     "freshness": "{value} days old, at most {limit}",
+    "missing_codes": "at most {value} rows of a column",
+    "totals_row": "rows: {value}",
+    "cut_short": "files: {value}",
     "group_count": "{value} groups, at least {limit}",
     "group_sizes": "smallest: {value} rows",
     "singularity": "least spread {value}, singular below {limit}",

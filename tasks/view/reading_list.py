@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from tasks.view.catalogue import Catalogue, DamagedRun, RunEntry, StudyEntry
 from tasks.view.catalogue_page import STATUSES, by_verdict
 from tasks.view.freshness import RULE, ago
+from tasks.view.text import clean
 
 RUNS_PER_PAGE, STUDIES_PER_PAGE, MOST_DAMAGED = 50, 24, 20
 LONGEST_SEARCH = 200
@@ -73,6 +74,14 @@ class Paged(Generic[Item]):
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """What keeps a study from running at the moment, in a sentence."""
+
+    study: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class DatedRun:
     run: RunEntry
     ago: str
@@ -105,9 +114,10 @@ class ReadingList:
     runs: Paged[DatedRun]
     damaged: tuple[DamagedRun, ...]
     n_damaged: int
+    troubles: tuple[Trouble, ...]
 
 
-def reading_list(catalogue: Catalogue, query: Query, now: datetime) -> ReadingList:
+def reading_list(catalogue: Catalogue, query: Query, now: datetime, troubles: Sequence[Trouble] = ()) -> ReadingList:
     words = query.words.casefold().split()
     wanted = {study.name for study in catalogue.studies if _is_as_fresh(study, query, now)}
     runs = [run for run in catalogue.runs if run.study in wanted and _answers(run, words, query)]
@@ -132,6 +142,7 @@ def reading_list(catalogue: Catalogue, query: Query, now: datetime) -> ReadingLi
         runs=_dated(_paged(runs, query.page, RUNS_PER_PAGE, lambda number: replace(query, page=number).href), now),
         damaged=catalogue.damaged[:MOST_DAMAGED],
         n_damaged=len(catalogue.damaged),
+        troubles=tuple(Trouble(clean(each.study), clean(each.reason)) for each in troubles),
     )
 
 

@@ -22,6 +22,7 @@ from tasks.stats.records import (
     PartialPooling,
     PredictiveCheck,
     PredictiveStatistic,
+    RunRecord,
     Scaling,
 )
 from tasks.stats.study import Study
@@ -46,7 +47,7 @@ def summary_of(study: Study, findings: Findings) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "study": _study(study),
         "verdict": plain(findings.verdict),
-        "run": plain(findings.run),
+        "run": _run(findings.run),
         "overview": overview_of(study, findings),
         "checks": plain(findings.checks),
         "terms": list(findings.terms),
@@ -68,6 +69,11 @@ def summary_of(study: Study, findings: Findings) -> dict[str, Any]:
         "changes": changes_of(findings.changes),
         "timings": plain(findings.timings),
     }
+
+
+def _run(run: RunRecord) -> dict[str, Any]:
+    """What reading gave reason to ask is said by its checks."""
+    return {key: value for key, value in plain(run).items() if key != "reading"}
 
 
 def summary_json(summary: dict[str, Any]) -> str:

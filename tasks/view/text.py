@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from tasks.stats.plain_text import shorten
+
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
@@ -33,12 +35,9 @@ def _is_invisible(character: str) -> bool:
     )
 
 
-def shorten(text: str, limit: int = 60) -> str:
-    """At most `limit` characters: the beginning, an ellipsis, the end."""
-    if len(text) <= limit:
-        return text
-    tail = limit // 4
-    return f"{text[: limit - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
+def markdown(text: str) -> str:
+    """Text that Markdown shows as it is: no emphasis, link, picture or tag comes of it. Cleaned."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+.!|~&:@$-])", r"\\\1", clean(text))
 
 
 def label(text: str, limit: int = 60) -> str:

@@ -32,10 +32,18 @@ def data_finding(context: Context) -> str:
     used = f"{plural(run.n_rows, 'row')} in {plural(run.n_groups, 'group')} were used, {spread}"
     n_unusable = sum(bool(file.set_aside) for file in run.files)
     unusable = f" {plural(n_unusable, 'file')} could not be used at all." if n_unusable else ""
+    copies = f" {plural(run.n_copies, 'copy', 'copies')} of earlier rows {_were(run.n_copies)} dropped." * (
+        run.n_copies > 0
+    )
     if not run.n_rejected:
-        return f"{used}; no row was rejected.{unusable}"
+        return f"{used}; no row was rejected.{copies}{unusable}"
     share = percent(run.n_rejected / (run.n_rows + run.n_rejected))
-    return f"{used}; {plural(run.n_rejected, 'row')} ({share}) were rejected and are in no estimate.{unusable}"
+    rejected = f"{plural(run.n_rejected, 'row')} ({share}) {_were(run.n_rejected)} rejected"
+    return f"{used}; {rejected} and {'is' if run.n_rejected == 1 else 'are'} in no estimate.{copies}{unusable}"
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"
 
 
 def singularity_finding(context: Context) -> str:

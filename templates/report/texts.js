@@ -2,7 +2,9 @@
 poolwise.texts = (() => {
   const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
   const ISOLATES = /[\u2066-\u2069]/g;
-  const PLAIN_NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/;
+  // As in tasks/stats/spreadsheet.py.
+  const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+  const PLAIN_NUMBER = /^[+-]?\d[\d.,]*([eE][+-]?\d+)?$/;
 
   // −1,234.5 → -1234.5 and 1.2 × 10⁻⁷ → 1.2e-7; other texts keep their other characters.
   function ascii(text) {
@@ -21,7 +23,7 @@ poolwise.texts = (() => {
   // A text that a spreadsheet would take for a formula is kept one by an apostrophe.
   function csvCell(text, isNumber) {
     const plain = isNumber ? ascii(text).replace(/^–$/, "") : text.replace(ISOLATES, "").trim();
-    const safe = /^[=+\-@\t\r]/.test(plain) && !PLAIN_NUMBER.test(plain) ? "'" + plain : plain;
+    const safe = FORMULA.test(plain) && !PLAIN_NUMBER.test(plain) ? "'" + plain : plain;
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   }
 

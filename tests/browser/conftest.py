@@ -19,6 +19,7 @@ from tasks.site import catalogue_app
 from tasks.site.server import serve_catalogue
 from tests.browser.reader import Reader, read
 from tests.shelf import Shelf
+from tests.waiting import PATIENCE_SECONDS
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The browser asks nobody anything on its own account.
@@ -30,21 +31,28 @@ ARGUMENTS = (
     "--no-first-run",
     "--no-pings",
 )
-TIMEOUT_MILLISECONDS = 20_000
+TIMEOUT_MILLISECONDS = 1000 * PATIENCE_SECONDS
 
 Place = Literal["http", "file"]
 OpenReport = Callable[..., Reader]
 DrawnReport = Callable[[str], Reader]
 
 
+def program() -> str | None:
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def sandbox() -> list[str]:
+    """Root has none."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
+    if program() is None:
         pytest.skip("no browser: install Chromium (.ci/browser does, as root)")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *sandbox])
+        opened = playwright.chromium.launch(executable_path=program(), args=[*ARGUMENTS, *sandbox()])
         yield opened
         opened.close()
 
@@ -52,7 +60,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def site(shelf: Shelf) -> Iterator[str]:
     """Address of the reports folder, served as `poolwise serve` does; ends in `/`."""
-    shelf.reports.mkdir(exist_ok=True)
+    shelf.reports.mkdir(parents=True, exist_ok=True)
     with serve_catalogue(catalogue_app(shelf.reports)) as address:
         yield address
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 
@@ -18,13 +19,22 @@ addEventListener("securitypolicyviolation", (event) =>
 DRAW_ALL = """
 async () => {
   document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
-  const undrawn = () => document.querySelectorAll(".plot:not(.js-plotly-plot)"), end = performance.now() + 30_000;
+  const undrawn = () => document.querySelectorAll(".plot:not(.js-plotly-plot)"), end = performance.now() + 300_000;
   while (undrawn().length && performance.now() < end) {
     undrawn()[0].scrollIntoView({ block: "center", behavior: "instant" });
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   scrollTo({ top: 0, behavior: "instant" });
   return undrawn().length;
+}
+"""
+# All of the page is in this scheme: the page itself, and every figure that is drawn.
+IS_IN_COLOURS = """
+(scheme) => {
+  const wanted = JSON.stringify(JSON.parse(document.getElementById("figure-themes").textContent)[scheme]);
+  return matchMedia(`(prefers-color-scheme: ${scheme})`).matches &&
+    Array.from(document.querySelectorAll(".plot.js-plotly-plot"))
+      .every((plot) => JSON.stringify(plot.layout.template) === wanted);
 }
 """
 
@@ -63,6 +73,11 @@ class Reader:
     def draw_all(self) -> None:
         """Open every fold and come to every figure, as a reader who scrolls does."""
         assert self.page.evaluate(DRAW_ALL) == 0
+
+    def in_colours(self, scheme: Literal["light", "dark"]) -> None:
+        """Ask for light or dark, and wait until all has followed."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.wait_for_function(IS_IN_COLOURS, arg=scheme)
 
 
 def read(context: BrowserContext, address: str) -> Reader:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.conftest import TIMEOUT_MILLISECONDS
 from tests.browser.test_accessibility import AXE, broken_rules
 from tests.shelf import Shelf
 
@@ -16,6 +17,7 @@ def catalogue(browser: Browser, shelf: Shelf) -> Iterator[Page]:
     for name in ("bounce_rates", "sleepstudy", "hostile"):
         shelf.run(name)
     page = browser.new_context(viewport={"width": 1300, "height": 900}).new_page()
+    page.set_default_timeout(TIMEOUT_MILLISECONDS)
     heard: list[str] = []
     page.on("console", lambda message: heard.append(message.text))
     page.on("pageerror", lambda error: heard.append(str(error)))

@@ -23,8 +23,8 @@ HOVER_TEXTS = """
 async (plot) => {
   const curveNumber = plot.data.findIndex((t) => t.meta?.groups && t.mode?.includes("markers")), seen = [];
   for (const pointNumber of plot.data[curveNumber].meta.groups.keys()) {
+    await new Promise((resolve) => setTimeout(resolve, 100)); // Plotly puts off what comes within 50 ms
     Plotly.Fx.hover(plot, [{ curveNumber, pointNumber }]);
-    await new Promise((resolve) => setTimeout(resolve, 100));
     seen.push(plot.querySelector(".hoverlayer").textContent);
   }
   return seen;

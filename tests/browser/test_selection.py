@@ -22,6 +22,23 @@ POINT = """
     y: box.top + yaxis._offset + yaxis.d2p(full.y[place]) };
 }
 """
+# The point, once it has been at the same place in ten frames.
+STANDING_POINT = f"""
+async (figure) => {{
+  const find = {POINT};
+  let last = find(figure), frames = 0;
+  while (frames < 10) {{
+    await new Promise(requestAnimationFrame);
+    const now = find(figure);
+    frames = now.x === last.x && now.y === last.y ? frames + 1 : 0;
+    last = now;
+  }}
+  return last;
+}}
+"""
+NOTE_HOVER = """
+(figure) => document.querySelector("#" + figure + " .plot").on("plotly_hover", () => { window.__hovered = true; })
+"""
 FIRST_WITH_POINTS = """
 (figures) => figures.find((figure) =>
   figure.querySelector(".plot").data.some((trace) => trace.meta?.groups && trace.mode?.includes("markers"))).id
@@ -95,10 +112,10 @@ def test_a_point_chooses_its_group(report: Reader) -> None:
     report.draw_all()
     page, figure = report.page, with_points(report)
     page.locator(f"#{figure} .plot").scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    point = page.evaluate(POINT, figure)
+    point = page.evaluate(STANDING_POINT, figure)
+    page.evaluate(NOTE_HOVER, figure)
     page.mouse.move(point["x"], point["y"])
-    page.wait_for_timeout(200)
+    page.wait_for_function("window.__hovered")  # Plotly's clicks are on what is hovered
     page.mouse.click(point["x"], point["y"])
     page.wait_for_function(f"{CHOSEN} !== undefined")
     assert_marked(page, point["group"])

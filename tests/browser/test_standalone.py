@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser.conftest import TIMEOUT_MILLISECONDS
 from tests.browser.reader import Reader, read
 from tests.shelf import Shelf
 
@@ -17,6 +18,7 @@ from tests.shelf import Shelf
 def report(request: pytest.FixtureRequest, browser: Browser, shelf: Shelf, tmp_path: Path) -> Iterator[Reader]:
     file = shutil.copy(shelf.run(request.param) / "report-standalone.html", tmp_path / "mailed.html")
     context = browser.new_context(offline=True, viewport={"width": 1300, "height": 900})
+    context.set_default_timeout(TIMEOUT_MILLISECONDS)
     opened = read(context, Path(file).as_uri())
     yield opened
     seen, asked = opened.seen(), {url.split("#")[0] for url in opened.asked}

@@ -9,7 +9,7 @@ import re
 import pandas as pd
 from playwright.sync_api import Download, Locator, Page, TimeoutError
 
-from tests.browser.conftest import DrawnReport, OpenReport
+from tests.browser.conftest import TIMEOUT_MILLISECONDS, DrawnReport, OpenReport
 
 MINUS, MISSING = "−", "–"
 COLUMN = """
@@ -155,12 +155,13 @@ def save(table: Locator) -> pd.DataFrame:
     try:
         download = downloaded(table, 1_000)
     except TimeoutError:
-        download = downloaded(table, 20_000)
-    assert download.suggested_filename == f"{table.get_attribute('id')}.csv"
+        download = downloaded(table, TIMEOUT_MILLISECONDS)
     return pd.read_csv(io.BytesIO(download.path().read_bytes()), encoding="utf-8-sig")
 
 
-def downloaded(table: Locator, milliseconds: int) -> Download:
-    with table.page.expect_download(timeout=milliseconds) as download:
+def downloaded(table: Locator, milliseconds: float) -> Download:
+    """Of this table: one of another, asked for twice, may still come."""
+    name = f"{table.get_attribute('id')}.csv"
+    with table.page.expect_download(lambda one: one.suggested_filename == name, timeout=milliseconds) as download:
         frame(table).locator("button.table-csv").click()
     return download.value

@@ -177,3 +177,20 @@ def test_unexpected_trouble_is_one_paragraph(
     said = capsys.readouterr().err
     assert "ZeroDivisionError: by design" in said
     assert "Traceback" not in said
+
+
+def test_files_of_one_name_do_not_share_a_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [tmp_path / place / "visits.csv" for place in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(ROWS)
+    assert [run_file(file, tmp_path / "reports") for file in (*files, files[1])] == [0, 0, 0]
+    said = capsys.readouterr()
+    one, two = sorted(folder.name for folder in (tmp_path / "reports").glob("visits*"))
+    assert (one, len(two)) == ("visits", len("visits-") + 8)
+    assert f"so this one is called {two} there." in " ".join(said.err.split())
+    assert "Nothing has changed" in said.out, "the second finds its own history"
+    assert [row.state for row in Ledger(tmp_path / "reports").rows()] == ["counted", "counted"]
+    summary = json.loads((tmp_path / "reports" / two / "latest" / "summary.json").read_text())
+    assert summary["study"]["name"] == two
+    assert f'name = "{two}"' in (tmp_path / "reports" / two / "latest" / "study.toml").read_text()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from prefect import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 
 from flows.cli import command
 from flows.deployments import deployment_of
@@ -53,5 +55,26 @@ def test_deploying_to_a_pool_that_is_not_there_says_how_to_make_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study_with(tmp_path, "")
-    assert command(["deploy", str(tmp_path), "--pool", "nowhere"]) == 1
+    assert command(["deploy", str(tmp_path), "--pool", "nowhere", "--out", str(tmp_path / "reports")]) == 1
     assert "prefect work-pool create nowhere --type process" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_deploying_names_what_is_broken_and_registers_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name="here", type="process"))
+    for name, cron in (("broken", "61 * * * *"), ("sound", "0 6 * * 1")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "study.toml").write_text(
+            f'title = "t"\noutcome = "y"\ngroup = "g"\n[schedule]\ncron = "{cron}"\n'
+        )
+    folders = [str(tmp_path / "broken"), str(tmp_path / "sound"), str(tmp_path / "missing")]
+    assert command(["deploy", *folders, "--pool", "here"]) == 2
+    said = capsys.readouterr()
+    assert "pooling-report/sound" in said.out
+    assert "broken: " in said.err
+    assert 'schedule.cron is "61 * * * *"' in " ".join(said.err.split())
+    assert "Not deployed: broken, missing" in " ".join(said.err.split())
+    assert "answers without a key" in " ".join(said.err.split()), "the tests' own server does"

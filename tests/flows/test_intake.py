@@ -7,13 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flows.intake import Intake
+import flows.intake
+from flows.intake import Intake, NotYet
 from tasks.ledger import Arrival, Ledger
 from tasks.run_lock import RunningRun, only_run
 from tasks.studies import OpenedStudy
+from tests.waiting import until
 
 STUDY = 'title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 0.2\n'
 
@@ -51,7 +54,9 @@ def study(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def intake(tmp_path: Path, study: Path, asked: Asked) -> Intake:
+def intake(tmp_path: Path, study: Path, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> Intake:
+    """However long the test takes, what was asked for may still be about to begin."""
+    monkeypatch.setattr(flows.intake, "REQUEST_SECONDS", float("inf"))
     return Intake(tmp_path / "reports", [study], asked.request, asked.heal)
 
 
@@ -63,11 +68,11 @@ def drop(study: Path, name: str, text: str, age: float = 10.0) -> Path:
 
 
 def look_until(intake: Intake, holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < ends, "it never held"
+    def looked() -> bool:
         intake.look()
-        time.sleep(0.05)
+        return holds()
+
+    until(looked)
 
 
 def settle(intake: Intake, run_id: str, digests: Sequence[str]) -> None:
@@ -103,22 +108,26 @@ def test_renamed_and_repeated_contents_ask_for_nothing(intake: Intake, study: Pa
 
 
 def test_file_being_written_waits_until_it_is_stable(intake: Intake, study: Path, asked: Asked) -> None:
+    (study / "study.toml").write_text(STUDY.replace("0.2", "3600"))
     os.utime(study / "first.csv", (0, 0))
     path = study / "incoming" / "slow.csv"
     for k in range(5):
         with path.open("a") as file:
             file.write(f"a,{k}\n")
         intake.look()
-        time.sleep(0.05)
     assert asked.requests == [["first.csv"]]
     settle(intake, "r", [row.sha256 for row in intake.ledger.rows()])
-    look_until(intake, lambda: len(asked.requests) == 2)
-    assert asked.requests[1] == ["slow.csv"]
+    os.utime(path, (time.time() - 3601, time.time() - 3601))
+    intake.look()
+    assert asked.requests[1:] == [["slow.csv"]]
 
 
 def test_file_from_the_future_is_stable_once_it_stands_still(intake: Intake, study: Path, asked: Asked) -> None:
+    look_until(intake, lambda: len(asked.requests) == 1)
+    settle(intake, "r", [row.sha256 for row in intake.ledger.rows()])
     drop(study, "early.csv", "g,y\nb,1\n", age=-3600)
-    look_until(intake, lambda: any("early.csv" in names for names in asked.requests))
+    look_until(intake, lambda: len(asked.requests) == 2)
+    assert asked.requests[1] == ["early.csv"]
 
 
 def test_appended_source_file_asks_again(intake: Intake, study: Path, asked: Asked) -> None:
@@ -136,15 +145,17 @@ def test_study_that_is_running_is_left_alone(intake: Intake, study: Path, asked:
     def hold() -> None:
         with only_run(tmp_path / "reports", "visits"):
             held.set()
-            done.wait(10)
+            done.wait()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(10)
-    intake.look()
-    assert asked.requests == []
-    done.set()
-    thread.join()
+    held.wait()
+    try:
+        intake.look()
+        assert asked.requests == []
+    finally:
+        done.set()
+        thread.join()
     intake.look()
     assert len(asked.requests) == 1
 
@@ -180,21 +191,76 @@ def test_broken_study_does_not_stop_the_others(tmp_path: Path, study: Path, aske
     assert asked.requests == [["first.csv"]]
 
 
-def test_watching_sees_a_drop_within_seconds(intake: Intake, study: Path, asked: Asked) -> None:
+class Heard:
+    """What keeps studies from running, as it is now; and how often anything was reported."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, str] = {}
+
+    def __call__(self, subject: Path | str, reason: str) -> None:
+        self.now = {**self.now, Path(subject).name: reason}
+
+    def troubles(self) -> dict[str, str]:
+        return {subject: reason for subject, reason in self.now.items() if reason}
+
+
+def test_a_study_that_breaks_is_reported_until_it_is_mended(tmp_path: Path, study: Path, asked: Asked) -> None:
+    heard = Heard()
+    intake = Intake(tmp_path / "reports", [study], asked.request, asked.heal, report=heard)
+    intake.look()
+    assert heard.troubles() == {}
+    (study / "study.toml").write_text(STUDY + '[schedule]\ncron = "61 * * * *"\n')
+    intake.look()
+    assert "61 * * * *" in heard.troubles()["visits"]
+    (study / "study.toml").unlink()
+    intake.look()
+    assert "has no study.toml" in heard.troubles()["visits"]
+    (study / "study.toml").write_text(STUDY)
+    intake.look()
+    assert heard.troubles() == {}
+
+
+def test_prefect_away_is_reported_until_it_answers(tmp_path: Path, study: Path, asked: Asked) -> None:
+    heard = Heard()
+    intake = Intake(tmp_path / "reports", [study], asked.request, asked.heal, report=heard)
+    os.utime(study / "first.csv", (0, 0))
+    asked.is_down = True
+    intake.look()
+    assert "no answer to asking for a run of visits" in heard.troubles()["Prefect"]
+    asked.is_down = False
+    intake.look()
+    assert heard.troubles() == {}
+
+
+def test_a_study_that_prefect_does_not_know_yet_is_no_trouble(tmp_path: Path, study: Path, asked: Asked) -> None:
+    def unknown(opened: OpenedStudy, waiting: Sequence[Arrival]) -> None:
+        raise NotYet("not yet")
+
+    heard = Heard()
+    os.utime(study / "first.csv", (0, 0))
+    Intake(tmp_path / "reports", [study], unknown, asked.heal, report=heard).look()
+    assert heard.troubles() == {}
+
+
+def test_the_same_trouble_is_logged_once(tmp_path: Path, study: Path, asked: Asked, caplog: Any) -> None:
+    asked.is_down = True
+    os.utime(study / "first.csv", (0, 0))
+    intake = Intake(tmp_path / "reports", [study], asked.request, asked.heal)
+    for _ in range(20):
+        intake.look()
+    assert len([record for record in caplog.records if "no answer" in record.getMessage()]) == 1
+
+
+def test_watching_sees_a_drop(intake: Intake, study: Path, asked: Asked) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=intake.keep_looking, args=(stop,))
     thread.start()
     try:
-        ends = time.monotonic() + 10
-        while not asked.requests and time.monotonic() < ends:
-            time.sleep(0.05)
+        until(lambda: bool(asked.requests))
         settle(intake, "r", [row.sha256 for row in intake.ledger.rows()])
         (study / "incoming" / "new.csv").write_text("g,y\nc,1\n")
-        ends = time.monotonic() + 10
-        while len(asked.requests) < 2 and time.monotonic() < ends:
-            time.sleep(0.05)
+        until(lambda: len(asked.requests) == 2)
     finally:
         stop.set()
-        thread.join(10)
+        thread.join()
     assert asked.requests[-1] == ["new.csv"]
-    assert not thread.is_alive()

@@ -11,7 +11,9 @@ from flows.opening import Flags, open_study
 from tasks.stats.errors import StudyError
 
 ROWS = "county,age,bounce_time\n" + "".join(
-    f'{county},"{age},5",{200 + 3 * i + (age * 7919 % 13)}\n' for i, county in enumerate("abc") for age in range(20, 32)
+    f'{county},"{age},500",{200 + 3 * i + (age * 7919 % 13)}\n'
+    for i, county in enumerate("abc")
+    for age in range(20, 32)
 )
 
 
@@ -70,15 +72,15 @@ def test_advice_without_a_study_file_can_be_followed_as_it_stands(
 ) -> None:
     assert validate(data_file) == 3
     said = capsys.readouterr().err
-    assert "then add `--set decimal=,`." in said
+    assert "Add `--set thousands=,`, or add `--set decimal=,` instead if it means the fraction." in said
     assert "(--max-rejected-share)" in said
     assert "study" not in said
-    assert validate(data_file, "--set", "decimal=,") == 0
+    assert validate(data_file, "--set", "thousands=,") == 0
     assert "36 of 36 rows can be used" in capsys.readouterr().out
 
 
 def test_more_bad_rows_can_be_allowed_for_a_data_file(data_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data_file.write_text(ROWS.replace('"', "").replace(",5,", ",") + "a,30,?\n" * 6)
+    data_file.write_text(ROWS.replace('"', "").replace(",500,", ",") + "a,30,?\n" * 6)
     assert validate(data_file) == 3
     assert validate(data_file, "--max-rejected-share", "0.2") == 0
     assert "36 of 42 rows can be used" in capsys.readouterr().out

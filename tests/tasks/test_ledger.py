@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tasks.ledger import MOST_ATTEMPTS, Ledger
+from tasks.stats.errors import PoolwiseError
+from tests.privileges import held_to_permissions
 
 
 @pytest.fixture
@@ -162,3 +166,47 @@ class AnyHistory(RuleBasedStateMachine):
 
 AnyHistory.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
 TestAnyHistory = AnyHistory.TestCase
+
+
+CONNECT = sqlite3.connect
+
+
+def of_a_full_disk(path: Path, **settings: float) -> sqlite3.Connection:
+    connection = CONNECT(path, **settings)
+    connection.execute("pragma max_page_count = 4")
+    return connection
+
+
+def test_a_full_disk_is_said(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "connect", of_a_full_disk)
+    with pytest.raises(PoolwiseError, match=r"\.ledger\.sqlite cannot be used: the disk is full"):
+        ledger.arrivals("s", {f"{i}.csv": f"{i}" * 1000 for i in range(1000)})
+
+
+def test_a_ledger_that_may_not_be_written_is_said(ledger: Ledger, tmp_path: Path) -> None:
+    for path in tmp_path.iterdir():
+        path.chmod(0o444)
+    with held_to_permissions(), pytest.raises(PoolwiseError, match=r"not allowed. Change its permissions.*--out"):
+        ledger.take("s", "run", ["1"])
+
+
+def test_what_is_no_ledger_is_said_with_what_deleting_it_would_cost(tmp_path: Path) -> None:
+    (tmp_path / ".ledger.sqlite").write_text("something else, and long enough to be taken for a header" * 100)
+    with pytest.raises(PoolwiseError, match=r"it is damaged\. Delete it: files are then counted anew"):
+        Ledger(tmp_path)
+
+
+def test_a_ledger_that_another_process_keeps_is_said(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.ledger.BUSY_SECONDS", 0.0)
+    with closing(CONNECT(tmp_path / ".ledger.sqlite", isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        with pytest.raises(PoolwiseError, match="another process has held it"):
+            ledger.take("s", "run", ["1"])
+
+
+def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PoolwiseError, match="in the way"):
+        Ledger(tmp_path / "file" / "below")

@@ -40,6 +40,13 @@ def test_a_masked_address_names_the_service_and_keeps_the_secret(address: str, s
     assert masked(shown) == shown
 
 
+def test_an_address_in_a_comment_is_masked_wherever_it_begins() -> None:
+    text = STUDY + "# 1slack://s3cret-a and x-9+json://example.org/s3cret-b (tgram://s3cret-c)\n"
+    shown = masked_study(text)
+    assert "s3cret" not in shown
+    assert tomllib.loads(shown) == tomllib.loads(text)
+
+
 def test_variables_are_filled_in_and_a_missing_one_is_named() -> None:
     assert filled("json://${HOST}:${PORT}/", {"HOST": "h", "PORT": "80"}) == "json://h:80/"
     assert filled("json://h/$HOST", {}) == "json://h/$HOST"

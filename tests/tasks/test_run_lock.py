@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,20 +13,22 @@ import pytest
 
 from tasks.run_lock import dead_run, is_running, only_run
 from tasks.stats.errors import PoolwiseError
+from tests.privileges import held_to_permissions
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from tasks.run_lock import only_run
 with only_run(Path(sys.argv[1]), "s") as hold:
     hold.note("run-1", "flow-1")
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()  # until killed, or until the test has ended
 """
 
 
 def hold_elsewhere(reports: Path) -> subprocess.Popen[str]:
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(reports)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", HOLDER, str(reports)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     return holder
@@ -80,3 +85,18 @@ def test_next_holder_hears_of_the_dead_one(tmp_path: Path) -> None:
         assert hold.left_behind.run_id == "run-1"
     with only_run(tmp_path, "s") as hold:
         assert hold.left_behind is None
+
+
+def test_a_disk_that_cannot_lock_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with pytest.raises(PoolwiseError, match="cannot be locked: No locks available"), only_run(tmp_path, "s"):
+        pass
+
+
+def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with held_to_permissions(), pytest.raises(PoolwiseError, match="not allowed"), only_run(tmp_path, "s"):
+        pass

@@ -13,6 +13,7 @@ from tasks.view.figures.histograms import counts_histogram
 from tasks.view.figures.strips import Strips, height, strip_plot
 from tasks.view.figures.style import NEUTRAL, Shown, axis, hover_estimate
 from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Section, Table
+from tasks.view.sections.data_notes import notes
 from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, thin
 
 ID = "data"
@@ -25,7 +26,7 @@ SAMPLE = (
 
 
 def section(context: Context) -> Section:
-    blocks: list[Block] = [*_rows_by_group(context), _files(context)]
+    blocks: list[Block] = [*_rows_by_group(context), _files(context), *notes(context)]
     if context.sample_note:
         blocks.append(Paragraph(f"{SAMPLE} {context.sample_note}"))
     if context.rejections:
@@ -139,17 +140,21 @@ def _medians(context: Context) -> Figure:
 
 
 def _files(context: Context) -> Table:
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("File", is_number=False),
         Column("Rows"),
         Column("Rejected"),
         Column("SHA-256", is_number=False),
     )
+    has_copies = context.findings.run.n_copies > 0
+    if has_copies:
+        columns = (*columns[:-1], Column("Copies dropped"), columns[-1])
     rows = tuple(
         (
             Cell(text.label(file.name, 100)),
             Cell(numbers.count(file.n_rows)),
             Cell("set aside" if file.set_aside else numbers.count(file.n_rejected)),
+            *([Cell(numbers.count(file.n_copies))] if has_copies else []),
             Cell(f"{file.sha256[:HASH_SHOWN]}…"),
         )
         for file in context.findings.run.files[:REJECTS_SHOWN]
@@ -172,7 +177,7 @@ def _rejects(context: Context) -> Table:
         (
             Cell(text.label(reject.file)),
             Cell(numbers.count(reject.row) if reject.row else "–"),
-            Cell(text.label(reject.column) if reject.row else "–"),
+            Cell(text.label(reject.column) if reject.column else "–"),
             Cell(text.label(reject.value) if reject.value else "(empty)" if reject.row else "–"),
             Cell(text.label(reject.rule, 100 if reject.row else 500)),
         )

@@ -19,6 +19,7 @@ import pytest
 from tasks.site import catalogue_app, catalogue_server, serve_catalogue
 from tasks.stats.errors import PoolwiseError
 from tests.run_folders import OUTSIDE, add_run, hide_things
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def reports(tmp_path: Path) -> Path:
 
 
 def read(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
         return answer.read()
 
 
@@ -52,11 +53,11 @@ def test_within_a_running_loop(reports: Path) -> None:
 
 
 def test_on_a_thread_of_its_own(reports: Path) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with serve_catalogue(catalogue_app(reports)) as address:
         assert b"Question of a" in read(address)
         assert b"Question of a" in read(address.replace("127.0.0.1", "localhost"))
-    assert threading.active_count() == before
+    until(lambda: set(threading.enumerate()) <= before)
     with pytest.raises(urllib.error.URLError):
         read(address)
 
@@ -87,7 +88,7 @@ def test_host_that_is_not_ours_is_explained(reports: Path, host: str) -> None:
 
 def test_stops_while_a_reader_keeps_the_connection(reports: Path) -> None:
     with serve_catalogue(catalogue_app(reports)) as address:
-        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_SECONDS)
         connection.request("GET", "/")
         connection.getresponse().read()
     connection.close()
@@ -120,7 +121,7 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_nothing_else_leaves(careless: str, address: str) -> None:
     """Most clients tidy an address before they send it; this one does not."""
-    connection = http.client.HTTPConnection(careless, timeout=10)
+    connection = http.client.HTTPConnection(careless, timeout=PATIENCE_SECONDS)
     connection.request("GET", address)
     answer = connection.getresponse()
     assert answer.status == 404
@@ -137,7 +138,7 @@ def test_head_and_streaming_on_the_wire(reports: Path) -> None:
     (reports / "a" / "r1" / "posterior.nc").write_bytes(content)
     with serve_catalogue(catalogue_app(reports)) as address:
         assert read(f"{address}a/r1/posterior.nc") == content
-        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+        connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_SECONDS)
         for path in ("/a/r1/posterior.nc", "/", "/nowhere"):  # one connection: a body sent would show
             connection.request("HEAD", path)
             answer = connection.getresponse()

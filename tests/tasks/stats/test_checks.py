@@ -28,11 +28,12 @@ def statuses(name: str) -> dict[str, str]:
 
 def test_bounce_rates_is_singular_collapsed_and_paradoxical() -> None:
     found = statuses("bounce_rates")
-    found.pop("prior_sensitivity", None)  # so near its limit that the draws decide
+    found.pop("prior_sensitivity", None)  # 0.095 +- 0.006 over seeds, its limit 0.1: either is right
     assert found == {"simpson_age": "review", "singularity": "review", "intervals_age": "fail"}
-    leaning = every_check(sampled("bounce_rates"))["prior_sensitivity"].message
-    assert "how far groups lie apart in their level" in leaning
-    assert "With 8 groups" in leaning
+    leaning = every_check(sampled("bounce_rates"))["prior_sensitivity"]
+    assert leaning.value == pytest.approx(0.095, abs=0.03)
+    assert "how far groups lie apart in their level" in leaning.message
+    assert "With 8 groups" in leaning.message
 
 
 def test_sleepstudy_passes_but_for_its_outlying_rows() -> None:

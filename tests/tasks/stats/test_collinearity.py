@@ -79,10 +79,10 @@ def test_the_check_names_them_and_each_effect_alone() -> None:
         scaling=replace(have.scaling, scale=np.array([2.0, 4.0])),
         collinearity=replace(close, alone=np.array([3.0, 8.0]), alone_se=np.array([0.1, 0.2])),
     )
-    (check,) = check_collinearity(findings, "s")
+    (check,) = check_collinearity(findings.collinearity, findings.scaling, "s")
     assert check.status == "review"
     assert "x1 and x2 go together so closely that their effects cannot be told apart" in check.message
     assert "in s per unit: x1 1.5 (standard error 0.05) and x2 2 (standard error 0.05)" in check.message
-    (fine,) = check_collinearity(replace(findings, collinearity=None))
+    (fine,) = check_collinearity(None, findings.scaling)
     assert fine.status == "pass"
-    assert check_collinearity(have.findings) == () or len(have.findings.terms) > 2
+    assert check_collinearity(have.findings.collinearity, have.findings.scaling) == () or len(have.findings.terms) > 2

@@ -13,12 +13,13 @@ from scipy.stats import chisquare, kstest
 
 from tasks.stats import digest as digests
 from tasks.stats.cross_products import cross_products, total, with_labels
-from tasks.stats.digest import FileDigest, RowsRead, digest_of, merged, priorities
+from tasks.stats.digest import FileDigest, RowHashes, RowsRead, digest_of, merged, priorities
 from tasks.stats.records import GroupedData, Rejection
 from tests.datasets import simulated
 
 TERMS = ("intercept", "x1")
 NO_KEYS = np.empty(0)
+NO_HASHES = RowHashes(np.empty(0, np.uint64), np.empty(0, np.uint64), 0, NO_KEYS)
 
 
 def sha(name: object) -> str:
@@ -37,7 +38,7 @@ def part(data: GroupedData, rows: np.ndarray) -> GroupedData:
 def digest(data: GroupedData, cuts: Sequence[int] = (), name: object = "a") -> FileDigest:
     """Of a file with these rows, read in chunks that end at `cuts`."""
     chunks = [
-        RowsRead(rows.size, part(data, rows), rows + 1, (), NO_KEYS)
+        RowsRead(rows.size, part(data, rows), rows + 1, (), NO_KEYS, NO_HASHES)
         for rows in np.split(np.arange(data.n_rows), sorted(cuts))
     ]
     return digest_of(sha(name), chunks, data.terms)
@@ -68,8 +69,8 @@ def test_rejected_rows_are_counted_and_kept() -> None:
     reason = Rejection(sha("a"), 2, "y", "?", "not a number")
     empty = part(DATA, np.empty(0, np.int64))
     chunks = [
-        RowsRead(1, empty, np.empty(0, np.int64), (), NO_KEYS),
-        RowsRead(6, part(DATA, np.arange(5)), np.array([1, 3, 4, 5, 6]), (reason,), NO_KEYS),
+        RowsRead(1, empty, np.empty(0, np.int64), (), NO_KEYS, NO_HASHES),
+        RowsRead(6, part(DATA, np.arange(5)), np.array([1, 3, 4, 5, 6]), (reason,), NO_KEYS, NO_HASHES),
     ]
     made = digest_of(sha("a"), chunks, TERMS)
     assert (made.n_read, made.n_rejected, made.rejections) == (7, 2, (reason,))

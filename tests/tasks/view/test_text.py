@@ -37,3 +37,10 @@ def test_sentences_of_the_core_get_typographic_signs_and_names_keep_their_hyphen
         text.typeset("the fit's slope -6.97, 5% of groups' rows") == "the fit’s slope −6.97, 5\u202f% of groups’ rows"
     )
     assert text.typeset("Brown-Forsythe 2026-11-23 unit-3") == "Brown-Forsythe 2026-11-23 unit-3"
+
+
+def test_markdown_shows_texts_as_they_are():
+    assert text.markdown("[x](http://e.org) *a* <b> `c` #1 ![p]") == (
+        r"\[x\]\(http\://e\.org\) \*a\* \<b\> \`c\` \#1 \!\[p\]"
+    )
+    assert text.markdown("one\n# two\u202e") == r"one \# two"

@@ -1,0 +1,99 @@
+"""Whose history `reports/<name>` is: names that come from folders and files can meet, histories must not.
+
+`reports/<name>/.origin` remembers the folder or file that a study was opened from. A study that comes down to
+a name another one has is called `<name>-<hash of its origin>`, the same at every run. A name given in the study
+file is the study's identity wherever it lies, so its folder may move. Where the origin is gone, or never was
+written down, whoever comes first takes over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tasks.atomic import explained, write_whole
+from tasks.stats.errors import StudyError
+from tasks.studies import OpenedStudy, read_study
+from tasks.toml_text import toml_text
+
+FILE = ".origin"
+
+
+@dataclass(frozen=True)
+class Origin:
+    path: str  # of the study's folder, or of the data file that flags were given for
+    is_file: bool
+    is_named: bool  # whether the study file gives the name
+
+    def may_use(self, folder: Path) -> bool:
+        """Whether the history in this folder is this study's, or nobody's."""
+        owner = _owner(folder)
+        if owner is None or (owner.is_named and self.is_named):
+            return True
+        return owner.is_beside(self) or not (owner.is_named or os.path.lexists(owner.path))
+
+    def is_beside(self, other: Origin) -> bool:
+        """The same, or a data file and the study in its folder."""
+        own_folder, others = (Path(each.path).parent if each.is_file else Path(each.path) for each in (self, other))
+        return self.path == other.path or (self.is_file != other.is_file and own_folder == others)
+
+
+def under_its_name(opened: OpenedStudy, reports: Path) -> OpenedStudy:
+    """The study as it is called in this reports folder, which remembers it from now on.
+
+    Raises StudyError where the study file gives a name that is another study's.
+    """
+    origin = Origin(str(opened.origin), opened.is_of_flags, opened.is_named)
+    name = _name(opened, origin, reports)
+    with explained("keep the study's history", folder := reports / name):
+        if _owner(folder) != origin:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / FILE, json.dumps(asdict(origin)))
+    return opened if name == opened.study.name else _renamed(opened, name)
+
+
+def require_distinct_names(folders: Sequence[Path], reports: Path) -> None:
+    """Raises StudyError when studies that are served together give themselves the same name."""
+    known: dict[str, Path] = {}
+    for folder in folders:
+        name = under_its_name(read_study(folder), reports).study.name
+        if name in known:
+            raise StudyError(f"{known[name]} and {folder} are both called {name}. Give one of them another name.")
+        known[name] = folder
+
+
+def _name(opened: OpenedStudy, origin: Origin, reports: Path) -> str:
+    name = opened.study.name
+    if origin.is_named:
+        if not origin.may_use(reports / name):
+            raise StudyError(
+                f'{origin.path}: name = "{name}" is taken in {reports}, by the study in {_place(reports / name)}. '
+                "Give it another name, or choose another folder with --out."
+            )
+        return name
+    apart = f"{name[:55]}-{hashlib.sha256(origin.path.encode()).hexdigest()[:8]}"
+    has_own = _owner(reports / apart) == origin
+    return apart if has_own or not origin.may_use(reports / name) else name
+
+
+def _renamed(opened: OpenedStudy, name: str) -> OpenedStudy:
+    study = opened.study.model_copy(update={"name": name})
+    text = toml_text({**tomllib.loads(opened.text), "name": name}) if opened.is_of_flags else opened.text
+    return replace(opened, study=study, text=text)
+
+
+def _owner(folder: Path) -> Origin | None:
+    with suppress(OSError, ValueError, TypeError):
+        return Origin(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+    return None
+
+
+def _place(folder: Path) -> str:
+    owner = _owner(folder)
+    return owner.path if owner else str(folder)

@@ -1,0 +1,198 @@
+"""Labels that are one group to a person, and labels that look like a missing one.
+
+Labels are clean when they come here: composed Unicode (NFC), nothing invisible around them. Two of them are
+alike when they differ only in what a person overlooks or a spreadsheet changes: case, inner spaces and
+invisible characters, leading zeros of a number, a ".0" behind a whole number. They are kept apart unless the
+study joins or pads them; either way they are said. Not told: accents, abbreviations, spelling.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.records import Integers
+from tasks.stats.study import UNSEEN, LabelKind, Labels, Study, clean_label
+
+KINDS: tuple[LabelKind, ...] = ("case", "space", "zeros", "decimals")
+KIND_WORDS: dict[LabelKind, str] = {
+    "case": "capitals",
+    "space": "spaces or invisible characters",
+    "zeros": "leading zeros",
+    "decimals": "a trailing “.0”",
+}
+MISSING_LIKE = re.compile(
+    r"<?na>?|n/a|#n/a|n\.a\.?|nan|null|nil|none|undefined|unknown|missing|\(?blank\)?|empty|no data"
+    r"|not (available|known|applicable)|[-–—?.]{1,3}|#(null|ref|value|name|div/0)[!?]|-999?9?"
+)
+
+INVISIBLE = re.compile(f"[{UNSEEN}]+")
+SPACES = re.compile(r"\s+")
+DECIMALS = re.compile(r"([+-]?[0-9]+)(?:\.0+|,0{1,2})")
+LEADING_ZEROS = re.compile(r"(?<![0-9])(?<![0-9][.,])0+(?=[0-9])")
+DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """One label with its used rows and the files that it stands in, in their order."""
+
+    label: str
+    n_rows: int
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AlikeLabels:
+    """Two or more labels that differ in nothing but `differ_in`; most rows first."""
+
+    labels: tuple[LabelCount, ...]
+    differ_in: tuple[LabelKind, ...]
+
+
+@dataclass(frozen=True)
+class JoinedLabels:
+    """Labels that the study's settings made one group, called `label`."""
+
+    label: str
+    parts: tuple[LabelCount, ...]
+
+
+@dataclass(frozen=True)
+class LabelNotes:
+    alike: tuple[AlikeLabels, ...] = ()
+    missing_like: tuple[LabelCount, ...] = ()
+    joined: tuple[JoinedLabels, ...] = ()
+
+
+def key(label: str, kinds: Sequence[LabelKind]) -> str:
+    """What is left of a label without what differs in these ways only: equal keys, alike labels."""
+    if "space" in kinds:
+        label = SPACES.sub(" ", INVISIBLE.sub("", label)).strip()
+    if "decimals" in kinds:
+        label = _whole(label)
+    if "zeros" in kinds:
+        label = LEADING_ZEROS.sub("", label)
+    if "case" in kinds:
+        label = unicodedata.normalize("NFC", label.casefold())
+    return label
+
+
+def joined_key(label: str, settings: Labels) -> str:
+    """Equal for labels that the study takes for one group."""
+    if label in settings.distinct:
+        return f"\0{label}"
+    return key(padded(label, settings), settings.join)
+
+
+def padded(label: str, settings: Labels) -> str:
+    """All-digit labels filled with zeros to the width that the study asks for."""
+    if settings.pad is None or label in settings.distinct:
+        return label
+    whole = _whole(label) if "decimals" in settings.join else label
+    return whole.zfill(settings.pad) if DIGITS.fullmatch(whole) else label
+
+
+def spellings(counts: Mapping[str, int], study: Study) -> dict[str, str]:
+    """How each label is spelt once alike ones are joined; `counts` are rows by label, in natural order.
+
+    A group takes the spelling that `rules.groups` has, else the one with most rows, else the first.
+    """
+    settings = study.labels
+    if not settings.join and settings.pad is None:
+        return {label: label for label in counts}
+    found: dict[str, list[str]] = {}
+    for label in counts:
+        found.setdefault(joined_key(label, settings), []).append(label)
+    allowed = set(study.rules.groups or ())
+    best = {
+        name: padded(max(labels, key=lambda label: (label in allowed, counts[label])), settings)
+        for name, labels in found.items()
+    }
+    return {label: best[name] for name, labels in found.items() for label in labels}
+
+
+def one_spelling(labels: Sequence[str], spelling: Mapping[str, str]) -> tuple[tuple[str, ...], Integers]:
+    """The labels as they are spelt, each once; and for each of `labels` its position among them."""
+    position: dict[str, int] = {}
+    index = [position.setdefault(spelling[label], len(position)) for label in labels]
+    return tuple(position), np.array(index, dtype=np.int64)
+
+
+def label_notes(files: Mapping[str, Mapping[str, int]], spelling: Mapping[str, str], study: Study) -> LabelNotes:
+    """What is to be said of the labels; `files` are rows by label, by the file's name, `spelling` in natural order."""
+    spelt = list(dict.fromkeys(spelling.values()))
+    pairs, missing = alike(spelt, study), missing_like(spelt, study)
+    parts: dict[str, list[str]] = {}
+    for label, name in spelling.items():
+        parts.setdefault(name, []).append(label)
+    joined = {name: labels for name, labels in parts.items() if labels != [name]}
+    told = {*missing, *(label for labels, _ in pairs for label in labels)}
+    counted = _counted(files, {label for name in {*told, *joined} for label in parts[name]})
+    of_group = {name: _together(name, [counted[label] for label in parts[name]], files) for name in told}
+    return LabelNotes(
+        tuple(AlikeLabels(_most_first(of_group[label] for label in labels), kinds) for labels, kinds in pairs),
+        tuple(of_group[label] for label in missing),
+        tuple(JoinedLabels(name, _most_first(counted[label] for label in labels)) for name, labels in joined.items()),
+    )
+
+
+def _counted(files: Mapping[str, Mapping[str, int]], labels: set[str]) -> dict[str, LabelCount]:
+    counts = dict.fromkeys(labels, 0)
+    places: dict[str, list[str]] = {label: [] for label in labels}
+    for name, rows in files.items():
+        for label in labels & rows.keys():
+            counts[label] += rows[label]
+            places[label].append(name)
+    return {label: LabelCount(label, counts[label], tuple(places[label])) for label in labels}
+
+
+def _together(name: str, parts: Sequence[LabelCount], files: Mapping[str, object]) -> LabelCount:
+    places = {place for part in parts for place in part.files}
+    return LabelCount(name, sum(part.n_rows for part in parts), tuple(file for file in files if file in places))
+
+
+def _most_first(counts: Iterable[LabelCount]) -> tuple[LabelCount, ...]:
+    return tuple(sorted(counts, key=lambda count: -count.n_rows))
+
+
+def alike(labels: Sequence[str], study: Study) -> list[tuple[tuple[str, ...], tuple[LabelKind, ...]]]:
+    """Labels that differ only in the kinds named beside them; not those that the study says are right."""
+    settled = {*study.labels.distinct, *(study.rules.groups or ())}
+    found: dict[str, list[str]] = {}
+    for label in labels:
+        found.setdefault(key(label, KINDS), []).append(label)
+    return [
+        (tuple(group), _differ_in(group))
+        for group in found.values()
+        if len(group) > 1 and not settled.issuperset(group)
+    ]
+
+
+def missing_like(labels: Sequence[str], study: Study) -> list[str]:
+    """Labels that often stand for a missing one; not those that the study says are right."""
+    settled = {*study.labels.distinct, *(study.rules.groups or ())}
+    return [label for label in labels if MISSING_LIKE.fullmatch(label.casefold()) and label not in settled]
+
+
+def is_allowed(labels: Sequence[str], study: Study) -> list[bool]:
+    """Whether `rules.groups` has each label, or one that the study takes for the same group."""
+    allowed = {joined_key(clean_label(label), study.labels) for label in study.rules.groups or ()}
+    return [joined_key(label, study.labels) in allowed for label in labels]
+
+
+def _whole(label: str) -> str:
+    found = DECIMALS.fullmatch(label)
+    return found[1] if found else label
+
+
+def _differ_in(labels: Sequence[str]) -> tuple[LabelKind, ...]:
+    """The kinds without which they would differ still."""
+    needed = tuple(
+        kind for kind in KINDS if len({key(label, [each for each in KINDS if each != kind]) for label in labels}) > 1
+    )
+    return needed or KINDS
