@@ -38,7 +38,7 @@ def sample_posterior(
         try:
             variables = engine.sample(MARGINAL, data, settings, seed + i, progress)
         except TimeIsUp as ended:
-            raise SamplingFailed(_when_time_was_up(attempts, settings, ended.share, engine.name)) from None
+            raise SamplingFailed(_when_time_was_up(study, attempts, settings, ended.share, engine.name)) from None
         draws = posterior_draws(variables, products, varying, scaling, seed + i)
         found = diagnose(draws, products.labels, products.terms, study.thresholds, settings.max_treedepth)
         attempts.append(
@@ -79,23 +79,27 @@ def _tries(attempts: list[SamplingAttempt]) -> str:
     )
 
 
-def _when_time_was_up(attempts: list[SamplingAttempt], settings: SamplerSettings, share: float, engine: str) -> str:
-    minutes = settings.max_minutes
+def _when_time_was_up(
+    study: Study, attempts: list[SamplingAttempt], settings: SamplerSettings, share: float, engine: str
+) -> str:
     before = f" Tried before: {_tries(attempts)}." if attempts else ""
     return (
-        f"Sampling took longer than {minutes:g} minutes, which is the most that [sampler] max_minutes allows for all "
-        f"attempts, so it was stopped and no report was published. The {engine} engine had done {share:.0%} of "
-        f"attempt {len(attempts) + 1} ({settings.chains} chains of {settings.warmup} + {settings.draws} iterations, "
-        f"adapt_delta {settings.adapt_delta:g}).{before} {_what_to_do(minutes, share, attempts)}"
+        f"Sampling took longer than the {settings.max_minutes:g} minutes that all attempts together may take "
+        f"({study.named('sampler.max_minutes')}), so it was stopped and no report was published. The {engine} engine "
+        f"had done {share:.0%} of attempt {len(attempts) + 1} ({settings.chains} chains of {settings.warmup} + "
+        f"{settings.draws} iterations, adapt_delta {settings.adapt_delta:g}).{before} "
+        f"{_what_to_do(study, share, attempts)}"
     )
 
 
-def _what_to_do(minutes: float, share: float, attempts: list[SamplingAttempt]) -> str:
+def _what_to_do(study: Study, share: float, attempts: list[SamplingAttempt]) -> str:
     """More time helps who was well on the way."""
+    minutes = study.sampler.max_minutes
     if share > 0.1 and not attempts:
-        wanted = ceil(1.5 * minutes / share)
-        return f"At that pace [sampler] max_minutes = {wanted} would do; letting fewer slopes vary is faster, too."
+        more = study.setting(f"sampler.max_minutes = {ceil(1.5 * minutes / share)}")
+        return f"It was well on its way: to give it the time that it needs at this pace, {more}."
+    more = study.setting(f"sampler.max_minutes = {ceil(4 * minutes)}")
     return (
         "Such trouble usually lies in the model: let fewer slopes vary, leave out predictors that go closely together, "
-        f"give tighter [priors], or allow more time with [sampler] max_minutes = {ceil(4 * minutes)}."
+        f"or give tighter priors; to allow more time, {more}."
     )

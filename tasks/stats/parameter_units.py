@@ -36,19 +36,26 @@ def parameter_units(products: ModelCrossProducts, varying: tuple[int, ...], prio
     model = mixed_model(products, varying)
     best = fit(model)
     at, sigma = best.profile, best.profile.sigma
-    prior_precision = priors.beta_sd**-2.0
     prior_mean = priors.beta_mean - np.eye(model.p)[0] * products.outcome_center
-    precision = np.linalg.inv(at.unscaled_cov) / sigma**2
-    cov = np.linalg.inv(precision + np.diag(prior_precision))
-    center = cov @ (precision @ at.fixef + prior_precision * prior_mean)
+    center, beta_factor = _with_prior(at.fixef, sigma**2 * at.unscaled_cov, prior_mean, priors.beta_sd)
     factor = relative_factor(best.theta, model.q)
     sigma_group = sigma * np.sqrt(np.diag(factor @ factor.T))
-    return ParameterUnits(
-        center,
-        np.linalg.cholesky(cov),
-        np.minimum(np.maximum(sigma_group, _resolved(model.ztz, sigma)), priors.sigma_group_sd),
-        sigma,
-    )
+    least = np.maximum(sigma_group, _resolved(model.ztz, sigma))
+    return ParameterUnits(center, beta_factor, np.minimum(least, priors.sigma_group_sd), sigma)
+
+
+def _with_prior(mean: Floats, cov: Floats, prior_mean: Floats, prior_sd: Floats) -> tuple[Floats, Floats]:
+    """Mean (p,) and lower root (p, p) of the covariance, of normal(mean, cov) times the independent normal priors.
+
+    By the eigenvalues of the covariance in units of the priors: predictors that go together leave it all but
+    singular, and its inverse is never needed.
+    """
+    values, vectors = np.linalg.eigh(cov / np.outer(prior_sd, prior_sd))
+    values = np.maximum(values, np.finfo(float).eps * values[-1])
+    pulled = vectors @ ((vectors.T @ ((mean - prior_mean) / prior_sd)) / (1.0 + values))
+    root = prior_sd[:, None] * vectors * np.sqrt(values / (1.0 + values))
+    lower = np.linalg.qr(root.T)[1].T
+    return prior_mean + prior_sd * pulled, lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
 
 
 def _resolved(ztz: Floats, sigma: float) -> Floats:

@@ -79,7 +79,13 @@ def test_a_limit_in_time_is_told_with_what_was_tried() -> None:
         sample_posterior(engine, study, products, scaling, 1, ignore)
     text = str(caught.value)
     assert caught.value.exit_code == 4
-    for words in ("longer than 0.05 minutes", "max_minutes", "% of attempt 1", "4 chains of 100000 + 100000"):
+    for words in (
+        "longer than the 0.05 minutes",
+        "(sampler.max_minutes)",
+        "under [sampler]",
+        "% of attempt 1",
+        "4 chains of 100000 + 100000",
+    ):
         assert words in text
 
 
