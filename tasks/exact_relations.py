@@ -42,7 +42,7 @@ def same_predictors(products: ModelCrossProducts, scaling: Scaling, study: Study
     names = " and ".join(map(shown, (*found.others, found.term)))
     return (
         f"The predictors {names} say the same: {_formula(found)}{_but_for(found)}. Their effects cannot be told apart. "
-        f"Leave one of them out of the predictors ({study.named('predictors')})."
+        f"Leave one of them out of {study.named('predictors')}."
     )
 
 
