@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.stats.collinearity import collinearity
 from tasks.stats.cross_products import cross_products
+from tasks.stats.digest import extremes_of_rows
 from tasks.stats.errors import DataRejected
 from tasks.stats.priors import resolve_priors
 from tasks.stats.records import GroupedData
@@ -55,7 +56,7 @@ def test_they_are_refused_in_words_or_fitted(seed: int) -> None:
     sums = cross_products(data)
     study = study_of(data)
     try:
-        require_structure(sums, data, study, ())
+        require_structure(sums, data, extremes_of_rows(data), study, ())
     except DataRejected:
         return
     study = with_usable_varying(study, sums)
