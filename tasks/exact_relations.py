@@ -19,6 +19,8 @@ SMALLEST = 1e-100
 ROUNDING_SD = 0.35
 # What rounding could explain is put down to it where it is so small a share of the outcome's SD.
 MOST_ROUNDING = 1e-3
+# A residual SD of a smaller share of the outcome's drowns in the rounding of sums; of many rows, of a larger one.
+LEAST_LEFT = 1e-6
 FEWEST_DF = 5  # for a residual SD that is held against rounding
 
 
@@ -61,7 +63,7 @@ def _but_for(found: Relation) -> str:
 def nothing_left(products: ModelCrossProducts, scaling: Scaling, sample: GroupedData, study: Study) -> str:
     """Why there is no residual SD to estimate; empty where there is one."""
     left = left_over(products)
-    limit = np.sqrt(4.0 * np.finfo(float).eps * products.n_rows) * scaling.outcome_scale
+    limit = max(LEAST_LEFT, np.sqrt(4.0 * np.finfo(float).eps * products.n_rows)) * scaling.outcome_scale
     rounding = _rounding(products, scaling, sample)
     by_rows = _left_in_rows(sample)
 

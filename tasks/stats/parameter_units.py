@@ -8,14 +8,14 @@ posterior is explored, not what it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.priors import ResolvedPriors
 from tasks.stats.records import Floats
-from tasks.stats.reml import fit, mixed_model, relative_factor
+from tasks.stats.reml import MixedModel, fit, mixed_model, relative_factor
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,14 @@ class ParameterUnits:
 
 
 def parameter_units(products: ModelCrossProducts, varying: tuple[int, ...], priors: ResolvedPriors) -> ParameterUnits:
-    """From the REML fit, and the priors where these say more than the data."""
+    """From the REML fit, and the priors where these say more than the data.
+
+    Where it has no optimum, as with no row to spare for the residual SD, that with varying intercepts stands in.
+    """
     model = mixed_model(products, varying)
     best = fit(model)
+    if not best.converged and varying != (0,):
+        return _of_fewer(parameter_units(products, (0,), _only_intercept(priors)), model, priors)
     at, sigma = best.profile, best.profile.sigma
     prior_mean = priors.beta_mean - np.eye(model.p)[0] * products.outcome_center
     center, beta_factor = _with_prior(at.fixef, sigma**2 * at.unscaled_cov, prior_mean, priors.beta_sd)
@@ -42,6 +47,17 @@ def parameter_units(products: ModelCrossProducts, varying: tuple[int, ...], prio
     sigma_group = sigma * np.sqrt(np.diag(factor @ factor.T))
     least = np.maximum(sigma_group, _resolved(model.ztz, sigma))
     return ParameterUnits(center, beta_factor, np.minimum(least, priors.sigma_group_sd), sigma)
+
+
+def _only_intercept(priors: ResolvedPriors) -> ResolvedPriors:
+    return replace(priors, sigma_group_sd=priors.sigma_group_sd[:1])
+
+
+def _of_fewer(units: ParameterUnits, model: MixedModel, priors: ResolvedPriors) -> ParameterUnits:
+    """With units for slopes that the fit behind them did not let vary."""
+    sigma_group = _resolved(model.ztz, units.sigma)
+    sigma_group[0] = units.sigma_group[0]
+    return replace(units, sigma_group=np.minimum(sigma_group, priors.sigma_group_sd))
 
 
 def _with_prior(mean: Floats, cov: Floats, prior_mean: Floats, prior_sd: Floats) -> tuple[Floats, Floats]:

@@ -51,7 +51,7 @@ def partial_pooling(
         criterion_value_scaled=at.value,
         theta=best.theta,
         fixef=fixef,
-        se=np.sqrt(np.diag(fixef_cov)),
+        se=root_or_nan(np.diag(fixef_cov)),
         fixef_cov=fixef_cov,
         cov=cov,
         sigma=at.sigma,
@@ -78,3 +78,8 @@ def group_estimates(at: Profile, factor: Floats, varying: tuple[int, ...]) -> Fl
 def _criterion_of_scaling(model: MixedModel, scaling: Scaling) -> float:
     """What centre-scaling took from the REML criterion: log|X'W^-1 X| depends on the units of X."""
     return 2.0 * float(np.log(scaling.scale).sum()) if model.criterion == "reml" else 0.0
+
+
+def root_or_nan(variances: Floats) -> Floats:
+    """SDs; NaN where rounding has left a variance below 0, at an optimum that is none (it has not converged)."""
+    return np.sqrt(np.where(variances >= 0, variances, np.nan))

@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.records import Estimate, Floats, PosteriorDraws, Scaling
-from tasks.stats.small_matrices import cholesky, inverse_and_log_det
+from tasks.stats.small_matrices import inverse_and_log_det, inverse_root
 
 # Group coefficients kept in memory at most; beyond it they are drawn for every k-th draw.
 GROUP_VALUES_LIMIT = 20_000_000
@@ -132,7 +132,7 @@ def conditional_moments(
     a += (sigma**2)[:, None, None, None] * np.eye(len(varying))
     a_inverse, _ = inverse_and_log_det(a)
     mean = t @ (a_inverse @ (np.swapaxes(t, -1, -2) @ ztr))
-    return mean, sigma[:, None, None, None] * (t @ cholesky(a_inverse))
+    return mean, sigma[:, None, None, None] * (t @ inverse_root(a, a_inverse))
 
 
 def estimate(draws: Floats) -> Estimate:

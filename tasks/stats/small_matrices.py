@@ -67,6 +67,17 @@ def cholesky(a: Floats) -> Floats:
     return factor
 
 
+def inverse_root(a: Floats, inverse: Floats) -> Floats:
+    """Roots (..., q, q) of the inverses of positive definite `a`: root @ root' is `inverse`.
+
+    An inverse with scales far apart has lost its least eigenvalue to rounding; beyond two dimensions `a` itself
+    is factored instead.
+    """
+    if a.shape[-1] <= 2:
+        return cholesky(inverse)
+    return np.swapaxes(np.linalg.inv(cholesky(a)), -1, -2).astype(float, copy=False)
+
+
 def lower_triangle(q: int) -> tuple[np.ndarray, np.ndarray]:
     """Row and column indices of the lower triangle, column by column: the order of lme4's theta."""
     columns, rows = np.triu_indices(q)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.stats.small_matrices import cholesky, inverse_and_log_det, lower_triangle, semidefinite_factor
+from tasks.stats.small_matrices import cholesky, inverse_and_log_det, inverse_root, lower_triangle, semidefinite_factor
 
 sizes = st.integers(1, 4)
 seeds = st.integers(0, 10**6)
@@ -64,3 +64,12 @@ def test_scales_that_lie_too_far_apart_for_rounding_are_no_trouble() -> None:
     assert np.isfinite(log_det).all()
     factor = cholesky(a)
     np.testing.assert_allclose(factor @ np.swapaxes(factor, -1, -2), a, rtol=1e-6)
+    assert np.isfinite(inverse_root(a, inverse)).all()
+
+
+@given(seed=seeds, q=sizes)
+def test_root_of_the_inverse(seed: int, q: int) -> None:
+    a = positive_definite(seed, q)
+    inverse, _ = inverse_and_log_det(a)
+    root = inverse_root(a, inverse)
+    np.testing.assert_allclose(root @ np.swapaxes(root, -1, -2), inverse, rtol=1e-6, atol=1e-9)
