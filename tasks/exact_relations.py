@@ -14,7 +14,7 @@ from tasks.stats.plain_text import shown
 from tasks.stats.records import Floats, GroupedData, Scaling
 from tasks.stats.study import Study
 
-SMALLEST = 1e-100
+SMALLEST = 1e-50
 # SD of the error that rounding to whole steps makes, with something to spare.
 ROUNDING_SD = 0.35
 # What rounding could explain is put down to it where it is so small a share of the outcome's SD.
@@ -25,7 +25,7 @@ FEWEST_DF = 5  # for a residual SD that is held against rounding
 
 
 def out_of_range(sample: GroupedData, study: Study) -> str:
-    """A column whose squares no double can hold; values too large for it have been rejected as rows."""
+    """A column whose products of squares no double can hold; values too large for it have been rejected as rows."""
     columns = {study.outcome: sample.y, **dict(zip(study.predictors, sample.x.T, strict=True))}
     for name, values in columns.items():
         low, high = values.min(), values.max()

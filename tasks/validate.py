@@ -36,7 +36,7 @@ from tasks.values import HEAD_ROWS, ColumnReading, how_read, numbers_of, why_non
 
 KEY_SEPARATOR = ", "
 EVERY_COLUMN = "every column"  # of a row that is a copy of another
-LARGEST = 1e100  # sums of squares of many such numbers are still numbers
+LARGEST = 1e50  # products of squares of many such numbers are still numbers
 LONGEST_LABEL = 1_000  # characters
 
 Readings = Mapping[str, ColumnReading]

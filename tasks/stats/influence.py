@@ -20,6 +20,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from tasks.stats.cross_products import ModelCrossProducts
+from tasks.stats.intervals import root_or_nan
 from tasks.stats.pooling import has_full_rank
 from tasks.stats.records import Check, Floats, PartialPooling
 from tasks.stats.reml import MixedModel, fit_near, mixed_model, profile
@@ -94,7 +95,7 @@ def _refits(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling
             n_rows=model.n_rows - round(float(products.n[j])),
         )
         _, at = fit_near(fewer, fit.theta)
-        without[j], se[j] = at.fixef, at.sigma * np.sqrt(np.diag(at.unscaled_cov))
+        without[j], se[j] = at.fixef, at.sigma * root_or_nan(np.diag(at.unscaled_cov))
     return without, se
 
 

@@ -41,6 +41,11 @@ def joint_se(sigma: float, m: Floats, ztx: Floats, unscaled_cov: Floats, varying
     return sigma * np.sqrt(np.maximum(variance, 0.0))
 
 
+def root_or_nan(variances: Floats) -> Floats:
+    """SDs; NaN where rounding has left a variance below 0, at an optimum that is none (it has not converged)."""
+    return np.sqrt(np.where(variances >= 0, variances, np.nan))
+
+
 def compare_intervals(
     fit: PartialPooling, bayes: BayesFit, terms: tuple[str, ...], collapsed_ratio: float
 ) -> tuple[IntervalComparison, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts, residual_sum_of_squares
-from tasks.stats.intervals import Z_95, conditional_sd, joint_se
+from tasks.stats.intervals import Z_95, conditional_sd, joint_se, root_or_nan
 from tasks.stats.records import Flavour, Floats, PartialPooling, Scaling
 from tasks.stats.reml import Criterion, MixedModel, Profile, fit, mixed_model, relative_factor
 from tasks.stats.shrinkage import shrinkage_factor
@@ -78,8 +78,3 @@ def group_estimates(at: Profile, factor: Floats, varying: tuple[int, ...]) -> Fl
 def _criterion_of_scaling(model: MixedModel, scaling: Scaling) -> float:
     """What centre-scaling took from the REML criterion: log|X'W^-1 X| depends on the units of X."""
     return 2.0 * float(np.log(scaling.scale).sum()) if model.criterion == "reml" else 0.0
-
-
-def root_or_nan(variances: Floats) -> Floats:
-    """SDs; NaN where rounding has left a variance below 0, at an optimum that is none (it has not converged)."""
-    return np.sqrt(np.where(variances >= 0, variances, np.nan))

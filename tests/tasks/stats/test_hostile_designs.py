@@ -46,7 +46,7 @@ def hostile(seed: int) -> GroupedData:
         y[chance.integers(0, n)] = 1e12
     elif kind == 3:
         y = np.where(group < n_groups - 1, 1.0 * group, y)
-    return grouped(y * 10.0 ** chance.choice([-90, -30, 0, 30, 90]), [f"g{j:02d}" for j in group], x)
+    return grouped(y * 10.0 ** chance.choice([-45, -30, 0, 30, 45]), [f"g{j:02d}" for j in group], x)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
