@@ -24,16 +24,20 @@ COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 WITH_HOST = ("mailto", "mailtos", "json", "jsons", "form", "forms", "xml", "xmls", "http", "https")
 HOST = re.compile(r"(?P<user>[^/?#@\s]*@)?(?P<host>[A-Za-z0-9.-]+(?::\d{1,5})?)(?P<rest>[/?#][^@]*)?")
 SHORTEST_SECRET = 3
+# The keys to what Poolwise itself runs: a study from elsewhere must not be able to send them out.
+OWN_SECRET = re.compile(r"PREFECT_.*|POOLWISE_.*PASSWORD")
 
 
 class MissingVariable(Exception):
-    """An address names an environment variable that is not set."""
+    """An address names an environment variable that is not set, or that is not for sending."""
 
 
 def filled(address: str, environment: Mapping[str, str]) -> str:
     """The address with every `${NAME}` replaced. Raises MissingVariable, which names it."""
 
     def value(found: re.Match[str]) -> str:
+        if OWN_SECRET.fullmatch(found[1]):
+            raise MissingVariable(f"{found[1]} is a key of Poolwise's own, which no address may hold")
         if not environment.get(found[1]):
             raise MissingVariable(f"the environment variable {found[1]} is not set")
         return environment[found[1]]

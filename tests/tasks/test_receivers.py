@@ -55,6 +55,12 @@ def test_variables_are_filled_in_and_a_missing_one_is_named() -> None:
             filled("slack://${TOKEN}", environment)
 
 
+@pytest.mark.parametrize("name", ["PREFECT_API_AUTH_STRING", "PREFECT_API_KEY", "POOLWISE_CATALOGUE_PASSWORD"])
+def test_the_keys_of_what_runs_are_not_sent_anywhere(name: str) -> None:
+    with pytest.raises(MissingVariable, match=f"{name} is a key"):
+        filled(f"json://example.org/${{{name}}}", {name: "s3cret"})
+
+
 @pytest.mark.parametrize(
     "table",
     [

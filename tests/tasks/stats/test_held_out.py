@@ -34,14 +34,16 @@ def refitted(have: Sampled, group: int) -> tuple[float, float]:
     return float(score), float(np.sqrt(residual_of @ own[0] @ residual_of / own[0, 0, 0]))
 
 
-@pytest.mark.parametrize(("name", "group"), [("sleepstudy", 3), ("sleepstudy", 0), ("dyestuff", 1)])
-def test_scores_equal_those_of_a_fit_without_the_group(name: str, group: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "group", "four_sds"), [("sleepstudy", 3, 0.1), ("sleepstudy", 0, 0.2), ("dyestuff", 1, 0.1)]
+)
+def test_scores_equal_those_of_a_fit_without_the_group(name: str, group: int, four_sds: float) -> None:
     """Within Monte Carlo error: group 0 of sleepstudy, with a Pareto k of about 0.5, has an SD of 0.05 over seeds."""
     have = sampled(name)
     found = leave_one_group_out(have.products, have.varying, have.draws, None)
     assert found is not None
     score, rmse = refitted(have, group)
-    assert found.elpd_by_group[group] == pytest.approx(score, abs=0.2)
+    assert found.elpd_by_group[group] == pytest.approx(score, abs=four_sds)
     assert found.rmse_by_group[group] == pytest.approx(rmse, rel=0.02)
 
 

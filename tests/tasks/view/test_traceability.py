@@ -82,11 +82,12 @@ def test_one_wrong_number_on_a_page_is_found_out(shelf: Shelf, place: str) -> No
     assert found, place
     start, end = found.span(2)
     decimals = len(page[start:end].partition(".")[2])
-    wrong = [f"{float(page[start:end]) * factor + 1.23:.{decimals}f}" for factor in (1.037, 1.061, 1.083, 1.109, 1.127)]
+    shown = float(page[start:end])
+    wrong = [f"{shown * (1 + step / 100) + 1.23:.{decimals}f}" for step in range(-20, 21) if step]
     n_found_out = 0
     for each in wrong:
         forged = page[:start] + each + page[end:]
         missing = [number.value for number in numbers_of(forged, sources) if not sources.has(number)]
         assert missing in ([], [pytest.approx(float(each))])
         n_found_out += bool(missing)
-    assert n_found_out >= 2, "a wrong number of few digits may be a right one of something else"
+    assert n_found_out >= len(wrong) / 2, "now and then a wrong number is a right one of something else"
