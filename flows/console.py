@@ -22,8 +22,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.run_folders import REPORT, STANDALONE
+from tasks.stats.judgement import Status
+from tasks.stats.past import ReportedVerdict
 from tasks.stats.plain_text import brief, shown, visible
-from tasks.stats.records import Status, Verdict
 from tasks.view.catalogue import RunEntry
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def narrated(title: str) -> Iterator[Narrator]:
         yield Narrator(moving)
 
 
-def show_verdict(verdict: Verdict) -> None:
+def show_verdict(verdict: ReportedVerdict) -> None:
     out.say()
     out.say((verdict.status.upper(), STATUS_STYLE[verdict.status]), "  ", (verdict.headline, "bold"))
     if out.is_terminal:
@@ -136,7 +137,9 @@ def show_report(folder: Path, standalone: bool) -> None:
 
 def show_rows(study: Study, rows: Collected) -> None:
     """What reading found: files set aside, the first rejected rows, what to look at, what can be used."""
-    from tasks.stats.row_checks import predictor_checks, row_checks  # heavy, and wanted here only
+    from tasks.stats.data_findings import findings_of_rows, judge_rows  # heavy, and wanted here only
+    from tasks.view.checks import row_checks_of
+    from tasks.view.row_context import RowContext
 
     set_aside = [each for each in rows.rejections if not each.row]
     rejected = [each for each in rows.rejections if each.row]
@@ -148,14 +151,13 @@ def show_rows(study: Study, rows: Collected) -> None:
     more = sum(max(len(found) - MOST_REJECTIONS, 0) for found in (set_aside, rejected))
     if more:
         out.say(f"... and {more:,} more")
-    of_rows = row_checks(rows.notes, study, rows.n_rows, rows.n_rejected)
-    for check in (*of_rows, *predictor_checks(rows.products, study)):
-        is_news = check.status != "pass" or check.name.startswith("fixed_")
-        if is_news or (rows.n_copies and check.name == "copied_rows"):
+    known = findings_of_rows(rows.products, rows.n_rejected, rows.notes)
+    for check in row_checks_of(RowContext(study, known), judge_rows(known, study)):
+        is_news = check.status != "pass" or check.kind == "fixed"
+        if is_news or (rows.n_copies and check.kind == "copied_rows"):
             out.say(" ".join(filter(None, [check.message, check.advice])))
-    hint = rows.notes.reading.hint if rows.notes.reading else ""
-    if hint:
-        out.say(hint)
+    if rows.notes.hint:
+        out.say(rows.notes.hint)
     n_read = rows.n_rows + rows.n_rejected
     out.say(f"{study.name}: {rows.n_rows:,} of {n_read:,} rows can be used, in {rows.n_groups:,} groups.")
 

@@ -14,7 +14,8 @@ from prefect.events import emit_event
 
 from tasks.ledger import Arrival
 from tasks.notify import report_address
-from tasks.stats.records import Findings
+from tasks.view.context import Context
+from tasks.view.verdict_words import verdict_of
 
 DATA_ARRIVED = "poolwise.data.arrived"
 DATA_REJECTED = "poolwise.data.rejected"
@@ -39,14 +40,14 @@ def say_rejected(study_name: str, run_id: str, reason: str) -> None:
     _emit(DATA_REJECTED, study_name, {"run": run_id, "reason": reason})
 
 
-def say_published(study_name: str, findings: Findings, folder: Path) -> None:
+def say_published(context: Context, folder: Path) -> None:
     """A report is there; and, as events of their own, rejected rows in it and a verdict unlike the last."""
-    run, verdict = findings.run, findings.verdict
+    study_name, run, verdict = context.study.name, context.findings.run, verdict_of(context)
     facts = {"run": run.id, "status": verdict.status, "headline": verdict.headline, "report": report_address(folder)}
     _emit(REPORT_PUBLISHED, study_name, {**facts, "n_rows": run.n_rows, "recommended": verdict.recommended_model})
     if run.n_rejected:
         _emit(DATA_REJECTED, study_name, {**facts, "n_rejected": run.n_rejected})
-    change = findings.changes.verdict if findings.changes else None
+    change = context.changes.verdict if context.changes else None
     if change and change.direction != "same":
         before = {"status": change.status.then, "recommended": change.recommended_model.then}
         _emit(VERDICT_CHANGED, study_name, {**facts, "direction": change.direction, "before": before})

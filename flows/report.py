@@ -25,9 +25,10 @@ from tasks.publish import is_published
 from tasks.run_folders import read_verdict
 from tasks.run_record import open_run, with_rows
 from tasks.stats.partial_pooling import flavours
-from tasks.stats.records import Verdict
+from tasks.stats.past import ReportedVerdict
 from tasks.stats.usable_varying import with_usable_varying
 from tasks.studies import OpenedStudy, read_study
+from tasks.view.verdict_words import verdict_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Outcome:
     """Where the report is and what it says; `is_new` is false when data and study had not changed."""
 
     folder: Path
-    verdict: Verdict
+    verdict: ReportedVerdict
     is_new: bool
 
 
@@ -87,10 +88,9 @@ def _report(
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
     fits = steps.gather(complete, separate, partial)
-    findings = steps.check(study, run, rows.sample, products, scaling, fits, posterior, age, rows.notes)
-    findings = steps.look_back(reports, study, findings)
-    files_of_run = steps.write(replace(opened, study=study), findings, rows, posterior.draws, standalone, look)
-    folder = steps.publish(reports, study, run.id, files_of_run)
-    steps.leave_link(study, findings, folder)
-    steps.tell(opened, reports, findings, folder, age)
-    return Outcome(folder, findings.verdict, is_new=True)
+    findings = steps.check(study, run, rows, age, products, scaling, fits, posterior)
+    context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior.draws)
+    folder = steps.publish(reports, study, run.id, steps.write(context, posterior.draws, standalone, look))
+    steps.leave_link(context, folder)
+    steps.tell(opened, reports, context, folder, age)
+    return Outcome(folder, verdict_of(context), is_new=True)

@@ -42,30 +42,33 @@ from tasks.run_folders import REPORT, STANDALONE
 from tasks.sample import sample_posterior
 from tasks.sampler_process import SamplerProcess
 from tasks.stats.changes import compare
-from tasks.stats.checks import FLAVOUR_WORDS
 from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
+from tasks.stats.data_findings import data_findings
 from tasks.stats.errors import DataRejected
-from tasks.stats.findings import LeastSquaresFits, Posterior, find
-from tasks.stats.notices import notices_of
+from tasks.stats.findings import Findings, LeastSquaresFits, Posterior, find
 from tasks.stats.partial_pooling import partial_pooling
 from tasks.stats.pooling import complete_pooling, no_pooling
 from tasks.stats.records import (
     CompletePooling,
-    Findings,
     Flavour,
     NoPooling,
     PartialPooling,
     PosteriorDraws,
+    RunRecord,
     Scaling,
 )
 from tasks.stats.study import Study
 from tasks.store import identify
 from tasks.studies import OpenedStudy
 from tasks.validate import rejections_frame
+from tasks.view.checks import count_by_status
+from tasks.view.context import FLAVOUR_NAMES, Context, context_of
 from tasks.view.estimates import estimates_csv
+from tasks.view.notices import notices_of
 from tasks.view.page import build_page
 from tasks.view.summary import summary_json, summary_of
 from tasks.view.text import markdown
+from tasks.view.verdict_words import verdict_of
 
 FilesOfRun = Mapping[str, str | Callable[[Path], object]]
 
@@ -125,42 +128,72 @@ def gather(
     return LeastSquaresFits(complete.result(), separate.result(), {name: fit.result() for name, fit in partial.items()})
 
 
-def looked_back(reports: Path, study: Study, findings: Findings) -> Findings:
-    """With what changed since the study's newest report, and how its estimates went over the last ones."""
-    previous = read_previous(reports, study.name)
-    changes = compare(study, previous, findings) if previous else None
-    return replace(findings, changes=changes, history=read_history(reports, study, findings))
-
-
-def written(
-    opened: OpenedStudy,
-    findings: Findings,
+def found(
+    study: Study,
+    run: RunRecord,
     rows: Collected,
-    draws: PosteriorDraws,
-    standalone: bool,
-    look: Look | None,
-) -> FilesOfRun:
+    age_days: float | None,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    fits: LeastSquaresFits,
+    posterior: Posterior,
+) -> Findings:
+    """All analyses, judgements and the verdict. `age_days` is the age of the newest file."""
+    of_rows = data_findings(
+        products,
+        scaling,
+        run.n_rejected,
+        notes=rows.notes,
+        n_set_aside=sum(bool(file.set_aside) for file in run.files),
+        age_days=age_days,
+    )
+    return find(study, run, of_rows, rows.sample, products, scaling, fits, posterior)
+
+
+def looked_back(
+    reports: Path, opened: OpenedStudy, findings: Findings, rows: Collected, draws: PosteriorDraws
+) -> Context:
+    """What the report is written from: this run, with what changed since the study's newest report, and its history."""
+    study = opened.study
+    previous = read_previous(reports, study.name)
+    return context_of(
+        study,
+        findings,
+        rows.sample,
+        draws,
+        rows.rejections,
+        changes=compare(study, previous, findings) if previous else None,
+        history=read_history(reports, study, findings),
+        study_text=opened.text,
+    )
+
+
+def written(context: Context, draws: PosteriorDraws, standalone: bool, look: Look | None) -> FilesOfRun:
     """What the run folder will hold, by file name. The summary comes last: it says how long the rest took."""
-    study, log = opened.study, run_log()
-    findings = replace(findings, timings=log.seconds())
-    page = build_page(study, findings, rows.sample, draws, rows.rejections, study_text=opened.text)
+    study, log, findings = context.study, run_log(), context.findings
+    page = build_page(_timed(context, log.seconds()))
 
     def posterior(path: Path) -> None:
         with timed("store posterior", log):
-            write_posterior(path, draws, study, findings, rows.sample)
+            write_posterior(path, draws, study, findings, context.data)
 
     def summary(path: Path) -> None:
-        path.write_bytes(encoded(summary_json(summary_of(study, replace(findings, timings=log.seconds())))))
+        path.write_bytes(encoded(summary_json(summary_of(_timed(context, log.seconds())))))
 
+    rejected = rejections_csv(context.rejections)
     return {
-        "study.toml": opened.text,
+        "study.toml": context.study_text,
         REPORT: render_report(page, f"../../{plotly_script()}", look=look),
         **({STANDALONE: render_report(page, "", standalone=True, look=look)} if standalone else {}),
         "estimates.csv": estimates_csv(study, findings),
-        **({"rejected.csv": rejections_csv(rows.rejections)} if rows.rejections else {}),
+        **({"rejected.csv": rejected} if context.rejections else {}),
         "posterior.nc": posterior,
         "summary.json": summary,
     }
+
+
+def _timed(context: Context, seconds: dict[str, float]) -> Context:
+    return replace(context, findings=replace(context.findings, timings=seconds))
 
 
 def published(reports: Path, study: Study, run_id: str, files: FilesOfRun) -> Path:
@@ -183,12 +216,12 @@ def link_of_this_run() -> str:
     return url_for(context.flow_run) or ""
 
 
-def leave_link(study: Study, findings: Findings, folder: Path) -> None:
+def leave_link(context: Context, folder: Path) -> None:
     """An artifact on the run's page in Prefect's UI, and events for others' automations.
 
     The UI strips file addresses: where no catalogue is served, the report's path is text.
     """
-    verdict, address = findings.verdict, report_address(folder)
+    study, verdict, address = context.study, verdict_of(context), report_address(folder)
     key = f"report-{study.name.replace('_', '-')}"
     headline, reason = markdown(verdict.headline), markdown(verdict.reason)
     if address.startswith("http"):
@@ -197,12 +230,12 @@ def leave_link(study: Study, findings: Findings, folder: Path) -> None:
         where = markdown(str((folder / REPORT).resolve()))
         words = f"# {verdict.status.upper()}: {headline}\n\n{reason}\n\nReport: {where}\n"
         create_markdown_artifact(words, key=key, description=headline)
-    say_published(study.name, findings, folder)
+    say_published(context, folder)
 
 
-def tell(opened: OpenedStudy, reports: Path, findings: Findings, folder: Path, age_days: float | None) -> None:
+def tell(opened: OpenedStudy, reports: Path, context: Context, folder: Path, age_days: float | None) -> None:
     """Tell whom the study names what it wants told; a message that does not arrive stops nothing."""
-    notices = notices_of(opened.study, findings, report_address(folder), age_days)
+    notices = notices_of(context, report_address(folder), age_days)
     if any(notice.kind == "stale" for notice in notices) and is_told_stale(opened, reports):
         notices = tuple(notice for notice in notices if notice.kind != "stale")
     if notices:
@@ -246,7 +279,7 @@ def _rows_found(rows: Collected) -> str:
 
 def _fit_found(fit: PartialPooling) -> str:
     ended = "regular" if fit.converged else "not converged"
-    return f"{FLAVOUR_WORDS[fit.flavour]}: {'singular' if fit.is_singular else ended}"
+    return f"{FLAVOUR_NAMES[fit.flavour]}: {'singular' if fit.is_singular else ended}"
 
 
 def _posterior_found(posterior: Posterior) -> str:
@@ -255,8 +288,8 @@ def _posterior_found(posterior: Posterior) -> str:
     return f"{last.chains} x {last.draws:,} draws, R-hat {last.diagnostics.rhat_max:.3f}{again}"
 
 
-def _looked_back_found(findings: Findings) -> str:
-    changes = findings.changes
+def _looked_back_found(context: Context) -> str:
+    changes = context.changes
     if changes is None:
         return "the first report"
     direction = changes.verdict.direction
@@ -266,7 +299,7 @@ def _looked_back_found(findings: Findings) -> str:
 
 
 def _findings_found(findings: Findings) -> str:
-    counts = {s: sum(check.status == s for check in findings.checks) for s in ("pass", "review", "fail")}
+    counts = count_by_status(findings.judgements)
     return ", ".join(f"{n} {status}" for status, n in counts.items() if n)
 
 
@@ -278,7 +311,7 @@ fit_complete_pooling = step(complete_pooling, "complete pooling")
 fit_no_pooling = step(no_pooling, "no pooling")
 fit_partial_pooling = step(partial_pooling, "partial pooling", _fit_found)
 sample = step(sampled, "sample", _posterior_found)
-check = step(find, "check", _findings_found)
+check = step(found, "check", _findings_found)
 look_back = step(looked_back, "look back", _looked_back_found)
 write = step(written, "write")
 publish = step(published, "publish", disk=True)

@@ -16,13 +16,14 @@ from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles, read_files
 from tasks.stats.copies import find_copies
 from tasks.stats.cross_products import CrossProducts, total, with_labels
+from tasks.stats.data_findings import DataNotes
 from tasks.stats.digest import FileDigest, merged, with_spelling
 from tasks.stats.errors import DataRejected
 from tasks.stats.extremes import Extremes, added
 from tasks.stats.labels import label_notes, spellings
 from tasks.stats.missing_codes import missing_codes
 from tasks.stats.reading_notes import ReadingNotes
-from tasks.stats.records import DataNotes, GroupedData, Rejection, SourceFile
+from tasks.stats.records import GroupedData, Rejection, SourceFile
 from tasks.stats.study import Study
 from tasks.stats.totals import totals_rows
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure

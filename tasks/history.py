@@ -16,10 +16,11 @@ from typing import Any, get_args
 import numpy as np
 
 from tasks.run_folders import SUMMARY, UnreadableRun, read_head, read_summary, run_folders
+from tasks.stats.findings import Findings
 from tasks.stats.history import History, history_of
-from tasks.stats.past import PastRun, PreviousReport, Question, question_of
+from tasks.stats.past import PastRun, PreviousReport, Question, ReportedVerdict, question_of
 from tasks.stats.plain_text import shown
-from tasks.stats.records import Estimate, Findings, Floats, Status, Verdict
+from tasks.stats.records import Estimate, Floats, Status
 from tasks.stats.study import Study
 
 RUN_LIMIT = 30
@@ -46,8 +47,8 @@ def previous_report(summary: Mapping[str, Any]) -> PreviousReport:
         past = _past_run(summary, fits["bayes"])
         return PreviousReport(
             run=past,
-            verdict=Verdict(**summary["verdict"]),
-            checks={check["name"]: _status(check["status"]) for check in summary["checks"]},
+            verdict=ReportedVerdict(**summary["verdict"]),
+            checks={(check["kind"], check["term"]): _status(check["status"]) for check in summary["checks"]},
             group_sizes=np.array([fits["no_pooling"]["groups"][label]["n"] for label in past.labels], dtype=np.int64),
             n_rows=int(run["n_rows"]),
             n_rejected=int(run["n_rejected"]),

@@ -18,9 +18,9 @@ from tasks.atomic import write_whole
 from tasks.load import source_files
 from tasks.receivers import MASK, MissingVariable, filled, masked, scrubbed
 from tasks.run_folders import REPORT
-from tasks.stats.notices import Kind, Notice, failure, stale
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
+from tasks.view.notices import Kind, Notice, failure, stale
 
 # Where the reports folder can be read over HTTP; set by whoever serves it.
 BASE_ADDRESS = "POOLWISE_REPORTS_URL"

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tasks.stats.records import Findings, Floats, GroupedData, PosteriorDraws, RunRecord
+from tasks.stats.findings import Findings
+from tasks.stats.records import Floats, GroupedData, PosteriorDraws, RunRecord
 from tasks.stats.study import Study
 
 GROUP_BYTES_LIMIT = 20_000_000

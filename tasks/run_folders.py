@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tasks.stats.records import Verdict
+from tasks.stats.past import ReportedVerdict
 
 LATEST = "latest"
 REJECTED = "rejected"
@@ -83,9 +83,9 @@ def read_head(run_folder: Path) -> dict[str, Any]:
     return _checked(head) if head.keys() >= HEAD else read_summary(run_folder)
 
 
-def read_verdict(run_folder: Path) -> Verdict:
+def read_verdict(run_folder: Path) -> ReportedVerdict:
     """The verdict of a published run. Raises UnreadableRun."""
-    return Verdict(**read_head(run_folder)["verdict"])
+    return ReportedVerdict(**read_head(run_folder)["verdict"])
 
 
 def _text(run_folder: Path, characters: int = -1) -> str:

@@ -10,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import numpy as np
 
 from tasks.stats.assumptions import assumptions
-from tasks.stats.checks import all_checks
-from tasks.stats.cross_products import centre_scaled, cross_products
+from tasks.stats.changes import Changes
+from tasks.stats.cross_products import ModelCrossProducts, centre_scaled, cross_products
 from tasks.stats.cross_validation import CrossValidation, ModelError
+from tasks.stats.data_findings import data_findings
+from tasks.stats.findings import Findings, concluded
 from tasks.stats.funnel import funnel
 from tasks.stats.held_out import LeaveOneGroupOut
+from tasks.stats.history import History
 from tasks.stats.influence import Influence
-from tasks.stats.pit import pit_check
+from tasks.stats.likelihood_profile import LikelihoodProfile
+from tasks.stats.pit import loo_pit
 from tasks.stats.prior_predictive import prior_predictive
 from tasks.stats.prior_sensitivity import prior_sensitivity
 from tasks.stats.priors import resolve_priors
@@ -30,7 +34,6 @@ from tasks.stats.records import (
     BayesFit,
     CompletePooling,
     Estimate,
-    Findings,
     Flavour,
     Floats,
     GroupedData,
@@ -52,7 +55,8 @@ from tasks.stats.records import (
 )
 from tasks.stats.size_trend import size_trend
 from tasks.stats.study import Study
-from tasks.stats.verdict import verdict
+from tasks.stats.variance_test import VarianceTest
+from tasks.view.context import Context, context_of
 
 HOSTILE_LABELS = (
     "<script>alert('group')</script>",
@@ -86,9 +90,24 @@ class Case:
     draws: PosteriorDraws | None
     rejections: tuple[Rejection, ...]
 
+    changes: Changes | None = None
+    history: History | None = None
+
     @property
-    def arguments(self) -> tuple[Study, Findings, GroupedData, PosteriorDraws | None, tuple[Rejection, ...]]:
-        return self.study, self.findings, self.data, self.draws, self.rejections
+    def context(self) -> Context:
+        return context_of(
+            self.study,
+            self.findings,
+            self.data,
+            self.draws,
+            self.rejections,
+            changes=self.changes,
+            history=self.history,
+        )
+
+    def judged(self) -> Case:
+        """Judged anew, after something in the findings was changed."""
+        return replace(self, findings=concluded(self.study, self.findings))
 
 
 def made_once(make: Callable[P, Case]) -> Callable[P, Case]:
@@ -234,7 +253,7 @@ def _standardised(values: Floats) -> Floats:
 
 def _case(study: Study, data: GroupedData, *, cov: Floats, cov_bayes: Floats, sigma: float) -> Case:
     findings = _findings(study, data, cov, cov_bayes, sigma)
-    return Case(study, findings, data, _draws(findings), ())
+    return Case(study, findings, data, _draws(findings.bayes), ())
 
 
 def _findings(study: Study, data: GroupedData, cov: Floats, cov_bayes: Floats, sigma: float) -> Findings:
@@ -249,89 +268,118 @@ def _findings(study: Study, data: GroupedData, cov: Floats, cov_bayes: Floats, s
     fullest = partial.get("varying_intercept_slope") or partial["varying_intercept"]
     simpson = tuple(_simpson(term, k, data, design) for k, term in enumerate(study.predictors, start=1))
     intervals = tuple(_interval(data.terms[k], k, fullest, bayes) for k in varying)
+    products = centre_scaled(cross_products(data), scaling)
+    fitted = _Fitted(
+        study=study, data=data, scaling=scaling, products=products, partial=partial, fullest=fullest, bayes=bayes
+    )
+    complete, no_pooling = _complete(data, design), _no_pooling(data, design)
+    run = run_record(study, data)
     found = Findings(
-        run=run_record(study, data),
+        run=run,
+        rows=data_findings(products, scaling, run.n_rejected),
         labels=data.labels,
         group_sizes=np.bincount(data.group_index, minlength=data.n_groups),
         terms=data.terms,
         scaling=scaling,
-        complete=_complete(data, design),
-        no_pooling=_no_pooling(data, design),
+        complete=complete,
+        no_pooling=no_pooling,
         partial=partial,
         bayes=bayes,
         variance_components=_components(study, fullest, bayes),
         simpson=simpson,
         intervals=intervals,
         predictive=_predictive(data, bayes),
+        variance_test=VarianceTest(("intercept",), "complete_pooling", 12.5, 0.001, 999, 0, 0.6),
+        likelihood_profiles=tuple(_profile(data.terms[k], float(sd)) for k, sd in zip(varying, fullest.sigma_group)),
+        remedies=None,
+        **_assumed(fitted),
+        **_compared(fitted, simpson),
+        **_held_out(fitted, complete, no_pooling),
         timings={"load": 0.12, "partial pooling": 0.03, "sample": 0.41, "render": 0.2},
     )
-    found = _assumed(study, _compared(study, found, data), data)
-    found = _held_out(found, data)
-    checks = all_checks(study, found)
-    return replace(found, checks=checks, verdict=verdict(study, found, checks))
+    return concluded(study, found)
 
 
-def _assumed(study: Study, found: Findings, data: GroupedData) -> Findings:
-    """What the model takes for granted; with many groups without the priors' sensitivity, which needs their draws."""
-    products, varying = centre_scaled(cross_products(data), found.scaling), found.fullest.varying
-    priors, limits = resolve_priors(study, found.scaling), study.thresholds
-    draws = _draws(found)
-    lower = np.tril(0.9 * draws.correlation, -1)
-    draws = replace(draws, correlation=lower + np.swapaxes(lower, -1, -2) + np.eye(lower.shape[-1]))
-    has_groups = draws.group_coef.shape[2] == found.run.n_groups
-    moved = prior_sensitivity(products, varying, draws, priors, limits.prior_sensitivity) if has_groups else None
-    return replace(
-        found,
-        prior_predictive=prior_predictive(data, varying, priors, found.scaling, limits.prior_predictive_tail, 1),
-        prior_sensitivity=moved,
-        assumptions=assumptions(data, products, varying, found.bayes, found.scaling, limits),
-    )
+@dataclass(frozen=True)
+class _Fitted:
+    study: Study
+    data: GroupedData
+    scaling: Scaling
+    products: ModelCrossProducts
+    partial: dict[Flavour, PartialPooling]
+    fullest: PartialPooling
+    bayes: BayesFit
+
+    @property
+    def draws(self) -> PosteriorDraws:
+        """Of every group's coefficients; of many groups few draws, and some groups' checked by all."""
+        draws = _draws(self.bayes)
+        lower = np.tril(0.9 * draws.correlation, -1)
+        draws = replace(draws, correlation=lower + np.swapaxes(lower, -1, -2) + np.eye(lower.shape[-1]))
+        if draws.group_coef.shape[2] == self.data.n_groups:
+            return draws
+        around, sd, rng = self.bayes.groups.mean, self.bayes.groups.sd, np.random.default_rng(4)
+        step = self.data.n_groups // 24
+        checked = around[::step] + sd[::step] * rng.normal(size=(*draws.sigma.shape, *around[::step].shape))
+        few = around + sd * rng.normal(size=(4, 25, *around.shape))
+        thin = draws.sigma.shape[1] // 25
+        return replace(draws, group_coef=few, group_thin=thin, checked_coef=checked, checked_step=step)
 
 
-def _compared(study: Study, found: Findings, data: GroupedData) -> Findings:
+def _profile(term: str, sd: float) -> LikelihoodProfile:
+    at = np.linspace(0.0, 3.0 * max(sd, 0.1), 31)
+    deviance = 10.0 * (at / max(sd, 0.1) - 1.0) ** 2
+    return LikelihoodProfile(term, at, deviance, sd, float(deviance[0]), 0.4 * sd, 1.6 * sd)
+
+
+def _assumed(at: _Fitted) -> dict[str, Any]:
+    """What the model takes for granted."""
+    varying, limits = at.fullest.varying, at.study.thresholds
+    priors = resolve_priors(at.study, at.scaling)
+    return {
+        "prior_predictive": prior_predictive(at.data, varying, priors, at.scaling, limits.prior_predictive_tail, 1),
+        "prior_sensitivity": prior_sensitivity(at.products, varying, at.draws, priors, limits.prior_sensitivity),
+        "assumptions": assumptions(at.data, at.products, varying, at.bayes, at.scaling, limits),
+    }
+
+
+def _compared(at: _Fitted, simpson: tuple[SimpsonCheck, ...]) -> dict[str, Any]:
     """Groups beside each other, as a real run compares them; many are ranked by few draws."""
-    products = centre_scaled(cross_products(data), found.scaling)
-    limits, levels = study.thresholds, funnel(products, found.simpson, found.partial)
-    draws = _draws(found)
-    if draws.group_coef.shape[2] != found.run.n_groups:
-        around, sd = found.bayes.groups.mean, found.bayes.groups.sd
-        few = around + sd * np.random.default_rng(4).normal(size=(4, 25, *around.shape))
-        draws = replace(draws, beta=draws.beta[:, :25], group_coef=few)
-    return replace(
-        found,
-        ranks=ranks(draws, products, found.fullest.varying, limits.rankability),
-        funnel=levels,
-        size_trend=size_trend(levels, found.fullest, data, products, found.scaling, limits.size_trend, 1),
-    )
+    limits, levels = at.study.thresholds, funnel(at.products, simpson, at.partial)
+    draws = at.draws
+    return {
+        "ranks": ranks(draws, at.products, at.fullest.varying, limits.rankability),
+        "funnel": levels,
+        "size_trend": size_trend(levels, at.fullest, at.data, at.products, at.scaling, limits.size_trend, 1),
+    }
 
 
-def _held_out(found: Findings, data: GroupedData) -> Findings:
+def _held_out(at: _Fitted, complete: CompletePooling, no_pooling: NoPooling) -> dict[str, Any]:
     """Errors on new rows somewhat above those on old ones; the first group is hard to leave out."""
-    rng, n = np.random.default_rng(6), found.group_sizes
+    rng, n = np.random.default_rng(6), at.products.n
     in_sample = {
-        "complete_pooling": found.complete.rmse,
-        "no_pooling": 1.1 * found.no_pooling.rmse,
-        **{f"partial_pooling.{name}": 1.03 * fit.rmse for name, fit in found.partial.items()},
-        "bayes": 1.02 * found.bayes.rmse,
+        "complete_pooling": complete.rmse,
+        "no_pooling": 1.1 * no_pooling.rmse,
+        **{f"partial_pooling.{name}": 1.03 * fit.rmse for name, fit in at.partial.items()},
+        "bayes": 1.02 * at.bayes.rmse,
     }
     best = min(in_sample, key=lambda name: in_sample[name])
     errors = tuple(
         ModelError(name, rmse, rmse - in_sample[best], 0.01 * rmse * (name != best)) for name, rmse in in_sample.items()
     )
     k = np.append(0.83, rng.uniform(0, 0.5, n.size - 1))
-    elpd, rmse = -(3.6 + 0.3 * rng.random(n.size)) * n, found.complete.rmse * rng.uniform(0.9, 1.3, n.size)
-    moves = rng.normal(0, 0.2, (n.size, len(found.terms)))
+    elpd, rmse = -(3.6 + 0.3 * rng.random(n.size)) * n, complete.rmse * rng.uniform(0.9, 1.3, n.size)
+    moves = rng.normal(0, 0.2, (n.size, at.products.p))
     moves[0] = 1.4
     largest = np.abs(moves).max(axis=1)
-    return replace(
-        found,
-        cross_validation=CrossValidation(errors, best, 10, data.n_rows, 2, 0.31, 0.7, 4000),
-        leave_one_group_out=LeaveOneGroupOut(
-            float(elpd.sum()), 30.5, elpd, k, 0.83, 0.7, 1, 1.2 * found.complete.rmse, rmse, 4000
+    return {
+        "cross_validation": CrossValidation(errors, best, 10, at.data.n_rows, 2, 0.31, 0.7, 4000),
+        "leave_one_group_out": LeaveOneGroupOut(
+            float(elpd.sum()), 30.5, elpd, k, 0.83, 0.7, 1, 1.2 * complete.rmse, rmse, 4000
         ),
-        loo_pit=pit_check(rng.random(200), 1),
-        influence=Influence(moves, 0.5 * largest**2, n.size < 100, largest, np.full(moves.shape, 0.9)),
-    )
+        "loo_pit": loo_pit(rng.random(200), 1),
+        "influence": Influence(moves, 0.5 * largest**2, n.size < 100, largest, np.full(moves.shape, 0.9)),
+    }
 
 
 def _flavours(varying: tuple[int, ...]) -> list[tuple[Flavour, tuple[int, ...], list[int]]]:
@@ -585,9 +633,9 @@ def run_record(study: Study, data: GroupedData) -> RunRecord:
     )
 
 
-def _draws(findings: Findings) -> PosteriorDraws:
+def _draws(bayes: BayesFit) -> PosteriorDraws:
     """Four chains of 250 independent normal draws around the estimates."""
-    rng, shape, bayes = np.random.default_rng(9), (4, 250), findings.bayes
+    rng, shape = np.random.default_rng(9), (4, 250)
 
     def around(estimate: Estimate) -> Floats:
         return estimate.mean + estimate.sd * rng.normal(size=(*shape, *estimate.mean.shape))
@@ -598,7 +646,9 @@ def _draws(findings: Findings) -> PosteriorDraws:
         sigma_group=np.abs(around(bayes.sigma_group)),
         correlation=np.clip(around(bayes.correlation), -1, 1),
         sigma=around(bayes.sigma),
-        group_coef=around(bayes.groups) if findings.run.n_groups < 1000 else np.zeros((*shape, 0, len(findings.terms))),
+        group_coef=around(bayes.groups)
+        if len(bayes.groups.mean) < 1000
+        else np.zeros((*shape, 0, bayes.fixef.mean.size)),
         divergent=count,
         energy=rng.normal(2100, 3, size=shape),
         treedepth=count + 3,

@@ -20,7 +20,7 @@ from tests.factories import Case
 
 def summary(case: Case) -> dict[str, Any]:
     """As read back from a run folder."""
-    return json.loads(summary_json(summary_of(case.study, case.findings)))
+    return json.loads(summary_json(summary_of(case.context)))
 
 
 def earlier(case: Case) -> PreviousReport:
@@ -74,5 +74,5 @@ def write_run(reports: Path, case: Case, run_id: str, started_at: str) -> Path:
     folder = reports / case.study.name / run_id
     folder.mkdir(parents=True)
     written = renamed(case, run_id, started_at)
-    (folder / "summary.json").write_text(summary_json(summary_of(written.study, written.findings)), encoding="utf-8")
+    (folder / "summary.json").write_text(summary_json(summary_of(written.context)), encoding="utf-8")
     return folder

@@ -8,6 +8,7 @@ from functools import cache
 from tasks.engines import EmbeddedEngine
 from tasks.sample import sample_posterior
 from tasks.stats.cross_products import ModelCrossProducts
+from tasks.stats.data_findings import data_findings
 from tasks.stats.findings import LeastSquaresFits, Posterior, find
 from tasks.stats.partial_pooling import flavours, partial_pooling
 from tasks.stats.pooling import complete_pooling, no_pooling
@@ -79,5 +80,7 @@ def sampled_of(data: GroupedData, study: Study) -> Sampled:
     }
     fits = LeastSquaresFits(complete_pooling(products), no_pooling(products), partial)
     posterior = Posterior(draws, attempts, "embedded")
-    findings = find(study, run_record(study, data), data, products, scaling, fits, posterior)
+    findings = find(
+        study, run_record(study, data), data_findings(products, scaling), data, products, scaling, fits, posterior
+    )
     return Sampled(data, study, products, scaling, draws, attempts, findings)

@@ -102,7 +102,7 @@ def add_run(
 @cache
 def _summary() -> dict[str, Any]:
     case = singular_case()
-    return summary_of(case.study, case.findings)
+    return summary_of(case.context)
 
 
 def hide_things(reports: Path) -> None:

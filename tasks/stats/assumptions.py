@@ -8,13 +8,15 @@ the smallest group SD once chance is taken out. Normal shape: a Q-Q plot with a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import betaincinv, chdtrc, chdtri, digamma, fdtrc, ndtri, polygamma
 
 from tasks.stats.cross_products import ModelCrossProducts
+from tasks.stats.judgement import Judgement
 from tasks.stats.predictive import group_medians
-from tasks.stats.records import BayesFit, Check, Floats, GroupedData, Integers, Scaling
+from tasks.stats.records import BayesFit, Floats, GroupedData, Integers, Scaling
 from tasks.stats.small_matrices import inverse_and_log_det
 from tasks.stats.stan_data import design_matrix
 from tasks.stats.study import Thresholds
@@ -73,6 +75,13 @@ class Assumptions:
     @property
     def is_unequal(self) -> bool:
         return bool(self.p_value < self.p_limit and self.ratio >= self.ratio_limit)
+
+    @property
+    def likeness(self) -> Literal["nearly alike", "hinted", "alike"]:
+        """What the test says of groups that are not unequal: that they differ by too little to matter, perhaps, no."""
+        if self.p_value < self.p_limit:
+            return "nearly alike"
+        return "hinted" if self.p_value < LEVEL else "alike"
 
 
 def assumptions(
@@ -260,49 +269,12 @@ def _by_fitted(fitted: Floats, residual: Floats) -> FittedBins:
     )
 
 
-def check_equal_spread(found: Assumptions | None, labels: tuple[str, ...]) -> tuple[Check, ...]:
-    return () if found is None else (_check(found, labels),)
-
-
-def _check(found: Assumptions, labels: tuple[str, ...]) -> Check:
-    name, limit = "equal_spread", found.ratio_limit
+def judge_equal_spread(found: Assumptions) -> Judgement:
+    kind, limit = "equal_spread", found.ratio_limit
     if found.n_compared < 2:
-        message = f"Fewer than two groups have the {FEWEST_ROWS} rows that a comparison of their spread needs."
-        return Check(name, "pass", None, limit, message, "")
-    if not found.is_unequal:
-        # A large ratio that chance may have made is no value beside a limit.
-        ratio = found.ratio if found.ratio < limit else None
-        return Check(name, "pass", ratio, limit, _about_alike(found), "")
-    return Check(
-        name,
-        "review",
-        found.ratio,
-        limit,
-        f"Rows scatter more in some groups than in others: allowing for chance, {found.ratio:.1f} times as far in the "
-        f"widest group as in the narrowest (Brown-Forsythe p {_p(found.p_value)}). The model assumes one spread for "
-        f"all.{_named(found, labels)}",
-        "Intervals of the wider groups are too short and those of the narrower ones too long: look at these groups' "
-        "rows before comparing them.",
-    )
-
-
-def _about_alike(found: Assumptions) -> str:
-    more = "that rows scatter more in some groups than in others"
-    test = f"(Brown-Forsythe p {_p(found.p_value)})"
-    if found.p_value < found.p_limit:
-        return f"Rows do not scatter quite alike in all groups {test}, but so nearly that it does not matter."
-    if found.p_value < 0.05:
-        return f"There is some sign, not a clear one, {more} {test}."
-    return f"There is no sign {more} {test}."
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-
-
-def _named(found: Assumptions, labels: tuple[str, ...]) -> str:
-    if not found.apart.size:
-        return ""
-    names = ", ".join(f"{labels[j]} ({found.group_sd[j] / found.sigma:.1f} times)" for j in found.apart[:3])
-    more = f" and {found.apart.size - 3} more" if found.apart.size > 3 else ""
-    return f" Against the spread of all: {names}{more}."
+        return Judgement(kind, "pass", "not compared", limit=limit)
+    if found.is_unequal:
+        return Judgement(kind, "review", "unequal", value=found.ratio, limit=limit)
+    # A large ratio that chance may have made is no value beside a limit.
+    value = found.ratio if found.ratio < limit else None
+    return Judgement(kind, "pass", found.likeness, value=value, limit=limit)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.stats.past import PreviousReport, aligned, basis, differences, on_basis, question_of, taken
-from tasks.stats.records import Check, Estimate, Findings, Floats, Integers, Status, Verdict
+from tasks.stats.findings import Findings
+from tasks.stats.judgement import Judgement, Status
+from tasks.stats.past import PreviousReport, ReportedVerdict, aligned, basis, differences, on_basis, question_of, taken
+from tasks.stats.records import Estimate, Floats, Integers, Verdict
 from tasks.stats.study import Study
 
 T = TypeVar("T")
+CheckKey: TypeAlias = tuple[str, str]  # kind, and term where a kind judges each
 Direction = Literal["better", "worse", "same"]
 STATUS_RANK: dict[Status, int] = {"pass": 0, "review": 1, "fail": 2}
 CLEAR = 1.959963984540054
@@ -34,14 +37,15 @@ class VerdictChange:
     direction: Direction
     status: ThenNow[Status]
     recommended_model: ThenNow[str]
-    headline: ThenNow[str]
+    headline_then: str
 
 
 @dataclass(frozen=True)
 class CheckChange:
     """A check whose status is not what it was; `None` where the check was not made."""
 
-    name: str
+    kind: str
+    term: str
     then: Status | None
     now: Status | None
 
@@ -110,17 +114,17 @@ def compare(study: Study, previous: PreviousReport, findings: Findings) -> Chang
         not_comparable=reasons,
         estimates=None if reasons else _estimates(previous, findings),
         verdict=_verdict(previous.verdict, findings.verdict),
-        checks=_checks(previous.checks, findings.checks),
+        checks=_checks(previous.checks, findings.judgements),
     )
 
 
-def direction(then: Verdict, now: Verdict) -> Direction:
+def direction(then: ReportedVerdict, now: Verdict) -> Direction:
     """By status; where that is the same, partial pooling that has to give way to Bayes is worse."""
     before, after = _trust(then), _trust(now)
     return "same" if before == after else "worse" if after > before else "better"
 
 
-def _trust(verdict: Verdict) -> tuple[int, bool]:
+def _trust(verdict: Verdict | ReportedVerdict) -> tuple[int, bool]:
     return STATUS_RANK[verdict.status], not verdict.recommended_model.startswith("partial_pooling")
 
 
@@ -169,17 +173,17 @@ def _widening(reported: Estimate, converted: Estimate) -> float:
     return max(float(grown.max()), 0.0) if grown.size else 0.0
 
 
-def _verdict(then: Verdict, now: Verdict) -> VerdictChange:
+def _verdict(then: ReportedVerdict, now: Verdict) -> VerdictChange:
     return VerdictChange(
         direction=direction(then, now),
         status=ThenNow(then.status, now.status),
         recommended_model=ThenNow(then.recommended_model, now.recommended_model),
-        headline=ThenNow(then.headline, now.headline),
+        headline_then=then.headline,
     )
 
 
-def _checks(then: Mapping[str, Status], checks: tuple[Check, ...]) -> tuple[CheckChange, ...]:
+def _checks(then: Mapping[CheckKey, Status], judgements: Sequence[Judgement]) -> tuple[CheckChange, ...]:
     """Today's checks in their order, then those that are no longer made."""
-    now = {check.name: check.status for check in checks}
-    pairs = ((name, then.get(name), now.get(name)) for name in dict.fromkeys([*now, *then]))
-    return tuple(CheckChange(name, before, after) for name, before, after in pairs if before != after)
+    now: dict[CheckKey, Status] = {(each.kind, each.term): each.status for each in judgements}
+    pairs = ((key, then.get(key), now.get(key)) for key in dict.fromkeys([*now, *then]))
+    return tuple(CheckChange(key[0], key[1], before, after) for key, before, after in pairs if before != after)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.records import Check, Floats, Scaling
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import Floats, Scaling
 from tasks.stats.reml import fit, mixed_model
 
 LARGEST_CONDITION, LARGEST_VIF = 30.0, 10.0
@@ -112,41 +113,11 @@ def _relation(correlation: Floats, scaling: Scaling) -> Relation:
     )
 
 
-def check_collinearity(close: Collinearity | None, scaling: Scaling, unit: str = "") -> tuple[Check, ...]:
+def judge_collinearity(close: Collinearity | None, scaling: Scaling | None) -> tuple[Judgement, ...]:
     """Only where there are predictors that could go together."""
-    if len(scaling.predictors) < 2:
+    if scaling is None or len(scaling.predictors) < 2:
         return ()
     if close is None:
-        message = "The predictors can be told apart: none of them follows closely from the others."
-        return (Check("collinearity", "pass", None, LARGEST_VIF, message, ""),)
-    names = [scaling.predictors[k - 1] for k in close.columns]
-    how = f" (correlation {close.correlation:.5g})" if np.isfinite(close.correlation) else ""
-    apart = (
-        "so closely that their effects cannot be told apart"
-        if close.is_close
-        else f"closely: the interval of an effect is up to {close.vif**0.5:.1f} times as wide as it would be alone"
-    )
-    return (
-        Check(
-            "collinearity",
-            "review",
-            close.vif,
-            LARGEST_VIF,
-            f"{_listed(names)} go together {apart}{how}. {_alone_words(close, scaling, unit)}",
-            f"Do not read the effects of {_listed(names)} one by one: leave {'one' if len(names) == 2 else 'some'} of "
-            "them out of the predictors, or put one combination in their place.",
-        ),
-    )
-
-
-def _alone_words(close: Collinearity, scaling: Scaling, unit: str) -> str:
-    scales = [float(scaling.scale[k - 1]) for k in close.columns]
-    effects = [
-        f"{scaling.predictors[k - 1]} {value / scale:.4g} (standard error {se / scale:.2g})"
-        for k, value, se, scale in zip(close.columns, close.alone, close.alone_se, scales, strict=True)
-    ]
-    return f"The slope of each on its own, in {f'{unit} per unit' if unit else 'raw units'}: {_listed(effects)}."
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+        return (Judgement("collinearity", "pass", "apart", limit=LARGEST_VIF),)
+    case = "close" if close.is_close else "wide"
+    return (Judgement("collinearity", "review", case, value=close.vif, limit=LARGEST_VIF),)

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import poisson
 
 from tasks.stats.chance_of_equal import Chance, chance_of_equal, n_pairs
+from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, Integers
 from tasks.stats.row_sketch import RUN, FileSketch, Hashes, RowSketch, below, equal_together, mixed, total_size
 
@@ -65,6 +66,27 @@ class Copies:
     @property
     def is_about(self) -> bool:
         return any(each.is_about for each in self.shared) or any(each.is_about for each in self.repeated)
+
+    def chance_explains_dropped(self, n_used: int) -> bool:
+        """Whether rows are so coarse that the dropped ones, of `n_used` kept, may be no copies but equal by chance."""
+        n_by_chance = self.n_by_chance * ((n_used + self.n_dropped) / max(n_used, 1)) ** 2
+        return SAFETY * n_by_chance >= self.n_dropped
+
+
+def judge_copies(found: Copies | None, rule: str | None, n_used: int) -> tuple[Judgement, ...]:
+    """`n_used` are the study's rows in use. Copies that the study keeps, or has dropped, are no reason for review."""
+    if found is None:
+        return ()
+    kind, n = "copied_rows", float(found.n_rows)
+    if n and rule == "keep":
+        return (Judgement(kind, "pass", "kept", value=n, limit=0),)
+    if n:
+        return (Judgement(kind, "review", "found", value=n, limit=0),)
+    if found.n_dropped and found.chance_explains_dropped(n_used):
+        return (Judgement(kind, "review", "dropped by chance", value=found.n_dropped),)
+    if found.n_dropped:
+        return (Judgement(kind, "pass", "dropped", value=found.n_dropped),)
+    return (Judgement(kind, "pass", "none", value=0, limit=0),)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,53 @@ arXiv:1903.08008; E-BFMI: Betancourt (2016), arXiv:1604.00695. The arithmetic is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
+from tasks.stats.judgement import Judgement
 from tasks.stats.posterior import intraclass_correlation
 from tasks.stats.records import Floats, PosteriorDraws, SamplerDiagnostics
 from tasks.stats.study import Thresholds
+
+DiagnosticName = Literal["rhat", "ess_bulk", "ess_tail", "divergences", "treedepth", "ebfmi"]
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One diagnostic beside its limit."""
+
+    name: DiagnosticName
+    value: float
+    limit: float
+    holds: bool
+
+
+def against_limits(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> tuple[Diagnostic, ...]:
+    """Each diagnostic against its limit: R-hat below it, divergences and full trees none, the others at least it."""
+    ess = limits.ess_per_chain * chains
+    return (
+        Diagnostic("rhat", found.rhat_max, limits.rhat, found.rhat_max < limits.rhat),
+        Diagnostic("ess_bulk", found.ess_bulk_min, ess, found.ess_bulk_min >= ess),
+        Diagnostic("ess_tail", found.ess_tail_min, ess, found.ess_tail_min >= ess),
+        Diagnostic("divergences", found.n_divergent, 0, found.n_divergent == 0),
+        Diagnostic("treedepth", found.n_max_treedepth, 0, found.n_max_treedepth == 0),
+        Diagnostic("ebfmi", found.ebfmi_min, limits.ebfmi, found.ebfmi_min >= limits.ebfmi),
+    )
+
+
+def judge_sampler(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> tuple[Judgement, ...]:
+    """A report is published only when these hold, so they pass; their values are what matters."""
+    rhat, bulk, tail, *others = against_limits(found, limits, chains)
+    least = min(bulk, tail, key=lambda one: one.value)
+    return (_judgement("rhat", rhat), _judgement("ess", least), *(_judgement(one.name, one) for one in others))
+
+
+def _judgement(kind: str, one: Diagnostic) -> Judgement:
+    if one.holds:
+        return Judgement(kind, "pass", "holds", value=one.value, limit=one.limit)
+    return Judgement(kind, "fail", "missed", value=one.value, limit=one.limit, against="every model")
 
 
 def diagnose(
@@ -22,7 +63,7 @@ def diagnose(
     thresholds: Thresholds,
     max_treedepth: int,
 ) -> SamplerDiagnostics:
-    """Diagnostics of every reported quantity, and in words which thresholds do not hold."""
+    """Diagnostics of every reported quantity, and which of the thresholds do not hold."""
     from arviz_stats.base import array_stats
 
     names, values = zip(*_quantities(draws, labels, terms), strict=True)
@@ -42,7 +83,9 @@ def diagnose(
         n_reported=_n_parameters(draws) + draws.group_coef[0, 0].size,
         failures=(),
     )
-    return _with_failures(found, thresholds, chains=draws.sigma.shape[0])
+    chains = draws.sigma.shape[0]
+    missed = tuple(one.name for one in against_limits(found, thresholds, chains) if not one.holds)
+    return replace(found, failures=missed)
 
 
 def ebfmi_by_chain(draws: PosteriorDraws) -> Floats:
@@ -73,17 +116,3 @@ def _quantities(draws: PosteriorDraws, labels: tuple[str, ...], terms: tuple[str
     for j, label in enumerate(labels[::step]):
         for k, term in enumerate(terms):
             yield f"{term} of {label}", checked[:, :, j, k]
-
-
-def _with_failures(found: SamplerDiagnostics, thresholds: Thresholds, chains: int) -> SamplerDiagnostics:
-    least_ess = thresholds.ess_per_chain * chains
-    rules = [
-        (found.rhat_max < thresholds.rhat, f"R-hat {found.rhat_max:.3f} is not below {thresholds.rhat:g}"),
-        (found.ess_bulk_min >= least_ess, f"bulk ESS {found.ess_bulk_min:.0f} is below {least_ess:g}"),
-        (found.ess_tail_min >= least_ess, f"tail ESS {found.ess_tail_min:.0f} is below {least_ess:g}"),
-        (found.ebfmi_min >= thresholds.ebfmi, f"E-BFMI {found.ebfmi_min:.2f} is below {thresholds.ebfmi:g}"),
-        (found.n_divergent == 0, f"{found.n_divergent} divergent transition{'s'[: found.n_divergent != 1]}"),
-        (found.n_max_treedepth == 0, f"{found.n_max_treedepth} transitions at the largest tree depth"),
-    ]
-    failures = tuple(words for holds, words in rules if not holds)
-    return SamplerDiagnostics(**{**vars(found), "failures": failures})

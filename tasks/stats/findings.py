@@ -1,49 +1,58 @@
-"""Everything a report says, from the fits and the posterior."""
+"""Everything a report says, from the fits and the posterior: each analysis, each judgement, the verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from tasks.stats.assumptions import assumptions
+from tasks.stats.assumptions import Assumptions, assumptions, judge_equal_spread
 from tasks.stats.bayes import bayes_fit, variance_components
-from tasks.stats.checks import all_checks
-from tasks.stats.collinearity import collinearity
 from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.cross_validation import cross_validation
-from tasks.stats.funnel import funnel
-from tasks.stats.held_out import leave_one_group_out
-from tasks.stats.influence import influence
-from tasks.stats.intervals import compare_intervals
-from tasks.stats.likelihood_profile import likelihood_profiles
-from tasks.stats.loo import loo
-from tasks.stats.pit import pit_check
-from tasks.stats.predictive import predictive_check
-from tasks.stats.prior_predictive import prior_predictive
-from tasks.stats.prior_sensitivity import prior_sensitivity
+from tasks.stats.cross_validation import CrossValidation, cross_validation
+from tasks.stats.data_findings import DataFindings, judge_data
+from tasks.stats.diagnostics import judge_sampler
+from tasks.stats.funnel import Funnel, funnel
+from tasks.stats.group_sizes import judge_group_count, judge_group_sizes
+from tasks.stats.held_out import LeaveOneGroupOut, leave_one_group_out
+from tasks.stats.influence import Influence, influence, judge_influence
+from tasks.stats.intervals import compare_intervals, judge_intervals
+from tasks.stats.judgement import Judgement
+from tasks.stats.likelihood_profile import LikelihoodProfile, likelihood_profiles
+from tasks.stats.loo import judge_pareto_k, loo
+from tasks.stats.partial_pooling import judge_convergence
+from tasks.stats.pit import LooPit, judge_loo_pit, loo_pit
+from tasks.stats.predictive import judge_predictive, predictive_check
+from tasks.stats.prior_predictive import PriorPredictive, judge_prior_predictive, prior_predictive
+from tasks.stats.prior_sensitivity import PriorSensitivity, judge_prior_sensitivity, prior_sensitivity
 from tasks.stats.priors import resolve_priors
-from tasks.stats.ranks import ranks
+from tasks.stats.ranks import Ranks, ranks
 from tasks.stats.records import (
-    NOTHING_NOTED,
+    BayesFit,
     CompletePooling,
-    DataNotes,
-    Findings,
     Flavour,
     GroupedData,
+    Integers,
+    IntervalComparison,
     NoPooling,
     PartialPooling,
     PosteriorDraws,
+    PredictiveCheck,
     RunRecord,
     SamplingAttempt,
     Scaling,
+    SimpsonCheck,
+    VarianceComponents,
+    Verdict,
 )
-from tasks.stats.remedies import remedies
-from tasks.stats.simpson import simpson_checks
-from tasks.stats.size_trend import size_trend
+from tasks.stats.remedies import Remedies, remedies
+from tasks.stats.simpson import judge_simpson, simpson_checks
+from tasks.stats.singularity import judge_singularity
+from tasks.stats.size_trend import SizeTrend, judge_size_trend, size_trend
 from tasks.stats.study import Study
-from tasks.stats.usable_varying import group_level_terms
-from tasks.stats.variance_test import variance_test
+from tasks.stats.variance_test import VarianceTest, judge_variance, variance_test
 from tasks.stats.verdict import verdict
+
+UNJUDGED = Verdict("review", "bayes")
 
 
 @dataclass(frozen=True)
@@ -63,82 +72,145 @@ class LeastSquaresFits:
     no_pooling: NoPooling
     partial: Mapping[Flavour, PartialPooling]
 
+    @property
+    def fullest(self) -> PartialPooling:
+        """The partial-pooling fit in which everything the study lets vary does vary."""
+        return self.partial.get("varying_intercept_slope") or self.partial["varying_intercept"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything a report says, before it is put in words and pictures. Analyses are None where data are too few."""
+
+    run: RunRecord
+    rows: DataFindings
+    labels: tuple[str, ...]
+    group_sizes: Integers  # (J,)
+    terms: tuple[str, ...]
+    scaling: Scaling
+    complete: CompletePooling
+    no_pooling: NoPooling
+    partial: dict[Flavour, PartialPooling]
+    bayes: BayesFit
+    variance_components: VarianceComponents
+    simpson: tuple[SimpsonCheck, ...]
+    intervals: tuple[IntervalComparison, ...]
+    predictive: PredictiveCheck
+    ranks: Ranks
+    funnel: Funnel
+    size_trend: SizeTrend | None  # None where `size_trend.why_no_trend` says why
+    prior_predictive: PriorPredictive
+    prior_sensitivity: PriorSensitivity
+    assumptions: Assumptions
+    variance_test: VarianceTest
+    likelihood_profiles: tuple[LikelihoodProfile, ...]  # one per varying effect of the fullest fit
+    cross_validation: CrossValidation | None
+    leave_one_group_out: LeaveOneGroupOut | None
+    loo_pit: LooPit | None
+    influence: Influence | None
+    remedies: Remedies | None  # None where the fullest fit is regular
+    judgements: tuple[Judgement, ...] = ()
+    verdict: Verdict = UNJUDGED
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def fullest(self) -> PartialPooling:
+        """The partial-pooling fit in which everything the study lets vary does vary."""
+        return self.partial.get("varying_intercept_slope") or self.partial["varying_intercept"]
+
 
 def find(
     study: Study,
     run: RunRecord,
+    rows: DataFindings,
     data: GroupedData,
     products: ModelCrossProducts,
     scaling: Scaling,
     fits: LeastSquaresFits,
     posterior: Posterior,
-    age_days: float | None = None,
-    notes: DataNotes = NOTHING_NOTED,
 ) -> Findings:
-    """Check the fits against each other, against thresholds and against replicated data.
+    """Analyse the fits and the posterior, judge what was found, and say what follows.
 
-    `data` are all rows or a sample of them.
+    `rows` is what was known before the fits; `data` are all rows or a sample of them.
     """
-    found = _fits_and_posterior(study, run, data, products, scaling, fits, posterior)
-    found = _looked_closer(found, study, data, products, posterior.draws)
-    found = replace(found, notes=notes)
-    checks = all_checks(study, found, age_days)
-    return replace(found, checks=checks, verdict=verdict(study, found, checks))
+    found = analysed(study, run, rows, data, products, scaling, fits, posterior)
+    return concluded(study, found)
 
 
-def _fits_and_posterior(
+def concluded(study: Study, found: Findings) -> Findings:
+    """With its judgements and the verdict that follows from them."""
+    judgements = judge(study, found)
+    return replace(found, judgements=judgements, verdict=verdict(judgements, found.fullest.flavour))
+
+
+def judge(study: Study, found: Findings) -> tuple[Judgement, ...]:
+    """Every judgement of a report, data first."""
+    limits, bayes = study.thresholds, found.bayes
+    return (
+        *judge_data(found.rows, study),
+        judge_group_count(found.no_pooling.n.size, limits.few_groups),
+        judge_group_sizes(found.no_pooling),
+        *judge_simpson(found.simpson, found.rows.collinearity),
+        judge_convergence(found.partial),
+        judge_singularity(found.fullest, limits.singular_tolerance),
+        judge_variance(found.variance_test),
+        *judge_intervals(found.intervals, limits.collapsed_ratio),
+        *judge_sampler(bayes.diagnostics, limits, bayes.attempts[-1].chains),
+        judge_pareto_k(bayes.loo),
+        *judge_predictive(found.predictive, limits.predictive_tail),
+        *judge_loo_pit(found.loo_pit),
+        *judge_influence(found.influence, limits.influence),
+        judge_size_trend(found.size_trend, found.group_sizes),
+        judge_prior_predictive(found.prior_predictive),
+        judge_prior_sensitivity(found.prior_sensitivity),
+        judge_equal_spread(found.assumptions),
+    )
+
+
+def analysed(
     study: Study,
     run: RunRecord,
+    rows: DataFindings,
     data: GroupedData,
     products: ModelCrossProducts,
     scaling: Scaling,
     fits: LeastSquaresFits,
     posterior: Posterior,
 ) -> Findings:
-    """What the report is about, not yet judged."""
-    partial = dict(fits.partial)
-    fullest, draws, limits = list(partial.values())[-1], posterior.draws, study.thresholds
-    row_scores = loo(data, products, fullest.varying, draws, scaling, limits.pareto_k, run.seed)
+    """Every analysis, not yet judged: one line each."""
+    limits, seed, draws = study.thresholds, run.seed, posterior.draws
+    fullest, complete, partial = fits.fullest, fits.complete, dict(fits.partial)
+    varying, priors = fullest.varying, resolve_priors(study, scaling)
+    row_scores = loo(data, products, varying, draws, scaling, limits.pareto_k, seed)
     bayes = bayes_fit(draws, products, posterior.attempts, row_scores, posterior.engine)
+    simpson = simpson_checks(products, complete)
+    levels = funnel(products, simpson, partial)
     return Findings(
         run=run,
+        rows=rows,
         labels=products.labels,
         group_sizes=fits.no_pooling.n,
         terms=products.terms,
         scaling=scaling,
-        complete=fits.complete,
+        complete=complete,
         no_pooling=fits.no_pooling,
         partial=partial,
         bayes=bayes,
         variance_components=variance_components(fullest, bayes, products.terms),
-        simpson=simpson_checks(products, fits.complete),
+        simpson=simpson,
         intervals=compare_intervals(fullest, bayes, products.terms, limits.collapsed_ratio),
-        predictive=predictive_check(data, draws, scaling, limits.predictive_tail, run.seed),
-    )
-
-
-def _looked_closer(
-    found: Findings, study: Study, data: GroupedData, products: ModelCrossProducts, draws: PosteriorDraws
-) -> Findings:
-    """With the analyses that go beyond the fits: one line each."""
-    limits, seed = study.thresholds, found.run.seed
-    levels = funnel(products, found.simpson, found.partial)
-    varying, priors = found.fullest.varying, resolve_priors(study, found.scaling)
-    return replace(
-        found,
-        cross_validation=cross_validation(data, products, found.scaling, found.partial, draws, limits.pareto_k, seed),
-        leave_one_group_out=leave_one_group_out(products, found.fullest.varying, draws, limits.pareto_k),
-        loo_pit=pit_check(found.bayes.loo.pit, seed),
-        influence=influence(products, found.fullest),
-        remedies=remedies(products, found.complete, found.partial, found.bayes, seed, limits.singular_tolerance),
-        likelihood_profiles=likelihood_profiles(products, found.fullest),
-        variance_test=variance_test(products, found.partial, seed),
-        ranks=ranks(draws, products, found.fullest.varying, limits.rankability),
+        predictive=predictive_check(data, draws, scaling, limits.predictive_tail, seed),
+        ranks=ranks(draws, products, varying, limits.rankability),
         funnel=levels,
-        size_trend=size_trend(levels, found.fullest, data, products, found.scaling, limits.size_trend, seed),
-        prior_predictive=prior_predictive(data, varying, priors, found.scaling, limits.prior_predictive_tail, seed),
+        size_trend=size_trend(levels, fullest, data, products, scaling, limits.size_trend, seed),
+        prior_predictive=prior_predictive(data, varying, priors, scaling, limits.prior_predictive_tail, seed),
         prior_sensitivity=prior_sensitivity(products, varying, draws, priors, limits.prior_sensitivity),
-        collinearity=collinearity(products),
-        group_level=group_level_terms(products),
-        assumptions=assumptions(data, products, varying, found.bayes, found.scaling, limits),
+        assumptions=assumptions(data, products, varying, bayes, scaling, limits),
+        variance_test=variance_test(products, partial, seed),
+        likelihood_profiles=likelihood_profiles(products, fullest),
+        cross_validation=cross_validation(data, products, scaling, partial, draws, limits.pareto_k, seed),
+        leave_one_group_out=leave_one_group_out(products, varying, draws, limits.pareto_k),
+        loo_pit=loo_pit(bayes.loo.pit, seed),
+        influence=influence(products, fullest),
+        remedies=remedies(products, complete, partial, bayes, seed, limits.singular_tolerance),
     )

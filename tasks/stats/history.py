@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.stats.findings import Findings
 from tasks.stats.past import PastRun, Question, aligned, basis, differences, on_basis
-from tasks.stats.records import Estimate, Findings, Floats, Integers, Status
+from tasks.stats.records import Estimate, Floats, Integers, Status
 
 GROUP_LIMIT = 12
 

@@ -13,7 +13,6 @@ outlier test of Cook & Weisberg 1982). Exact for one mean of equally known group
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,16 +20,15 @@ from scipy.special import stdtrit
 
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.intervals import root_or_nan
+from tasks.stats.judgement import Judgement
 from tasks.stats.pooling import has_full_rank
-from tasks.stats.records import Check, Floats, PartialPooling
+from tasks.stats.records import Floats, PartialPooling
 from tasks.stats.reml import MixedModel, fit_near, mixed_model, profile
 
 FEWEST_GROUPS = 3
 # Beyond so many groups (times squared varying effects) the variances are kept: one step instead of a fit each.
 REFITS_LIMIT = 400
 CHANCE = 0.01  # share of studies without an odd group in which one may be called so
-NAMED = 3
-LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -130,44 +128,12 @@ def _excess(found: Influence, limit: float) -> Floats:
     return np.nan_to_num(np.abs(found.dfbetas) / np.maximum(limit, found.by_chance), nan=0.0)
 
 
-def influential_groups(
-    found: Influence | None, labels: Sequence[str], terms: Sequence[str], limit: float
-) -> tuple[Check, ...]:
+def judge_influence(found: Influence | None, limit: float) -> tuple[Judgement, ...]:
     if found is None:
         return ()
-    groups, worst = influential(found, limit), np.unravel_index(_excess(found, limit).argmax(), found.dfbetas.shape)
-    most, allowed = float(np.nan_to_num(np.abs(found.dfbetas[worst]))), float(np.fmax(limit, found.by_chance[worst]))
-    if not groups.size:
-        message = "No single group decides an estimate for the average group."
-        if beyond(found, limit).size:
-            message = "Each of so few groups has a large say in the averages, but none more than chance explains."
-        return (Check("influential_groups", "pass", most, allowed, message, ""),)
-    named = " and ".join(
-        filter(None, [", ".join(f"“{_short(labels[int(j)])}”" for j in groups[:NAMED]), _rest(groups)])
-    )
-    is_moved = (np.abs(found.dfbetas[groups]) > limit).any(axis=0)
-    moved = " and ".join(_effect(terms[int(k)]) for k in np.flatnonzero(is_moved))
-    each = "without the group" if groups.size == 1 else "without each of the groups"
-    return (
-        Check(
-            "influential_groups",
-            "review",
-            most,
-            allowed,
-            f"The average {moved} would be another {each} {named}: it moves by more than "
-            f"{'its standard error' if limit == 1 else f'{limit:g} standard errors'}.",
-            "Find out what is special about that group before you speak of the average group; it may be right.",
-        ),
-    )
-
-
-def _effect(term: str) -> str:
-    return "level" if term == "intercept" else f"effect of {term}"
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= LONGEST_NAME else f"{label[: LONGEST_NAME - 1]}…"
-
-
-def _rest(groups: np.ndarray) -> str:
-    return f"{groups.size - NAMED} more" if groups.size > NAMED else ""
+    worst = np.unravel_index(_excess(found, limit).argmax(), found.dfbetas.shape)
+    value, allowed = float(np.nan_to_num(np.abs(found.dfbetas[worst]))), float(np.fmax(limit, found.by_chance[worst]))
+    if influential(found, limit).size:
+        return (Judgement("influential_groups", "review", "some", value=value, limit=allowed),)
+    case = "few groups" if beyond(found, limit).size else "none"
+    return (Judgement("influential_groups", "pass", case, value=value, limit=allowed),)

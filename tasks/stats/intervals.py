@@ -14,9 +14,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
+from tasks.stats.judgement import Judgement
 from tasks.stats.records import BayesFit, Floats, IntervalComparison, PartialPooling
 
 Z_95 = 1.959963984540054
+# Intervals of at least this width relative to calibrated ones cover at least 92 %, not 95 %, of the time.
+ABOUT_AS_WIDE = 0.9
 
 
 def conditional_sd(sigma: float, m: Floats, varying: tuple[int, ...], p: int) -> Floats:
@@ -66,3 +69,15 @@ def _compare(fit: PartialPooling, bayes: BayesFit, k: int, term: str, collapsed_
         implied_coverage=float(2.0 * ndtr(Z_95 * ratio) - 1.0),
         is_collapsed=ratio < collapsed_ratio,
     )
+
+
+def judge_intervals(found: tuple[IntervalComparison, ...], collapsed_ratio: float) -> tuple[Judgement, ...]:
+    """One for each varying term: are its conditional intervals as wide as they should be?"""
+    return tuple(_judgement(one, collapsed_ratio) for one in found)
+
+
+def _judgement(one: IntervalComparison, limit: float) -> Judgement:
+    if one.is_collapsed:
+        return Judgement("intervals", "fail", "collapsed", one.term, one.ratio, limit, against="partial_pooling")
+    case = "as wide" if one.ratio >= ABOUT_AS_WIDE else "narrow"
+    return Judgement("intervals", "pass", case, one.term, one.ratio, limit)

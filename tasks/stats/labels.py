@@ -15,16 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.stats.judgement import Judgement, Status
 from tasks.stats.records import Integers
 from tasks.stats.study import UNSEEN, LabelKind, Labels, Study, clean_label
 
 KINDS: tuple[LabelKind, ...] = ("case", "space", "zeros", "decimals")
-KIND_WORDS: dict[LabelKind, str] = {
-    "case": "capitals",
-    "space": "spaces or invisible characters",
-    "zeros": "leading zeros",
-    "decimals": "a trailing “.0”",
-}
 MISSING_LIKE = re.compile(
     r"<?na>?|n/a|#n/a|n\.a\.?|nan|null|nil|none|undefined|unknown|missing|\(?blank\)?|empty|no data"
     r"|not (available|known|applicable)|[-–—?.]{1,3}|#(null|ref|value|name|div/0)[!?]|-999?9?"
@@ -67,6 +62,17 @@ class LabelNotes:
     alike: tuple[AlikeLabels, ...] = ()
     missing_like: tuple[LabelCount, ...] = ()
     joined: tuple[JoinedLabels, ...] = ()
+
+
+def judge_labels(notes: LabelNotes | None) -> tuple[Judgement, ...]:
+    if notes is None:
+        return ()
+    status: Status = "review" if notes.alike else "pass"
+    case = "alike" if notes.alike else "distinct"
+    alike = Judgement("alike_labels", status, case, value=len(notes.alike), limit=0)
+    if not notes.missing_like:
+        return (alike,)
+    return alike, Judgement("missing_like_labels", "review", "found", value=len(notes.missing_like), limit=0)
 
 
 def key(label: str, kinds: Sequence[LabelKind]) -> str:

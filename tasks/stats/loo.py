@@ -15,6 +15,7 @@ from scipy.special import logsumexp, ndtr
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.group_likelihood import ParameterDraws, parameter_draws
 from tasks.stats.importance import highest_good_k, importance_weights
+from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, LooResult, PosteriorDraws, Scaling
 from tasks.stats.small_matrices import inverse_and_log_det
 from tasks.stats.stan_data import design_matrix
@@ -107,3 +108,10 @@ def _rows_used(n_rows: int, seed: int) -> np.ndarray:
     if n_rows <= ROWS_LIMIT:
         return np.arange(n_rows)
     return np.sort(np.random.default_rng(seed).choice(n_rows, ROWS_LIMIT, replace=False))
+
+
+def judge_pareto_k(found: LooResult) -> Judgement:
+    value, limit = found.pareto_k_max, found.pareto_k_threshold
+    if found.n_high_pareto_k:
+        return Judgement("pareto_k", "review", "some", value=value, limit=limit)
+    return Judgement("pareto_k", "pass", "none", value=value, limit=limit)

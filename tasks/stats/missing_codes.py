@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.advice import to_set
 from tasks.stats.extremes import Extremes
-from tasks.stats.records import Check
-from tasks.stats.study import Study
+from tasks.stats.judgement import Judgement
 
 LEAST_REPEATS = 2
 LEAST_VALUES = 3  # distinct ones that are no code
@@ -84,28 +81,8 @@ def _is_code(value: float) -> bool:
     return CODE.fullmatch(text if "e" in text else text.replace(".", "")) is not None
 
 
-def check_missing_codes(codes: Sequence[MissingCode], n_rows: int, n_rejected: int, study: Study) -> tuple[Check, ...]:
-    """Only where there is one."""
+def judge_missing_codes(codes: Sequence[MissingCode]) -> tuple[Judgement, ...]:
+    """Only where there is one; its value is the number of rows of the most frequent."""
     if not codes:
         return ()
-    found = [
-        f"{code.column} is {code.spelled} in {code.n_rows:,} of {n_rows:,} rows, far from the other values "
-        f"({code.low:.6g} to {code.high:.6g})"
-        for code in codes
-    ]
-    n_missing = max(code.n_rows for code in codes)
-    words = [*study.missing, *dict.fromkeys(code.spelled for code in codes)]
-    share = (n_rejected + sum(code.n_rows for code in codes)) / (n_rows + n_rejected)
-    settings = [f"missing = {json.dumps(words, ensure_ascii=False)}"]
-    if share > study.rules.max_rejected_share:
-        settings.append(f"rules.max_rejected_share = {np.ceil(100 * share) / 100:g}")
-    return (
-        Check(
-            "missing_codes",
-            "review",
-            n_missing,
-            None,
-            f"{'; '.join(found)}. Such numbers often stand for a missing value, and count as measured here.",
-            f"If they do, {to_set(study, settings)}. Else nothing is to be done.",
-        ),
-    )
+    return (Judgement("missing_codes", "review", "found", value=max(code.n_rows for code in codes)),)

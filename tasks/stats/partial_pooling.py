@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts, residual_sum_of_squares
 from tasks.stats.intervals import Z_95, conditional_sd, joint_se, root_or_nan
+from tasks.stats.judgement import Judgement
 from tasks.stats.records import Flavour, Floats, PartialPooling, Scaling
 from tasks.stats.reml import Criterion, MixedModel, Profile, fit, mixed_model, relative_factor
 from tasks.stats.shrinkage import shrinkage_factor
@@ -78,3 +81,10 @@ def group_estimates(at: Profile, factor: Floats, varying: tuple[int, ...]) -> Fl
 def _criterion_of_scaling(model: MixedModel, scaling: Scaling) -> float:
     """What centre-scaling took from the REML criterion: log|X'W^-1 X| depends on the units of X."""
     return 2.0 * float(np.log(scaling.scale).sum()) if model.criterion == "reml" else 0.0
+
+
+def judge_convergence(partial: Mapping[Flavour, PartialPooling]) -> Judgement:
+    n_failed = sum(not fit.converged for fit in partial.values())
+    if n_failed:
+        return Judgement("convergence", "fail", "not converged", value=n_failed, limit=0, against="partial_pooling")
+    return Judgement("convergence", "pass", "converged", value=0, limit=0)

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.records import Estimate, Floats, Integers, Scaling, Status, Verdict
+from tasks.stats.judgement import Status
+from tasks.stats.records import Estimate, Floats, Integers, Scaling
 from tasks.stats.study import Study
 
 SAME_CENTER = 1e-9  # of a standard deviation
@@ -51,12 +52,22 @@ class PastRun:
 
 
 @dataclass(frozen=True)
+class ReportedVerdict:
+    """A verdict in the words of its report."""
+
+    status: Status
+    headline: str
+    reason: str
+    recommended_model: str  # a path under `fits` in summary.json
+
+
+@dataclass(frozen=True)
 class PreviousReport:
     """The report before this one, as its summary tells it."""
 
     run: PastRun
-    verdict: Verdict
-    checks: Mapping[str, Status]
+    verdict: ReportedVerdict
+    checks: Mapping[tuple[str, str], Status]  # by kind and term
     group_sizes: Integers  # (J,)
     n_rows: int
     n_rejected: int

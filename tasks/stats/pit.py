@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtri
 
-from tasks.stats.records import Check, Floats
+from tasks.stats.judgement import Judgement, Status
+from tasks.stats.records import Floats
 
 # How rows lie in their predictions; "other" is neither a shift nor a scale: skewed, or with long tails.
 Shape = Literal["calibrated", "too_narrow", "too_wide", "too_high", "too_low", "other"]
@@ -26,18 +27,9 @@ FEWEST_ROWS = 10
 # A shift and a scale together have to explain so much of the curve before it is called by their names.
 EXPLAINED_SHARE = 2 / 3
 
-WORDS: dict[Shape, str] = {
-    "calibrated": "as far from their predictions as the model expects",
-    "too_narrow": "more spread out around their predictions than the model expects: its predictions are too narrow",
-    "too_wide": "mostly closer to their predictions than the model expects: its predictions are too wide for most rows",
-    "too_high": "below their predictions too often: its predictions are too high",
-    "too_low": "above their predictions too often: its predictions are too low",
-    "other": "spread otherwise than a normal distribution around their predictions: skewed, or with rare extremes",
-}
-
 
 @dataclass(frozen=True)
-class PitCheck:
+class LooPit:
     """The ECDF of the LOO-PIT values less the uniform one, at `at`, and its band."""
 
     n_values: int
@@ -50,7 +42,7 @@ class PitCheck:
     shape: Shape
 
 
-def pit_check(pit: Floats | None, seed: int) -> PitCheck | None:
+def loo_pit(pit: Floats | None, seed: int) -> LooPit | None:
     """Of the PIT values (n,) of `LooResult`; None where they are fewer than FEWEST_ROWS."""
     from arviz_stats import ecdf_utils
 
@@ -64,7 +56,7 @@ def pit_check(pit: Floats | None, seed: int) -> PitCheck | None:
     difference = ecdf_utils.compute_ecdf(pit, at) - at
     # A count on the band's edge is within it.
     outside = (difference < lower - 0.5 / n) | (difference > upper + 0.5 / n)
-    return PitCheck(
+    return LooPit(
         n_values=n,
         at=at,
         difference=difference,
@@ -94,23 +86,12 @@ def shape_of(at: Floats, difference: Floats) -> Shape:
     return "too_narrow" if parts[1] @ scale > 0 else "too_wide"
 
 
-def loo_pit(found: PitCheck | None) -> tuple[Check, ...]:
-    """Review where the ECDF leaves its band, by chance alone in at most one study of twenty.
+def judge_loo_pit(found: LooPit | None) -> tuple[Judgement, ...]:
+    """Review where the ECDF leaves its band, by chance alone in at most one study of twenty; the case is its shape.
 
     Rows of one group repel each other's values, which makes it rarer: of 64 simulated studies from the model, none did.
     """
     if found is None:
         return ()
-    message = f"Rows lie {WORDS[found.shape]}."
-    if found.shape == "calibrated":
-        return (Check("loo_pit", "pass", found.share_outside, 0.0, message, ""),)
-    return (
-        Check(
-            "loo_pit",
-            "review",
-            found.share_outside,
-            0.0,
-            message,
-            "Averages and group estimates can still hold; do not rely on the model's intervals for single rows.",
-        ),
-    )
+    status: Status = "pass" if found.shape == "calibrated" else "review"
+    return (Judgement("loo_pit", status, found.shape, value=found.share_outside, limit=0.0),)

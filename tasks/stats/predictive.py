@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import bdtr
 
+from tasks.stats.judgement import Judgement
 from tasks.stats.records import (
     Floats,
     GroupedData,
@@ -24,6 +25,8 @@ from tasks.stats.stan_data import design_matrix
 
 MOST_REPLICATES, FEWEST_REPLICATES = 1000, 100
 VALUES_LIMIT = 20_000_000  # replicated rows in all
+# Where more than this share of the groups' medians is off, the model misses the groups themselves.
+MISSED_GROUPS_SHARE = 0.25
 
 
 def skewness(y: Floats) -> float:
@@ -116,3 +119,29 @@ def _surprising_count(n_groups: int, share: float) -> int:
     """The most groups outside that chance alone explains in 99.9 % of studies (binomial)."""
     counts = np.arange(n_groups + 1)
     return int(counts[bdtr(counts, n_groups, share) >= 0.999][0])
+
+
+def statistics_off(found: PredictiveCheck, tail: float) -> tuple[PredictiveStatistic, ...]:
+    """Those that the model does not reproduce. All share one error rate: each gets its part of `tail` (Bonferroni)."""
+    return tuple(one for one in found.overall if one.extremeness < tail / len(found.overall))
+
+
+def judge_predictive(found: PredictiveCheck, tail: float) -> tuple[Judgement, Judgement]:
+    """Of the statistics of all rows, and of the groups' medians."""
+    return _judge_statistics(found, tail), _judge_groups(found)
+
+
+def _judge_statistics(found: PredictiveCheck, tail: float) -> Judgement:
+    value, limit = min(one.extremeness for one in found.overall), tail / len(found.overall)
+    if statistics_off(found, tail):
+        return Judgement("posterior_predictive", "review", "off", value=value, limit=limit)
+    return Judgement("posterior_predictive", "pass", "alike", value=value, limit=limit)
+
+
+def _judge_groups(found: PredictiveCheck) -> Judgement:
+    kind, outside, limit = "predictive_groups", found.n_groups_outside, found.n_groups_outside_limit
+    if outside <= limit:
+        return Judgement(kind, "pass", "alike", value=outside, limit=limit)
+    if outside > MISSED_GROUPS_SHARE * found.n_groups_compared:
+        return Judgement(kind, "fail", "missed", value=outside, limit=limit, against="every model")
+    return Judgement(kind, "review", "missed", value=outside, limit=limit)

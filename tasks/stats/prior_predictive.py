@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats import lkj
+from tasks.stats.judgement import Judgement
 from tasks.stats.priors import ResolvedPriors
-from tasks.stats.records import Check, Floats, GroupedData, Integers, Scaling
+from tasks.stats.records import Floats, GroupedData, Integers, Scaling
 from tasks.stats.stan_data import design_matrix
 
 N_DRAWS = 2000
@@ -168,22 +169,8 @@ def _statistic(
     return PriorStatistic(name, term, observed, float(lower), float(upper), probability, probability < tail)
 
 
-def check_prior_predictive(found: PriorPredictive | None) -> tuple[Check, ...]:
-    return () if found is None else (_check(found),)
-
-
-def _check(found: PriorPredictive) -> Check:
+def judge_prior_predictive(found: PriorPredictive) -> Judgement:
     value = min(one.tail_probability for one in found.statistics)
-    name, limit = "prior_predictive", found.tail
-    if not found.excluded:
-        message = "The priors leave room for data like these: none of what was compared lies in their far tails."
-        return Check(name, "pass", value, limit, message, "")
-    words = " and the ".join(f"{one.name} of {one.term}" if one.term else one.name for one in found.excluded)
-    return Check(
-        name,
-        "review",
-        value,
-        limit,
-        f"The priors all but rule out the data: under them the {words} of the data would hardly occur.",
-        "Look at the priors, under [priors]: a wrong unit, or too small a scale? Else say why the priors should win.",
-    )
+    if found.excluded:
+        return Judgement("prior_predictive", "review", "excluded", value=value, limit=found.tail)
+    return Judgement("prior_predictive", "pass", "room", value=value, limit=found.tail)

@@ -19,10 +19,11 @@ import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.group_likelihood import group_log_lik, parameter_draws
+from tasks.stats.judgement import Judgement
 from tasks.stats.log_density import conditional_log_lik, log_prior, marginal_log_lik
 from tasks.stats.posterior import intraclass_correlation
 from tasks.stats.priors import ResolvedPriors
-from tasks.stats.records import Check, Floats, PosteriorDraws
+from tasks.stats.records import Floats, PosteriorDraws
 
 ALPHAS = (0.99, 1.01)
 VALUES_LIMIT = 20_000_000  # draws times groups: draws are thinned beyond it
@@ -44,7 +45,12 @@ class Sensitivity:
     group: int  # -1: of no group
     prior: float
     likelihood: float
-    diagnosis: Diagnosis
+    diagnosis: Diagnosis  # empty where the prior moves it by less than the threshold
+    limit: float  # from which on what the prior moves asks for review; never for a correlation, on which little rests
+
+    @property
+    def asks_review(self) -> bool:
+        return bool(self.prior >= self.limit)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,13 @@ class PriorSensitivity:
 
     @property
     def flagged(self) -> tuple[Sensitivity, ...]:
+        """Those in which the prior has a say."""
         return tuple(one for one in self.quantities if one.diagnosis)
+
+    @property
+    def to_review(self) -> tuple[Sensitivity, ...]:
+        """Those in which it has too much of one."""
+        return tuple(one for one in self.flagged if one.asks_review)
 
 
 @dataclass(frozen=True)
@@ -143,9 +155,8 @@ def _weights(log_component: Floats) -> _Weights:
 
 def _sensitivity(one: _Quantity, prior: _Weights, likelihood: _Weights, threshold: float) -> Sensitivity:
     by_prior, by_likelihood = _moved(one.values, prior), _moved(one.values, likelihood)
-    return Sensitivity(
-        one.kind, one.terms, one.group, by_prior, by_likelihood, diagnosis(by_prior, by_likelihood, threshold)
-    )
+    found = diagnosis(by_prior, by_likelihood, threshold)
+    return Sensitivity(one.kind, one.terms, one.group, by_prior, by_likelihood, found, _limit(one.kind, threshold))
 
 
 def _moved(values: Floats, weights: _Weights) -> float:
@@ -163,56 +174,18 @@ def diagnosis(prior: float, likelihood: float, threshold: float) -> Diagnosis:
     return "conflict" if likelihood >= threshold else "strong prior"
 
 
-def check_prior_sensitivity(found: PriorSensitivity | None, n_groups: int) -> tuple[Check, ...]:
-    return () if found is None else (_check(found, n_groups),)
-
-
-def _limit(one: Sensitivity, threshold: float) -> float:
-    """What a prior may move before it asks for review. A correlation's may always: no other answer rests on it."""
-    if one.kind == "correlation":
+def _limit(kind: Kind, threshold: float) -> float:
+    if kind == "correlation":
         return float("inf")
-    return threshold * (SPREAD_ALLOWANCE if one.kind in ("sigma_group", "icc") else 1.0)
+    return threshold * (SPREAD_ALLOWANCE if kind in ("sigma_group", "icc") else 1.0)
 
 
-def _check(found: PriorSensitivity, n_groups: int) -> Check:
-    """What leans on its prior is told; review where it does so by more than its `_limit`."""
-    judged = [one for one in found.quantities if one.kind != "correlation" and np.isfinite(one.prior)]
-    worst = max(judged, key=lambda one: one.prior / _limit(one, found.threshold), default=None)
-    value, limit = (None, found.threshold) if worst is None else (worst.prior, _limit(worst, found.threshold))
-    flagged = [one for one in found.flagged if one.prior >= _limit(one, found.threshold)]
-    beside = [_words(one) for one in found.flagged if one not in flagged]
-    name, few = "prior_sensitivity", f" With {n_groups} groups the prior on the spread between groups matters."
-    if not flagged:
-        is_spread = any(one.kind in ("sigma_group", "icc") for one in found.flagged)
-        rest = f" They do have some say in {_listed(beside)}.{few if is_spread else ''}" if beside else ""
-        spreads = "" if is_spread else ", spreads"
-        message = f"The priors hardly matter for averages{spreads} and group estimates.{rest}"
-        return Check(name, "pass", value, limit, message, "")
-    few = few if any(one.kind in ("sigma_group", "icc") for one in flagged) else ""
-    named = [_words(one) for one in flagged if one.group < 0] + beside
-    of_groups = len({one.group for one in flagged if one.group >= 0})
-    groups = [f"the estimates of {of_groups} of the {found.n_groups_used} groups looked at"] if of_groups else []
-    return Check(
-        name,
-        "review",
-        value,
-        limit,
-        f"The priors have a noticeable say in {_listed(named + groups)}.{few}",
-        "Quote these with their intervals and name the prior; run the study with another one under [priors] and see "
-        "what changes.",
-    )
-
-
-def _words(one: Sensitivity) -> str:
-    effects = ["level" if term == "intercept" else f"effect of {term}" for term in one.terms]
-    return {
-        "fixef": f"the average {effects[0]}" if effects else "",
-        "sigma_group": f"how far groups lie apart in their {effects[0]}" if effects else "",
-        "correlation": f"how {' and '.join(effects)} of a group go together",
-        "sigma": "how far rows lie from their group's expectation",
-        "icc": "the share of the variation that lies between groups (ICC)",
-    }[one.kind]
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+def judge_prior_sensitivity(found: PriorSensitivity) -> Judgement:
+    """By the quantity that comes nearest to its limit, or is farthest beyond it."""
+    judged = [one for one in found.quantities if np.isfinite(one.limit) and np.isfinite(one.prior)]
+    worst = max(judged, key=lambda one: one.prior / one.limit, default=None)
+    value, limit = (None, found.threshold) if worst is None else (worst.prior, worst.limit)
+    if found.to_review:
+        return Judgement("prior_sensitivity", "review", "noticeable", value=value, limit=limit)
+    case = "some" if any(one.kind != "correlation" for one in found.flagged) else "hardly"
+    return Judgement("prior_sensitivity", "pass", case, value=value, limit=limit)

@@ -1,14 +1,13 @@
-"""What reading the files gave reason to ask, beside what was rejected; and the checks that ask it."""
+"""What reading the files gave reason to ask, beside what was rejected."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.stats.cut_short import CutShort, check_cut_short
-from tasks.stats.missing_codes import MissingCode, check_missing_codes
-from tasks.stats.records import Check
-from tasks.stats.study import Study
-from tasks.stats.totals import TotalsRow, check_totals
+from tasks.stats.cut_short import CutShort, judge_cut_short
+from tasks.stats.judgement import Judgement
+from tasks.stats.missing_codes import MissingCode, judge_missing_codes
+from tasks.stats.totals import TotalsRow, judge_totals
 
 
 @dataclass(frozen=True)
@@ -19,12 +18,12 @@ class ReadingNotes:
     hint: str = ""  # what rejected values look like, and which settings read them
 
 
-def check_reading(notes: ReadingNotes | None, study: Study, n_rows: int, n_rejected: int) -> tuple[Check, ...]:
-    """One each for what was found; none where nothing was."""
+def judge_reading(notes: ReadingNotes | None) -> tuple[Judgement, ...]:
+    """One for each kind of thing that was found; none where nothing was."""
     if notes is None:
         return ()
     return (
-        *check_missing_codes(notes.missing_codes, n_rows, n_rejected, study),
-        *check_totals(notes.totals, study.group, study.outcome),
-        *check_cut_short(notes.cut_short),
+        *judge_missing_codes(notes.missing_codes),
+        *judge_totals(notes.totals),
+        *judge_cut_short(notes.cut_short),
     )

@@ -8,37 +8,17 @@ at the predictors' means, a slope is outcome units per standard deviation of its
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from tasks.stats.assumptions import Assumptions
-    from tasks.stats.changes import Changes
-    from tasks.stats.collinearity import Collinearity
-    from tasks.stats.copies import Copies
-    from tasks.stats.cross_validation import CrossValidation
-    from tasks.stats.funnel import Funnel
-    from tasks.stats.held_out import LeaveOneGroupOut
-    from tasks.stats.history import History
-    from tasks.stats.influence import Influence
-    from tasks.stats.labels import LabelNotes
-    from tasks.stats.likelihood_profile import LikelihoodProfile
-    from tasks.stats.pit import PitCheck
-    from tasks.stats.prior_predictive import PriorPredictive
-    from tasks.stats.prior_sensitivity import PriorSensitivity
-    from tasks.stats.ranks import Ranks
-    from tasks.stats.reading_notes import ReadingNotes
-    from tasks.stats.remedies import Remedies
-    from tasks.stats.size_trend import SizeTrend
-    from tasks.stats.variance_test import VarianceTest
+from tasks.stats.judgement import Status
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 Flavour = Literal["varying_intercept", "varying_slope", "varying_intercept_slope"]
-Status = Literal["pass", "review", "fail"]
 
 
 @dataclass(frozen=True)
@@ -175,7 +155,7 @@ class SamplerDiagnostics:
     worst: str  # the quantity with the largest R-hat
     n_quantities: int  # how many quantities R-hat and ESS were computed for
     n_reported: int  # how many are reported in all
-    failures: tuple[str, ...]  # in words; empty when every threshold holds
+    failures: tuple[str, ...]  # names of the thresholds missed (`tasks.stats.diagnostics`)
 
 
 @dataclass(frozen=True)
@@ -253,6 +233,11 @@ class PredictiveStatistic:
     replicated: Floats  # (R,)
     posterior_predictive_p_value: float
 
+    @property
+    def extremeness(self) -> float:
+        """The smaller tail probability."""
+        return min(self.posterior_predictive_p_value, 1.0 - self.posterior_predictive_p_value)
+
 
 @dataclass(frozen=True)
 class PredictiveCheck:
@@ -264,6 +249,10 @@ class PredictiveCheck:
     n_groups_outside: int
     n_groups_outside_limit: int  # more than this many is surprising (99.9 % binomial)
     n_replicates: int
+
+    @property
+    def n_groups_compared(self) -> int:
+        return int(np.isfinite(self.group_p_value).sum())
 
 
 @dataclass(frozen=True)
@@ -309,24 +298,9 @@ class VarianceComponents:
 
 
 @dataclass(frozen=True)
-class Check:
-    name: str
-    status: Status
-    value: float | str | None
-    threshold: float | str | None
-    message: str
-    advice: str
-
-
-@dataclass(frozen=True)
 class Verdict:
     status: Status
-    headline: str
-    reason: str
     recommended_model: str  # a path under `fits` in summary.json
-
-
-UNJUDGED = Verdict("review", "Not judged yet.", "", "bayes")
 
 
 @dataclass(frozen=True)
@@ -368,60 +342,3 @@ class RunRecord:
     link: str = ""  # the run's page in Prefect's UI, when there is a server
     look_sha256: str = ""  # hash of the look of the study's own that its report has; empty for Poolwise's
     n_copies: int = 0  # rows dropped as copies of earlier ones; neither used nor counted as rejected
-
-
-@dataclass(frozen=True)
-class DataNotes:
-    """What was noticed about the data beside rejected rows; None where it was not looked at."""
-
-    labels: LabelNotes | None = None
-    copies: Copies | None = None
-    reading: ReadingNotes | None = None
-
-
-NOTHING_NOTED = DataNotes()
-
-
-@dataclass(frozen=True)
-class Findings:
-    """Everything a report says, before it is put in words and pictures."""
-
-    run: RunRecord
-    labels: tuple[str, ...]
-    group_sizes: Integers  # (J,)
-    terms: tuple[str, ...]
-    scaling: Scaling
-    complete: CompletePooling
-    no_pooling: NoPooling
-    partial: dict[Flavour, PartialPooling]
-    bayes: BayesFit
-    variance_components: VarianceComponents
-    simpson: tuple[SimpsonCheck, ...]
-    intervals: tuple[IntervalComparison, ...]
-    predictive: PredictiveCheck
-    checks: tuple[Check, ...] = ()
-    verdict: Verdict = UNJUDGED
-    timings: dict[str, float] = field(default_factory=dict)
-    changes: Changes | None = None  # since the previous report; None on the first
-    history: History | None = None  # over the newest runs; None where none was read
-    ranks: Ranks | None = None
-    funnel: Funnel | None = None
-    size_trend: SizeTrend | None = None  # also None where `size_trend.why_no_trend` says why
-    prior_predictive: PriorPredictive | None = None
-    prior_sensitivity: PriorSensitivity | None = None
-    assumptions: Assumptions | None = None
-    cross_validation: CrossValidation | None = None  # None here and below where there are too few rows or groups
-    leave_one_group_out: LeaveOneGroupOut | None = None
-    loo_pit: PitCheck | None = None
-    influence: Influence | None = None
-    remedies: Remedies | None = None  # None where the fullest fit is regular
-    likelihood_profiles: tuple[LikelihoodProfile, ...] | None = None  # one per varying effect of the fullest fit
-    variance_test: VarianceTest | None = None
-    notes: DataNotes = NOTHING_NOTED
-    collinearity: Collinearity | None = None  # None where the predictors can be told apart
-    group_level: tuple[str, ...] = ()  # predictors of one value per group, whose effect cannot vary by group
-
-    @property
-    def fullest(self) -> PartialPooling:
-        """The partial-pooling fit in which everything the study lets vary does vary."""
-        return self.partial.get("varying_intercept_slope") or self.partial["varying_intercept"]

@@ -11,8 +11,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtrit
 
+from tasks.stats.collinearity import Collinearity
 from tasks.stats.cross_products import ModelCrossProducts, with_group_columns
 from tasks.stats.intervals import Z_95
+from tasks.stats.judgement import Judgement
 from tasks.stats.pooling import has_full_rank
 from tasks.stats.records import CompletePooling, Floats, SimpsonCheck
 from tasks.stats.reml import fit, mixed_model
@@ -116,3 +118,23 @@ def _judge(complete: float, complete_se: float, within: float, within_se: float)
     material = gap >= MATERIAL_SHARE * abs(within)
     misleading = bool(distinct and material)
     return misleading, bool(misleading and complete * within < 0)
+
+
+def judge_simpson(found: tuple[SimpsonCheck, ...], close: Collinearity | None) -> tuple[Judgement, ...]:
+    """One for each predictor, in order. Slopes of predictors that go too closely together cannot be compared."""
+    together = close.columns if close is not None and close.is_close else ()
+    return tuple(_judgement(check, k in together) for k, check in enumerate(found, start=1))
+
+
+def _judgement(check: SimpsonCheck, is_close: bool) -> Judgement:
+    kind, term = "simpson", check.term
+    value, limit = check.complete, check.within
+    if is_close:
+        return Judgement(kind, "pass", "not comparable", term, value, limit)
+    if np.isnan(check.within):
+        return Judgement(kind, "pass", "not within", term)
+    if not check.is_misleading:
+        return Judgement(kind, "pass", "agrees", term, value, limit)
+    if check.is_reversed:
+        return Judgement(kind, "fail", "reversed", term, value, limit)
+    return Judgement(kind, "review", "misleading", term, value, limit)

@@ -13,25 +13,25 @@ Partial pooling draws a group with few rows towards the average of all groups. I
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 
 from tasks.stats.cross_products import ModelCrossProducts, with_group_columns
 from tasks.stats.funnel import Funnel
 from tasks.stats.intervals import Z_95
+from tasks.stats.judgement import Judgement
 from tasks.stats.meta_regression import meta_regression
 from tasks.stats.pooling import has_full_rank
-from tasks.stats.records import Check, Floats, GroupedData, Integers, PartialPooling, Scaling
+from tasks.stats.records import Floats, GroupedData, Integers, PartialPooling, Scaling
 from tasks.stats.reml import fit, mixed_model, profile
 from tasks.stats.size_calibration import FittedModel, SizeBin, calibration_by_size
-
-if TYPE_CHECKING:
-    from tasks.stats.records import Findings
 
 FEWEST_GROUPS = 5
 CHANCE = 0.01  # share of studies without a trend in which one may be called clear
 LOG_2 = float(np.log(2.0))
+
+WhyNone = Literal["few groups", "one size", "told by predictor"]
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,11 @@ class SizeTrend:
         return self.center + self.per_doubling * doublings, np.sqrt(np.maximum(variance, 0.0))
 
 
-def why_no_trend(sizes: Integers) -> str:
-    """Why no trend with the groups' sizes (J,) was found, in a sentence, where `size_trend` gave None."""
+def why_no_trend(sizes: Integers) -> WhyNone:
+    """Why `size_trend` gave None for groups of these sizes (J,)."""
     if sizes.size < FEWEST_GROUPS:
-        return f"{sizes.size} groups are too few to tell whether their level goes with their size."
-    if sizes.min() == sizes.max():
-        return f"All groups have {sizes[0]} rows, so nothing can go with their size."
-    return "The size of a group repeats what a predictor says of it, so the two cannot be told apart."
+        return "few groups"
+    return "one size" if sizes.min() == sizes.max() else "told by predictor"
 
 
 def size_trend(
@@ -186,34 +184,12 @@ def group_levels(fitted: FittedModel, columns: Floats | None = None) -> GroupLev
     return GroupLevels(float(at.fixef[0] + products.outcome_center), level, level - half, level + half)
 
 
-def check_size_trend(found: Findings, unit: str = "") -> tuple[Check, ...]:
-    """Does partial pooling draw small groups to an average that does not suit them?"""
-    if found.funnel is None:
-        return ()
-    if found.size_trend is None:
-        return (Check("size_trend", "pass", None, None, why_no_trend(found.group_sizes), ""),)
-    return (_judged(found.size_trend, unit),)
-
-
-def _judged(trend: SizeTrend, unit: str) -> Check:
-    per_doubling = f"{trend.per_doubling:.3g} {unit}".strip()
-    interval = f"{trend.per_doubling_lower:.3g} to {trend.per_doubling_upper:.3g}"
-    measured = f"({per_doubling} per doubling, 95% interval {interval})"
-    if not trend.is_clear:
-        sign = "some sign, not a clear one," if trend.is_hinted else "no clear sign"
-        message = f"There is {sign} that the level of a group goes with its number of rows {measured}."
-        return Check("size_trend", "pass", trend.per_doubling, None, message, "")
-    if not trend.is_material:
-        message = f"The level of a group goes with its number of rows, but by little {measured}."
-        return Check("size_trend", "pass", trend.per_doubling, None, message, "")
-    small, large = ("lower", "high") if trend.per_doubling > 0 else ("higher", "low")
-    return Check(
-        "size_trend",
-        "review",
-        trend.per_doubling,
-        None,
-        f"Groups with few rows have {small} levels than groups with many {measured}. Partial pooling draws them to an "
-        f"average that is too {large} for them.",
-        f"Do not act on the pooled level alone of a group with few rows (up to about {trend.typical_size:.0f}); look "
-        "for what sets small groups apart and make it a predictor.",
-    )
+def judge_size_trend(trend: SizeTrend | None, sizes: Integers) -> Judgement:
+    """Does partial pooling draw small groups to an average that does not suit them? `sizes` (J,) are all groups'."""
+    kind = "size_trend"
+    if trend is None:
+        return Judgement(kind, "pass", why_no_trend(sizes))
+    if trend.is_clear and trend.is_material:
+        return Judgement(kind, "review", "clear", value=trend.per_doubling)
+    case = "little" if trend.is_clear else "hinted" if trend.is_hinted else "none"
+    return Judgement(kind, "pass", case, value=trend.per_doubling)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.digest import FileDigest
-from tasks.stats.records import Check
+from tasks.stats.judgement import Judgement
 
 WORDS = frozenset(
     re.findall(
@@ -23,7 +23,6 @@ WORDS = frozenset(
 )
 LEAST_OTHERS = 3  # rows that a sum of them is told from
 RELATIVE = 1e-9
-MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -61,29 +60,6 @@ def _row(digest: FileDigest, group: int) -> int:
     return int(rows[0]) if rows.size else 0
 
 
-def check_totals(found: Sequence[TotalsRow], group: str, outcome: str) -> tuple[Check, ...]:
+def judge_totals(found: Sequence[TotalsRow]) -> tuple[Judgement, ...]:
     """Only where there is one."""
-    if not found:
-        return ()
-    rest = f" and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
-    what = (
-        "It looks like a row of totals, and counts as a group"
-        if len(found) == 1
-        else ("They look like rows of totals, and count as groups")
-    )
-    return (
-        Check(
-            "totals_row",
-            "review",
-            len(found),
-            None,
-            f"{'; '.join(_described(each, group, outcome) for each in found[:MOST_NAMED])}{rest}. {what} here.",
-            f"If so, delete {'it' if len(found) == 1 else 'them'}, or export the data without totals.",
-        ),
-    )
-
-
-def _described(each: TotalsRow, group: str, outcome: str) -> str:
-    place = f"row {each.row:,} of {each.file}" if each.row else each.file
-    total = f", and its {outcome} is the sum of all others'" if each.is_sum else ""
-    return f"{group} is {each.label[:40]!r} in one row, {place}{total}"
+    return (Judgement("totals_row", "review", "found", value=len(found)),) if found else ()

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
+from tasks.stats.judgement import Judgement
 from tasks.stats.left_over import within_groups
-from tasks.stats.records import Check
 from tasks.stats.study import Study
 
 # Share of a predictor's sum of squares that must lie within groups; what rounding leaves is less.
@@ -42,17 +42,6 @@ def group_level_terms(products: ModelCrossProducts) -> tuple[str, ...]:
     )
 
 
-def check_group_level(terms: Sequence[str]) -> tuple[Check, ...]:
-    """One check per predictor of groups; it passes, as there is nothing to be done about it."""
-    return tuple(
-        Check(
-            f"fixed_{term}",
-            "pass",
-            None,
-            None,
-            f"{term} has one value per group, so its effect cannot differ by group: it is one for all of them, "
-            "estimated from the differences between groups alone.",
-            "",
-        )
-        for term in terms
-    )
+def judge_group_level(terms: Sequence[str]) -> tuple[Judgement, ...]:
+    """One for each predictor of groups. It passes, as there is nothing to be done about it."""
+    return tuple(Judgement("fixed", "pass", "one value", term) for term in terms)

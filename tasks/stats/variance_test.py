@@ -22,7 +22,8 @@ import numpy as np
 from tasks.stats.batched_reml import batch_of, fit_in_blocks, profiles
 from tasks.stats.bootstrap import Outcomes, affordable_replicates, batch_of_outcomes, draw_outcomes
 from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.records import Check, Flavour, Floats, PartialPooling
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import Flavour, Floats, PartialPooling
 
 SAME = 1e-6  # statistics (deviances) closer than this are equal: fits are no more exact
 LEVEL = 0.05
@@ -97,24 +98,7 @@ def _statistics(
     return np.maximum(without - larger, 0.0)
 
 
-def check_variance_component(found: VarianceTest | None) -> tuple[Check, ...]:
+def judge_variance(found: VarianceTest) -> Judgement:
     """Always a pass: no evidence of a variance is no fault, and no evidence of its absence."""
-    if found is None:
-        return ()
-    what = _tested(found.terms)
-    how = (
-        f"Of {found.n_replicates} data sets simulated without such differences, {found.n_as_large} show as much of "
-        f"them as these data (p = {found.p_value:.3g})."
-    )
-    message = (
-        f"The data show that {what} between groups. {how}"
-        if found.p_value < LEVEL
-        else f"The data do not show that {what} between groups, nor that there is no difference. {how}"
-    )
-    return (Check("variance_component", "pass", found.p_value, LEVEL, message, ""),)
-
-
-def _tested(terms: tuple[str, ...]) -> str:
-    if terms == ("intercept",):
-        return "the level differs"
-    return f"the effect of {terms[0]} differs" if len(terms) == 1 else f"the effects of {' or '.join(terms)} differ"
+    case = "shown" if found.p_value < LEVEL else "not shown"
+    return Judgement("variance_component", "pass", case, value=found.p_value, limit=LEVEL)

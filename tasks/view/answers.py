@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.stats.records import Check, Floats
+from tasks.stats.records import Floats
 from tasks.view import numbers, text
+from tasks.view.checks import WORST_FIRST, Check
 from tasks.view.context import MODEL_NAMES, Bands, Context
 from tasks.view.numbers import common_decimals, fixed, interval, percent, plural, with_unit
 
@@ -62,7 +63,7 @@ def apart_from_average(context: Context, term: int = 0) -> tuple[np.ndarray, np.
 
 def _above(context: Context, term: int) -> Floats:
     """(J,) probability of a value above the average; from the intervals where groups were not ranked."""
-    for one in context.findings.ranks.terms if context.findings.ranks else ():
+    for one in context.findings.ranks.terms:
         if one.term == context.findings.terms[term]:
             return one.above
     bands, average = context.recommended, average_of_groups(context, term)
@@ -112,14 +113,14 @@ def is_there_a_difference(context: Context) -> str:
 
 def _together(context: Context, term: int) -> str:
     """The names of the predictors that this one goes together with too closely; empty where there are none."""
-    close = context.findings.collinearity
+    close = context.rows.collinearity
     if close is None or not close.is_close or term not in close.columns:
         return ""
     return numbers.listed(context.terms[k] for k in close.columns)
 
 
 def _same_for_all(context: Context) -> str:
-    names = [text.readable(name) for name in context.findings.group_level]
+    names = [text.readable(name) for name in context.rows.group_level]
     if not names:
         return ""
     return (
@@ -169,14 +170,14 @@ def _places(bands: Bands, term: int) -> int:
     return common_decimals(bands.se[:, term])
 
 
-def can_i_trust_it(context: Context) -> str:
+def can_i_trust_it(context: Context, checks: Sequence[Check]) -> str:
     """Answers: can I trust it?"""
-    verdict, checks = context.findings.verdict, context.findings.checks
-    open_points = [check for check in checks if check.status != "pass"]
+    verdict = context.findings.verdict
     if verdict.status == "fail":
-        return f"No, not as it stands. {_messages(open_points, ('fail',))}"
-    name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
-    if not open_points:
+        failed = " ".join(text.clean(check.message) for check in checks if check.status == "fail")
+        return f"No, not as it stands. {failed}"
+    name = MODEL_NAMES[verdict.recommended_model]
+    if all(check.status == "pass" for check in checks):
         return f"Yes: all {len(checks)} checks passed. This holds for the estimates of {name}."
     but = [_not_to_trust(context), _counted_twice(context)]
     return " ".join(filter(None, [f"Yes, the estimates of {name}.", *but, _passed(checks)]))
@@ -184,7 +185,7 @@ def can_i_trust_it(context: Context) -> str:
 
 def _counted_twice(context: Context) -> str:
     """How many rows are copies, where that is neither few nor what the study wants."""
-    found, n_rows = context.findings.notes.copies, context.findings.run.n_rows
+    found, n_rows = context.rows.notes.copies, context.findings.run.n_rows
     if found is None or context.study.rules.copies == "keep" or found.n_rows < MANY_COPIES * n_rows:
         return ""
     return f"But {percent(min(found.n_rows / n_rows, 1.0))} of the rows are copies of others: margins are too narrow."
@@ -213,52 +214,17 @@ def _passed(checks: Sequence[Check]) -> str:
     return f"{n_passed} of {len(checks)} checks passed; the health card says what {others}."
 
 
-def _messages(checks: Sequence[Check], statuses: tuple[str, ...]) -> str:
-    return " ".join(text.clean(check.message) for check in checks if check.status in statuses)
-
-
-def what_should_i_do(context: Context) -> str:
+def what_should_i_do(context: Context, checks: Sequence[Check]) -> str:
     """Answers: what should I do?"""
     verdict = context.findings.verdict
-    worst_first = sorted(context.findings.checks, key=lambda check: check.status != "fail")
-    collapsed = any(comparison.is_collapsed for comparison in context.findings.intervals)
-    said_otherwise = {"singularity"} if collapsed else set()
-    steps = [_step(context, c) for c in worst_first if c.status != "pass" and c.name not in said_otherwise]
+    collapsed = any(check.kind == "intervals" and check.status == "fail" for check in checks)
+    open_points = [
+        check
+        for check in sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
+        if check.status != "pass" and not (collapsed and check.kind == "singularity")
+    ]
+    steps = list(dict.fromkeys(text.clean(check.step) for check in open_points))[:MOST_STEPS]
     if verdict.status == "fail":
-        return " ".join(["Do not act on these numbers yet.", *steps[:MOST_STEPS]])
-    name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
-    mark = context.recommended_mark
-    use = f"Use the estimates and intervals of {name}, marked “{mark}” in tables and figures."
-    return " ".join([use, *dict.fromkeys(steps[:MOST_STEPS])])
-
-
-def _step(context: Context, check: Check) -> str:
-    """What to do about one check; its own advice where that can stand alone."""
-    kind, _, term = check.name.partition("_")
-    effect_of = "the level" if term == "intercept" else f"the effect of {text.readable(term)}"
-    steps = {
-        "intervals": f"Do not quote the usual intervals for {effect_of} by group: they are far too narrow.",
-        "simpson": f"Do not ignore the groups when you ask about {text.readable(term)}: compare within groups.",
-        "singularity": "Do not quote the usual intervals of the singular fit.",
-        "group_sizes": "Do not compare the smallest groups by their own rows alone.",
-        "rejected_rows": "Look at the rejected rows.",
-        "alike_labels": "See whether labels that look alike are one group: the health card says how to join them.",
-        "missing_like_labels": "See whether a group that is called like a missing value is one.",
-        "copied_rows": "See whether rows that are copies should count: the health card says how to drop them.",
-        "prior_predictive": "Look at the priors: they all but rule out the data.",
-        "prior_sensitivity": "When you quote how far groups lie apart, say that the prior has a part in it.",
-        "equal_spread": "Look at the rows of the groups that scatter most.",
-        "pareto_k": _odd_rows(context),
-        "loo_pit": "Do not predict single rows from it: its margins for them are off.",
-    }
-    return steps.get(check.name) or steps.get(kind) or text.clean(check.advice)
-
-
-def _odd_rows(context: Context) -> str:
-    """Names the row that the model finds oddest, by its group and outcome."""
-    loo = context.findings.bayes.loo
-    row = loo.rows[int(np.argmax(loo.pareto_k))]
-    group = context.named(int(context.data.group_index[row]))
-    value = with_unit(numbers.significant(float(context.data.y[row]), 4), context.unit)
-    rest = f", and {plural(loo.n_high_pareto_k - 1, 'more row')} like it" if loo.n_high_pareto_k > 1 else ""
-    return f"Look at the row of {group} with {context.outcome} {value}{rest}: it is far from what was expected."
+        return " ".join(["Do not act on these numbers yet.", *steps])
+    name, mark = MODEL_NAMES[verdict.recommended_model], context.recommended_mark
+    return " ".join([f"Use the estimates and intervals of {name}, marked “{mark}” in tables and figures.", *steps])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.stats.changes import Changes, EstimateChanges
+from tasks.stats.changes import Changes, EstimateChanges, VerdictChange
 from tasks.stats.records import Estimate
 from tasks.view.plain import by_label, listed, number, plain
 
 
-def changes_of(changes: Changes | None) -> dict[str, Any] | None:
+def changes_of(changes: Changes | None, headline: str) -> dict[str, Any] | None:
     """`None` on a study's first run."""
     if changes is None:
         return None
@@ -17,11 +17,16 @@ def changes_of(changes: Changes | None) -> dict[str, Any] | None:
     return {
         "previous": {"id": changes.previous_id, "started_at": changes.previous_started_at},
         "causes": list(changes.causes),
-        "verdict": plain(changes.verdict),
+        "verdict": _verdict(changes.verdict, headline),
         "checks": plain(changes.checks),
         **{key: plain(getattr(changes, key)) for key in keys},
         "estimates": None if changes.estimates is None else _estimates(changes.estimates),
     }
+
+
+def _verdict(found: VerdictChange, headline: str) -> dict[str, Any]:
+    changed = {key: plain(getattr(found, key)) for key in ("direction", "status", "recommended_model")}
+    return {**changed, "headline": {"then": found.headline_then, "now": headline}}
 
 
 def _estimates(found: EstimateChanges) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tasks.stats.findings import Findings
 from tasks.stats.funnel import ALARM, WARNING, Funnel
 from tasks.stats.ranks import RankedTerm
-from tasks.stats.records import Findings
 from tasks.stats.size_trend import GroupLevels, SizeTrend
 from tasks.view.plain import by_label, listed, number, plain
 

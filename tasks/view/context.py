@@ -1,25 +1,32 @@
-"""What every section of the report reads: the run's records, and names and units for its terms."""
+"""What every section of the report reads: the run's records, with names and units for its terms."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from tasks.stats.records import Findings, Floats, GroupedData, PosteriorDraws, Rejection
+from tasks.stats.changes import Changes
+from tasks.stats.findings import Findings
+from tasks.stats.history import History
+from tasks.stats.records import Flavour, Floats, GroupedData, PosteriorDraws, Rejection
 from tasks.stats.study import Study
-from tasks.view import numbers, text
+from tasks.view import text
 from tasks.view.figures.style import MODELS
+from tasks.view.row_context import RowContext
 
+FLAVOUR_NAMES: dict[Flavour, str] = {
+    "varying_intercept": "varying intercepts",
+    "varying_slope": "varying slopes",
+    "varying_intercept_slope": "varying intercepts and slopes",
+}
 MODEL_NAMES = {
     "complete_pooling": "complete pooling",
     "no_pooling": "no pooling",
     "partial_pooling": "partial pooling",
-    "partial_pooling.varying_intercept": "partial pooling with varying intercepts",
-    "partial_pooling.varying_slope": "partial pooling with varying slopes",
-    "partial_pooling.varying_intercept_slope": "partial pooling with varying intercepts and slopes",
+    **{f"partial_pooling.{flavour}": f"partial pooling with {name}" for flavour, name in FLAVOUR_NAMES.items()},
     "bayes": "the Bayesian partial-pooling model",
 }
 
@@ -37,25 +44,20 @@ class Bands:
 
 
 @dataclass(frozen=True)
-class Context:
-    study: Study
+class Context(RowContext):
     findings: Findings
     data: GroupedData  # all rows, or a random sample of them
-    draws: PosteriorDraws | None
-    rejections: Sequence[Rejection]
+    draws: PosteriorDraws | None = None
+    rejections: Sequence[Rejection] = ()
+    changes: Changes | None = None  # since the previous report; None on the first
+    history: History | None = None  # over the newest runs; None where none was read
     study_text: str = ""
+    check_titles: Mapping[str, str] = field(default_factory=dict)  # by kind
 
-    @property
-    def outcome(self) -> str:
-        return text.readable(self.study.outcome)
-
-    @property
-    def unit(self) -> str:
-        return text.clean(self.study.outcome_unit)
-
-    @property
-    def group(self) -> str:
-        return text.readable(self.study.group)
+    def check_title(self, kind: str, term: str = "") -> str:
+        """`Usual intervals: level`; a kind that no topic knows any more, as words."""
+        title = self.check_titles.get(kind) or text.sentence_case(text.readable(kind))
+        return f"{title}: {'level' if term == 'intercept' else text.readable(term)}" if term else title
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -67,11 +69,6 @@ class Context:
         label = self.labels[group]
         return f"{self.group} {label}" if label.isdecimal() else label
 
-    @cached_property
-    def terms(self) -> tuple[str, ...]:
-        """Terms as shown, p."""
-        return tuple(text.readable(term) for term in self.findings.terms)
-
     @property
     def varying(self) -> tuple[int, ...]:
         """Positions of the terms that differ by group."""
@@ -80,55 +77,6 @@ class Context:
     @property
     def n_groups(self) -> int:
         return self.findings.run.n_groups
-
-    def predictor_unit(self, term: int) -> str:
-        """One raw unit of a predictor, in words: `year`, or `unit of age`."""
-        name = self.findings.terms[term]
-        return text.singular(self.given_unit(term)) or f"unit of {text.readable(name)}"
-
-    def given_unit(self, term: int) -> str:
-        """A predictor's unit as the study gives it; empty when it does not."""
-        return text.clean(self.study.predictor_units.get(self.findings.terms[term], ""))
-
-    def one_more(self, term: int) -> str:
-        """`one more year of age`; `one more day` where unit and predictor say the same."""
-        name, unit = self.terms[term], text.singular(self.given_unit(term))
-        if not unit:
-            return f"one unit more of {name}"
-        return f"one more {unit}" if text.singular(name.lower()) == unit.lower() else f"one more {unit} of {name}"
-
-    def term_name(self, term: int) -> str:
-        return "level" if term == 0 else f"effect of {self.terms[term]}"
-
-    def term_title(self, term: int) -> str:
-        return text.sentence_case(self.term_name(term))
-
-    def term_unit(self, term: int) -> str:
-        """Unit of a coefficient as fitted: on the centre-scaled predictor."""
-        return self.unit if term == 0 else f"{self.unit or 'units'} per SD of {self.terms[term]}"
-
-    def raw_unit(self, term: int) -> str:
-        """Unit of a coefficient per raw unit of its predictor, as readers think of it."""
-        return f"{self.unit or 'units'} per {self.predictor_unit(term)}" if term else self.unit
-
-    def raw_scale(self, term: int) -> float:
-        """One SD of a predictor in its raw units; a slope divided by it is per one raw unit. 1 for the level."""
-        return float(self.findings.scaling.scale[term - 1]) if term else 1.0
-
-    def raw_center(self, term: int) -> float:
-        return float(self.findings.scaling.center[term - 1])
-
-    @property
-    def level_note(self) -> str:
-        """Where the level of a group is read off."""
-        if len(self.terms) == 1:
-            return "The level is a group’s expected outcome."
-        scaling = self.findings.scaling
-        means = [
-            f"{text.readable(name)} {numbers.estimate(center, scale / 10)}"
-            for name, center, scale in zip(scaling.predictors, scaling.center, scaling.scale, strict=True)
-        ]
-        return f"The level is a group’s expected outcome at the average of the predictors ({', '.join(means)})."
 
     @cached_property
     def bands(self) -> tuple[Bands, ...]:
@@ -194,3 +142,24 @@ class Context:
     @cached_property
     def _row_ends(self) -> np.ndarray:
         return np.cumsum(np.bincount(self.data.group_index, minlength=self.n_groups))
+
+
+def context_of(
+    study: Study,
+    findings: Findings,
+    data: GroupedData | None = None,
+    draws: PosteriorDraws | None = None,
+    rejections: Sequence[Rejection] = (),
+    *,
+    changes: Changes | None = None,
+    history: History | None = None,
+    study_text: str = "",
+) -> Context:
+    """Of a whole run; without `data` for words that need no single row."""
+    rows = _no_rows(findings) if data is None else data
+    return Context(study, findings.rows, findings, rows, draws, rejections, changes, history, study_text)
+
+
+def _no_rows(findings: Findings) -> GroupedData:
+    nothing, p = np.empty(0), len(findings.terms)
+    return GroupedData(nothing, np.empty((0, p - 1)), np.empty(0, dtype=np.int64), findings.labels, findings.terms)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.stats.records import Findings, Floats
+from tasks.stats.findings import Findings
+from tasks.stats.records import Floats
 from tasks.stats.spreadsheet import cell
 from tasks.stats.study import Study
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units

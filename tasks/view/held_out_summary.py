@@ -6,9 +6,9 @@ from typing import Any
 
 from tasks.stats import cross_validation, held_out
 from tasks.stats.cross_validation import CrossValidation
+from tasks.stats.findings import Findings
 from tasks.stats.held_out import LeaveOneGroupOut
 from tasks.stats.influence import Influence
-from tasks.stats.records import Findings
 from tasks.view.plain import by_label, listed, number, plain
 
 

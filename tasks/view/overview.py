@@ -11,22 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from tasks.stats.records import Estimate, Findings, GroupedData
-from tasks.stats.study import Study
+from tasks.stats.records import Estimate
 from tasks.view import answers, text
 from tasks.view.context import Context
 from tasks.view.plain import number
 
-FRESHNESS = "freshness"  # the check that knows how old the data are
 
-
-def overview_of(study: Study, findings: Findings) -> dict[str, Any]:
-    context = Context(study, findings, _no_rows(findings), None, ())
-    freshness = next((check for check in findings.checks if check.name == FRESHNESS), None)
+def overview_of(context: Context) -> dict[str, Any]:
+    freshness = next((one for one in context.findings.judgements if one.kind == "freshness"), None)
     return {
         "answer": text.sentence_case(answers.one_sentence(context)),
         "data_age_days": _days(freshness.value if freshness else None),
-        "data_age_limit_days": _days(freshness.threshold if freshness else None),
+        "data_age_limit_days": _days(freshness.limit if freshness else None),
         "estimates": list(_estimates(context)),
     }
 
@@ -51,11 +47,5 @@ def _numbers(estimate: Estimate, position: Any, scale: float) -> dict[str, float
     return {part: number(float(np.asarray(getattr(estimate, part))[position]) / scale) for part in parts}
 
 
-def _days(value: float | str | None) -> float | None:
-    return None if value is None or isinstance(value, str) else number(float(value))
-
-
-def _no_rows(findings: Findings) -> GroupedData:
-    """No word of the answer needs single rows."""
-    nothing, p = np.empty(0), len(findings.terms)
-    return GroupedData(nothing, np.empty((0, p - 1)), np.empty(0, dtype=np.int64), findings.labels, findings.terms)
+def _days(value: float | None) -> float | None:
+    return None if value is None else number(round(value, 1))

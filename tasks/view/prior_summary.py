@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.stats.findings import Findings
 from tasks.stats.prior_predictive import PriorPredictive
 from tasks.stats.prior_sensitivity import PriorSensitivity
-from tasks.stats.records import Findings
 from tasks.view.plain import number, plain
 
 

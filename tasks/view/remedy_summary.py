@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.stats.records import Findings
+from tasks.stats.findings import Findings
 from tasks.stats.remedies import Remedies, Route
 from tasks.view.plain import by_label, listed, plain
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from tasks.stats.findings import Findings
 from tasks.stats.records import (
     BayesFit,
     CompletePooling,
     Estimate,
-    Findings,
     Floats,
     LooResult,
     NoPooling,
@@ -28,28 +28,32 @@ from tasks.stats.records import (
 from tasks.stats.study import Study
 from tasks.view.assumption_summary import assumptions_of
 from tasks.view.change_summary import changes_of
+from tasks.view.checks import Check, checks_of
 from tasks.view.comparison_summary import comparison_of
+from tasks.view.context import Context
 from tasks.view.held_out_summary import held_out_of
 from tasks.view.overview import overview_of
 from tasks.view.plain import by_label, listed, number, plain
 from tasks.view.prior_summary import priors_of
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units, se_in_raw_units
 from tasks.view.remedy_summary import after_singular_fit_of
+from tasks.view.verdict_words import verdict_of
 
 SCHEMA_VERSION = 1
 FLAVOURS = ("varying_intercept", "varying_slope", "varying_intercept_slope")
 LOO_TARGET = "a new row in a known group"
 
 
-def summary_of(study: Study, findings: Findings) -> dict[str, Any]:
+def summary_of(context: Context) -> dict[str, Any]:
     """The summary as plain dicts, lists, strings, numbers and `None` (for NaN and infinities)."""
+    study, findings, verdict = context.study, context.findings, verdict_of(context)
     return {
         "schema_version": SCHEMA_VERSION,
         "study": _study(study),
-        "verdict": plain(findings.verdict),
+        "verdict": plain(verdict),
         "run": _run(findings.run),
-        "overview": overview_of(study, findings),
-        "checks": plain(findings.checks),
+        "overview": overview_of(context),
+        "checks": [_check(check) for check in checks_of(context)],
         "terms": list(findings.terms),
         "scaling": _scaling(findings.scaling),
         "outcome_scaling": {
@@ -66,9 +70,13 @@ def summary_of(study: Study, findings: Findings) -> dict[str, Any]:
         **priors_of(findings),
         "assumptions": assumptions_of(findings.assumptions, findings.labels),
         **comparison_of(findings),
-        "changes": changes_of(findings.changes),
+        "changes": changes_of(context.changes, verdict.headline),
         "timings": plain(findings.timings),
     }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {key: value for key, value in plain(check).items() if key != "step"}
 
 
 def _run(run: RunRecord) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_colours_reach_page_figures_swatches_and_themes(folder: Path) -> None:
 
 def test_a_look_without_colours_changes_none(folder: Path) -> None:
     case = two_predictors_case()
-    plain = render_report(build_page(*case.arguments), "plotly.js")
+    plain = render_report(build_page(case.context), "plotly.js")
     assert html_of(folder, case, extra__css="/* nothing */").replace("\n/* nothing */", "") == plain
 
 
@@ -147,7 +147,7 @@ def test_the_report_says_that_it_has_a_look_and_the_summary_its_hash() -> None:
     run = replace(case.findings.run, look_sha256="abc")
     page = build_page(case.study, replace(case.findings, run=run), *case.arguments[2:])
     assert "a look of the study’s own" in render_report(page, "plotly.js")
-    assert "a look of the study’s own" not in render_report(build_page(*case.arguments), "plotly.js")
+    assert "a look of the study’s own" not in render_report(build_page(case.context), "plotly.js")
 
 
 # The fingerprint

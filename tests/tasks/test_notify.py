@@ -12,8 +12,8 @@ import pytest
 from tasks import notify
 from tasks.notify import Delivery, age_in_days, deliver, in_words, notify_failure, notify_stale, report_address
 from tasks.stats.errors import SamplingFailed
-from tasks.stats.notices import Notice
 from tasks.studies import OpenedStudy, read_study
+from tasks.view.notices import Notice
 from tests.sinks import mailbox, webhook
 
 NOTICE = Notice("worse", "failure", "Visits – the verdict is worse", "Use Bayes.\nReport: http://r.example.org/r.html")

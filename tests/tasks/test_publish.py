@@ -30,7 +30,7 @@ from tasks.view.summary import summary_json, summary_of
 from tests.factories import singular_case
 
 CASE = singular_case()
-SUMMARY = summary_json(summary_of(CASE.study, CASE.findings))
+SUMMARY = summary_json(summary_of(CASE.context))
 
 
 @pytest.fixture(autouse=True)

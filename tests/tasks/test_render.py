@@ -55,7 +55,7 @@ def words_of(html):
 
 
 def html_of(case, **options):
-    return render.render_report(build_page(*case.arguments), SRC, **options)
+    return render.render_report(build_page(case.context), SRC, **options)
 
 
 @pytest.fixture(scope="module")
@@ -220,13 +220,13 @@ def test_standalone_carries_plotly_inside_and_links_to_no_other_file():
 
 def test_the_study_file_stands_escaped_in_the_report():
     case = factories.regular_case()
-    page = build_page(*case.arguments, study_text='title = "</pre><script>1</script>"')
+    page = build_page(case.context, study_text='title = "</pre><script>1</script>"')
     assert "&lt;/pre&gt;&lt;script&gt;1&lt;/script&gt;" in render.render_report(page, SRC)
 
 
 def test_long_lists_of_figures_stand_once_and_nothing_is_lost():
     case = factories.many_groups_case(300)
-    page = build_page(*case.arguments)
+    page = build_page(case.context)
     html = render.render_report(page, SRC)
     lists = _block(html, "figure-data")
     figures = [block for section in page.sections for block in section.blocks if isinstance(block, Figure)]
@@ -276,7 +276,7 @@ def test_a_table_of_many_groups_shows_its_first_rows_and_carries_all():
     ends = tuple(f"{number % 7}.5 to {number % 9}.5" for number in range(120))
     columns = (Column("Group", is_number=False), Column("Level", "min"))
     table = GroupTable("table-all", "All", columns, (labels, ends), tuple(range(120)), details=((), ends))
-    page = build_page(*factories.regular_case().arguments)
+    page = build_page(factories.regular_case().context)
     section = replace(page.sections[0], blocks=(table,))
     html = render.render_report(
         replace(page, sections=(section,), groups=GroupNames("clinic", labels, (3,) * 120)), SRC

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.stats.pit import PitCheck
+from tasks.stats.pit import LooPit
 from tasks.stats.records import Floats, Integers
 from tasks.view.figures.scatter import WEBGL_FROM, crowded
 from tasks.view.figures.style import (
@@ -101,7 +101,7 @@ def moves(
     return spec(traces, {**axes, "showlegend": len(terms) > 1, "legend": legend_above()})
 
 
-def pit_ecdf(found: PitCheck) -> Spec:
+def pit_ecdf(found: LooPit) -> Spec:
     """The difference ECDF as steps, over its band."""
     band: Spec = {
         "type": "scatter",

@@ -479,7 +479,7 @@ def test_the_page_has_one_style_and_its_policy_names_it(client: TestClient) -> N
 @pytest.mark.parametrize("name", ["report.html", "report-standalone.html"])
 def test_reports_keep_the_policy_that_lets_them_draw(client: TestClient, reports: Path, case, name: str) -> None:
     page = render_report(
-        build_page(*case().arguments), "../../plotly-4.1.1.min.js", standalone=name == "report-standalone.html"
+        build_page(case().context), "../../plotly-4.1.1.min.js", standalone=name == "report-standalone.html"
     )
     (reports / "a" / "r1" / name).write_text(page, "utf-8")
     answer = client.get(f"/a/r1/{name}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from tasks.stats.checks import freshness
+
 from tasks.stats.errors import DataRejected, SamplingFailed
-from tasks.stats.notices import Notice, failure, notices_of, stale
 from tasks.stats.study import Notify, Study
+from tasks.view.notices import Notice, failure, notices_of, stale
 from tests.factories import Case, singular_case
 from tests.past_runs import earlier, looked_back, with_verdict
 

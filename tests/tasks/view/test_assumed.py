@@ -17,9 +17,9 @@ from tasks.view.context import Context
 from tasks.view.figures import residuals, sampler
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, Panels, Section, Table
-from tasks.view.sections import assumptions, priors
 from tasks.view.selection import CLOUD_ROWS_LIMIT
 from tasks.view.summary import summary_of
+from tasks.view.topics import assumptions, priors
 from tests import factories
 from tests.factories import Case
 
@@ -87,7 +87,7 @@ def test_points_of_groups_can_be_marked(case: Case) -> None:
 
 
 def test_the_pages_numbers_are_the_summarys(case: Case) -> None:
-    told = summary_of(case.study, case.findings)
+    told = summary_of(case.context)
     found = case.findings.assumptions
     assert found
     shown = {row[0].text: row[1].text for row in block(of_spread(case), "table-assumptions").rows}
@@ -153,7 +153,7 @@ def test_many_groups_and_rows_are_thinned_by_a_rule_that_is_stated() -> None:
 def test_without_the_analyses_there_are_no_sections() -> None:
     case = factories.regular_case()
     bare = replace(case.findings, assumptions=None, prior_predictive=None, prior_sensitivity=None, checks=())
-    ids = [section.id for section in build_page(*replace(case, findings=bare).arguments).sections]
+    ids = [section.id for section in build_page(replace(case, findings=bare).context).sections]
     assert not {"assumptions", "priors"} & set(ids)
     told = summary_of(case.study, bare)
     assert (told["assumptions"], told["prior_predictive"], told["prior_sensitivity"]) == (None, None, None)
@@ -161,7 +161,7 @@ def test_without_the_analyses_there_are_no_sections() -> None:
 
 def test_energy_and_traces_are_of_the_draws() -> None:
     case = factories.regular_case()
-    page = build_page(*case.arguments)
+    page = build_page(case.context)
     section = next(one for one in page.sections if one.id == "sampler")
     assert isinstance(block(section, "panels-traces"), Panels)
     assert "E-BFMI by chain" in block(section, "figure-energy").caption

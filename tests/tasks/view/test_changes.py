@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tasks.view.change_words import moment, verdict_line
 
 from tasks.stats.changes import compare
 from tasks.stats.history import history_of
 from tasks.stats.past import question_of
 from tasks.view import numbers
-from tasks.view.change_words import moment, verdict_line
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Panels, Paragraph, Table
 from tests.factories import (
@@ -30,7 +30,7 @@ CASES = [singular_case, regular_case, intercept_only_case, two_predictors_case, 
 
 
 def sections(case: Case):
-    return {section.id: section for section in build_page(*case.arguments).sections}
+    return {section.id: section for section in build_page(case.context).sections}
 
 
 def only(section, kind):
@@ -55,7 +55,7 @@ def test_the_first_report_looks_back_at_nothing() -> None:
 def test_later_reports_open_with_what_changed(make) -> None:
     case = make()
     case = looked_back(case, earlier(case), (earlier(case).run,) * 2)
-    page = build_page(*case.arguments)
+    page = build_page(case.context)
     assert [section.id for section in page.sections][:3] == ["changes", "history", "data"]
     for section in page.sections[:2]:
         assert section.finding.endswith(".")

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from tasks.stats.checks import all_checks
+
 from tasks.stats.funnel import ALARM, WARNING
 from tasks.view import comparison_words as words
 from tasks.view.context import Context
 from tasks.view.figures import by_size
 from tasks.view.records import Figure, GroupTable, Section, Table
-from tasks.view.sections import ranks, size
 from tasks.view.summary import summary_of
+from tasks.view.topics import ranks, size
 from tests import factories
 from tests.factories import Case
 
@@ -243,7 +243,7 @@ def test_flipped_groups_are_listed_with_both_sides() -> None:
 @every_case
 def test_summary_holds_what_was_found(make: Callable[[], Case]) -> None:
     case = make()
-    told, found = summary_of(case.study, case.findings), case.findings
+    told, found = summary_of(case.context), case.findings
     assert found.ranks is not None
     assert found.funnel is not None
     label, level = found.labels[1], told["ranks"]["terms"]["intercept"]

@@ -6,8 +6,8 @@ import pytest
 from tasks.view import numbers
 from tasks.view.context import Context
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Paragraph
-from tasks.view.sections import data, displacement, groups, variance
 from tasks.view.selection import FIGURE_LIMIT, PANEL_ROWS_LIMIT
+from tasks.view.topics import data, displacement, groups, variance
 from tests import factories
 from tests.posteriors import sampled
 

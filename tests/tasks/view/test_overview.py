@@ -15,7 +15,7 @@ def found(overview):
 @pytest.mark.parametrize("make", [singular_case, regular_case, two_predictors_case])
 def test_slopes_and_their_spread_are_per_raw_unit(make):
     case = make()
-    bayes, scaling, entries = case.findings.bayes, case.findings.scaling, found(overview_of(case.study, case.findings))
+    bayes, scaling, entries = case.findings.bayes, case.findings.scaling, found(overview_of(case.context))
     for position, name in enumerate(case.study.predictors, start=1):
         scale = scaling.scale[position - 1]
         for part in ("mean", "lower", "upper"):
@@ -29,7 +29,7 @@ def test_slopes_and_their_spread_are_per_raw_unit(make):
 
 def test_study_without_predictors_has_level_spread_and_share():
     case = intercept_only_case()
-    assert list(found(overview_of(case.study, case.findings))) == [
+    assert list(found(overview_of(case.context))) == [
         ("level", "intercept"),
         ("group_sd", "intercept"),
         ("icc", ""),
@@ -38,14 +38,14 @@ def test_study_without_predictors_has_level_spread_and_share():
 
 def test_units_and_answer():
     case = singular_case()
-    overview = overview_of(case.study, case.findings)
+    overview = overview_of(case.context)
     assert found(overview)["slope", "age"]["unit"] == "s per year"
     assert overview["answer"].startswith("Groups differ in bounce time, typically by 15.5")
 
 
 def test_age_of_the_data_comes_from_the_check():
     case = singular_case()
-    assert overview_of(case.study, case.findings)["data_age_days"] is None
+    assert overview_of(case.context)["data_age_days"] is None
     check = Check("freshness", "review", 9.5, 7.0, "old", "")
     overview = overview_of(case.study, replace(case.findings, checks=(*case.findings.checks, check)))
     assert (overview["data_age_days"], overview["data_age_limit_days"]) == (9.5, 7.0)

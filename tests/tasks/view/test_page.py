@@ -46,7 +46,7 @@ def table(page, name):
 
 
 def test_every_section_states_a_finding_and_every_check_leads_to_one(case):
-    page = build_page(*case.arguments)
+    page = build_page(case.context)
     ids = [section.id for section in page.sections]
     assert len(set(ids)) == len(ids)
     assert all(section.finding.endswith(".") for section in page.sections)
@@ -55,13 +55,13 @@ def test_every_section_states_a_finding_and_every_check_leads_to_one(case):
 
 
 def test_worst_checks_come_first():
-    statuses = [item.status for item in build_page(*factories.singular_case().arguments).health]
+    statuses = [item.status for item in build_page(factories.singular_case().context).health]
     assert statuses == sorted(statuses, key=["fail", "review", "pass"].index)
     assert statuses[0] == "fail"
 
 
 def test_figures_are_json_have_their_own_ids_and_a_text_alternative(case):
-    page = build_page(*case.arguments)
+    page = build_page(case.context)
     figures = [*only(page, Figure), *(panel for panels in only(page, Panels) for panel in panels.panels)]
     assert len({figure.id for figure in figures}) == len(figures) > 10
     for figure in figures:
@@ -70,7 +70,7 @@ def test_figures_are_json_have_their_own_ids_and_a_text_alternative(case):
 
 
 def test_rows_of_tables_fill_their_columns(case):
-    for found in only(build_page(*case.arguments), Table):
+    for found in only(build_page(case.context), Table):
         assert found.rows, found.id
         assert {len(row) for row in found.rows} == {len(found.columns)}, found.id
 
@@ -79,7 +79,7 @@ def test_rows_of_tables_fill_their_columns(case):
 def test_estimates_in_the_table_are_the_findings_own(model):
     """On the fitted scale and per raw unit, each number is within half of its last digit."""
     case = factories.regular_case()
-    page, findings = build_page(*case.arguments), case.findings
+    page, findings = build_page(case.context), case.findings
     coef = {
         "no_pooling": findings.no_pooling.coef,
         "partial_pooling": findings.fullest.coef,
@@ -101,19 +101,19 @@ def test_estimates_in_the_table_are_the_findings_own(model):
 def test_intervals_in_the_table_are_the_findings_own():
     case = factories.singular_case()
     bayes = case.findings.bayes.groups
-    rows = table(build_page(*case.arguments), "table-estimates-0").rows
+    rows = table(build_page(case.context), "table-estimates-0").rows
     for row, lower, upper in zip(rows, bayes.lower[:, 0], bayes.upper[:, 0], strict=True):
         assert [float(end) for end in row[-1].detail.split(" to ")] == pytest.approx([lower, upper], abs=0.006)
 
 
 def test_units_stand_with_the_numbers():
-    found = table(build_page(*factories.singular_case().arguments), "table-estimates-1-raw")
+    found = table(build_page(factories.singular_case().context), "table-estimates-1-raw")
     assert {column.unit for column in found.columns if column.model} == {"s per year"}
 
 
 def test_a_group_without_a_fit_of_its_own_says_why():
     case = factories.two_predictors_case()
-    page = build_page(*case.arguments)
+    page = build_page(case.context)
     row = table(page, "table-estimates-0").rows[0]
     assert row[2].text == numbers.MISSING
     assert row[2].detail == case.findings.no_pooling.gap[0] != ""
@@ -134,7 +134,7 @@ def test_a_collapsed_width_does_not_read_as_zero_and_is_marked():
 
 
 def test_all_flavours_of_partial_pooling_stand_side_by_side():
-    found = table(build_page(*factories.singular_case().arguments), "table-flavours")
+    found = table(build_page(factories.singular_case().context), "table-flavours")
     cells = {row[0].text: [cell.text for cell in row[1:]] for row in found.rows}
     assert len(found.columns) == 4
     assert cells["Singular"] == ["no", "no", "yes"]
@@ -142,15 +142,15 @@ def test_all_flavours_of_partial_pooling_stand_side_by_side():
 
 
 def test_without_predictors_there_is_no_simpson_section_and_without_draws_no_rank_plot(many):
-    page = build_page(*factories.intercept_only_case().arguments)
+    page = build_page(factories.intercept_only_case().context)
     assert "simpson" not in [section.id for section in page.sections]
     assert "panels-ranks" in [panels.id for panels in only(page, Panels)]
-    assert "panels-ranks" not in [panels.id for panels in only(build_page(*many.arguments), Panels)]
+    assert "panels-ranks" not in [panels.id for panels in only(build_page(many.context), Panels)]
 
 
 def test_lines_in_panels_pass_through_the_expected_outcome_in_raw_units():
     case = factories.singular_case()
-    panels = next(p for p in only(build_page(*case.arguments), Panels) if p.id == "panels-1")
+    panels = next(p for p in only(build_page(case.context), Panels) if p.id == "panels-1")
     panel = next(p for p in panels.panels if p.title == "kent")
     line = next(trace for trace in panel.spec["data"] if trace.get("name") == "Bayes")
     group, scaling = case.findings.labels.index("kent"), case.findings.scaling
@@ -160,7 +160,7 @@ def test_lines_in_panels_pass_through_the_expected_outcome_in_raw_units():
 
 
 def test_panels_show_at_most_the_limit_and_state_the_rule(many):
-    page = build_page(*many.arguments)
+    page = build_page(many.context)
     panels = only(page, Panels)
     found = next(block for block in only(page, GroupTable) if block.id == "table-groups")
     by_group = next(p for p in panels if p.id == "panels-1")
@@ -173,7 +173,7 @@ def test_panels_show_at_most_the_limit_and_state_the_rule(many):
 
 def test_at_most_fifty_rejects_are_listed_and_the_rest_counted():
     case = factories.singular_case()
-    page = build_page(*replace(case, rejections=case.rejections * 40).arguments)
+    page = build_page(replace(case, rejections=case.rejections * 40).context)
     found = table(page, "table-rejects")
     assert len(found.rows) == 50
     assert "50 of 120" in found.note
@@ -187,7 +187,7 @@ def test_a_run_links_only_to_web_addresses():
 
 def _with_link(case, link):
     findings = replace(case.findings, run=replace(case.findings.run, link=link))
-    return build_page(*replace(case, findings=findings).arguments)
+    return build_page(replace(case, findings=findings).context)
 
 
 def sampled_rows(case, keep):
@@ -210,14 +210,14 @@ def sampled_rows(case, keep):
 def test_a_sample_of_rows_is_called_one_and_groups_without_rows_are_no_trouble(make):
     whole = make()
     case = sampled_rows(whole, whole.data.group_index % 3 > 0)
-    page, note = build_page(*case.arguments), f"random {case.data.n_rows:,} of {whole.data.n_rows:,} rows"
+    page, note = build_page(case.context), f"random {case.data.n_rows:,} of {whole.data.n_rows:,} rows"
     captions = {block.id: block.caption for block in only(page, (Figure, Panels))}
     of_rows = ["panels-1", "figure-simpson-1", "panels-statistics", "figure-medians", "figure-pareto"]
     assert [name for name in of_rows if note not in captions[name]] == []
     (medians,) = [block for block in only(page, Figure) if block.id == "figure-medians"]
     drawn = {label for trace in medians.spec["data"] for label in trace.get("text", [])}
     assert not drawn & set(whole.findings.labels[::3])
-    assert "random" not in " ".join(block.caption for block in only(build_page(*whole.arguments), (Figure, Panels)))
+    assert "random" not in " ".join(block.caption for block in only(build_page(whole.context), (Figure, Panels)))
 
 
 def test_a_file_that_was_set_aside_is_told_with_its_reason():
@@ -251,13 +251,13 @@ def test_a_file_that_was_set_aside_is_told_with_its_reason():
     ],
 )
 def test_flavours_carry_their_formula(make, formulas):
-    row = table(build_page(*make().arguments), "table-flavours").rows[0]
+    row = table(build_page(make().context), "table-flavours").rows[0]
     assert [cell.text for cell in row] == ["As lme4 writes it", *formulas]
 
 
 def test_correlations_stand_beside_the_spreads_with_their_interval():
     case = factories.regular_case()
-    row = next(row for row in table(build_page(*case.arguments), "table-components").rows if "Corr" in row[0].text)
+    row = next(row for row in table(build_page(case.context), "table-components").rows if "Corr" in row[0].text)
     bayes = case.findings.bayes.correlation
     assert row[2].text == numbers.fixed(float(case.findings.fullest.correlation[1, 0]), 2)
     assert row[3].text == numbers.fixed(float(bayes.mean[1, 0]), 2)
@@ -267,7 +267,7 @@ def test_correlations_stand_beside_the_spreads_with_their_interval():
 def test_the_card_says_what_each_check_measured_and_what_is_wanted():
     case = factories.singular_case()
     values = {check.name: check for check in case.findings.checks}
-    said = {item.title: item.measure for item in build_page(*case.arguments).health}
+    said = {item.title: item.measure for item in build_page(case.context).health}
     share = numbers.percent(values["intervals_age"].value)
     assert said["Usual intervals: age"] == f"{share} as wide as needed, at least {numbers.percent(0.5)}"
     assert said["Number of groups"] == "8 groups, at least 5"

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tasks.view.prediction_words import PIT_WORDS, held_out_finding, models_finding
 
 from tasks.stats.cross_validation import CrossValidation, ModelError
 from tasks.stats.influence import Influence
 from tasks.view.context import Context
 from tasks.view.page import build_page
-from tasks.view.prediction_words import PIT_WORDS, held_out_finding, models_finding
 from tasks.view.records import Figure, Table
-from tasks.view.sections import held_out, models, predictive
 from tasks.view.summary import summary_of
+from tasks.view.topics import held_out, models, predictive
 from tests.factories import Case, hostile_case, intercept_only_case, many_groups_case, regular_case, singular_case
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from tasks.view.remedy_words import profile_finding, routes_finding, variance_test_finding
 
 import tasks.view
 from tasks.view.context import Context
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, ReportPage, Table
-from tasks.view.remedy_words import profile_finding, routes_finding, variance_test_finding
 from tasks.view.summary import summary_json, summary_of
 from tests.posteriors import Sampled, sampled
 
@@ -56,7 +56,7 @@ def test_collapsed_intervals_are_marked() -> None:
 @pytest.mark.parametrize("name", ["bounce_rates", "dyestuff2", "sleepstudy"])
 def test_summary_keeps_to_its_schema(name: str) -> None:
     made = sampled(name)
-    told = json.loads(summary_json(summary_of(made.study, made.findings)), parse_constant=pytest.fail)
+    told = json.loads(summary_json(summary_of(made.context)), parse_constant=pytest.fail)
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(told)] == []
     assert (told["remedies"] is None) == (name == "sleepstudy")
     assert told["variance_test"]["p_value"] == made.findings.variance_test.p_value
@@ -66,7 +66,7 @@ def test_summary_keeps_to_its_schema(name: str) -> None:
 
 def test_summary_has_the_routes_groups_once() -> None:
     made = sampled("bounce_rates")
-    told = summary_of(made.study, made.findings)["remedies"]
+    told = summary_of(made.context)["remedies"]
     routes = {route.name: route for route in made.findings.remedies.routes}
     kent = made.findings.labels.index("kent")
     assert told["routes"]["penalised"]["groups"]["kent"]["lower"] == routes["penalised"].lower[kent].tolist()

@@ -32,7 +32,7 @@ CASES = [singular_case, regular_case, intercept_only_case, two_predictors_case, 
 
 
 def summary(case: Case) -> dict[str, Any]:
-    return summary_of(case.study, case.findings)
+    return summary_of(case.context)
 
 
 def errors(instance: Any) -> list[str]:

@@ -1,0 +1,19 @@
+"""Are there groups enough, and are they large enough, for what is asked of them?"""
+
+from __future__ import annotations
+
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import NoPooling
+
+
+def judge_group_count(n_groups: int, few: int) -> Judgement:
+    if n_groups < few:
+        return Judgement("group_count", "review", "few", value=n_groups, limit=few, against="partial_pooling")
+    return Judgement("group_count", "pass", "enough", value=n_groups, limit=few)
+
+
+def judge_group_sizes(no_pooling: NoPooling) -> Judgement:
+    smallest = int(no_pooling.n.min())
+    if any(no_pooling.gap):
+        return Judgement("group_sizes", "review", "gaps", value=smallest)
+    return Judgement("group_sizes", "pass", "all fitted", value=smallest)

@@ -1,0 +1,86 @@
+"""Checks as readers see them: each judgement with the words of its topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tasks.stats.judgement import Judgement, Status
+from tasks.view import numbers
+from tasks.view.context import Context
+from tasks.view.row_context import RowContext
+from tasks.view.topic import Case, CheckSpec, From, worded
+from tasks.view.topics import TOPICS
+from tasks.view.topics.data import ROW_CHECKS
+
+SPECS: dict[str, CheckSpec[Context]] = {spec.kind: spec for topic in TOPICS for spec in topic.checks}
+TOPIC_OF = {spec.kind: topic for topic in TOPICS for spec in topic.checks}
+TITLES = {kind: spec.title for kind, spec in SPECS.items()}
+ROW_SPECS: dict[str, CheckSpec[RowContext]] = {spec.kind: spec for spec in ROW_CHECKS}
+STATUS_LABELS: dict[Status, str] = {"pass": "Pass", "review": "Review", "fail": "Fail"}
+WORST_FIRST: tuple[Status, ...] = ("fail", "review", "pass")
+
+
+@dataclass(frozen=True)
+class Check:
+    """`advice` and `step` are empty where there is nothing to do."""
+
+    name: str
+    kind: str
+    term: str
+    status: Status
+    value: float | None
+    threshold: float | None
+    message: str
+    advice: str
+    step: str  # the advice in plain words, for the first screen
+
+
+def checks_of(context: Context) -> tuple[Check, ...]:
+    """Every check of a report, in the order of the judgements."""
+    return tuple(_check(context, judged, SPECS[judged.kind]) for judged in context.findings.judgements)
+
+
+def row_checks_of(context: RowContext, judgements: Iterable[Judgement]) -> tuple[Check, ...]:
+    """Of what can be told before a fit."""
+    return tuple(_check(context, judged, ROW_SPECS[judged.kind]) for judged in judgements)
+
+
+def _check(context: From, judged: Judgement, spec: CheckSpec[From]) -> Check:
+    case: Case[From] = spec.cases[judged.case]
+    advice = worded(case.advice, context, judged)
+    return Check(
+        name=judged.name,
+        kind=judged.kind,
+        term=judged.term,
+        status=judged.status,
+        value=judged.value,
+        threshold=judged.limit,
+        message=worded(case.message, context, judged),
+        advice=advice,
+        step=worded(case.step, context, judged) or advice,
+    )
+
+
+def measure(check: Check) -> str:
+    """Value and limit beside each other; empty where the message says it all."""
+    spec = SPECS[check.kind]
+    if check.value is None:
+        return ""
+    limit = check.threshold
+    return spec.measure.format(
+        value=numbers.plain(check.value),
+        share=numbers.percent(check.value),
+        limit="" if limit is None else numbers.plain(limit),
+        limit_share="" if limit is None else numbers.percent(limit),
+    )
+
+
+def count_by_status(checks: Sequence[Check] | Sequence[Judgement]) -> dict[Status, int]:
+    return {status: sum(check.status == status for check in checks) for status in STATUS_LABELS}
+
+
+def health_summary(checks: Sequence[Check]) -> str:
+    """`21 passed, 2 to review`"""
+    counts, words = count_by_status(checks), {"pass": "passed", "review": "to review", "fail": "failed"}
+    return ", ".join(f"{n} {words[status]}" for status, n in counts.items() if n)

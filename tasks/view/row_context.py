@@ -1,0 +1,98 @@
+"""What words about rows and predictors are made of: the study, what is known before any fit, and names with units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from tasks.stats.data_findings import DataFindings
+from tasks.stats.records import Scaling
+from tasks.stats.study import Study
+from tasks.view import numbers, text
+
+
+@dataclass(frozen=True)
+class RowContext:
+    study: Study
+    rows: DataFindings
+
+    @property
+    def scaling(self) -> Scaling:
+        """Raises ValueError where the rows cannot carry the model."""
+        if self.rows.scaling is None:
+            raise ValueError("the rows cannot carry the model, so its predictors have no scale")
+        return self.rows.scaling
+
+    @property
+    def outcome(self) -> str:
+        return text.readable(self.study.outcome)
+
+    @property
+    def unit(self) -> str:
+        return text.clean(self.study.outcome_unit)
+
+    def outcome_titled(self, title: str) -> str:
+        """A title for something in the outcome's unit: `Adjusted level (s)`."""
+        return text.sentence_case(f"{title} ({self.unit})" if self.unit else title)
+
+    @property
+    def group(self) -> str:
+        return text.readable(self.study.group)
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """Terms as shown, p."""
+        return tuple(text.readable(term) for term in self.study.terms)
+
+    def predictor_unit(self, term: int) -> str:
+        """One raw unit of a predictor, in words: `year`, or `unit of age`."""
+        name = self.study.terms[term]
+        return text.singular(self.given_unit(term)) or f"unit of {text.readable(name)}"
+
+    def given_unit(self, term: int) -> str:
+        """A predictor's unit as the study gives it; empty when it does not."""
+        return text.clean(self.study.predictor_units.get(self.study.terms[term], ""))
+
+    def one_more(self, term: int) -> str:
+        """`one more year of age`; `one more day` where unit and predictor say the same."""
+        name, unit = self.terms[term], text.singular(self.given_unit(term))
+        if not unit:
+            return f"one unit more of {name}"
+        return f"one more {unit}" if text.singular(name.lower()) == unit.lower() else f"one more {unit} of {name}"
+
+    def position(self, term: str) -> int:
+        """Of a term named by an analysis."""
+        return self.study.terms.index(term)
+
+    def term_name(self, term: int) -> str:
+        return "level" if term == 0 else f"effect of {self.terms[term]}"
+
+    def term_title(self, term: int) -> str:
+        return text.sentence_case(self.term_name(term))
+
+    def term_unit(self, term: int) -> str:
+        """Unit of a coefficient as fitted: on the centre-scaled predictor."""
+        return self.unit if term == 0 else f"{self.unit or 'units'} per SD of {self.terms[term]}"
+
+    def raw_unit(self, term: int) -> str:
+        """Unit of a coefficient per raw unit of its predictor, as readers think of it."""
+        return f"{self.unit or 'units'} per {self.predictor_unit(term)}" if term else self.unit
+
+    def raw_scale(self, term: int) -> float:
+        """One SD of a predictor in its raw units; a slope divided by it is per one raw unit. 1 for the level."""
+        return float(self.scaling.scale[term - 1]) if term else 1.0
+
+    def raw_center(self, term: int) -> float:
+        return float(self.scaling.center[term - 1])
+
+    @property
+    def level_note(self) -> str:
+        """Where the level of a group is read off."""
+        if len(self.terms) == 1:
+            return "The level is a group’s expected outcome."
+        scaling = self.scaling
+        means = [
+            f"{text.readable(name)} {numbers.estimate(center, scale / 10)}"
+            for name, center, scale in zip(scaling.predictors, scaling.center, scaling.scale, strict=True)
+        ]
+        return f"The level is a group’s expected outcome at the average of the predictors ({', '.join(means)})."

@@ -1,0 +1,84 @@
+"""What a topic of the report is made of: everything that is said about one subject, in one module of `topics`.
+
+Statistics judge without words (`tasks.stats.judgement`). A topic gives each kind of judgement its title and measure,
+and each of its cases a sentence, an advice and a next step; it opens a section and fills it. `topics.TOPICS` is the
+only list of topics: checks, sections, links and the reader's next steps are derived from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from tasks.stats.judgement import Judgement
+from tasks.view.context import Context
+from tasks.view.records import Block, Fold, Paragraph
+from tasks.view.row_context import RowContext
+
+# What words are made of: all of a run, or what is known before anything is fitted.
+From = TypeVar("From", bound=RowContext, contravariant=True)
+Words: TypeAlias = "str | Callable[[From, Judgement], str]"
+
+
+@dataclass(frozen=True)
+class Case(Generic[From]):
+    """What is said where a judgement has this case."""
+
+    message: Words[From]  # what was found: a sentence or two
+    advice: Words[From] = ""  # what to do about it, on the health card and in the summary
+    step: Words[From] = ""  # the same for the first screen, in plain words; default: the advice
+    reason: Words[From] = ""  # the clause that says why something cannot be recommended, where it is `against` it
+
+
+@dataclass(frozen=True)
+class CheckSpec(Generic[From]):
+    """The words of one kind of judgement.
+
+    `measure` shows value and limit: a format of `value`, `limit`, and of both in per cent, `share` and `limit_share`.
+    It is empty where the numbers say nothing beside the message.
+    """
+
+    kind: str
+    title: str
+    cases: Mapping[str, Case[From]]
+    measure: str = ""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One subject of the report, and its section.
+
+    `sources` are the keys of the summary that the section's numbers come from; `guide` says how to read its figures.
+    """
+
+    id: str
+    title: str
+    finding: Callable[[Context], str]  # the section's opening sentences
+    blocks: Callable[[Context], Iterable[Block]]
+    sources: tuple[str, ...]
+    guide: tuple[str, ...] = ()
+    checks: tuple[CheckSpec[Context], ...] = ()
+    is_shown: Callable[[Context], bool] = lambda context: True
+
+
+HOW_TO_READ = "How to read this"
+
+
+def how_to_read(*guide: str) -> Fold:
+    return Fold(HOW_TO_READ, tuple(map(Paragraph, guide)))
+
+
+def worded(words: Words[From], context: From, judged: Judgement) -> str:
+    return words if isinstance(words, str) else words(context, judged)
+
+
+def messages(context: Context, specs: Iterable[CheckSpec[Context]]) -> str:
+    """What these kinds of checks found, one sentence after the other."""
+    return " ".join(_messages(context, {spec.kind: spec for spec in specs}))
+
+
+def _messages(context: Context, specs: Mapping[str, CheckSpec[Context]]) -> Iterator[str]:
+    for judged in context.findings.judgements:
+        if judged.kind in specs:
+            yield worded(specs[judged.kind].cases[judged.case].message, context, judged)

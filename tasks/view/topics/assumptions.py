@@ -1,0 +1,254 @@
+"""Do rows behave as the model assumes: spread by group, shape of the residuals, residuals against expectation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.assumptions import FEWEST_ROWS, QQ, Assumptions, fitted_and_residual
+from tasks.stats.judgement import Judgement
+from tasks.view import numbers
+from tasks.view.context import Context
+from tasks.view.figures import intervals, residuals
+from tasks.view.figures.style import MODELS
+from tasks.view.records import Block, Cell, Column, Figure, Link, Table
+from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
+from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+
+GUIDE = (
+    "The model gives every group the same residual SD. A group whose bar leaves the dotted line out scatters more, "
+    "or less, than the model believes; its intervals are then too short, or too long. In the Q–Q plot points on the "
+    "dashed line follow a normal distribution; ends that bend away from it are tails heavier or lighter than that. "
+    "In the last figure the lines should run level: a bend is an effect the model has missed, a funnel a spread that "
+    "grows with the expected value."
+)
+HEAVY, LIGHT, SKEWED = 4.0, 2.4, 0.5  # kurtosis and skewness that an eye sees; a normal has 3 and 0
+
+
+def _blocks(context: Context) -> tuple[Block, ...]:
+    found = context.findings.assumptions
+    return (
+        *([_spread_figure(context, found)] if found.n_compared else []),
+        _qq_figure(context, found),
+        _fitted_figure(context, found),
+        how_to_read(GUIDE),
+        *([_spread_table(context, found)] if found.n_compared else []),
+        _shape_table(context, found),
+    )
+
+
+def _shown(found: Assumptions, limit: int) -> np.ndarray:
+    """The groups of `notable_groups`, by SD, among those that can be compared."""
+    compared = np.flatnonzero(np.isfinite(found.group_sd))
+    return compared[notable_groups(found.n[compared], found.group_sd[compared], limit)]
+
+
+def _spread_figure(context: Context, found: Assumptions) -> Figure:
+    chosen = _shown(found, FIGURE_LIMIT)
+    style = MODELS["bayes"]
+    series = intervals.Series(
+        "Residual SD, 95 % interval",
+        style.color,
+        style.symbol,
+        found.group_sd[chosen],
+        found.group_sd_lower[chosen],
+        found.group_sd_upper[chosen],
+    )
+    unit = f" ({context.unit})" if context.unit else ""
+    return Figure(
+        id="figure-spread",
+        caption="How far the rows of each group scatter around what the model expects of them; the dotted line is the "
+        f"model’s one value for all. {_rule(context, found, chosen.size)}".strip(),
+        alternative=messages(context, [EQUAL_SPREAD]),
+        spec=intervals.interval_plot(
+            [context.labels[j] for j in chosen],
+            [series],
+            x_title=f"residual SD{unit}",
+            reference=found.sigma,
+            groups=chosen,
+            n=found.n[chosen].tolist(),
+            unit=context.unit,
+        ),
+        height=intervals.height(chosen.size, 1),
+    )
+
+
+def _rule(context: Context, found: Assumptions, shown: int) -> str:
+    left_out = context.n_groups - found.n_compared
+    few = f"{numbers.plural(left_out, 'group')} of fewer than {FEWEST_ROWS} rows are left out." if left_out else ""
+    return f"{few} {rule(shown, found.n_compared).replace('level', 'SD')}".strip()
+
+
+def _qq_figure(context: Context, found: Assumptions) -> Figure:
+    qq = found.qq
+    thinned = f" {qq.normal.size:,} of {found.n_rows_used:,} rows, evenly spaced in order, both ends kept."
+    return Figure(
+        id="figure-qq",
+        caption="Residuals in order of size against those that a normal distribution would give (Q–Q plot)."
+        f"{thinned if qq.normal.size < found.n_rows_used else ''} {context.sample_note}".strip(),
+        alternative=_shape(qq, found.n_rows_used),
+        spec=residuals.qq(qq.normal, qq.residual, qq.lower, qq.upper),
+        height=380,
+    )
+
+
+def _fitted_figure(context: Context, found: Assumptions) -> Figure:
+    fitted, residual = fitted_and_residual(context.data, context.findings.bayes, context.findings.scaling)
+    rows, trend = thin(fitted, CLOUD_ROWS_LIMIT), found.by_fitted
+    unit = f" ({context.unit})" if context.unit else ""
+    thinned = f" {rows.size:,} of {fitted.size:,} rows, evenly spaced in the order of their expectation."
+    groups = context.data.group_index[rows]
+    low, high = (float(value) for value in (trend.sd.min(), trend.sd.max()))
+    places = numbers.decimals_for(found.sigma / 10)
+    return Figure(
+        id="figure-residuals",
+        caption="How far each row is from what the model expects of it; lines: the median of each tenth of the rows, "
+        f"and one SD to either side.{thinned if rows.size < fitted.size else ''} {context.sample_note}".strip(),
+        alternative=(
+            f"Over the range of expected values the SD of the residuals runs from {numbers.fixed(low, places)} to "
+            f"{numbers.with_unit(numbers.fixed(high, places), context.unit)}."
+        ),
+        spec=residuals.against_fitted(
+            fitted[rows],
+            residual[rows],
+            [context.labels[j] for j in groups],
+            groups,
+            trend_at=trend.fitted,
+            trend=trend.median,
+            trend_sd=trend.sd,
+            x_title=f"expected {context.outcome}{unit}",
+            y_title=f"residual{unit}",
+        ),
+        height=380,
+    )
+
+
+def _spread_table(context: Context, found: Assumptions) -> Table:
+    chosen = _shown(found, TABLE_LIMIT)
+    places = numbers.common_decimals((found.group_sd_upper - found.group_sd_lower)[chosen] / 4)
+    columns = (
+        Column("Group", is_number=False),
+        Column("Rows"),
+        Column("Residual SD", context.unit),
+        Column("95 % interval", context.unit),
+        Column("Against all"),
+    )
+    rows = tuple(
+        (
+            Cell(context.labels[j]),
+            Cell(numbers.count(int(found.n[j]))),
+            Cell(numbers.fixed(float(found.group_sd[j]), places)),
+            Cell(numbers.interval(float(found.group_sd_lower[j]), float(found.group_sd_upper[j]), places)),
+            Cell(
+                f"× {numbers.fixed(float(found.group_sd[j]) / found.sigma, 2)}",
+                status="review" if j in found.apart else None,
+            ),
+        )
+        for j in chosen
+    )
+    note = _rule(context, found, chosen.size)
+    groups = tuple(int(j) for j in chosen)
+    download = Link("summary.json: every group", "summary.json")
+    return Table("table-spread", "Spread of the rows by group", columns, rows, note, download, groups)
+
+
+def _shape_table(context: Context, found: Assumptions) -> Table:
+    places = numbers.decimals_for(found.sigma / 10)
+    between, within = found.df
+    entries = (
+        ("Residual SD of all groups", numbers.with_unit(numbers.fixed(found.sigma, places), context.unit)),
+        ("Brown–Forsythe F", f"{numbers.fixed(found.f, 2)} on {between:,} and {within:,} degrees of freedom"),
+        ("Its p", numbers.MISSING if np.isnan(found.p_value) else _p_value(found.p_value).lstrip("= ")),
+        (
+            "Largest to smallest group SD, chance taken out",
+            f"{numbers.fixed(found.ratio, 2)} (limit {found.ratio_limit:g})",
+        ),
+        ("Groups compared", f"{found.n_compared:,} of {context.n_groups:,}"),
+        ("Skewness of the residuals (normal: 0)", numbers.fixed(found.qq.skewness, 2)),
+        ("Kurtosis of the residuals (normal: 3)", numbers.fixed(found.qq.kurtosis, 2)),
+        ("Rows outside the band of the Q–Q plot", f"{found.qq.n_outside:,} of {found.n_rows_used:,}"),
+    )
+    columns = (Column("Measure", is_number=False), Column("Value"))
+    rows = tuple((Cell(name), Cell(value)) for name, value in entries)
+    return Table("table-assumptions", "Tests and measures", columns, rows, context.sample_note)
+
+
+def _shape(qq: QQ, n_rows: int) -> str:
+    """Names a departure only when rows leave the band and an eye would see it."""
+    if not qq.n_outside:
+        return "Their residuals show no departure from a normal distribution that chance would not explain."
+    outside = f"{numbers.count(qq.n_outside)} of {numbers.plural(n_rows, 'row')} lie outside what a normal would do"
+    if abs(qq.skewness) >= SKEWED:
+        side = "high" if qq.skewness > 0 else "low"
+        return f"Residuals are skewed, with more far {side} values than a normal distribution has ({outside})."
+    if qq.kurtosis >= HEAVY:
+        return f"Residuals have heavier tails than a normal distribution ({outside}): a few rows lie far off."
+    if qq.kurtosis <= LIGHT:
+        return f"Residuals have lighter tails than a normal distribution ({outside})."
+    return f"Residuals depart from a normal distribution, but little ({outside})."
+
+
+def _p_value(value: float) -> str:
+    return "below 0.001" if value < 0.001 else f"= {numbers.fixed(value, 3)}"
+
+
+def _tested(context: Context) -> str:
+    return f"(Brown–Forsythe p {_p_value(context.findings.assumptions.p_value)})"
+
+
+def _unequal(context: Context, judged: Judgement) -> str:
+    found = context.findings.assumptions
+    return (
+        f"Rows scatter {numbers.fixed(found.ratio, 1)} times as far in the widest group as in the narrowest, allowing "
+        f"for chance {_tested(context)}; the model assumes one spread for all.{_apart(context, found)}"
+    )
+
+
+def _apart(context: Context, found: Assumptions) -> str:
+    """The groups that depart most, beside the spread of all."""
+    if not found.apart.size:
+        return ""
+    named = (f"{context.named(int(j))} ({found.group_sd[j] / found.sigma:.1f} times)" for j in found.apart)
+    return f" Against the spread of all: {numbers.listed(named, limit=3)}."
+
+
+MORE = "that rows scatter more in some groups than in others"
+EQUAL_SPREAD: CheckSpec[Context] = CheckSpec(
+    kind="equal_spread",
+    title="Equal spread in all groups",
+    measure="ratio {value}, at most {limit}",
+    cases={
+        "not compared": Case(
+            f"Fewer than two groups have the {FEWEST_ROWS} rows that a comparison of their spread needs."
+        ),
+        "alike": Case(lambda context, judged: f"There is no sign {MORE} {_tested(context)}."),
+        "hinted": Case(lambda context, judged: f"There is some sign, not a clear one, {MORE} {_tested(context)}."),
+        "nearly alike": Case(
+            lambda context, judged: (
+                f"Rows do not scatter quite alike in all groups {_tested(context)}, but so nearly "
+                "that it does not matter."
+            )
+        ),
+        "unequal": Case(
+            _unequal,
+            "Intervals of the wider groups are too short and those of the narrower ones too long: look at these "
+            "groups’ rows before comparing them.",
+            "Look at the rows of the groups that scatter most.",
+        ),
+    },
+)
+
+
+def _finding(context: Context) -> str:
+    found = context.findings.assumptions
+    return f"{messages(context, [EQUAL_SPREAD])} {_shape(found.qq, found.n_rows_used)}"
+
+
+TOPIC = Topic(
+    id="assumptions",
+    title="Do the rows behave as the model assumes?",
+    finding=_finding,
+    blocks=_blocks,
+    sources=("assumptions", "checks"),
+    guide=(GUIDE,),
+    checks=(EQUAL_SPREAD,),
+)

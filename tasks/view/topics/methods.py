@@ -1,0 +1,118 @@
+"""Methods and reproduction: equations, priors, versions, hashes, the study."""
+
+from __future__ import annotations
+
+from tasks.stats.priors import resolve_priors
+from tasks.view import numbers, text
+from tasks.view.context import Context
+from tasks.view.glossary import GLOSSARY
+from tasks.view.records import Block, Cell, Code, Column, Definitions, Equations, Fold, Paragraph, Table
+from tasks.view.topic import Topic
+
+OWN_LOOK = (
+    "This report has a look of the study’s own: templates, colours or styles from the study’s folder took the place of "
+    "Poolwise’s. The numbers are the same with either; what of them the page shows, and how, is the look’s."
+)
+
+
+def _blocks(context: Context) -> tuple[Block, ...]:
+    return (
+        Equations(has_predictors=len(context.terms) > 1),
+        _priors(context),
+        _scaling(context),
+        _reproduction(context),
+        *([Paragraph(OWN_LOOK)] if context.findings.run.look_sha256 else []),
+        *([_timings(context)] if context.findings.timings else []),
+        Fold("The study file", (Code("The study as it was run", _study_text(context)),)),
+        Fold("Glossary", (Definitions(GLOSSARY),)),
+    )
+
+
+def _finding(context: Context) -> str:
+    run = context.findings.run
+    return (
+        f"Every number here follows from the data, the study file and the seed {run.seed}: the same input gives the "
+        "same report."
+    )
+
+
+def _priors(context: Context) -> Table:
+    priors = resolve_priors(context.study, context.findings.scaling)
+    columns = (Column("Parameter", is_number=False), Column("Unit", is_number=False), Column("Prior", is_number=False))
+    average = [
+        (f"Average {context.term_name(k)}", context.term_unit(k), f"normal({_n(mean)}, {_n(sd)})")
+        for k, (mean, sd) in enumerate(zip(priors.beta_mean, priors.beta_sd, strict=True))
+    ]
+    spread = [
+        (f"SD between groups: {context.term_name(term)}", context.term_unit(term), f"half-normal({_n(sd)})")
+        for term, sd in zip(context.varying, priors.sigma_group_sd, strict=True)
+    ]
+    rest = [("Residual SD", context.unit, f"exponential, mean {_n(priors.sigma_mean)}")]
+    if len(context.varying) > 1:
+        rest.append(("Correlations of the group effects", "", f"LKJ({priors.lkj:g})"))
+    rows = tuple((Cell(name), Cell(unit or "–"), Cell(prior)) for name, unit, prior in [*average, *spread, *rest])
+    return Table("table-priors", "Priors of the Bayesian model", columns, rows, "normal(mean, SD).")
+
+
+def _n(value: float) -> str:
+    return numbers.significant(float(value), 3)
+
+
+def _scaling(context: Context) -> Table | Paragraph:
+    scaling = context.findings.scaling
+    if not scaling.predictors:
+        return Paragraph("There is no predictor: each model estimates a level only.")
+    columns = (
+        Column("Predictor", is_number=False),
+        Column("Unit", is_number=False),
+        Column("Average"),
+        Column("Standard deviation"),
+    )
+    rows = tuple(
+        (
+            Cell(text.readable(name)),
+            Cell(text.clean(context.study.predictor_units.get(name, "")) or "–"),
+            Cell(numbers.estimate(center, scale / 10)),
+            Cell(numbers.significant(scale, 3)),
+        )
+        for name, center, scale in zip(scaling.predictors, scaling.center, scaling.scale, strict=True)
+    )
+    note = "Models are fitted on (value − average) / SD; effects per raw unit are those divided by the SD."
+    return Table("table-scaling", "Scaling of the predictors", columns, rows, note)
+
+
+def _reproduction(context: Context) -> Table:
+    run = context.findings.run
+    entries = (
+        ("Run", run.id),
+        ("Started", run.started_at),
+        ("Stan engine", run.engine),
+        ("Seed", f"{run.seed}"),
+        ("Data, SHA-256", run.data_sha256),
+        ("Study, SHA-256", run.study_sha256),
+        *([("Look, SHA-256", run.look_sha256)] if run.look_sha256 else []),
+        ("Fingerprint of data, study and program", run.fingerprint),
+        *((f"Version of {name}", version) for name, version in sorted(run.versions.items())),
+    )
+    columns = (Column("What", is_number=False), Column("Value", is_number=False))
+    rows = tuple((Cell(name), Cell(text.clean(value))) for name, value in entries)
+    return Table("table-reproduction", "What this report was made from", columns, rows)
+
+
+def _timings(context: Context) -> Table:
+    columns = (Column("Step", is_number=False), Column("Time", "s"))
+    rows = tuple((Cell(text.clean(name)), Cell(f"{time:.2f}")) for name, time in context.findings.timings.items())
+    return Table("table-timings", "Where the time went", columns, rows)
+
+
+def _study_text(context: Context) -> str:
+    return context.study_text or context.study.model_dump_json(indent=2)
+
+
+TOPIC = Topic(
+    id="methods",
+    title="Methods and reproduction",
+    finding=_finding,
+    blocks=_blocks,
+    sources=(),
+)

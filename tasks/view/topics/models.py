@@ -1,0 +1,293 @@
+"""All fits side by side: the flavours of partial pooling, and the error of every model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.cross_validation import CrossValidation, ModelError
+from tasks.stats.records import Floats, PartialPooling
+from tasks.view import numbers, text
+from tasks.view.context import MODEL_NAMES, Context
+from tasks.view.numbers import fixed, listed, with_unit
+from tasks.view.records import Block, Cell, Column, Table
+from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
+from tasks.view.topics.predictors import PREDICTORS
+
+GUIDE = (
+    "A smaller error on the rows that a model was fitted to is no proof of a better model: more flexible models always "
+    "come closer to their own rows. It is shown because it is often asked for. What decides is the error on new rows: "
+    "a part of the rows is held out in turn, every model is fitted to the rest, and predicts the part it has not seen. "
+    "The difference to the best model comes with its standard error; a difference of less than two of these may be "
+    "chance."
+)
+# A difference counts as clear beyond so many of its standard errors.
+CLEAR = 2.0
+SAME = 1e-6  # relative: rounding
+LITTLE = 0.05  # relative: a clear difference that hardly matters
+UNCLEAR = 0.1  # relative: a large difference that is uncertain
+FLAVOURS = {
+    "varying_intercept": "Varying intercepts",
+    "varying_slope": "Varying slopes",
+    "varying_intercept_slope": "Both, correlated",
+}
+
+
+def _blocks(context: Context) -> tuple[Block, ...]:
+    return (_errors(context), how_to_read(GUIDE), _flavours(context), _fixed_effects(context))
+
+
+def _errors(context: Context) -> Table:
+    findings, places = context.findings, _rmse_places(context)
+    named = [
+        ("complete_pooling", "complete_pooling", findings.complete.rmse),
+        ("no_pooling", "no_pooling", findings.no_pooling.rmse),
+        *((f"partial_pooling.{name}", "partial_pooling", fit.rmse) for name, fit in findings.partial.items()),
+        ("bayes", "bayes", findings.bayes.rmse),
+    ]
+    found = findings.cross_validation
+    rows = tuple(
+        (Cell(_model(path)), Cell(numbers.fixed(rmse, places)), *_new_rows(context, found, path))
+        for path, _, rmse in named
+    )
+    columns = (
+        Column("Model", is_number=False),
+        Column("On its own rows", context.unit),
+        *((Column("On new rows", context.unit), Column("More than the best", context.unit)) if found else ()),
+    )
+    note = "On its own rows: in-sample, on the rows that the model was fitted to."
+    if not findings.no_pooling.is_fitted.all():
+        note += " No pooling: over the rows of the groups that can carry a fit of their own."
+    return Table(
+        "table-rmse", "Typical error of each model (RMSE)", columns, rows, f"{note} {_how_held_out(context, found)}"
+    )
+
+
+def _new_rows(context: Context, found: CrossValidation | None, path: str) -> tuple[Cell, ...]:
+    """The error on rows held out, and how much that is above the best model's."""
+    if found is None:
+        return ()
+    error, places = found.of(path), error_places(context, found)
+    doubtful = path == "bayes" and found.pareto_k_max > found.pareto_k_threshold
+    rmse = Cell(numbers.fixed(error.rmse, places), status="review" if doubtful else None)
+    if path == found.best:
+        return rmse, Cell("best")
+    se = error.difference_se
+    return rmse, Cell(numbers.estimate(error.difference, se), f"SE {numbers.significant(se, 2)}")
+
+
+def _how_held_out(context: Context, found: CrossValidation | None) -> str:
+    if found is None:
+        return "Too few rows to hold any out."
+    sample = (
+        f"a random {found.n_rows:,} of {context.findings.run.n_rows:,} rows, held out"
+        if found.n_rows < context.findings.run.n_rows
+        else f"{found.n_rows:,} rows, held out"
+    )
+    fallback = (
+        f" No pooling predicts {numbers.plural(found.n_fallback_rows, 'row')} by complete pooling, as the rest of "
+        "their groups cannot carry a fit."
+        if found.n_fallback_rows
+        else ""
+    )
+    reliable = (
+        ""
+        if found.pareto_k_max <= found.pareto_k_threshold
+        else f" The error of Bayes is uncertain: Pareto k of a fold is {numbers.fixed(found.pareto_k_max, 2)}, above "
+        f"{numbers.fixed(found.pareto_k_threshold, 2)}."
+    )
+    return (
+        f"On new rows: {found.n_folds}-fold cross-validation, {sample} at random within groups; each model has seen "
+        f"all other rows.{fallback}{reliable}"
+    )
+
+
+def _model(path: str) -> str:
+    return text.sentence_case(MODEL_NAMES[path].removeprefix("the "))
+
+
+def _flavours(context: Context) -> Table:
+    fits = context.findings.partial
+    criterion = context.findings.fullest.criterion.upper()
+    columns = (
+        Column("Partial pooling", is_number=False),
+        *(Column(FLAVOURS[name], model="partial_pooling") for name in fits),
+    )
+    described = [_described(context, fit) for fit in fits.values()]
+    names = list(dict.fromkeys(name for values in reversed(described) for name in values))
+    rows = tuple((Cell(name), *(values.get(name, Cell(numbers.MISSING)) for values in described)) for name in names)
+    note = f"Fitted by {criterion}. Singular and converged are separate: a singular fit can be a proper optimum."
+    return Table("table-flavours", "The flavours of partial pooling", columns, rows, note)
+
+
+def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
+    sds = {
+        f"SD between groups: {context.term_name(term)} ({context.term_unit(term) or 'no unit'})": Cell(
+            numbers.significant(float(sd))
+        )
+        for term, sd in zip(fit.varying, fit.sigma_group, strict=True)
+    }
+    return {
+        "As lme4 writes it": Cell(_formula(context, fit)),
+        f"{fit.criterion.upper()} criterion (−2 log-likelihood)": Cell(numbers.fixed(fit.criterion_value, 2)),
+        **sds,
+        **_correlations(context, fit),
+        f"Residual SD ({context.unit or 'no unit'})": Cell(numbers.significant(fit.sigma)),
+        "Singular": Cell("yes", status="review") if fit.is_singular else Cell("no"),
+        "Converged": Cell("yes") if fit.converged else Cell("no", status="fail"),
+        "RMSE": Cell(numbers.fixed(fit.rmse, _rmse_places(context))),
+    }
+
+
+def _formula(context: Context, fit: PartialPooling) -> str:
+    """R's formula of the flavour, on the study's own columns."""
+    fixed, varying = context.terms[1:] or ("1",), [context.terms[k] for k in fit.varying if k]
+    inside = " + ".join([*([] if 0 in fit.varying else ["0"]), *varying]) or "1"
+    return f"{context.outcome} ~ {' + '.join(fixed)} + ({inside} | {context.group})"
+
+
+def _correlations(context: Context, fit: PartialPooling) -> dict[str, Cell]:
+    names = [context.term_name(term) for term in fit.varying]
+    return {
+        f"Correlation: {names[m]}, {names[k]}": Cell(numbers.fixed(float(fit.correlation[k, m]), 2))
+        for k in range(len(names))
+        for m in range(k)
+    }
+
+
+def _fixed_effects(context: Context) -> Table:
+    complete, part, bayes = context.findings.complete, context.findings.fullest, context.findings.bayes.fixef
+    columns = (
+        Column("Term", is_number=False),
+        Column("Unit", is_number=False),
+        Column("Complete pooling", model="complete_pooling"),
+        Column("Partial pooling", model="partial_pooling"),
+        Column("Bayes", model="bayes"),
+    )
+    rows = []
+    for term in range(len(context.terms)):
+        scales = [(context.term_unit(term) or "–", 1.0)]
+        if term:
+            scales.append((context.raw_unit(term), context.raw_scale(term)))
+        for unit, scale in scales:
+            values = (
+                _estimate(complete.coef[term], complete.se[term], complete.lower[term], complete.upper[term], scale),
+                _plain(part.fixef[term], part.se[term], scale),
+                _estimate(bayes.mean[term], bayes.sd[term], bayes.lower[term], bayes.upper[term], scale),
+            )
+            rows.append((Cell(context.term_title(term)), Cell(unit), *values))
+    note = f"{context.level_note} Below: 95 % interval (complete pooling, Bayes) or standard error (partial pooling)."
+    return Table("table-fixed", "Estimates for the average group", columns, tuple(rows), note)
+
+
+def _estimate(value: float, se: float, lower: float, upper: float, scale: float) -> Cell:
+    places = numbers.decimals_for(se / scale)
+    return Cell(numbers.fixed(value / scale, places), numbers.interval(lower / scale, upper / scale, places))
+
+
+def _plain(value: float, se: float, scale: float) -> Cell:
+    places = numbers.decimals_for(se / scale)
+    return Cell(numbers.fixed(value / scale, places), f"SE {numbers.fixed(se / scale, places)}")
+
+
+def _finding(context: Context) -> str:
+    """Which model predicts new rows best: the error on rows held out decides, with its paired standard error."""
+    found = context.findings.cross_validation
+    if found is None:
+        return _in_sample(context)
+    tied, unclear, worse = standings(found)
+    slightly = [error for error in worse if error.difference < LITTLE * found.of(found.best).rmse]
+    worse = [error for error in worse if error not in slightly]
+    best = with_unit(fixed(found.of(found.best).rmse, error_places(context, found)), context.unit)
+    return " ".join(
+        filter(
+            None,
+            [
+                _best_sentence(found, tied, best),
+                f"Worse: {_each(context, found, worse)}." if worse else "",
+                f"Worse by little, but measurably: {_each(context, found, slightly)}." if slightly else "",
+                f"Worse, but not clearly so: {_each(context, found, unclear)}." if unclear else "",
+            ],
+        )
+    )
+
+
+def _best_sentence(found: CrossValidation, tied: list[ModelError], best: str) -> str:
+    if not tied:
+        return f"{text.sentence_case(MODEL_NAMES[found.best])} predicts new rows best, typically off by {best}."
+    names = listed([MODEL_NAMES[found.best], *(MODEL_NAMES[error.model] for error in tied)], limit=6)
+    return (
+        f"New rows are predicted about equally well by {names}: typically off by {best}, with no clear difference "
+        "between them."
+    )
+
+
+def standings(found: CrossValidation) -> tuple[list[ModelError], list[ModelError], list[ModelError]]:
+    """The models other than the best: no clear difference, a larger but uncertain one, clearly worse."""
+    best = found.of(found.best).rmse
+    others = sorted((e for e in found.models if e.model != found.best), key=lambda error: error.rmse)
+    worse = [error for error in others if error.difference > max(CLEAR * error.difference_se, SAME * best)]
+    rest = [error for error in others if error not in worse]
+    # A mean that a few rows decide is uncertain however large it is.
+    unclear = [error for error in rest if error.difference > UNCLEAR * best]
+    return [error for error in rest if error not in unclear], unclear, worse
+
+
+def _each(context: Context, found: CrossValidation, errors: list[ModelError]) -> str:
+    places = error_places(context, found)
+    return listed(
+        (f"{MODEL_NAMES[e.model]} ({with_unit(fixed(e.rmse, places), context.unit)})" for e in errors), limit=6
+    )
+
+
+def error_places(context: Context, found: CrossValidation) -> int:
+    """As of the RMSE in-sample: two significant digits of its standard error."""
+    return numbers.decimals_for(found.of(found.best).rmse / np.sqrt(2 * found.n_rows))
+
+
+def _in_sample(context: Context) -> str:
+    findings = context.findings
+    pooled = fixed(findings.complete.rmse, _rmse_places(context))
+    others: Floats = np.array([findings.fullest.rmse, findings.bayes.rmse])
+    partial, bayes = (fixed(float(value), _rmse_places(context)) for value in others)
+    return (
+        f"On the rows they were fitted to, complete pooling is typically off by {with_unit(pooled, context.unit)}, "
+        f"partial pooling by {partial} and Bayes by {with_unit(bayes, context.unit)}."
+    )
+
+
+def _rmse_places(context: Context) -> int:
+    """Two significant digits of the standard error of an RMSE, about RMSE / sqrt(2 N)."""
+    return numbers.decimals_for(context.findings.fullest.rmse / np.sqrt(2 * context.findings.run.n_rows))
+
+
+CONVERGENCE: CheckSpec[Context] = CheckSpec(
+    kind="convergence",
+    title="Convergence",
+    measure="fits without a proven minimum: {value}",
+    cases={
+        "converged": Case("Every partial-pooling fit reached a proven minimum."),
+        "not converged": Case(
+            lambda context, judged: (
+                f"The search for the REML optimum did not end in a proven minimum for {_not_converged(context)}."
+            ),
+            "Do not use these fits; the Bayesian fit does not depend on them.",
+            reason="the REML fit did not converge",
+        ),
+    },
+)
+
+
+def _not_converged(context: Context) -> str:
+    fits = context.findings.partial.items()
+    return numbers.listed(MODEL_NAMES[f"partial_pooling.{name}"] for name, fit in fits if not fit.converged)
+
+
+TOPIC = Topic(
+    id="models",
+    title="All models side by side",
+    finding=_finding,
+    blocks=_blocks,
+    sources=("fits", "cross_validation"),
+    guide=(GUIDE,),
+    checks=(*PREDICTORS, CONVERGENCE),
+)

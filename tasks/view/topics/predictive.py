@@ -1,0 +1,312 @@
+"""Posterior predictive checks and leave-one-out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.judgement import Judgement
+from tasks.stats.pit import Shape
+from tasks.stats.predictive import statistics_off
+from tasks.view import numbers, text
+from tasks.view.context import Context
+from tasks.view.figures import intervals, scatter
+from tasks.view.figures.held_out import pit_ecdf
+from tasks.view.figures.histograms import replicated
+from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, Shown, Spec, axis, hover_estimate
+from tasks.view.numbers import plural, with_unit
+from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Paragraph, Table
+from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
+from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+
+GUIDE = (
+    "The model is asked to invent data of the same size many times. If the real data (red line) lie well within what "
+    "it invents, the model has learnt their shape; if not, it has missed something. Pareto k does the same for single "
+    "rows: a value above the line marks a row that the model finds very surprising."
+)
+PIT_GUIDE = (
+    "For every row the model is asked, without that row: how probable is an outcome below the one observed? If its "
+    "predictions are right, one row in ten has a probability below 10 %, half of the rows one below 50 %, and so on. "
+    "The curve shows how far the rows depart from this. Chance alone keeps all of the curve within the grey band in "
+    "at least 95 of 100 studies. It rises on the left and falls on the right where predictions are too narrow, and "
+    "does the opposite where they are too wide; predictions that are too high or too low lift or lower the whole curve."
+)
+CURVES: dict[Shape, str] = {
+    "calibrated": "The curve stays within the band.",
+    "too_narrow": "The curve leaves the band, high on the left and low on the right.",
+    "too_wide": "The curve leaves the band, low on the left and high on the right.",
+    "too_high": "The curve leaves the band upwards.",
+    "too_low": "The curve leaves the band downwards.",
+    "other": "The curve leaves the band in a way that is neither a shift nor a wrong width.",
+}
+
+
+def _blocks(context: Context) -> tuple[Block, ...]:
+    return (
+        _statistics(context),
+        _statistics_table(context),
+        _medians(context),
+        *_calibration(context),
+        _pareto(context),
+        how_to_read(GUIDE, PIT_GUIDE),
+        _loo_table(context),
+    )
+
+
+def _statistics(context: Context) -> Panels:
+    check = context.findings.predictive
+    panels = tuple(
+        Panel(
+            id=f"panel-statistic-{number}",
+            title=text.sentence_case(statistic.name),
+            detail=f"p = {numbers.fixed(statistic.posterior_predictive_p_value, 3)}",
+            alternative=(
+                f"{statistic.name}: observed {numbers.significant(statistic.observed, 4)}, replicates from "
+                f"{numbers.significant(float(statistic.replicated.min()), 4)} to "
+                f"{numbers.significant(float(statistic.replicated.max()), 4)}."
+            ),
+            spec=replicated(statistic.replicated, statistic.observed),
+        )
+        for number, statistic in enumerate(check.overall)
+    )
+    caption = f"Statistics of {check.n_replicates:,} replicated data sets (green) and of the data (red line)."
+    caption = f"{caption} {context.sample_note}".strip()
+    return Panels("panels-statistics", caption, panels)
+
+
+def _statistics_table(context: Context) -> Table:
+    columns = (
+        Column("Statistic", is_number=False),
+        Column("Observed"),
+        Column("Replicates, middle 95 %"),
+        Column("Posterior predictive p"),
+    )
+    rows = tuple(
+        (
+            Cell(text.sentence_case(statistic.name)),
+            Cell(numbers.fixed(statistic.observed, places)),
+            Cell(numbers.interval(low, high, places)),
+            Cell(numbers.fixed(statistic.posterior_predictive_p_value, 3)),
+        )
+        for statistic in context.findings.predictive.overall
+        for low, high in [np.quantile(statistic.replicated, [0.025, 0.975]).tolist()]
+        for places in [numbers.decimals_for((high - low) / 4)]
+    )
+    note = "p: share of the replicates above the observed value; values near 0 or 1 are surprising."
+    return Table("table-statistics", "Posterior predictive checks", columns, rows, note)
+
+
+def _medians(context: Context) -> Figure:
+    check, shown = context.findings.predictive, np.flatnonzero(context.has_rows)
+    sizes = context.findings.group_sizes[shown]
+    chosen = shown[notable_groups(sizes, check.group_median_observed[shown], FIGURE_LIMIT)]
+    observed, lower = check.group_median_observed[chosen], check.group_median_lower[chosen]
+    upper, blank = check.group_median_upper[chosen], np.full(chosen.size, np.nan)
+    series = [
+        intervals.Series("Replicates, middle 95 %", MODELS["bayes"].color, "square", blank, lower, upper, 6),
+        intervals.Series("Observed median", ALERT, "circle", observed, blank, blank),
+    ]
+    unit = f" ({context.unit})" if context.unit else ""
+    notes = " ".join(filter(None, [rule(len(chosen), context.n_groups), context.sample_note]))
+    return Figure(
+        id="figure-medians",
+        caption=f"Each group’s median within what the model expects of it. {notes}".strip(),
+        alternative=messages(context, [MEDIANS]),
+        spec=_with_hover(
+            intervals.interval_plot(
+                [context.labels[j] for j in chosen],
+                series,
+                x_title=f"median {context.outcome}{unit}",
+                together=True,
+                groups=chosen,
+            ),
+            hover_estimate(
+                context.findings.group_sizes[chosen],
+                Shown(lower, upper, context.unit, "observed median", "x", "middle 95&nbsp;% of the replicates"),
+            ),
+        ),
+        height=intervals.height(len(chosen), 1),
+    )
+
+
+def _with_hover(spec: Spec, hover: Spec) -> Spec:
+    """The last trace's points tell their own story."""
+    *others, points = spec["data"]
+    return {**spec, "data": [*others, {**points, **hover}]}
+
+
+def _calibration(context: Context) -> tuple[Block, ...]:
+    found = context.findings.loo_pit
+    if found is None:
+        return ()
+    largest = int(np.argmax(np.abs(found.difference)))
+    outside = round(found.share_outside * found.at.size)
+    figure = Figure(
+        id="figure-pit",
+        caption=(
+            f"Are predictions of single rows calibrated? ECDF of {found.n_values:,} LOO-PIT values, less the ideal "
+            f"one, with the band that holds all of it with probability {numbers.percent(found.band_probability)}. "
+            f"{context.sample_note}"
+        ).strip(),
+        alternative=(
+            f"{outside} of {found.at.size} points of the curve lie outside the band; it is farthest from 0 at "
+            f"{found.at[largest]:.2f}, by {numbers.fixed(float(found.difference[largest]), 3)}."
+        ),
+        spec=pit_ecdf(found),
+        height=300,
+    )
+    return figure, Paragraph(f"{CURVES[found.shape]} {messages(context, [PIT])}")
+
+
+def _pareto(context: Context) -> Figure:
+    loo = context.findings.bayes.loo
+    used, total = loo.n_rows_used, context.findings.run.n_rows
+    sample = f" Of a random {used:,} of {total:,} rows." if used < total else ""
+    groups = context.data.group_index[loo.rows]
+    return Figure(
+        id="figure-pareto",
+        caption=f"Pareto k of each row, against its position in the data; the line is the limit.{sample}",
+        alternative=(
+            f"The highest Pareto k is {loo.pareto_k_max:.2f}; {loo.n_high_pareto_k:,} of {loo.n_rows_used:,} rows lie "
+            f"above {loo.pareto_k_threshold:.2f}."
+        ),
+        spec=scatter.scatter(
+            loo.rows.astype(float) + 1,
+            loo.pareto_k,
+            names=[context.labels[j] for j in groups],
+            color=NEUTRAL,
+            x_axis=axis("row"),
+            y_axis=axis("Pareto k"),
+            threshold=loo.pareto_k_threshold,
+            groups=groups,
+        ),
+        height=300,
+    )
+
+
+def _loo_table(context: Context) -> Table:
+    loo = context.findings.bayes.loo
+    columns = (Column("Leave one row out", is_number=False), Column("Value"))
+    entries = (
+        ("Expected log predictive density (elpd)", numbers.estimate(loo.elpd_loo, loo.se)),
+        ("Its standard error", numbers.significant(loo.se, 2)),
+        ("Effective number of parameters", numbers.fixed(loo.p_loo, 1)),
+        ("Highest Pareto k", numbers.fixed(loo.pareto_k_max, 2)),
+        ("Limit of Pareto k", numbers.fixed(loo.pareto_k_threshold, 2)),
+        ("Rows above the limit", numbers.count(loo.n_high_pareto_k)),
+        ("Rows used", f"{loo.n_rows_used:,} of {context.findings.run.n_rows:,}"),
+    )
+    note = "PSIS-LOO: predicts a new row of a known group."
+    rows = tuple((Cell(name), Cell(value)) for name, value in entries)
+    return Table("table-loo", "Predictive accuracy of the Bayesian model", columns, rows, note)
+
+
+def _off(context: Context, judged: Judgement) -> str:
+    off = statistics_off(context.findings.predictive, context.study.thresholds.predictive_tail)
+    names = numbers.listed(one.name for one in off)
+    return f"Data simulated from the Bayesian model do not reproduce the {names} of the data."
+
+
+def _medians_outside(context: Context, judged: Judgement) -> str:
+    found = context.findings.predictive
+    verb = "has" if found.n_groups_outside == 1 else "have"
+    return (
+        f"{found.n_groups_outside:,} of {plural(found.n_groups_compared, 'group')} {verb} a median outside what the "
+        f"model expects (up to {found.n_groups_outside_limit:,} would be chance)."
+    )
+
+
+def _odd_rows(context: Context, judged: Judgement) -> str:
+    found = context.findings.bayes.loo
+    are, them = ("is", "it") if found.n_high_pareto_k == 1 else ("are", "them")
+    return (
+        f"{found.n_high_pareto_k:,} of {found.n_rows_used:,} rows looked at {are} so unusual for the model that its "
+        f"predictive score hangs on {them}."
+    )
+
+
+def _oddest_row(context: Context, judged: Judgement) -> str:
+    """Names the row that the model finds oddest, by its group and outcome."""
+    loo = context.findings.bayes.loo
+    row = loo.rows[int(np.argmax(loo.pareto_k))]
+    group = context.named(int(context.data.group_index[row]))
+    value = with_unit(numbers.significant(float(context.data.y[row]), 4), context.unit)
+    rest = f", and {plural(loo.n_high_pareto_k - 1, 'more row')} like it" if loo.n_high_pareto_k > 1 else ""
+    return f"Look at the row of {group} with {context.outcome} {value}{rest}: it is far from what was expected."
+
+
+STATISTICS: CheckSpec[Context] = CheckSpec(
+    kind="posterior_predictive",
+    title="Simulated data look like the data",
+    measure="least p {value}, at least {limit}",
+    cases={
+        "alike": Case("Data simulated from the Bayesian model look like the data: median, skewness and extremes."),
+        "off": Case(_off, "Averages and group estimates can still hold; do not use the model to predict single rows."),
+    },
+)
+MEDIANS: CheckSpec[Context] = CheckSpec(
+    kind="predictive_groups",
+    title="Simulated groups look like the groups",
+    measure="{value} groups off, at most {limit}",
+    cases={
+        "alike": Case(_medians_outside),
+        "missed": Case(
+            lambda context, judged: f"The model misses groups: {_medians_outside(context, judged)}",
+            "Rows within groups are not spread as the model assumes. Look at those groups’ rows before using "
+            "estimates.",
+        ),
+    },
+)
+PARETO_K: CheckSpec[Context] = CheckSpec(
+    kind="pareto_k",
+    title="Influential rows (Pareto k)",
+    measure="highest {value}, at most {limit}",
+    cases={
+        "none": Case("No single row decides the predictive score."),
+        "some": Case(
+            _odd_rows,
+            "Look at the unusual rows: mistakes, or a spread that the model does not know of.",
+            _oddest_row,
+        ),
+    },
+)
+
+
+def _pit_case(message: str) -> Case[Context]:
+    return Case(
+        message,
+        "Averages and group estimates can still hold; do not rely on the model’s intervals for single rows.",
+        "Do not predict single rows from it: its margins for them are off.",
+    )
+
+
+PIT: CheckSpec[Context] = CheckSpec(
+    kind="loo_pit",
+    title="Predictions of rows are calibrated (LOO-PIT)",
+    measure="{share} outside the band",
+    cases={
+        "calibrated": Case("Rows lie as far from their predictions as the model expects."),
+        "too_narrow": _pit_case(
+            "Rows are more spread out around their predictions than the model expects: its intervals for single rows "
+            "are too narrow."
+        ),
+        "too_wide": _pit_case(
+            "Rows are mostly closer to their predictions than the model expects: its intervals for single rows are too "
+            "wide for most; often a few rows far out have widened them."
+        ),
+        "too_high": _pit_case("Rows lie below their predictions too often: its predictions are too high."),
+        "too_low": _pit_case("Rows lie above their predictions too often: its predictions are too low."),
+        "other": _pit_case(
+            "Rows are spread otherwise than a normal distribution around their predictions: skewed, or with rare "
+            "extremes."
+        ),
+    },
+)
+TOPIC = Topic(
+    id="predictive",
+    title="Could the model have produced these data?",
+    finding=lambda context: messages(context, [STATISTICS, MEDIANS]),
+    blocks=_blocks,
+    sources=("predictive", "fits", "loo_pit"),
+    guide=(GUIDE, PIT_GUIDE),
+    checks=(PARETO_K, STATISTICS, MEDIANS, PIT),
+)

@@ -1,0 +1,110 @@
+"""The routes after a singular fit, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.stats.bootstrap import MOST_REPLICATES
+from tasks.stats.remedies import Remedies, RouteName
+from tasks.view import numbers
+from tasks.view.context import Context
+from tasks.view.numbers import with_unit
+
+# Estimates that move by less than this share of their Bayesian interval's width hardly depend on the route.
+HARDLY, CLEARLY = 0.25, 0.5
+# Intervals at least this wide, relative to the Bayesian ones, are about as wide.
+ABOUT_AS_WIDE = 0.8
+MOST_TERMS = 3
+
+
+@dataclass(frozen=True)
+class RouteWords:
+    name: str
+    does: str
+    choose: str
+
+
+ROUTES: dict[RouteName, RouteWords] = {
+    "singular_fit": RouteWords(
+        "Singular fit",
+        "Takes the best-fitting spread of the groups, here on the edge of what is possible, for the true one.",
+        "Not for intervals.",
+    ),
+    "drop": RouteWords(
+        "Drop the term",
+        "Fits the simpler model, in which what could not be told from 0 is 0 by assumption.",
+        "When you know from elsewhere that groups do not differ in this respect. It hides differences too small "
+        "for these data.",
+    ),
+    "uncorrelated": RouteWords(
+        "Uncorrelated terms",
+        "Lets levels and effects differ by group, but independently of each other.",
+        "When only the correlation was at its limit. The result depends on where the predictors have their 0 "
+        "(here: their averages).",
+    ),
+    "penalised": RouteWords(
+        "Penalised fit",
+        "Adds a weak preference that keeps every spread away from 0.",
+        "When you need one quick fit whose intervals do not collapse. Spreads come out on the large side.",
+    ),
+    "bootstrap": RouteWords(
+        "Parametric bootstrap",
+        "Simulates data from the singular fit many times, fits each, and takes intervals from the errors made.",
+        "When you accept the singular fit as the truth and ask how well it is estimated. What it takes for certain, "
+        "a spread of 0 or effects in perfect step, every simulation takes for certain too.",
+    ),
+    "bayes": RouteWords(
+        "Bayes",
+        "Averages over every spread that the data and a weak prior allow.",
+        "As a rule: it alone keeps the uncertainty about the spread itself.",
+    ),
+}
+
+
+def in_sentence(name: RouteName) -> str:
+    return "Bayes" if name == "bayes" else ROUTES[name].name.lower()
+
+
+def routes_finding(context: Context, found: Remedies) -> str:
+    """How much depends on the route: estimates first, then intervals."""
+    shown = range(min(len(found.varying), MOST_TERMS))
+    return " ".join(f"{_estimates(context, found, k)} {_intervals(context, found, k)}" for k in shown)
+
+
+def _estimates(context: Context, found: Remedies, k: int) -> str:
+    term, share = found.varying[k], float(found.spread_share[k])
+    name = context.term_name(term)
+    if share == 0.0:
+        return f"The {name} by group is the same on every route."
+    how = "hardly depends" if share < HARDLY else "depends somewhat" if share < CLEARLY else "depends"
+    size = with_unit(numbers.significant(float(found.spread[k]) / context.raw_scale(term), 2), context.raw_unit(term))
+    return (
+        f"The {name} by group {how} on the route: {context.named(int(found.spread_group[k]))} moves most, by {size} "
+        f"between routes, {numbers.percent(share)} of the width of its Bayesian interval."
+    )
+
+
+def _intervals(context: Context, found: Remedies, k: int) -> str:
+    names = [route.name for route in found.routes]
+    bayes = float(found.median_width[names.index("bayes"), k])
+    ratio = {name: float(found.median_width[i, k]) / bayes for i, name in enumerate(names)}
+    narrow = [name for name in names if ratio[name] < ABOUT_AS_WIDE]
+    if not narrow:
+        return "All routes give intervals about as wide as Bayes."
+    listed = numbers.listed(f"{in_sentence(name)} ({ratio[name]:.2f} times as wide)" for name in narrow)
+    return f"Narrower than with Bayes are the intervals of: {listed}."
+
+
+def fewer_replicates(n_replicates: int) -> str:
+    """Says so when there are too many groups to simulate as many data sets as usual."""
+    return "" if n_replicates >= MOST_REPLICATES else f"; fewer than {MOST_REPLICATES}, as there are many groups"
+
+
+def routes_state(found: Remedies) -> str:
+    """Which routes are still singular, and how often the simulations were."""
+    still = [in_sentence(route.name) for route in found.routes if route.is_singular and not route.model]
+    again = f" Still singular: {numbers.listed(still)}." if still else ""
+    return (
+        f"Of the {found.n_replicates:,} simulated data sets of the bootstrap, {found.n_singular_replicates:,} gave a "
+        f"singular fit too.{again}"
+    )

@@ -1,0 +1,187 @@
+"""Did the sampler do its work: attempts, diagnostics, rank plots, traces, energy."""
+
+from __future__ import annotations
+
+from tasks.stats.diagnostics import Diagnostic, against_limits, ebfmi_by_chain
+from tasks.stats.records import Floats, PosteriorDraws, SamplingAttempt
+from tasks.view import numbers, text
+from tasks.view.context import Context
+from tasks.view.figures import sampler as figures
+from tasks.view.figures.histograms import ranks
+from tasks.view.records import Block, Cell, Column, Figure, Fold, Panel, Panels, Table
+from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
+
+GUIDE = (
+    "Several chains explore the possible values independently. In a rank plot every chain’s line should stay within "
+    "the grey band: then all have found the same answer. A line that leaves it often says that they disagree. The "
+    "sampler moves like a ball whose speed is drawn anew at each step: if one step changes its energy far less than "
+    "energies differ, it is slow to reach rare values."
+)
+LABELS: dict[str, str] = {
+    "rhat": "R-hat",
+    "ess_bulk": "bulk ESS",
+    "ess_tail": "tail ESS",
+    "divergences": "divergences",
+    "treedepth": "tree depth",
+    "ebfmi": "E-BFMI",
+}
+ROWS: dict[str, str] = {
+    "rhat": "Largest R-hat",
+    "ess_bulk": "Smallest bulk ESS",
+    "ess_tail": "Smallest tail ESS",
+    "divergences": "Divergent transitions",
+    "treedepth": "Transitions at the largest tree depth",
+    "ebfmi": "Smallest E-BFMI",
+}
+MOST_QUANTITIES = 8
+MOST_TRACES = 4
+
+
+def _blocks(context: Context) -> tuple[Block, ...]:
+    blocks: list[Block] = [_attempts(context)]
+    if context.draws is not None:
+        blocks += [_ranks(context, context.draws), _energy(context, context.draws)]
+        blocks.append(Fold("Traces of the chains", (_traces(context, context.draws),)))
+    return (*blocks, how_to_read(GUIDE))
+
+
+def _attempts(context: Context) -> Table:
+    """A line per quantity and a column per attempt, so that it fits a narrow screen."""
+    attempts = context.findings.bayes.attempts
+    columns = (
+        Column("Diagnostic", is_number=False),
+        Column("Limit"),
+        *(Column(f"Attempt {number}") for number in range(1, len(attempts) + 1)),
+    )
+    described = [_described(attempt) for attempt in attempts]
+    limits = _limits(context)
+    rows = tuple(
+        (Cell(name), Cell(limits.get(name, "")), *(Cell(values[name]) for values in described)) for name in described[0]
+    )
+    last = attempts[-1].diagnostics
+    note = (
+        f"The last attempt is reported. R-hat and ESS were computed for {last.n_quantities:,} of {last.n_reported:,} "
+        f"reported quantities; the largest R-hat belongs to {text.label(last.worst)}."
+    )
+    return Table("table-attempts", "Sampling attempts", columns, rows, note)
+
+
+def _limits(context: Context) -> dict[str, str]:
+    last, limits = context.findings.bayes.attempts[-1], context.study.thresholds
+    found = {one.name: one for one in against_limits(last.diagnostics, limits, last.chains)}
+    return {ROWS[name]: _limit(one) for name, one in found.items()}
+
+
+def _limit(one: Diagnostic) -> str:
+    below = "below " if one.name == "rhat" else "at least " if one.limit else ""
+    return f"{below}{one.limit:g}"
+
+
+def _described(attempt: SamplingAttempt) -> dict[str, str]:
+    found = attempt.diagnostics
+    return {
+        "Chains": f"{attempt.chains}",
+        "Warm-up and kept draws per chain": f"{attempt.warmup:,} + {attempt.draws:,}",
+        "Target acceptance (adapt_delta)": f"{attempt.adapt_delta:g}",
+        "Seed": f"{attempt.seed}",
+        ROWS["rhat"]: numbers.fixed(found.rhat_max, 4),
+        ROWS["ess_bulk"]: numbers.fixed(found.ess_bulk_min, 0),
+        ROWS["ess_tail"]: numbers.fixed(found.ess_tail_min, 0),
+        ROWS["divergences"]: numbers.count(found.n_divergent),
+        ROWS["treedepth"]: numbers.count(found.n_max_treedepth),
+        ROWS["ebfmi"]: numbers.fixed(found.ebfmi_min, 2),
+        "Judgement": numbers.listed(f"{LABELS[name]} missed" for name in found.failures) or "every threshold holds",
+    }
+
+
+def _ranks(context: Context, draws: PosteriorDraws) -> Panels:
+    quantities = _quantities(context, draws)
+    panels = tuple(
+        Panel(
+            id=f"panel-rank-{number}",
+            title=name,
+            detail="",
+            alternative=f"Rank plot of {name}: one line per chain over a grey band that holds 99 % under agreement.",
+            spec=ranks(values),
+        )
+        for number, (name, values) in enumerate(quantities[:MOST_QUANTITIES])
+    )
+    caption = (
+        "Rank plots: each chain’s draws in 20 bins of the ranks over all chains. Agreement keeps them in the band."
+    )
+    return Panels("panels-ranks", caption, panels)
+
+
+def _energy(context: Context, draws: PosteriorDraws) -> Figure:
+    by_chain = numbers.listed((numbers.fixed(float(value), 2) for value in ebfmi_by_chain(draws)), limit=8)
+    least = f"{context.study.thresholds.ebfmi:g}"
+    return Figure(
+        id="figure-energy",
+        caption="The sampler’s energy, and how much of it one step can change. Where the green curve is much narrower "
+        f"than the grey one, the sampler crawls through the tails. E-BFMI by chain: {by_chain}; at least {least} is "
+        "wanted.",
+        alternative=f"The energy statistic E-BFMI of the chains is {by_chain}; at least {least} is wanted.",
+        spec=figures.energy(draws.energy),
+        height=280,
+    )
+
+
+def _traces(context: Context, draws: PosteriorDraws) -> Panels:
+    panels = tuple(
+        Panel(
+            id=f"panel-trace-{number}",
+            title=name,
+            detail="",
+            alternative=f"Trace of {name}: the values of each chain, draw after draw.",
+            spec=figures.traces(values),
+        )
+        for number, (name, values) in enumerate(_quantities(context, draws)[:MOST_TRACES])
+    )
+    step = -(-draws.sigma.shape[1] // figures.TRACE_DRAWS)
+    every = f"Every {step}th draw" if step > 3 else "Every draw" if step == 1 else f"One of {step} draws"
+    caption = f"{every} in order, a line per chain. Chains that agree overlap, and no line drifts or gets stuck."
+    return Panels("panels-traces", caption, panels)
+
+
+def _quantities(context: Context, draws: PosteriorDraws) -> list[tuple[str, Floats]]:
+    """The variances first: they are the hardest to sample."""
+    spread = [
+        (f"SD between groups: {context.term_name(term)}", draws.sigma_group[..., k])
+        for k, term in enumerate(context.varying)
+    ]
+    fixed = [(f"Average {context.term_name(k)}", draws.beta[..., k]) for k in range(len(context.terms))]
+    return [*spread, ("Residual SD", draws.sigma), *fixed]
+
+
+def _finding(context: Context) -> str:
+    found, attempts = context.findings.bayes.diagnostics, context.findings.bayes.attempts
+    when = "at the first attempt" if len(attempts) == 1 else f"at attempt {len(attempts)}"
+    if found.failures:
+        missed = numbers.listed(LABELS[name] for name in found.failures)
+        return f"The sampler did not reach its thresholds: {missed} missed theirs."
+    return (
+        f"The sampler reached every threshold {when}: the largest R-hat is {found.rhat_max:.3f} and the draws are "
+        f"worth at least {numbers.count(int(min(found.ess_bulk_min, found.ess_tail_min)))} independent ones."
+    )
+
+
+def _check(kind: str, title: str, measure: str, holds: str) -> CheckSpec[Context]:
+    missed = Case[Context](f"The sampler missed its threshold: {title}.", "Do not use the posterior.")
+    return CheckSpec(kind, title, {"holds": Case(holds), "missed": missed}, measure)
+
+
+TOPIC = Topic(
+    id="sampler",
+    title="Did the sampler do its work?",
+    finding=_finding,
+    blocks=_blocks,
+    sources=("fits", "checks"),
+    guide=(GUIDE,),
+    checks=(
+        _check("rhat", "Chains agree (R-hat)", "{value}, below {limit}", "The chains agree."),
+        _check("ess", "Enough draws (ESS)", "{value} draws, at least {limit}", "There are enough independent draws."),
+        _check("divergences", "Divergences", "{value}, none allowed", "The sampler followed the posterior everywhere."),
+        _check("treedepth", "Tree depth", "{value}, none allowed", "No trajectory was cut short."),
+        _check("ebfmi", "Energy (E-BFMI)", "{value}, at least {limit}", "The tails were explored."),
+    ),
+)

@@ -1,0 +1,211 @@
+"""Simpson's check: the slope over all rows, within groups, between groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import Floats, SimpsonCheck
+from tasks.view import numbers, text
+from tasks.view.context import Context
+from tasks.view.figures.simpson import Points, between_line, complete_line, simpson, within_lines
+from tasks.view.numbers import with_unit
+from tasks.view.records import Block, Cell, Column, Figure, Table
+from tasks.view.selection import CLOUD_ROWS_LIMIT, PANEL_LIMIT, notable_groups, rule, thin
+from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+
+GUIDE = (
+    "Grey dots are rows, diamonds are group averages. When groups differ in the predictor and in the outcome at once, "
+    "the line through all rows follows the differences between groups and not what happens within them. A question "
+    "about members of a group is answered by the slope within groups."
+)
+
+
+def _blocks(context: Context) -> tuple[Block, ...]:
+    return (
+        *(_figure(context, term, check) for term, check in enumerate(context.findings.simpson, start=1)),
+        how_to_read(GUIDE),
+        _table(context),
+    )
+
+
+def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
+    x, y = context.data.x[:, term - 1], context.data.y
+    rows = thin(x, CLOUD_ROWS_LIMIT)
+    shown = np.flatnonzero(context.has_rows)
+    chosen = shown[notable_groups(context.findings.group_sizes[shown], context.bands[2].coef[shown, 0], PANEL_LIMIT)]
+    row_groups, given = context.data.group_index[rows], context.given_unit(term)
+    mean_x, mean_y = _group_means(context, x)[chosen], _group_means(context, y)[chosen]
+    ends = np.array([x.min(), x.max()])
+    lines = [
+        within_lines(*_within(context, term, check, chosen, x), chosen),
+        complete_line(ends, _pooled(context, term, ends)),
+    ]
+    has_between = bool(np.isfinite(check.between))
+    if has_between:
+        lines.append(between_line(*_between(context, term, check)))
+    slopes = "over all rows, within groups" if has_between else "over all rows and within groups"
+    outcome = f"{context.outcome} ({context.unit})" if context.unit else context.outcome
+    name = context.terms[term]
+    thinned = f" {rows.size:,} of {x.size:,} rows, evenly spaced in order of {name}." if rows.size < x.size else ""
+    cut = " ".join(filter(None, [thinned, rule(len(chosen), context.n_groups), context.sample_note]))
+    return Figure(
+        id=f"figure-simpson-{term}",
+        caption=(
+            f"{text.sentence_case(outcome)} against {name}: rows, group means, and the slopes {slopes} (drawn through "
+            f"each group’s mean){' and between group means' if has_between else ''}.{f' {cut.strip()}' if cut else ''}"
+        ),
+        alternative=_slopes_compared(context, check),
+        spec=simpson(
+            Points(x[rows], y[rows], row_groups, [context.labels[group] for group in row_groups]),
+            Points(mean_x, mean_y, chosen, [_mean_of(context, int(group)) for group in chosen]),
+            lines,
+            x_title=f"{name} ({given})" if given else name,
+            y_title=outcome,
+        ),
+        height=440,
+    )
+
+
+def _mean_of(context: Context, group: int) -> str:
+    return f"{context.labels[group]}, n = {context.findings.group_sizes[group]:,}"
+
+
+def _group_means(context: Context, values: Floats) -> Floats:
+    """(J,) NaN for a group without rows to show."""
+    index, n = context.data.group_index, context.n_groups
+    sums = np.bincount(index, weights=values, minlength=n)
+    return np.where(context.has_rows, sums / np.maximum(np.bincount(index, minlength=n), 1), np.nan)
+
+
+def _pooled(context: Context, term: int, x: Floats) -> Floats:
+    coef = context.findings.complete.coef
+    return coef[0] + coef[term] * (x - context.raw_center(term)) / context.raw_scale(term)
+
+
+def _within(context: Context, term: int, check: SimpsonCheck, chosen: np.ndarray, x: Floats) -> tuple[Floats, Floats]:
+    """The within-group slope through each group's mean, over the group's range: (J, 2) each."""
+    mean_x, mean_y = _group_means(context, x)[chosen], _group_means(context, context.data.y)[chosen]
+    ranges = np.array([[x[rows].min(), x[rows].max()] for rows in map(context.rows_of, chosen)])
+    slope = check.within / context.raw_scale(term)
+    return ranges, mean_y[:, None] + slope * (ranges - mean_x[:, None])
+
+
+def _between(context: Context, term: int, check: SimpsonCheck) -> tuple[Floats, Floats]:
+    """The slope of the group means through the grand mean, over the range of the group means."""
+    x, y = context.data.x[:, term - 1], context.data.y
+    means = _group_means(context, x)
+    ends = np.array([np.nanmin(means), np.nanmax(means)])
+    return ends, y.mean() + check.between / context.raw_scale(term) * (ends - x.mean())
+
+
+def _table(context: Context) -> Table:
+    columns = (
+        Column("Predictor", is_number=False),
+        Column("Unit", is_number=False),
+        Column("Over all rows", model="complete_pooling"),
+        Column("Within groups"),
+        Column("Between group means"),
+        Column("Contextual effect"),
+        Column("Judgement", is_number=False),
+    )
+    rows = tuple(row for k, check in enumerate(context.findings.simpson, 1) for row in _rows(context, k, check))
+    note = "Contextual effect: between less within, with its 95 % interval. Below each slope: its standard error."
+    return Table("table-simpson", "Three slopes of each predictor", columns, rows, note)
+
+
+def _rows(context: Context, term: int, check: SimpsonCheck) -> tuple[tuple[Cell, ...], ...]:
+    """Per SD of the predictor and per raw unit."""
+    judgement = "reversed" if check.is_reversed else "misleading" if check.is_misleading else "agrees"
+    if not np.isfinite(check.within):
+        judgement = "no slope within groups"
+    name = context.terms[term]
+    scales = ((context.term_unit(term), 1.0), (context.raw_unit(term), context.raw_scale(term)))
+    return tuple((Cell(name), Cell(unit), *_slope_cells(check, scale), Cell(judgement)) for unit, scale in scales)
+
+
+def _slope_cells(check: SimpsonCheck, scale: float) -> tuple[Cell, ...]:
+    pairs = (
+        (check.complete, check.complete_se),
+        (check.within, check.within_se),
+        (check.between, check.between_se),
+    )
+    cells = [_slope(value / scale, se / scale) for value, se in pairs]
+    places = numbers.decimals_for((check.contextual_upper - check.contextual_lower) / scale / 4)
+    between = numbers.interval(check.contextual_lower / scale, check.contextual_upper / scale, places)
+    known = bool(np.isfinite(check.contextual))
+    return (*cells, Cell(numbers.fixed(check.contextual / scale, places), between if known else ""))
+
+
+def _slope(value: float, se: float) -> Cell:
+    places = numbers.decimals_for(se)
+    return Cell(numbers.fixed(value, places), f"SE {numbers.fixed(se, places)}" if np.isfinite(se) else "")
+
+
+def _found(context: Context, judged: Judgement) -> SimpsonCheck:
+    return context.findings.simpson[context.position(judged.term) - 1]
+
+
+def _slopes_compared(context: Context, check: SimpsonCheck) -> str:
+    """`Over all rows the slope of age is 3.1 s per year; within groups it is -0.4 s per year.`"""
+    term = context.position(check.term)
+    name, unit, scale = context.terms[term], context.raw_unit(term), context.raw_scale(term)
+    pooled = with_unit(numbers.estimate(check.complete / scale, check.complete_se / scale), unit)
+    if not np.isfinite(check.within):
+        return f"Over all rows the slope of {name} is {pooled}; within groups there is none."
+    within = with_unit(numbers.estimate(check.within / scale, check.within_se / scale), unit)
+    return f"Over all rows the slope of {name} is {pooled}; within groups it is {within}."
+
+
+def _compared(conclusion: str) -> Callable[[Context, Judgement], str]:
+    """A message: both slopes with their unit, and what follows."""
+    return lambda context, judged: f"{_slopes_compared(context, _found(context, judged))} {conclusion}"
+
+
+def _named(words: str) -> Callable[[Context, Judgement], str]:
+    """Words about `{name}`, the predictor."""
+
+    def of(context: Context, judged: Judgement) -> str:
+        return text.sentence_case(words.format(name=text.readable(judged.term)))
+
+    return of
+
+
+ADVICE = "Do not use complete pooling for this predictor; read the within-group slope."
+STEP = _named("Do not ignore the groups when you ask about {name}: compare within groups.")
+CHECK: CheckSpec[Context] = CheckSpec(
+    kind="simpson",
+    title="Simpson’s paradox",
+    cases={
+        "not within": Case(_named("{name} is the same throughout each group: there is no slope within groups.")),
+        "not comparable": Case(_named("{name} goes too closely with other predictors for its slopes to be compared.")),
+        "agrees": Case(_compared("There is no sign that ignoring the groups misleads here.")),
+        "misleading": Case(
+            _compared(
+                "Ignoring the groups would mislead (Simpson’s paradox): groups differ both in it and in the outcome."
+            ),
+            ADVICE,
+            STEP,
+        ),
+        "reversed": Case(
+            _compared(
+                "The sign turns round (Simpson’s paradox): groups differ both in it and in the outcome, and ignoring "
+                "them would mislead."
+            ),
+            ADVICE,
+            STEP,
+        ),
+    },
+)
+TOPIC = Topic(
+    id="simpson",
+    title="Simpson’s paradox: within groups and over all rows",
+    finding=lambda context: messages(context, [CHECK]),
+    blocks=_blocks,
+    sources=("simpson",),
+    guide=(GUIDE,),
+    checks=(CHECK,),
+    is_shown=lambda context: bool(context.findings.simpson),
+)

@@ -1,0 +1,263 @@
+"""Singularity, and three intervals beside each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.intervals import Z_95
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import IntervalComparison
+from tasks.stats.singularity import flat_terms
+from tasks.view import numbers, text
+from tasks.view.context import MODEL_NAMES, Context
+from tasks.view.figures import intervals
+from tasks.view.figures.style import ALERT, MODELS
+from tasks.view.numbers import percent
+from tasks.view.records import Block, Cell, Column, Figure, Table
+from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
+from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages, worded
+from tasks.view.topics.likelihood_profile import VARIANCE, profile_blocks
+
+GUIDE = (
+    "“Singular” means that the best-fitting difference between groups is exactly zero in some respect. That is a valid "
+    "answer of the method, but rarely a believable one: the data cannot tell a small difference from none. The usual "
+    "(conditional) intervals then take the zero for certain and become far too short. The joint interval adds the "
+    "uncertainty of the average; only the Bayesian one also adds that of the spread between groups."
+)
+CONDITIONAL, JOINT, BAYES = "Conditional", "Joint", "Bayes"
+
+
+def _blocks(context: Context) -> tuple[Block, ...]:
+    return (
+        _widths(context),
+        *(_figure(context, term) for term in context.varying),
+        how_to_read(GUIDE),
+        *profile_blocks(context),
+    )
+
+
+def _widths(context: Context) -> Table:
+    columns = (
+        Column("Term", is_number=False),
+        Column("Unit", is_number=False),
+        *(Column(name) for name in (CONDITIONAL, JOINT, BAYES)),
+        Column("Conditional / Bayes"),
+        Column("Implied coverage of conditional"),
+        Column("Judgement", is_number=False),
+    )
+    rows = tuple(_width_row(context, position) for position in range(len(context.findings.intervals)))
+    limit = context.study.thresholds.collapsed_ratio
+    note = (
+        "Implied coverage: how often the conditional interval would hold the truth if the Bayesian one does so 95 % of "
+        f"the time. Collapsed: less than {limit:g} times as wide as the Bayesian one."
+    )
+    return Table("table-widths", "Widths of the 95 % intervals, medians over groups", columns, rows, note)
+
+
+def _width_row(context: Context, position: int) -> tuple[Cell, ...]:
+    found = context.findings.intervals[position]
+    term = context.position(found.term)
+    widths = [width / context.raw_scale(term) for width in (found.conditional, found.joint, found.calibrated)]
+    places = numbers.decimals_for(widths[-1] / 10)
+    return (
+        Cell(context.term_title(term)),
+        Cell(context.raw_unit(term) or "–"),
+        *(Cell(_width(width, places)) for width in widths),
+        Cell(numbers.fixed(found.ratio, 2)),
+        Cell(numbers.percent(found.implied_coverage)),
+        Cell("collapsed" if found.is_collapsed else "holds", status="fail" if found.is_collapsed else "pass"),
+    )
+
+
+def _width(width: float, places: int) -> str:
+    """A collapsed width keeps two digits of its own: rounded like its neighbours it would read 0."""
+    return numbers.fixed(width, max(places, numbers.decimals_for(width)) if width > 0 else places)
+
+
+def _figure(context: Context, term: int) -> Figure:
+    bands, fit = context.bands[2], context.findings.fullest
+    chosen = notable_groups(context.findings.group_sizes, bands.coef[:, 0], PANEL_LIMIT)
+    chosen = chosen[np.argsort(bands.coef[chosen, term], kind="stable")[::-1]]
+    scale, coef = context.raw_scale(term), fit.coef[chosen, term]
+    part, bayes = MODELS["partial_pooling"], MODELS["bayes"]
+    series = [
+        *_conditional(context, chosen, term),
+        intervals.Series(
+            JOINT,
+            part.color,
+            part.symbol,
+            coef / scale,
+            fit.lower[chosen, term] / scale,
+            fit.upper[chosen, term] / scale,
+        ),
+        intervals.Series(
+            BAYES,
+            bayes.color,
+            bayes.symbol,
+            bands.coef[chosen, term] / scale,
+            bands.lower[chosen, term] / scale,
+            bands.upper[chosen, term] / scale,
+        ),
+    ]
+    unit = context.raw_unit(term)
+    title = f"{context.term_title(term)} ({unit})" if unit else context.term_title(term)
+    return Figure(
+        id=f"figure-intervals-{term}",
+        caption=_caption(context, term, len(chosen)),
+        alternative=_alternative(context, term),
+        spec=intervals.interval_plot(
+            [context.labels[j] for j in chosen],
+            series,
+            x_title=title,
+            reference=float(context.overall[term]) / scale,
+            groups=chosen,
+            n=context.findings.group_sizes[chosen].tolist(),
+            unit=unit,
+        ),
+        height=intervals.height(len(chosen), len(series)),
+    )
+
+
+def _conditional(context: Context, chosen: np.ndarray, term: int) -> list[intervals.Series]:
+    """Collapsed intervals are a series of their own, marked in red."""
+    fit, part, calibrated = context.findings.fullest, MODELS["partial_pooling"], context.bands[2]
+    coef, half = fit.coef[chosen, term], Z_95 * fit.conditional_sd[chosen, term]
+    width = (calibrated.upper - calibrated.lower)[chosen, term]
+    is_collapsed = 2 * half < context.study.thresholds.collapsed_ratio * width
+    looks = (
+        (CONDITIONAL, part.color, ~is_collapsed),
+        (f"{CONDITIONAL} (collapsed)", ALERT, is_collapsed),
+    )
+    series, scale = [], context.raw_scale(term)
+    for name, color, these in looks:
+        at, reach = np.where(these, coef / scale, np.nan), np.where(these, half / scale, np.nan)
+        if these.any():
+            series.append(intervals.Series(name, color, "diamond-open", at, at - reach, at + reach, 5))
+    return series
+
+
+def _caption(context: Context, term: int, n_shown: int) -> str:
+    shown = f"{context.term_title(term)}: three 95 % intervals for each group, highest first. Dotted line: the average."
+    return f"{shown} {rule(n_shown, context.n_groups)}".strip()
+
+
+def _alternative(context: Context, term: int) -> str:
+    name = context.findings.terms[term]
+    told = next(each for each in context.findings.judgements if each.kind == "intervals" and each.term == name)
+    return worded(INTERVALS.cases[told.case].message, context, told)
+
+
+def _no_spread(context: Context, judged: Judgement) -> str:
+    return (
+        f"{_model(context)} is singular: the best fit has no variance at all between groups in {_flat(context)}. "
+        "The data cannot tell that variance from 0; it need not be 0."
+    )
+
+
+def _perfect(context: Context, judged: Judgement) -> str:
+    return (
+        f"{_model(context)} is singular: in the best fit two effects of a group go together perfectly (their "
+        "correlation is at its limit), so that one combination of them has no variance at all. The data cannot tell "
+        "that variance from 0; it need not be 0."
+    )
+
+
+def _model(context: Context) -> str:
+    return text.sentence_case(MODEL_NAMES[f"partial_pooling.{context.findings.fullest.flavour}"])
+
+
+def _flat(context: Context) -> str:
+    """The effects whose spread between groups is estimated as 0."""
+    flat = flat_terms(context.findings.fullest, context.study.thresholds.singular_tolerance)
+    return numbers.listed(f"the {context.term_name(term)}" for term in flat)
+
+
+def _comparison(context: Context, judged: Judgement) -> IntervalComparison:
+    return next(one for one in context.findings.intervals if one.term == judged.term)
+
+
+def _name(context: Context, judged: Judgement) -> str:
+    return context.term_name(context.position(judged.term))
+
+
+def _as_wide(context: Context, judged: Judgement) -> str:
+    return f"The usual intervals for the {_name(context, judged)} by group are about as wide as they should be."
+
+
+def _narrow(context: Context, judged: Judgement) -> str:
+    found = _comparison(context, judged)
+    return (
+        f"The usual intervals for the {_name(context, judged)} by group are {percent(found.ratio)} as wide as "
+        "calibrated ones: somewhat too narrow, they would hold the truth about "
+        f"{percent(found.implied_coverage)} of the time, not 95 %."
+    )
+
+
+def _collapsed(context: Context, judged: Judgement) -> str:
+    found, term = _comparison(context, judged), context.position(judged.term)
+    scale = context.raw_scale(term)
+    usual = numbers.significant(found.conditional / scale, 2)
+    needed = numbers.fixed(found.calibrated / scale, numbers.decimals_for(found.calibrated / scale / 10))
+    return (
+        f"The usual (conditional) intervals for the {_name(context, judged)} by group have collapsed: typically "
+        f"{usual} wide where {numbers.with_unit(needed, context.raw_unit(term))} are needed ({percent(found.ratio)}). "
+        f"They would hold the truth about {percent(found.implied_coverage)} of the time, not 95 %."
+    )
+
+
+SINGULAR_ADVICE = (
+    "Do not use this fit’s intervals. Use the Bayesian fit, which keeps the uncertainty about that variance."
+)
+SINGULAR_STEP = "Do not quote the usual intervals of the singular fit."
+SINGULARITY: CheckSpec[Context] = CheckSpec(
+    kind="singularity",
+    title="Singular fit",
+    measure="least spread {value}, singular below {limit}",
+    cases={
+        "regular": Case(lambda context, judged: f"{_model(context)} is regular, not singular."),
+        "no spread": Case(
+            _no_spread,
+            SINGULAR_ADVICE,
+            SINGULAR_STEP,
+            lambda context, judged: (
+                f"the REML fit is singular: it takes the groups’ differences in {_flat(context)} to be exactly 0"
+            ),
+        ),
+        "perfect correlation": Case(
+            _perfect,
+            SINGULAR_ADVICE,
+            SINGULAR_STEP,
+            "the REML fit is singular: it takes two effects of a group to go together perfectly",
+        ),
+    },
+)
+INTERVALS: CheckSpec[Context] = CheckSpec(
+    kind="intervals",
+    title="Usual intervals",
+    measure="{share} as wide as needed, at least {limit_share}",
+    cases={
+        "as wide": Case(_as_wide),
+        "narrow": Case(_narrow),
+        "collapsed": Case(
+            _collapsed,
+            lambda context, judged: (
+                f"Do not plot or quote the usual intervals for the {_name(context, judged)}; use the Bayesian ones."
+            ),
+            lambda context, judged: (
+                f"Do not quote the usual intervals for the {_name(context, judged)} by group: they are far too narrow."
+            ),
+            lambda context, judged: (
+                f"its intervals for the {_name(context, judged)} by group have collapsed (far too narrow)"
+            ),
+        ),
+    },
+)
+TOPIC = Topic(
+    id="intervals",
+    title="Singularity, and which intervals to believe",
+    finding=lambda context: messages(context, [SINGULARITY, INTERVALS]),
+    blocks=_blocks,
+    sources=("intervals", "fits", "variance_test", "likelihood_profiles", "checks"),
+    guide=(GUIDE,),
+    checks=(SINGULARITY, VARIANCE, INTERVALS),
+)

@@ -1,0 +1,216 @@
+"""Variance components, ICC and shrinkage."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.records import Estimate
+from tasks.view import numbers
+from tasks.view.context import Context
+from tasks.view.figures import intervals, scatter
+from tasks.view.figures.style import MODELS, Spec, axis, padded
+from tasks.view.numbers import fixed, interval, percent, with_unit
+from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Table
+from tasks.view.selection import TABLE_LIMIT, notable_groups, rule
+from tasks.view.topic import Topic, how_to_read
+
+GUIDE = (
+    "A standard deviation says how far things typically lie from their average. REML gives one value for each; Bayes "
+    "also says how uncertain it is. Shrinkage runs from 0 (the group’s own rows decide) to 1 (the average of all "
+    "groups decides)."
+)
+SAME_SHRINKAGE = 0.005
+
+
+def _blocks(context: Context) -> tuple[Block, ...]:
+    return (
+        _components_figure(context),
+        _components_table(context),
+        *(_shrinkage_figure(context, position) for position in range(len(context.varying))),
+        how_to_read(GUIDE),
+        *((_shrinkage_table(context),) if _shrinkage_differs(context) else ()),
+    )
+
+
+def _shrinkage_differs(context: Context) -> bool:
+    return bool((np.ptp(context.findings.fullest.shrinkage_factor, axis=0) >= SAME_SHRINKAGE).any())
+
+
+def _names(context: Context) -> list[str]:
+    return [*(f"Groups: {context.term_name(term)}" for term in context.varying), "Rows within groups"]
+
+
+def _components_figure(context: Context) -> Figure:
+    found = context.findings.variance_components
+    blank = np.full(found.reml_sd.shape, np.nan)
+    part, bayes = MODELS["partial_pooling"], MODELS["bayes"]
+    sd = found.bayes_sd
+    series = [
+        intervals.Series("REML", part.color, part.symbol, found.reml_sd, blank, blank),
+        intervals.Series("Bayes, 95 % interval", bayes.color, bayes.symbol, sd.mean, sd.lower, sd.upper, 3),
+    ]
+    names = _names(context)
+    return Figure(
+        id="figure-components",
+        caption=f"Standard deviations between groups and within them{_slopes_note(context)}.",
+        alternative=_finding(context),
+        spec=intervals.interval_plot(
+            names, series, x_title=f"standard deviation{_in(context.unit)}", unit=context.unit
+        ),
+        height=intervals.height(len(names), 2),
+    )
+
+
+def _slopes_note(context: Context) -> str:
+    return " (slopes: per SD of the predictor)" if any(context.varying) else ""
+
+
+def _in(unit: str) -> str:
+    return f" ({unit})" if unit else ""
+
+
+def _components_table(context: Context) -> Table:
+    found, names = context.findings.variance_components, _names(context)
+    units = [*(context.term_unit(term) for term in context.varying), context.unit]
+    columns = (
+        Column("Standard deviation", is_number=False),
+        Column("Unit", is_number=False),
+        Column("REML", model="partial_pooling"),
+        Column("Bayes", model="bayes"),
+        Column("95 % interval", model="bayes"),
+    )
+    rows = []
+    for k, (name, unit) in enumerate(zip(names, units, strict=True)):
+        places = numbers.decimals_for(float(found.bayes_sd.sd[k]))
+        rows.append(_row(name, unit or "–", float(found.reml_sd[k]), found.bayes_sd, k, places))
+    for k, term in enumerate(context.varying):
+        if term:
+            rows.append(_raw_row(context, term, k))
+    icc = found.icc_bayes
+    share = [numbers.percent(float(value)) for value in (found.icc_reml, icc.mean, icc.lower, icc.upper)]
+    rows.append((Cell("ICC"), Cell("share"), Cell(share[0]), Cell(share[1]), Cell(f"{share[2]} to {share[3]}")))
+    rows += _correlations(context)
+    note = "ICC: share of the variation that lies between groups, at the predictors’ averages."
+    if len(context.varying) > 1:
+        note += " Correlations, too, are at the predictors’ averages and would differ elsewhere."
+    return Table("table-components", "Variance components", columns, tuple(rows), note)
+
+
+def _correlations(context: Context) -> list[tuple[Cell, ...]]:
+    """How two effects of a group go together, from -1 to 1."""
+    reml, bayes, names = context.findings.fullest.correlation, context.findings.bayes.correlation, context.varying
+    return [
+        (
+            Cell(f"Correlation: {context.term_name(names[m])}, {context.term_name(names[k])}"),
+            Cell("–"),
+            Cell(numbers.fixed(float(reml[k, m]), 2)),
+            Cell(numbers.fixed(float(bayes.mean[k, m]), 2)),
+            Cell(numbers.interval(float(bayes.lower[k, m]), float(bayes.upper[k, m]), 2)),
+        )
+        for k in range(len(names))
+        for m in range(k)
+    ]
+
+
+def _raw_row(context: Context, term: int, k: int) -> tuple[Cell, ...]:
+    """A slope's SD per raw unit of its predictor."""
+    found, scale = context.findings.variance_components, context.raw_scale(term)
+    sd = found.bayes_sd
+    raw = Estimate(sd.mean / scale, sd.sd / scale, sd.lower / scale, sd.upper / scale)
+    places = numbers.decimals_for(float(raw.sd[k]))
+    return _row(_names(context)[k], context.raw_unit(term), float(found.reml_sd[k]) / scale, raw, k, places)
+
+
+def _row(name: str, unit: str, reml: float, sd: Estimate, k: int, places: int) -> tuple[Cell, ...]:
+    mean, lower, upper = (float(getattr(sd, part)[k]) for part in ("mean", "lower", "upper"))
+    shown = [numbers.fixed(reml, places), numbers.fixed(mean, places), numbers.interval(lower, upper, places)]
+    return (Cell(name), Cell(unit), *(Cell(value) for value in shown))
+
+
+def _shrinkage_figure(context: Context, position: int) -> Figure | Paragraph:
+    term, factor = context.varying[position], context.findings.fullest.shrinkage_factor[:, position]
+    sizes = context.findings.group_sizes.astype(float)
+    low, high = float(np.nanmin(factor)), float(np.nanmax(factor))
+    title = context.term_title(term)
+    if high - low < SAME_SHRINKAGE:
+        return Paragraph(f"{title}: shrinkage is the same in every group, {(low + high) / 2:.2f}.")
+    return Figure(
+        id=f"figure-shrinkage-{term}",
+        caption=f"{title}: shrinkage of each group against its number of rows (0 = own rows decide, 1 = fully pooled).",
+        alternative=f"Shrinkage of the {title.lower()} runs from {low:.2f} to {high:.2f} over the groups.",
+        spec=scatter.scatter(
+            sizes,
+            factor,
+            names=context.labels,
+            color=MODELS["partial_pooling"].color,
+            x_axis=scatter.size_axis(sizes, "rows in the group"),
+            y_axis=axis("shrinkage (1 = fully pooled)", range=padded([min(low, 0.0), max(high, 1.0)])),
+            groups=np.arange(context.n_groups),
+            hover=_shrinkage_hover(context),
+        ),
+        height=340,
+    )
+
+
+def _shrinkage_hover(context: Context) -> Spec:
+    """The group, its rows, how far it is pooled."""
+    return {
+        "customdata": context.findings.group_sizes.tolist(),
+        "hovertemplate": "<b>%{text}</b>, n = %{customdata:,}<br>shrinkage %{y:.2f}<extra></extra>",
+    }
+
+
+def _shrinkage_table(context: Context) -> Table:
+    sizes, factor = context.findings.group_sizes, context.findings.fullest.shrinkage_factor
+    chosen = notable_groups(sizes, context.bands[2].coef[:, 0], TABLE_LIMIT)
+    titles = [context.term_title(term) for term in context.varying]
+    columns = (Column("Group", is_number=False), Column("Rows"), *(Column(title) for title in titles))
+    rows = tuple(
+        (Cell(context.labels[j]), Cell(f"{sizes[j]:,}"), *(Cell(numbers.fixed(float(b), 3)) for b in factor[j]))
+        for j in chosen
+    )
+    beyond = "Effects that vary together lean on each other, so values outside 0 to 1 can occur." * (
+        factor.shape[1] > 1
+    )
+    note = f"Partial pooling, REML; 1 = fully pooled. {beyond} {rule(len(chosen), context.n_groups)}".strip()
+    return Table(
+        "table-shrinkage",
+        "Shrinkage factors",
+        columns,
+        rows,
+        note,
+        Link("summary.json: every group", "summary.json"),
+        tuple(int(group) for group in chosen),
+    )
+
+
+def _finding(context: Context) -> str:
+    components, icc = context.findings.variance_components, context.findings.bayes.icc
+    sd = components.bayes_sd
+    between = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
+    within = with_unit(numbers.estimate(float(sd.mean[-1]), float(sd.sd[-1])), context.unit)
+    share = f"{percent(float(icc.mean))} (95 % interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
+    slopes = "".join(_slope_spread(context, term) for term in context.varying if term)
+    return (
+        f"Groups lie about {between} from their average, rows about {within} from their group’s expectation: "
+        f"{share} of the variation lies between groups.{slopes}"
+    )
+
+
+def _slope_spread(context: Context, term: int) -> str:
+    """How much one slope differs between groups, per raw unit."""
+    sd, position, scale = context.findings.bayes.sigma_group, context.varying.index(term), context.raw_scale(term)
+    mean, spread, lower, upper = (float(part[position]) / scale for part in (sd.mean, sd.sd, sd.lower, sd.upper))
+    places = numbers.decimals_for(spread)
+    size = with_unit(fixed(mean, places), context.raw_unit(term))
+    return f" The {context.term_name(term)} differs by about {size} (95 % interval {interval(lower, upper, places)})."
+
+
+TOPIC = Topic(
+    id="variance",
+    title="How much groups differ, and how far they are pooled",
+    finding=_finding,
+    blocks=_blocks,
+    sources=("variance_components", "variance_test", "likelihood_profiles", "fits"),
+    guide=(GUIDE,),
+)
