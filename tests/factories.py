@@ -290,7 +290,9 @@ def _findings(study: Study, data: GroupedData, cov: Floats, cov_bayes: Floats, s
         intervals=intervals,
         predictive=_predictive(data, bayes),
         variance_test=VarianceTest(("intercept",), "complete_pooling", 12.5, 0.001, 999, 0, 0.6),
-        likelihood_profiles=tuple(_profile(data.terms[k], float(sd)) for k, sd in zip(varying, fullest.sigma_group)),
+        likelihood_profiles=tuple(
+            _profile(data.terms[k], float(sd)) for k, sd in zip(varying, fullest.sigma_group, strict=True)
+        ),
         remedies=None,
         **_assumed(fitted),
         **_compared(fitted, simpson),

@@ -36,7 +36,7 @@ def build_page(context: Context) -> ReportPage:
     """The whole report."""
     context = replace(context, check_titles=TITLES)
     study, findings, verdict, checks = context.study, context.findings, verdict_of(context), checks_of(context)
-    sections = tuple(_section(topic, context) for topic in TOPICS if topic.is_shown(context))
+    sections = tuple(section_of(topic, context) for topic in TOPICS if topic.is_shown(context))
     return ReportPage(
         title=text.label(study.title, 300),
         asked=answers.asked(context),
@@ -60,7 +60,7 @@ def build_page(context: Context) -> ReportPage:
     )
 
 
-def _section(topic: Topic, context: Context) -> Section:
+def section_of(topic: Topic, context: Context) -> Section:
     return Section(topic.id, topic.title, text.typeset(topic.finding(context)), tuple(topic.blocks(context)))
 
 

@@ -35,9 +35,8 @@ def _reason(context: Context) -> str:
         return " ".join(worded(_case(one).message, context, one) for one in _against(context, "every model"))
     simpson = _simpson(context)
     if found.recommended_model == "bayes":
-        reasons = numbers.listed(
-            worded(_case(one).reason, context, one) for one in _against(context, "partial_pooling")
-        )
+        against = _against(context, "partial_pooling")
+        reasons = ", and ".join(worded(_case(one).reason, context, one) for one in against)
         instead = "The Bayesian fit keeps that uncertainty and has intervals for every group."
         return f"{text.sentence_case(reasons)}. {simpson}{instead}"
     flavour = MODEL_NAMES[f"partial_pooling.{context.findings.fullest.flavour}"]

@@ -1,0 +1,35 @@
+"""What a report says, for tests: its checks by name, one judgement in words, the section of a topic."""
+
+from __future__ import annotations
+
+from tasks.stats.data_findings import DataFindings
+from tasks.stats.judgement import Judgement
+from tasks.stats.study import Study
+from tasks.view.checks import Check, checks_of, row_checks_of
+from tasks.view.context import Context, context_of
+from tasks.view.page import section_of
+from tasks.view.records import Section
+from tasks.view.row_context import RowContext
+from tasks.view.topic import Topic
+from tests.posteriors import Sampled
+
+
+def by_name(context: Context) -> dict[str, Check]:
+    """Every check of a report; no name stands twice."""
+    made = checks_of(context)
+    assert len({check.name for check in made}) == len(made)
+    return {check.name: check for check in made}
+
+
+def of_rows(study: Study, found: DataFindings, judged: Judgement) -> Check:
+    """One judgement of rows in words."""
+    (check,) = row_checks_of(RowContext(study, found), (judged,))
+    return check
+
+
+def context_of_sampled(have: Sampled) -> Context:
+    return context_of(have.study, have.findings, have.data, have.draws)
+
+
+def section(topic: Topic, context: Context) -> Section:
+    return section_of(topic, context)
