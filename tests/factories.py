@@ -36,6 +36,7 @@ from tasks.stats.records import (
     Estimate,
     Flavour,
     Floats,
+    Gap,
     GroupedData,
     IntervalComparison,
     LooResult,
@@ -426,7 +427,7 @@ def _no_pooling(data: GroupedData, design: Floats) -> NoPooling:
         rows = data.group_index == group if data.n_groups < 1000 else _rows_of(data, group)
         coef[group], se[group], sigma[group] = _least_squares(design[rows], data.y[rows])
     fitted = np.nan_to_num((design * coef[data.group_index]).sum(axis=1), nan=data.y.mean())
-    gap = tuple("" if size > p else f"{size} rows cannot carry {p} coefficients" for size in n)
+    gap = tuple[Gap, ...]("" if size > p else "few rows" for size in n)
     rmse = float(np.sqrt(np.mean((data.y - fitted) ** 2)))
     return NoPooling(n, coef, se, coef - 2.1 * se, coef + 2.1 * se, sigma, gap, rmse)
 

@@ -9,12 +9,11 @@ from tasks.engines import EmbeddedEngine
 from tasks.sample import sample_posterior
 from tasks.stats.cross_products import ModelCrossProducts
 from tasks.stats.data_findings import data_findings
-from tasks.stats.findings import LeastSquaresFits, Posterior, find
+from tasks.stats.findings import Findings, LeastSquaresFits, Posterior, find
 from tasks.stats.partial_pooling import flavours, partial_pooling
 from tasks.stats.pooling import complete_pooling, no_pooling
 from tasks.stats.records import (
     BayesFit,
-    Findings,
     Flavour,
     GroupedData,
     PartialPooling,

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from tasks.stats.findings import Findings
 from tasks.stats.judgement import Judgement, Status
-from tasks.stats.past import PreviousReport, ReportedVerdict, aligned, basis, differences, on_basis, question_of, taken
+from tasks.stats.past import (
+    Difference,
+    PreviousReport,
+    ReportedVerdict,
+    aligned,
+    basis,
+    differences,
+    on_basis,
+    question_of,
+    taken,
+)
 from tasks.stats.records import Estimate, Floats, Integers, Verdict
 from tasks.stats.study import Study
 
@@ -91,7 +101,7 @@ class Changes:
     groups_added: tuple[str, ...]
     groups_gone: tuple[str, ...]
     varying: ThenNow[tuple[str, ...]]
-    not_comparable: tuple[str, ...]
+    not_comparable: tuple[Difference, ...]
     estimates: EstimateChanges | None
     verdict: VerdictChange
     checks: tuple[CheckChange, ...]

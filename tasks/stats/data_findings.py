@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tasks.stats.collinearity import Collinearity, collinearity, judge_collinearity
 from tasks.stats.copies import Copies, judge_copies
 from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
-from tasks.stats.judgement import Judgement, Status
+from tasks.stats.judgement import Judgement
 from tasks.stats.labels import LabelNotes, judge_labels
 from tasks.stats.reading_notes import ReadingNotes, judge_reading
 from tasks.stats.records import Scaling
@@ -105,5 +105,7 @@ def judge_freshness(age_days: float | None, limit: float | None) -> tuple[Judgem
     """Only for a study that sets a limit. It goes by the clock: the same data pass one day and not the next."""
     if age_days is None or limit is None:
         return ()
-    status: Status = "pass" if age_days <= limit else "review"
-    return (Judgement("freshness", status, "fresh" if status == "pass" else "stale", value=age_days, limit=limit),)
+    value = round(age_days, 1)
+    if age_days <= limit:
+        return (Judgement("freshness", "pass", "fresh", value=value, limit=limit),)
+    return (Judgement("freshness", "review", "stale", value=value, limit=limit),)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -34,6 +35,16 @@ class Question:
     group: str
     predictors: tuple[str, ...]
     predictor_units: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one question asked and another did not."""
+
+    what: Literal["outcome", "outcome unit", "group", "predictors", "predictor unit"]
+    then: str  # predictors are separated by commas; empty for none
+    now: str
+    predictor: str = ""  # whose unit it is
 
 
 @dataclass(frozen=True)
@@ -82,22 +93,22 @@ def question_of(study: Study) -> Question:
     return Question(study.outcome, study.outcome_unit, study.group, study.predictors, dict(study.predictor_units))
 
 
-def differences(then: Question, now: Question) -> tuple[str, ...]:
-    """Why estimates of the two cannot be compared, in words; empty when they can.
+def differences(then: Question, now: Question) -> tuple[Difference, ...]:
+    """Why estimates of the two cannot be compared; empty when they can.
 
     The order of predictors does not matter, nor a unit that only one of the two names.
     """
     found = []
     if then.outcome != now.outcome:
-        found.append(f"the outcome was {then.outcome}, not {now.outcome}")
+        found.append(Difference("outcome", then.outcome, now.outcome))
     elif _other_unit(then.outcome_unit, now.outcome_unit):
-        found.append(f"the outcome’s unit was {then.outcome_unit}, not {now.outcome_unit}")
+        found.append(Difference("outcome unit", then.outcome_unit, now.outcome_unit))
     if then.group != now.group:
-        found.append(f"groups were told apart by {then.group}, not {now.group}")
+        found.append(Difference("group", then.group, now.group))
     if set(then.predictors) != set(now.predictors):
-        found.append(f"predictors were {_named(then.predictors)}, not {_named(now.predictors)}")
+        found.append(Difference("predictors", ", ".join(then.predictors), ", ".join(now.predictors)))
     found += [
-        f"the unit of {name} was {then.predictor_units[name]}, not {now.predictor_units[name]}"
+        Difference("predictor unit", then.predictor_units[name], now.predictor_units[name], name)
         for name in now.predictors
         if _other_unit(then.predictor_units.get(name, ""), now.predictor_units.get(name, ""))
     ]
@@ -106,10 +117,6 @@ def differences(then: Question, now: Question) -> tuple[str, ...]:
 
 def _other_unit(then: str, now: str) -> bool:
     return bool(then and now and then != now)
-
-
-def _named(predictors: tuple[str, ...]) -> str:
-    return ", ".join(predictors) or "none"
 
 
 @dataclass(frozen=True)

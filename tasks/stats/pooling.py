@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from tasks.stats.cross_products import ModelCrossProducts, residual_sum_of_squares
-from tasks.stats.records import CompletePooling, Floats, NoPooling
+from tasks.stats.records import CompletePooling, Floats, Gap, NoPooling
 
 # Smallest eigenvalue of a group's X'X, scaled to a unit diagonal, that still counts as full rank.
 RANK_TOLERANCE = 1e-11
@@ -42,7 +42,7 @@ def no_pooling(products: ModelCrossProducts) -> NoPooling:
     coef[:, 0] += products.outcome_center
     half = _t_half_width(se, df[:, None])
     rmse = np.sqrt(rss[fits].sum() / n[fits].sum()) if fits.any() else np.nan
-    gap = tuple(_gap(rows, full, products) for rows, full in zip(n, fits, strict=True))
+    gap = tuple(_gap(int(rows), bool(full), products.p) for rows, full in zip(n, fits, strict=True))
     return NoPooling(n, coef, se, coef - half, coef + half, sigma, gap, float(rmse))
 
 
@@ -67,10 +67,7 @@ def _t_half_width(se: Floats, df: np.ndarray) -> Floats:
     return stdtrit(np.maximum(df, 1), 0.975) * se
 
 
-def _gap(n: int, full_rank: bool, products: ModelCrossProducts) -> str:
-    p = products.p
+def _gap(n: int, full_rank: bool, p: int) -> Gap:
     if full_rank:
-        return "" if n > p else f"{n} rows for {p} coefficients: an estimate, but no interval"
-    if n < p:
-        return f"{n} row{'s' if n != 1 else ''} cannot carry {p} coefficients"
-    return "the predictors do not vary enough within this group"
+        return "" if n > p else "no interval"
+    return "few rows" if n < p else "no spread"

@@ -155,8 +155,17 @@ def _weights(log_component: Floats) -> _Weights:
 
 def _sensitivity(one: _Quantity, prior: _Weights, likelihood: _Weights, threshold: float) -> Sensitivity:
     by_prior, by_likelihood = _moved(one.values, prior), _moved(one.values, likelihood)
-    found = diagnosis(by_prior, by_likelihood, threshold)
-    return Sensitivity(one.kind, one.terms, one.group, by_prior, by_likelihood, found, _limit(one.kind, threshold))
+    return sensitivity_of(one.kind, one.terms, one.group, by_prior, by_likelihood, threshold)
+
+
+def sensitivity_of(
+    kind: Kind, terms: tuple[str, ...], group: int, prior: float, likelihood: float, threshold: float
+) -> Sensitivity:
+    """Moves beside their limits. The spread between groups, and the ICC, may lean on their prior a little."""
+    limit = threshold * (SPREAD_ALLOWANCE if kind in ("sigma_group", "icc") else 1.0)
+    if kind == "correlation":
+        limit = float("inf")
+    return Sensitivity(kind, terms, group, prior, likelihood, diagnosis(prior, likelihood, threshold), limit)
 
 
 def _moved(values: Floats, weights: _Weights) -> float:
@@ -172,12 +181,6 @@ def diagnosis(prior: float, likelihood: float, threshold: float) -> Diagnosis:
     if not prior >= threshold:
         return ""
     return "conflict" if likelihood >= threshold else "strong prior"
-
-
-def _limit(kind: Kind, threshold: float) -> float:
-    if kind == "correlation":
-        return float("inf")
-    return threshold * (SPREAD_ALLOWANCE if kind in ("sigma_group", "icc") else 1.0)
 
 
 def judge_prior_sensitivity(found: PriorSensitivity) -> Judgement:

@@ -18,6 +18,9 @@ from tasks.stats.judgement import Status
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+# Why a group has no least-squares fit of its own, or one without an interval: fewer rows than coefficients, predictors
+# that do not vary enough, as many rows as coefficients. Empty where the fit stands whole.
+Gap = Literal["", "few rows", "no spread", "no interval"]
 Flavour = Literal["varying_intercept", "varying_slope", "varying_intercept_slope"]
 
 
@@ -82,7 +85,7 @@ class NoPooling:
     lower: Floats  # (J, p) 95 % t interval with the group's own n_j - p degrees of freedom
     upper: Floats  # (J, p)
     sigma: Floats  # (J,)
-    gap: tuple[str, ...]  # J; "" where the fit stands whole
+    gap: tuple[Gap, ...]  # J
     rmse: float  # over the rows of the groups that were fitted
 
     @property

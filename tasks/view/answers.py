@@ -196,10 +196,7 @@ def _not_to_trust(context: Context) -> str:
     collapsed = [comparison for comparison in context.findings.intervals if comparison.is_collapsed]
     if not collapsed:
         return ""
-    effects = numbers.listed(
-        "the level" if comparison.term == "intercept" else f"the effect of {text.readable(comparison.term)}"
-        for comparison in collapsed
-    )
+    effects = numbers.listed(f"the {context.term_name(context.position(one.term))}" for one in collapsed)
     worst = percent(min(comparison.implied_coverage for comparison in collapsed))
     return (
         f"Not the usual (conditional) intervals for {effects} by group: they would hold the truth about {worst} of the "

@@ -7,19 +7,21 @@ from typing import Any
 from tasks.stats.changes import Changes, EstimateChanges, VerdictChange
 from tasks.stats.records import Estimate
 from tasks.view.plain import by_label, listed, number, plain
+from tasks.view.topics.change_words import in_words
 
 
 def changes_of(changes: Changes | None, headline: str) -> dict[str, Any] | None:
     """`None` on a study's first run."""
     if changes is None:
         return None
-    keys = ("rows", "n_groups", "rejected", "groups_added", "groups_gone", "varying", "not_comparable")
+    keys = ("rows", "n_groups", "rejected", "groups_added", "groups_gone", "varying")
     return {
         "previous": {"id": changes.previous_id, "started_at": changes.previous_started_at},
         "causes": list(changes.causes),
         "verdict": _verdict(changes.verdict, headline),
         "checks": plain(changes.checks),
         **{key: plain(getattr(changes, key)) for key in keys},
+        "not_comparable": [in_words(reason) for reason in changes.not_comparable],
         "estimates": None if changes.estimates is None else _estimates(changes.estimates),
     }
 

@@ -12,6 +12,7 @@ from tasks.stats.findings import Findings
 from tasks.stats.records import Floats
 from tasks.stats.spreadsheet import cell
 from tasks.stats.study import Study
+from tasks.view.gaps import gaps_in_words
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units
 from tasks.view.text import singular
 
@@ -113,7 +114,7 @@ def _keys(findings: Findings, models: list[str]) -> dict[str, Any]:
 def _words(study: Study, findings: Findings, models: list[str]) -> dict[str, Any]:
     J, M, p = len(findings.labels), len(models), len(findings.terms)
     notes = np.full((J, M, p), "", dtype=object)
-    notes[:, models.index("no_pooling"), :] = np.array(findings.no_pooling.gap, dtype=object)[:, None]
+    notes[:, models.index("no_pooling"), :] = np.array(gaps_in_words(findings.no_pooling), dtype=object)[:, None]
     return {
         "unit": np.tile(np.array(_units(study, "SD"), dtype=object), J * M),
         "unit_raw": np.tile(np.array(_units(study, "raw"), dtype=object), J * M),

@@ -31,6 +31,7 @@ from tasks.view.change_summary import changes_of
 from tasks.view.checks import Check, checks_of
 from tasks.view.comparison_summary import comparison_of
 from tasks.view.context import Context
+from tasks.view.gaps import gaps_in_words
 from tasks.view.held_out_summary import held_out_of
 from tasks.view.overview import overview_of
 from tasks.view.plain import by_label, listed, number, plain
@@ -140,7 +141,7 @@ def _no_pooling(fit: NoPooling, labels: tuple[str, ...]) -> dict[str, Any]:
             lower=listed(fit.lower),
             upper=listed(fit.upper),
             sigma=listed(fit.sigma),
-            gap=[reason or None for reason in fit.gap],
+            gap=[reason or None for reason in gaps_in_words(fit)],
         ),
     }
 

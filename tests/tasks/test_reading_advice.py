@@ -19,12 +19,14 @@ from tasks.draft import draft_study
 from tasks.hints import hint
 from tasks.load import hash_files, load_rows
 from tasks.read_files import read_files
+from tasks.stats.data_findings import DataFindings
 from tasks.stats.errors import DataRejected
-from tasks.stats.reading_notes import check_reading
-from tasks.stats.records import Check
+from tasks.stats.reading_notes import judge_reading
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
 from tasks.validate import validate_rows
+from tasks.view.checks import Check
+from tests.said import of_rows
 
 PLACES = ("Köln", "Fürth", "Trier", "Ulm")
 LEVEL = {"Köln": 70.0, "Fürth": 62.5, "Trier": 81.25, "Ulm": 55.0}
@@ -73,8 +75,8 @@ class Place:
 
     def checks(self) -> dict[str, Check]:
         rows = self.read()
-        found = check_reading(rows.notes.reading, self.study, rows.n_rows, rows.n_rejected)
-        return {check.name: check for check in found}
+        found = DataFindings(rows.n_rows, rows.n_rejected, notes=rows.notes)
+        return {each.kind: of_rows(self.study, found, each) for each in judge_reading(rows.notes.reading)}
 
 
 @pytest.fixture

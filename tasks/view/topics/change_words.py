@@ -10,6 +10,7 @@ import numpy as np
 
 from tasks.stats.changes import Changes, EstimateChanges, ThenNow
 from tasks.stats.history import History
+from tasks.stats.past import Difference
 from tasks.stats.records import Status
 from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Context
@@ -78,12 +79,25 @@ def _groups(what: str, labels: Sequence[str]) -> str:
 
 def _estimates(context: Context, changes: Changes) -> str:
     if changes.not_comparable:
-        reasons = listed([text.clean(reason) for reason in changes.not_comparable])
+        reasons = listed(map(in_words, changes.not_comparable))
         return f"Estimates are not compared, because the question was another one: {reasons}."
     found = changes.estimates
     if found is None or not found.labels:
         return "No group is in both reports, so no estimate can be compared."
     return _movers(context, found)
+
+
+def in_words(found: Difference) -> str:
+    """Why estimates cannot be compared: a clause."""
+    then, now = text.clean(found.then) or "none", text.clean(found.now) or "none"
+    what = {
+        "outcome": "the outcome was",
+        "outcome unit": "the outcome’s unit was",
+        "group": "groups were told apart by",
+        "predictors": "predictors were",
+        "predictor unit": f"the unit of {text.clean(found.predictor)} was",
+    }[found.what]
+    return f"{what} {then}, not {now}"
 
 
 def _movers(context: Context, found: EstimateChanges) -> str:

@@ -9,6 +9,7 @@ from tasks.view import numbers, text
 from tasks.view.context import Bands, Context
 from tasks.view.figures.panels import group_panel, spread_out
 from tasks.view.figures.style import MODELS, padded
+from tasks.view.gaps import gap_in_words, gaps_in_words
 from tasks.view.numbers import common_decimals, fixed, plural, with_unit
 from tasks.view.records import Block, Cell, Column, Fold, GroupTable, Link, Panel, Panels, Table
 from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, notable_groups, rule, thin
@@ -91,7 +92,7 @@ def _panel(context: Context, term: int, group: int, x_range: list[float], y_rang
     ends = (float(x.min()), float(x.max())) if term and x.size and np.ptp(x) > 0 else (x_range[0], x_range[1])
     line_x = np.linspace(*ends, num=LINE_POINTS)
     lines = _lines(context, term, group, line_x)
-    detail = context.findings.no_pooling.gap[group]
+    detail = gap_in_words(context.findings.no_pooling, group)
     return Panel(
         id=f"panel-{term}-{group}",
         title=context.labels[group],
@@ -218,7 +219,7 @@ def _all_groups_note(context: Context, terms: tuple[int, ...]) -> str:
 
 def _cells(context: Context, bands: Bands, term: int, scale: float, chosen: np.ndarray) -> list[Cell]:
     places = numbers.common_decimals(bands.se[:, term] / scale)
-    gaps = context.findings.no_pooling.gap if bands.model == "no_pooling" else ("",) * context.n_groups
+    gaps = gaps_in_words(context.findings.no_pooling) if bands.model == "no_pooling" else [""] * context.n_groups
     return [
         Cell(
             numbers.fixed(bands.coef[j, term] / scale, places),

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from tasks.stats.changes import CheckChange, ThenNow, compare, direction
-from tasks.stats.records import Check, Verdict
+from tasks.stats.judgement import Judgement
+from tasks.stats.past import Difference, ReportedVerdict
+from tasks.stats.records import Verdict
 from tests.factories import intercept_only_case, many_groups_case, regular_case, singular_case, two_predictors_case
 from tests.past_runs import earlier, moved, with_verdict, without_group
 
@@ -84,7 +86,7 @@ def test_another_question_is_said_and_only_counts_are_compared() -> None:
     then = earlier(case)
     question = replace(then.run.question, predictors=("age", "income"))
     changes = compare(case.study, replace(then, run=replace(then.run, question=question)), case.findings)
-    assert changes.not_comparable == ("predictors were age, income, not age, severity",)
+    assert changes.not_comparable == (Difference("predictors", "age, income", "age, severity"),)
     assert changes.estimates is None
     assert changes.rows.is_same
 
@@ -112,8 +114,7 @@ def test_causes_name_what_was_not_the_same() -> None:
     ],
 )
 def test_direction_goes_by_status_then_by_whether_partial_pooling_holds(then, now, expected) -> None:
-    before, after = (Verdict(status, "h", "r", model) for status, model in (then, now))
-    assert direction(before, after) == expected
+    assert direction(ReportedVerdict(then[0], "h", "r", then[1]), Verdict(*now)) == expected
 
 
 def test_headline_and_recommendation_then_and_now() -> None:
@@ -122,23 +123,23 @@ def test_headline_and_recommendation_then_and_now() -> None:
     found = compare(case.study, then, case.findings).verdict
     assert found.direction == "worse"
     assert found.status == ThenNow("pass", "review")
-    assert found.headline.then == "All well."
+    assert found.headline_then == "All well."
     assert found.recommended_model == ThenNow("no_pooling", "bayes")
 
 
 def test_checks_that_changed_came_or_went() -> None:
     case = singular_case()
     then = earlier(case)
-    checks = (*case.findings.checks, Check("freshness", "review", 9.0, 7.0, "Old.", ""))
+    judgements = (*case.findings.judgements, Judgement("freshness", "review", "stale", value=9.0, limit=7.0))
     found = compare(
         case.study,
-        replace(then, checks={**then.checks, "rhat": "fail", "gone": "pass"}),
-        replace(case.findings, checks=checks),
+        replace(then, checks={**then.checks, ("rhat", ""): "fail", ("gone", "age"): "pass"}),
+        replace(case.findings, judgements=judgements),
     )
     assert found.checks == (
-        CheckChange("rhat", "fail", "pass"),
-        CheckChange("freshness", None, "review"),
-        CheckChange("gone", "pass", None),
+        CheckChange("rhat", "", "fail", "pass"),
+        CheckChange("freshness", "", None, "review"),
+        CheckChange("gone", "age", "pass", None),
     )
 
 

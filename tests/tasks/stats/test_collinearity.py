@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.collinearity import check_collinearity, collinearity, hopeless_relation
+from tasks.stats.collinearity import collinearity, hopeless_relation, judge_collinearity
+from tasks.stats.data_findings import DataFindings
 from tasks.stats.partial_pooling import partial_pooling
+from tasks.stats.study import Study
 from tests.datasets import grouped, model_of, simulated
+from tests.said import of_rows
 
 
 def together(own: float, n: int = 240):
@@ -75,10 +78,13 @@ def test_the_check_names_them_and_each_effect_alone() -> None:
     assert close is not None
     scaling = replace(scaling, scale=np.array([2.0, 4.0]))
     close = replace(close, alone=np.array([3.0, 8.0]), alone_se=np.array([0.1, 0.2]))
-    (check,) = check_collinearity(close, scaling, "s")
-    assert check.status == "review"
+    (judged,) = judge_collinearity(close, scaling)
+    assert (judged.status, judged.case) == ("review", "close")
+    study = Study(name="s", title="t", outcome="y", outcome_unit="s", group="g", predictors=("x1", "x2"))
+    check = of_rows(study, DataFindings(400, 0, scaling=scaling, collinearity=close), judged)
     assert "x1 and x2 go together so closely that their effects cannot be told apart" in check.message
     assert "in s per unit: x1 1.5 (standard error 0.05) and x2 2 (standard error 0.05)" in check.message
-    (fine,) = check_collinearity(None, scaling)
+    assert "leave one of them out" in check.advice
+    (fine,) = judge_collinearity(None, scaling)
     assert fine.status == "pass"
-    assert check_collinearity(None, model_of(simulated(1, [20] * 8))[1]) == ()
+    assert judge_collinearity(None, model_of(simulated(1, [20] * 8))[1]) == ()

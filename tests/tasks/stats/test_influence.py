@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from scipy.stats import t
 
 import tasks.stats.influence
-from tasks.stats.influence import Influence, beyond, influence, influential, influential_groups
+from tasks.stats.influence import Influence, beyond, influence, influential, judge_influence
 from tasks.stats.partial_pooling import partial_pooling
 from tasks.stats.records import PartialPooling
 from tests.datasets import grouped, model_of, simulated
 from tests.dense import dense
-from tests.factories import HOSTILE_LABELS
 from tests.posteriors import Sampled, sampled
 
 
@@ -95,10 +94,10 @@ def test_an_outlying_group_is_named() -> None:
     found = influence(products, partial_pooling(products, scaling, "varying_intercept", (0,)))
     assert found is not None
     assert beyond(found, 1.0)[0] == 10
-    (check,) = influential_groups(found, data.labels, data.terms, 1.0)
-    assert check.status == "review"
-    assert "“g00010”" in check.message
-    assert float(check.value or 0) > float(check.threshold or 0) > 0
+    (judged,) = judge_influence(found, 1.0)
+    assert judged.status == "review"
+    assert data.labels[influential(found, 1.0)[0]] == "g00010"
+    assert float(judged.value or 0) > float(judged.limit or 0) > 0
 
 
 def test_chance_is_that_of_the_outlier_test_on_equally_known_groups() -> None:
@@ -131,9 +130,8 @@ def test_few_groups_alike_have_a_large_say_but_are_not_called_influential(groups
 def test_a_pass_says_that_groups_are_few_where_one_moves_an_average() -> None:
     largest = np.array([1.4, 0.2, 0.3, 0.1])
     found = Influence(largest[:, None], largest, True, largest, np.full((4, 1), 1.6))
-    (check,) = influential_groups(found, ("a", "b", "c", "d"), ("intercept",), 1.0)
-    assert (check.status, check.value, check.threshold) == ("pass", 1.4, 1.6)
-    assert "Each of so few groups" in check.message
+    (judged,) = judge_influence(found, 1.0)
+    assert (judged.status, judged.value, judged.limit, judged.case) == ("pass", 1.4, 1.6, "few groups")
 
 
 def test_one_of_eight_groups_with_another_slope_is_called() -> None:
@@ -158,17 +156,7 @@ def test_a_predictor_that_one_group_alone_carries_cannot_do_without_it() -> None
     assert 2 not in beyond(found, 0.0)
 
 
-@pytest.mark.parametrize("n_beyond", [1, 2, 5])
-def test_many_and_hostile_labels_keep_the_message_short(n_beyond: int) -> None:
-    largest = np.where(np.arange(8) < n_beyond, 3.0 - np.arange(8) / 10, 0.1)
-    found = Influence(largest[:, None], largest, True, largest, np.zeros((8, 1)))
-    (check,) = influential_groups(found, HOSTILE_LABELS[::-1], ("intercept",), 1.0)
-    assert check.status == "review"
-    assert len(check.message) < 400
-    assert ("2 more" in check.message) == (n_beyond == 5)
-
-
 def test_two_groups_are_too_few() -> None:
     products, scaling = model_of(simulated(1, [8, 9]))
     assert influence(products, partial_pooling(products, scaling, "varying_intercept", (0,))) is None
-    assert influential_groups(None, (), (), 1.0) == ()
+    assert judge_influence(None, 1.0) == ()

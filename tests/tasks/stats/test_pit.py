@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import kstest, norm, t
 
 from tasks.stats.loo import loo
-from tasks.stats.pit import Shape, loo_pit, pit_check, shape_of
+from tasks.stats.pit import Shape, judge_loo_pit, loo_pit, shape_of
 from tests.datasets import simulated
 from tests.posteriors import sampled, sampled_of, study_of
 
@@ -19,7 +19,7 @@ def test_values_are_uniform_for_data_from_the_model() -> None:
     assert kstest(found.bayes.loo.pit, "uniform").pvalue > 0.01
     assert found.loo_pit is not None
     assert (found.loo_pit.shape, found.loo_pit.share_outside) == ("calibrated", 0.0)
-    assert loo_pit(found.loo_pit)[0].status == "pass"
+    assert judge_loo_pit(found.loo_pit)[0].status == "pass"
 
 
 def test_values_of_a_model_that_is_badly_wrong_leave_the_band() -> None:
@@ -28,11 +28,11 @@ def test_values_of_a_model_that_is_badly_wrong_leave_the_band() -> None:
     for factor, shape in [(0.5, "too_narrow"), (2.0, "too_wide")]:
         wrong = type(have.draws)(**{**vars(have.draws), "sigma": have.draws.sigma * factor})
         scores = loo(have.data, have.products, have.varying, wrong, have.scaling, None, 1)
-        found = pit_check(scores.pit, 1)
+        found = loo_pit(scores.pit, 1)
         assert found is not None
         assert found.shape == shape
         assert found.share_outside > 0.3
-        assert loo_pit(found)[0].status == "review"
+        assert judge_loo_pit(found)[0].status == "review"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_values_of_a_model_that_is_badly_wrong_leave_the_band() -> None:
     ],
 )
 def test_the_shape_says_what_is_wrong(values: np.ndarray, shape: Shape) -> None:
-    found = pit_check(values, 1)
+    found = loo_pit(values, 1)
     assert found is not None
     assert found.shape == shape
 
@@ -55,7 +55,7 @@ def test_the_shape_says_what_is_wrong(values: np.ndarray, shape: Shape) -> None:
 @pytest.mark.parametrize("n", [12, 60, 700])
 def test_uniform_values_stay_within_the_band_in_95_of_100_studies(n: int) -> None:
     rng = np.random.default_rng(n)
-    band = pit_check(rng.random(n), 1)
+    band = loo_pit(rng.random(n), 1)
     assert band is not None
     counts = np.cumsum(rng.multinomial(n, np.diff(np.concatenate([[0], band.at, [1]])), 4000), axis=1)[:, :-1]
     difference = counts / n - band.at
@@ -65,7 +65,7 @@ def test_uniform_values_stay_within_the_band_in_95_of_100_studies(n: int) -> Non
 
 def test_the_same_seed_gives_the_same_band() -> None:
     values = np.random.default_rng(3).random(100)
-    one, same, other = (pit_check(values, seed) for seed in (1, 1, 2))
+    one, same, other = (loo_pit(values, seed) for seed in (1, 1, 2))
     assert one is not None
     assert same is not None
     assert other is not None
@@ -74,9 +74,9 @@ def test_the_same_seed_gives_the_same_band() -> None:
 
 
 def test_few_rows_and_no_values_are_not_judged() -> None:
-    assert pit_check(None, 1) is None
-    assert pit_check(np.array([0.2, 0.5]), 1) is None
-    assert loo_pit(None) == ()
+    assert loo_pit(None, 1) is None
+    assert loo_pit(np.array([0.2, 0.5]), 1) is None
+    assert judge_loo_pit(None) == ()
 
 
 def test_shape_of_a_pure_shift_has_its_sign() -> None:

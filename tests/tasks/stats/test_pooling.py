@@ -9,6 +9,7 @@ import statsmodels.api as sm
 from tasks.stats.pooling import complete_pooling, has_full_rank, no_pooling
 from tasks.stats.records import GroupedData
 from tasks.stats.stan_data import design_matrix
+from tasks.view.gaps import gaps_in_words
 from tests.datasets import bounce_rates, cake, dyestuff, grouped, model_of, simulated, sleepstudy
 
 
@@ -57,12 +58,13 @@ def with_gaps() -> GroupedData:
 def test_a_group_that_cannot_carry_a_fit_is_a_gap_with_its_reason() -> None:
     ours = no_pooling(model_of(with_gaps())[0])
     np.testing.assert_array_equal(ours.is_fitted, [False, True, True, False])
-    assert ours.gap == (
+    assert ours.gap == ("few rows", "no interval", "", "no spread")
+    assert gaps_in_words(ours) == [
         "1 row cannot carry 2 coefficients",
         "2 rows for 2 coefficients: an estimate, but no interval",
         "",
         "the predictors do not vary enough within this group",
-    )
+    ]
     np.testing.assert_array_equal(np.isnan(ours.se).any(axis=1), [True, True, False, True])
     np.testing.assert_array_equal(np.isnan(ours.lower).any(axis=1), [True, True, False, True])
     np.testing.assert_array_equal(ours.n, [1, 2, 5, 4])

@@ -13,7 +13,7 @@ from tasks.sample import sample_posterior
 from tasks.stats import prior_sensitivity as module
 from tasks.stats.group_likelihood import parameter_draws
 from tasks.stats.log_density import log_prior, marginal_log_lik
-from tasks.stats.prior_sensitivity import PriorSensitivity, check_prior_sensitivity, diagnosis, prior_sensitivity
+from tasks.stats.prior_sensitivity import PriorSensitivity, diagnosis, judge_prior_sensitivity, prior_sensitivity
 from tasks.stats.priors import ResolvedPriors, resolve_priors
 from tasks.stats.records import Floats, PosteriorDraws
 from tests.datasets import ModelCrossProducts, model_of, simulated
@@ -87,7 +87,7 @@ def test_parameters_have_the_sensitivity_of_the_papers_formula(component: str) -
 def test_with_thirty_groups_the_default_priors_hardly_matter() -> None:
     found = sensitivity()
     assert not [one for one in found.flagged if one.kind != "correlation"]
-    (check,) = check_prior_sensitivity(found, 30)
+    check = judge_prior_sensitivity(found)
     assert check.status == "pass"
 
 
@@ -96,10 +96,9 @@ def test_a_prior_far_from_the_data_is_a_conflict() -> None:
     spread = of(found, "sigma_group", "intercept")
     assert spread.diagnosis == "conflict"
     assert spread.prior > 5 * of(sensitivity(), "sigma_group", "intercept").prior
-    (check,) = check_prior_sensitivity(found, 30)
+    check = judge_prior_sensitivity(found)
     assert check.status == "review"
-    assert "how far groups lie apart in their level" in check.message
-    assert "the prior on the spread" in check.message
+    assert spread in found.to_review
 
 
 @pytest.mark.parametrize(
@@ -116,13 +115,14 @@ def test_a_prior_far_from_the_data_is_a_conflict() -> None:
 def test_spreads_may_lean_on_their_prior_a_little(kind: str, prior: float, status: str, limit: float) -> None:
     terms = ("intercept", "x1") if kind == "correlation" else ("x1",)
     quantities = [
-        module.Sensitivity("fixef", ("intercept",), -1, 0.01, 0.2, ""),
-        module.Sensitivity(kind, terms, -1, prior, 0.2, diagnosis(prior, 0.2, 0.05)),  # type: ignore[arg-type]
+        module.sensitivity_of("fixef", ("intercept",), -1, 0.01, 0.2, 0.05),
+        module.sensitivity_of(kind, terms, -1, prior, 0.2, 0.05),  # type: ignore[arg-type]
     ]
-    (check,) = check_prior_sensitivity(PriorSensitivity(tuple(quantities), 0, 4000, 0.05), 8)
-    assert (check.status, check.threshold) == (status, limit)
-    assert ("say in" in check.message) == (prior >= 0.05)
-    assert ("With 8 groups" in check.message) == (kind in ("sigma_group", "icc"))
+    found = PriorSensitivity(tuple(quantities), 0, 4000, 0.05)
+    judged = judge_prior_sensitivity(found)
+    assert (judged.status, judged.limit) == (status, limit)
+    assert [one.kind for one in found.flagged] == ([kind] if prior >= 0.05 else [])
+    assert [one.kind for one in found.to_review] == ([kind] if status == "review" else [])
 
 
 def test_a_prior_that_leaves_the_data_no_say_is_strong() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tasks.stats.copies import Copies, RepeatedRows, SharedRows
-from tasks.stats.copy_checks import check_copies
-from tasks.stats.records import Check
+from tasks.stats.copies import Copies, RepeatedRows, SharedRows, judge_copies
+from tasks.stats.data_findings import DataFindings, DataNotes
 from tasks.stats.study import Study
+from tasks.view.checks import Check
+from tests.said import of_rows
 
 JAN = SharedRows("jan.csv", "feb.csv", 80, 80, 80)
 
@@ -17,13 +18,14 @@ JAN = SharedRows("jan.csv", "feb.csv", 80, 80, 80)
 def told(found: Copies, copies: str | None = None, n_used: int = 160) -> Check:
     rules: dict[str, Any] = {"rules": {"copies": copies}} if copies else {}
     study = Study.model_validate({"name": "s", "title": "t", "outcome": "y", "group": "g", **rules})
-    (check,) = check_copies(found, study, n_used)
+    (judged,) = judge_copies(found, study.rules.copies, n_used)
+    check = of_rows(study, DataFindings(n_used, 0, notes=DataNotes(copies=found)), judged)
     assert check.name == "copied_rows"
     return check
 
 
 def test_nothing_looked_at_and_nothing_found() -> None:
-    assert check_copies(None, Study(name="s", title="t", outcome="y", group="g"), 1) == ()
+    assert judge_copies(None, None, 1) == ()
     assert (told(Copies()).status, told(Copies()).value, told(Copies()).advice) == ("pass", 0, "")
 
 

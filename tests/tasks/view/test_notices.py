@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tasks.stats.checks import freshness
 
 from tasks.stats.errors import DataRejected, SamplingFailed
 from tasks.stats.study import Notify, Study
 from tasks.view.notices import Notice, failure, notices_of, stale
+from tasks.view.verdict_words import verdict_of
 from tests.factories import Case, singular_case
 from tests.past_runs import earlier, looked_back, with_verdict
 
 ADDRESS = "http://reports.example.org/bounce_rates/r2/report.html"
 ALL = ("worse", "rejected", "stale", "failed")
+
+
+def told(case: Case, study: Study | None = None, age_days: float | None = None) -> tuple[Notice, ...]:
+    return notices_of(replace(case, study=study or asking(case.study)).context, ADDRESS, age_days)
 
 
 def asking(study: Study, **notify: object) -> Study:
@@ -31,34 +35,34 @@ def kinds(notices: tuple[Notice, ...]) -> list[str]:
 
 def test_a_worse_verdict_is_told_with_headline_step_down_and_address() -> None:
     case = worse(singular_case())
-    (notice,) = notices_of(asking(case.study), case.findings, ADDRESS)
+    (notice,) = told(case)
     assert (notice.kind, notice.severity) == ("worse", "warning")
     assert notice.title == f"{case.study.title} – the verdict is worse"
-    assert notice.body.splitlines()[0] == case.findings.verdict.headline
+    assert notice.body.splitlines()[0] == verdict_of(case.context).headline
     assert "The report of 2026-11-01T08:00:00+00:00 said pass, this one review." in notice.body
     assert notice.body.splitlines()[-1] == f"Report: {ADDRESS}"
 
 
 def test_a_verdict_that_fails_is_no_mere_warning() -> None:
     case = worse(with_verdict(singular_case(), status="fail"))
-    assert notices_of(asking(case.study), case.findings, ADDRESS)[0].severity == "failure"
+    assert told(case)[0].severity == "failure"
 
 
 def test_the_same_or_a_better_verdict_and_a_first_report_are_not_news() -> None:
     case = singular_case()
     for seen in (case, looked_back(case, earlier(case)), looked_back(case, earlier(with_verdict(case, status="fail")))):
-        assert notices_of(asking(seen.study), seen.findings, ADDRESS) == ()
+        assert told(seen) == ()
 
 
 @pytest.mark.parametrize(("limit", "is_told"), [(0.0, True), (0.004, True), (0.005, False)])
 def test_rejected_rows_are_told_above_the_share(limit: float, is_told: bool) -> None:
     case = singular_case()  # 3 of 616 rows, 0.49 %
-    notices = notices_of(asking(case.study, rejected_share=limit), case.findings, ADDRESS)
+    notices = told(case, asking(case.study, rejected_share=limit))
     assert kinds(notices) == (["rejected"] if is_told else [])
     if is_told:
         assert "3 of 616 rows (0.5%) were rejected" in notices[0].body
         assert "missing (2), not a number (1)" in notices[0].body
-        assert case.findings.verdict.headline in notices[0].body
+        assert verdict_of(case.context).headline in notices[0].body
 
 
 @pytest.mark.parametrize(("age", "is_told"), [(None, False), (6.9, False), (7.1, True)])
@@ -75,12 +79,12 @@ def test_old_data_are_told_beyond_the_limit(age: float | None, is_told: bool) ->
 def test_only_what_was_asked_for_is_told_and_nobody_is_told_without_receivers() -> None:
     case = worse(singular_case())
     study = asking(case.study, rejected_share=0.0, max_age_days=1)
-    assert kinds(notices_of(study, case.findings, ADDRESS, age_days=2.0)) == ["worse", "rejected", "stale"]
+    assert kinds(told(case, study, age_days=2.0)) == ["worse", "rejected", "stale"]
     for kind in ("worse", "rejected", "stale"):
         only = asking(case.study, rejected_share=0.0, max_age_days=1, on=(kind,))
-        assert kinds(notices_of(only, case.findings, ADDRESS, age_days=2.0)) == [kind]
+        assert kinds(told(case, only, age_days=2.0)) == [kind]
     nobody = study.model_copy(update={"notify": Notify(rejected_share=0.0, max_age_days=1)})
-    assert notices_of(nobody, case.findings, ADDRESS, age_days=2.0) == ()
+    assert told(case, nobody, age_days=2.0) == ()
     assert failure(nobody, SamplingFailed("no"), ADDRESS) is None
 
 
@@ -111,17 +115,6 @@ def test_rejected_data_reach_who_asked_for_rejected_rows_only() -> None:
 def test_a_hostile_title_cannot_add_a_line() -> None:
     case = worse(singular_case())
     study = asking(case.study).model_copy(update={"title": "a\r\nBcc: everyone@example.org\u2028b\x00c"})
-    findings = replace(case.findings, verdict=replace(case.findings.verdict, headline="one\ntwo"))
-    (notice,) = notices_of(study, findings, ADDRESS)
+    (notice,) = told(case, study)
     assert notice.title == "a Bcc: everyone@example.org b c – the verdict is worse"
-    assert notice.body.splitlines()[0] == "one two"
-
-
-def test_freshness_is_checked_only_where_a_limit_is_set() -> None:
-    assert freshness(3.0, None) == ()
-    assert freshness(None, 7.0) == ()
-    (fresh,), (old,) = freshness(6.96, 7.0), freshness(8.04, 7.0)
-    assert (fresh.name, fresh.status, fresh.value, fresh.threshold) == ("freshness", "pass", 7.0, 7.0)
-    assert (old.status, old.value) == ("review", 8.0)
-    assert "8 days old" in old.message
-    assert old.advice
+    assert len(notice.body.splitlines()) == len(told(case)[0].body.splitlines())

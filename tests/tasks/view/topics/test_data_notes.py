@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tasks.stats.checks import all_checks
 from tasks.stats.copies import Copies, RepeatedRows, SharedRows
+from tasks.stats.data_findings import DataNotes
 from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes
-from tasks.stats.records import DataNotes
-from tasks.stats.verdict import verdict
 from tasks.view.page import build_page
 from tasks.view.records import ReportPage, Table
-from tests.factories import Case, regular_case
+from tests.factories import regular_case
 
 SHARED = SharedRows("jan.csv", "feb.csv", 80, 80, 100)
 PAIR = AlikeLabels((LabelCount("St Helens", 12, ("a.csv",)), LabelCount("St\u00a0Helens", 3, ("b.csv",))), ("space",))
@@ -20,10 +18,8 @@ PAIR = AlikeLabels((LabelCount("St Helens", 12, ("a.csv",)), LabelCount("St\u00a
 def page_of(notes: DataNotes, **rules: str) -> ReportPage:
     case = regular_case()
     asked = case.study.model_copy(update={"rules": case.study.rules.model_copy(update=rules)})
-    found = replace(case.findings, notes=notes)
-    checks = all_checks(asked, found)
-    found = replace(found, checks=checks, verdict=verdict(asked, found, checks))
-    return build_page(*Case(asked, found, case.data, case.draws, ()).arguments)
+    found = replace(case.findings, rows=replace(case.findings.rows, notes=notes))
+    return build_page(replace(case, study=asked, findings=found).judged().context)
 
 
 def table(page: ReportPage, id_: str) -> Table | None:

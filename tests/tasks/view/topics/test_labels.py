@@ -5,13 +5,21 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from tasks.stats.label_checks import check_labels, shown
-from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes
+from tasks.stats.data_findings import DataFindings, DataNotes
+from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes, judge_labels
 from tasks.stats.study import Study
+from tasks.view.checks import Check
+from tasks.view.topics.labels import shown
+from tests.said import of_rows
 
 
 def study(**changes: Any) -> Study:
     return Study.model_validate({"name": "s", "title": "t", "outcome": "y", "group": "g", **changes})
+
+
+def check_labels(notes: LabelNotes, asked: Study) -> tuple[Check, ...]:
+    found = DataFindings(100, 0, notes=DataNotes(labels=notes))
+    return tuple(of_rows(asked, found, judged) for judged in judge_labels(notes))
 
 
 def pair(one: str, other: str, *kinds: Any) -> AlikeLabels:
@@ -19,7 +27,7 @@ def pair(one: str, other: str, *kinds: Any) -> AlikeLabels:
 
 
 def test_nothing_was_looked_at() -> None:
-    assert check_labels(None, study()) == ()
+    assert judge_labels(None) == ()
 
 
 def test_labels_that_need_no_look_pass() -> None:
