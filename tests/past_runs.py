@@ -11,9 +11,10 @@ import numpy as np
 
 from tasks.history import previous_report
 from tasks.stats.changes import compare
+from tasks.stats.findings import Findings
 from tasks.stats.history import history_of
 from tasks.stats.past import PastRun, PreviousReport, question_of
-from tasks.stats.records import Estimate, Findings, Verdict
+from tasks.stats.records import Estimate, Verdict
 from tasks.view.summary import summary_json, summary_of
 from tests.factories import Case
 
@@ -66,7 +67,7 @@ def looked_back(case: Case, previous: PreviousReport, past: tuple[PastRun, ...] 
     changes = compare(case.study, previous, case.findings)
     verdicts = [run.status for run in past]
     history = history_of(question_of(case.study), past, case.findings, verdicts, ())
-    return replace(case, findings=replace(case.findings, changes=changes, history=history))
+    return replace(case, changes=changes, history=history)
 
 
 def write_run(reports: Path, case: Case, run_id: str, started_at: str) -> Path:

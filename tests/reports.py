@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from flows import steps_of_a_report as steps
+from tasks.notify import age_in_days
 from tasks.run_record import open_run, with_rows
 from tasks.sample import sample_posterior
 from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.findings import LeastSquaresFits, Posterior, find
+from tasks.stats.findings import LeastSquaresFits, Posterior
 from tasks.stats.partial_pooling import flavours, partial_pooling
 from tasks.stats.pooling import complete_pooling, no_pooling
 from tasks.stats.records import Floats, PartialPooling, Scaling
@@ -115,11 +116,9 @@ def publish_run(opened: OpenedStudy, reports: Path, *, stan: bool = True) -> Pat
     else:
         posterior = made_up(study, products, scaling, fits, run.seed)
     run = with_rows(run, rows, posterior.engine, "")
-    findings = find(study, run, rows.sample, products, scaling, fits, posterior)
-    findings = steps.looked_back(reports, study, findings)
-    files_of_run = steps.written(
-        replace(opened, study=study), findings, rows, posterior.draws, standalone=True, look=None
-    )
+    findings = steps.found(study, run, rows, age_in_days(opened), products, scaling, fits, posterior)
+    context = steps.looked_back(reports, replace(opened, study=study), findings, rows, posterior.draws)
+    files_of_run = steps.written(context, posterior.draws, standalone=True, look=None)
     return steps.published(reports, study, run.id, files_of_run)
 
 

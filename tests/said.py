@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from tasks.stats.data_findings import DataFindings
 from tasks.stats.judgement import Judgement
 from tasks.stats.study import Study
 from tasks.view.checks import Check, checks_of, row_checks_of
 from tasks.view.context import Context, context_of
 from tasks.view.page import section_of
-from tasks.view.records import Section
+from tasks.view.records import Fold, Section
 from tasks.view.row_context import RowContext
 from tasks.view.topic import Topic
+from tests.factories import Case
 from tests.posteriors import Sampled
 
 
@@ -33,3 +37,20 @@ def context_of_sampled(have: Sampled) -> Context:
 
 def section(topic: Topic, context: Context) -> Section:
     return section_of(topic, context)
+
+
+def changed(case: Case, **findings: object) -> Context:
+    """The report had parts of its findings been others, judged anew."""
+    return replace(case, findings=replace(case.findings, **findings)).judged().context  # type: ignore[arg-type]
+
+
+def block(made: Section, name: str) -> Any:
+    """The block of this id, inside folds too. Raises KeyError."""
+    waiting = list(made.blocks)
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Fold):
+            waiting += one.blocks
+        elif getattr(one, "id", "") == name:
+            return one
+    raise KeyError(name)

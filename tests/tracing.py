@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ import pandas as pd
 import xarray as xr
 
 from tasks.stats.study import Thresholds
+from tasks.view.topics import TOPICS
 from tests.page_numbers import Shown
 
 ESTIMATES = ["estimate", "se", "lower", "upper", "conditional_sd", "estimate_raw", "se_raw", "lower_raw", "upper_raw"]
@@ -28,25 +29,10 @@ ESTIMATES = ["estimate", "se", "lower", "upper", "conditional_sd", "estimate_raw
 FLAVOURS = ("varying_intercept", "varying_slope", "varying_intercept_slope")
 MODELS = {"partial-pooling": FLAVOURS}
 EVERY_MODEL = {"complete_pooling", "no_pooling", *FLAVOURS, "bayes"}
-# What of the summary each section is about; one that is not listed may use all of it.
-SUBJECTS = {
+# What of the summary the first screen and the health card are about; sections say it themselves.
+FIRST_SCREEN = {
     "verdict": ("overview", "checks", "intervals", "simpson", "variance_components"),
     "health": ("checks",),
-    "data": ("run", "checks"),
-    "groups": ("fits",),
-    "ranks": ("ranks", "checks"),
-    "size": ("size_trend", "funnel", "checks"),
-    "displacement": ("fits",),
-    "variance": ("variance_components", "variance_test", "likelihood_profiles", "fits"),
-    "intervals": ("intervals", "fits", "variance_test", "likelihood_profiles", "checks"),
-    "remedies": ("remedies", "intervals"),
-    "simpson": ("simpson",),
-    "predictive": ("predictive", "fits", "loo_pit"),
-    "held-out": ("cross_validation", "leave_one_group_out", "influence", "fits"),
-    "assumptions": ("assumptions", "checks"),
-    "priors": ("prior_predictive", "prior_sensitivity", "priors"),
-    "sampler": ("fits", "checks"),
-    "models": ("fits", "cross_validation"),
 }
 COUNTS = "counts"
 LONGEST_LIST = 24  # longer lists of numbers are curves, which no text quotes
@@ -84,9 +70,15 @@ class Sources:
         return shown.is_sentence and any(shown.is_near(values) for values in self._of_named(shown.words))
 
     def _subjects(self, shown: Shown) -> Iterable[str]:
+        places = filter(None, (shown.section, shown.evidence))
+        asked = {key for place in places for key in self._sources[place]}
+        return asked & set(self.summary) | {COUNTS}
+
+    @cached_property
+    def _sources(self) -> Mapping[str, tuple[str, ...]]:
+        """By section; one whose topic names no source may use all of the summary."""
         every = tuple(self.summary)
-        asked = {*SUBJECTS.get(shown.section, every), *SUBJECTS.get(shown.evidence, every if shown.evidence else ())}
-        return asked & set(every) | {COUNTS}
+        return FIRST_SCREEN | {topic.id: topic.sources or every for topic in TOPICS}
 
     def _of_named(self, words: str) -> Iterator[np.ndarray]:
         yield self.over_groups

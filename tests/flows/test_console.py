@@ -11,7 +11,7 @@ import pytest
 from flows import console
 from flows.cli import command
 from flows.quiet import keep_log
-from tasks.stats.records import Verdict
+from tasks.stats.past import ReportedVerdict
 from tasks.view.catalogue import RunEntry
 
 EVIL = "a\x1b[31mred\x07\n2026-11-26 INFO poolwise: forged :x: [bold]b[/] \u202e\udce9"
@@ -49,7 +49,7 @@ def entry() -> RunEntry:
 
 def test_everything_shown_goes_through_one_place(said: StringIO) -> None:
     console.show_problem(EVIL)
-    console.show_verdict(Verdict("review", EVIL, EVIL, EVIL))
+    console.show_verdict(ReportedVerdict("review", EVIL, EVIL, EVIL))
     console.show_report(Path(EVIL.replace("/", "")), standalone=True)
     console.show_runs([entry()], Path("reports"))
     console.show_runs([], Path(EVIL))

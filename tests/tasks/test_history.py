@@ -82,7 +82,7 @@ def test_the_previous_report_is_the_newest_that_can_be_read(tmp_path: Path) -> N
     assert previous.verdict.headline == "second"
     assert previous.group_sizes.tolist() == case.findings.group_sizes.tolist()
     assert previous.n_rejected == 3
-    assert previous.checks == {check.name: check.status for check in case.findings.checks}
+    assert previous.checks == {(one.kind, one.term): one.status for one in case.findings.judgements}
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def problem(folder: Path, **files: str) -> str:
 
 
 def html_of(folder: Path, case=None, *, standalone: bool = False, **files: str) -> str:
-    page = build_page(*(case or singular_case()).arguments)
+    page = build_page((case or singular_case()).context)
     return render_report(page, "plotly.js", standalone=standalone, look=look_of(opened(folder, **files)))
 
 
@@ -145,7 +145,7 @@ def test_hostile_labels_stay_text_under_a_look(folder: Path) -> None:
 def test_the_report_says_that_it_has_a_look_and_the_summary_its_hash() -> None:
     case = singular_case()
     run = replace(case.findings.run, look_sha256="abc")
-    page = build_page(case.study, replace(case.findings, run=run), *case.arguments[2:])
+    page = build_page(replace(case, findings=replace(case.findings, run=run)).context)
     assert "a look of the study’s own" in render_report(page, "plotly.js")
     assert "a look of the study’s own" not in render_report(build_page(case.context), "plotly.js")
 

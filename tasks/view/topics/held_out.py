@@ -277,7 +277,8 @@ def _would_move(context: Context) -> str:
     moved = np.flatnonzero((np.abs(found.dfbetas[groups]) > context.study.thresholds.influence).any(axis=0))
     effects = numbers.listed(f"the average {context.term_name(int(term))}" for term in moved)
     each = "" if groups.size == 1 else ", left out one by one"
-    return f"Without {_named(context, groups)}{each}, {effects} would move by more than {_far(context)}."
+    far = "their standard errors" if moved.size > 1 and context.study.thresholds.influence == 1 else _far(context)
+    return f"Without {_named(context, groups)}{each}, {effects} would move by more than {far}."
 
 
 def _by_chance(context: Context, judged: Judgement) -> str:

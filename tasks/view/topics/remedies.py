@@ -30,6 +30,7 @@ GUIDE = (
     "groups as known; only Bayes does not."
 )
 DOWNLOAD = Link("summary.json: every group and route", "summary.json")
+WAYS = {4: "Four", 5: "Five"}
 LOOKS: dict[RouteName, tuple[str, str]] = {
     "singular_fit": (ALERT, "diamond-open"),
     "drop": (NEUTRAL, "x"),
@@ -62,7 +63,7 @@ def _words(found: Remedies) -> Table:
     columns = (Column("Route, and what it does", is_number=False), Column("When to choose it", is_number=False))
     told = [ROUTES[route.name] for route in found.routes[1:]]
     rows = tuple((Cell(one.name, one.does), Cell(one.choose)) for one in told)
-    return Table("table-routes", "The ways on", columns, rows)
+    return Table("table-routes", f"{WAYS[len(told)]} ways on", columns, rows)
 
 
 def _numbers(context: Context, found: Remedies) -> Table:

@@ -4,38 +4,33 @@ import numpy as np
 import pytest
 
 from tasks.view import numbers
-from tasks.view.context import Context
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Paragraph
 from tasks.view.selection import FIGURE_LIMIT, PANEL_ROWS_LIMIT
 from tasks.view.topics import data, displacement, groups, variance
 from tests import factories
 from tests.posteriors import sampled
+from tests.said import context_of_sampled, section
 
 N_MANY = 120
 
 
-def context_of(case):
-    return Context(case.study, case.findings, case.data, case.draws, case.rejections)
-
-
 @pytest.fixture(scope="module")
 def few():
-    return context_of(factories.singular_case())
+    return factories.singular_case().context
 
 
 @pytest.fixture(scope="module")
 def many():
-    return context_of(factories.many_groups_case(N_MANY))
+    return factories.many_groups_case(N_MANY).context
 
 
 @pytest.fixture(scope="module")
 def batches():
-    have = sampled("dyestuff")
-    return Context(have.study, have.findings, have.data, have.draws, ())
+    return context_of_sampled(sampled("dyestuff"))
 
 
-def figures(section):
-    return {block.id: block for block in section.blocks if isinstance(block, Figure)}
+def figures(made):
+    return {block.id: block for block in made.blocks if isinstance(block, Figure)}
 
 
 def value(text):
@@ -43,7 +38,7 @@ def value(text):
 
 
 def test_rows_of_few_groups_are_shown_strip_by_strip_the_largest_group_first(few):
-    found = figures(data.section(few))
+    found = figures(section(data.TOPIC, few))
     assert set(found) == {"figure-rows"}
     dots, _, medians = found["figure-rows"].spec["data"]
     sizes = few.findings.group_sizes[medians["meta"]["groups"]]
@@ -54,7 +49,7 @@ def test_rows_of_few_groups_are_shown_strip_by_strip_the_largest_group_first(few
 
 
 def test_of_many_groups_every_ones_median_is_shown(many):
-    found = figures(data.section(many))
+    found = figures(section(data.TOPIC, many))
     assert set(found) == {"figure-sizes", "figure-group-medians"}
     assert sum(found["figure-sizes"].spec["data"][0]["y"]) == N_MANY
     points = found["figure-group-medians"].spec["data"][0]
@@ -63,7 +58,7 @@ def test_of_many_groups_every_ones_median_is_shown(many):
 
 
 def test_the_table_of_all_groups_holds_each_estimate_per_raw_unit(many):
-    found = next(block for block in groups.section(many).blocks if isinstance(block, GroupTable))
+    found = next(block for block in section(groups.TOPIC, many).blocks if isinstance(block, GroupTable))
     assert sorted(found.groups) == list(range(N_MANY))
     place = next(k for k, column in enumerate(found.columns) if column.title == "Effect of hours: Bayes")
     order = list(found.groups)
@@ -76,13 +71,13 @@ def test_the_table_of_all_groups_holds_each_estimate_per_raw_unit(many):
 
 
 def test_few_groups_are_read_per_raw_unit_and_as_fitted_behind_a_fold(few):
-    folded = [block for block in groups.section(few).blocks if isinstance(block, Fold)][-1].blocks
+    folded = [block for block in section(groups.TOPIC, few).blocks if isinstance(block, Fold)][-1].blocks
     assert [table.id for table in folded] == ["table-estimates-1"]
 
 
 def test_drawn_lines_are_the_posteriors_own(few):
     """In the middle of its range each line is its draw's expected outcome there."""
-    panel = next(block for block in groups.section(few).blocks if isinstance(block, Panels)).panels[0]
+    panel = next(block for block in section(groups.TOPIC, few).blocks if isinstance(block, Panels)).panels[0]
     trace = panel.spec["data"][1]
     x, y = (np.array(trace[part], dtype=float).reshape(-1, 3)[:, :2] for part in ("x", "y"))
     every = np.linspace(0, 999, groups.LINES_DRAWN).round().astype(int)
@@ -93,7 +88,7 @@ def test_drawn_lines_are_the_posteriors_own(few):
 
 @pytest.mark.parametrize("term", [0, 1])
 def test_estimates_by_size_stand_with_their_intervals_in_raw_units(few, term):
-    found = figures(displacement.section(few))[f"figure-by-size-{term}"]
+    found = figures(section(displacement.TOPIC, few))[f"figure-by-size-{term}"]
     line, points = found.spec["frames"][2]["data"]
     order = found.spec["data"][-1]["meta"]["groups"]
     assert (np.diff(few.findings.group_sizes[order]) >= 0).all()
@@ -104,7 +99,7 @@ def test_estimates_by_size_stand_with_their_intervals_in_raw_units(few, term):
 
 
 def test_many_moving_intervals_are_limited_and_what_leaves_the_picture_is_counted(many):
-    found = figures(displacement.section(many))["figure-by-size-1"]
+    found = figures(section(displacement.TOPIC, many))["figure-by-size-1"]
     moving, reach = found.spec["data"][-1], found.spec["layout"]["yaxis"]["range"]
     assert len(moving["x"]) == FIGURE_LIMIT
     assert f"{FIGURE_LIMIT} of {N_MANY} groups" in found.caption
@@ -117,14 +112,14 @@ def test_many_moving_intervals_are_limited_and_what_leaves_the_picture_is_counte
 
 
 def test_groups_of_equal_size_stand_by_name_in_the_order_of_their_estimates(batches):
-    found = figures(displacement.section(batches))["figure-by-size-0"]
+    found = figures(section(displacement.TOPIC, batches))["figure-by-size-0"]
     order = found.spec["data"][-1]["meta"]["groups"]
     assert found.spec["layout"]["xaxis"]["ticktext"] == [batches.labels[group] for group in order]
     assert (np.diff(batches.findings.bayes.groups.mean[order, 0]) > 0).all()
 
 
 def test_equal_shrinkage_needs_no_picture(batches):
-    blocks = variance.section(batches).blocks
+    blocks = section(variance.TOPIC, batches).blocks
     assert "figure-shrinkage-0" not in [block.id for block in blocks if isinstance(block, Figure)]
     assert "the same in every group" in " ".join(block.text for block in blocks if isinstance(block, Paragraph))
 
@@ -133,8 +128,8 @@ def test_equal_shrinkage_needs_no_picture(batches):
 def test_groups_are_named_to_every_mark_of_every_figure_of_groups(name, request):
     """So that choosing a group marks it everywhere: one group for each of a trace's points."""
     context = request.getfixturevalue(name)
-    sections = [data.section(context), displacement.section(context)]
-    for figure in (found for section in sections for found in figures(section).values()):
+    sections = [section(data.TOPIC, context), section(displacement.TOPIC, context)]
+    for figure in (found for made in sections for found in figures(made).values()):
         for trace in figure.spec["data"]:
             if trace["type"] == "bar" or trace.get("name") == "average group":
                 continue

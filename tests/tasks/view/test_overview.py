@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.records import Check
+from tasks.stats.judgement import Judgement
 from tasks.view.overview import overview_of
 from tests.factories import intercept_only_case, regular_case, singular_case, two_predictors_case
 
@@ -46,13 +46,14 @@ def test_units_and_answer():
 def test_age_of_the_data_comes_from_the_check():
     case = singular_case()
     assert overview_of(case.context)["data_age_days"] is None
-    check = Check("freshness", "review", 9.5, 7.0, "old", "")
-    overview = overview_of(case.study, replace(case.findings, checks=(*case.findings.checks, check)))
+    judged = Judgement("freshness", "review", "stale", value=9.5, limit=7.0)
+    old = replace(case.findings, judgements=(*case.findings.judgements, judged))
+    overview = overview_of(replace(case, findings=old).context)
     assert (overview["data_age_days"], overview["data_age_limit_days"]) == (9.5, 7.0)
 
 
 def test_what_is_not_finite_is_null():
     case = singular_case()
     bayes = replace(case.findings.bayes, icc=replace(case.findings.bayes.icc, lower=np.float64("nan")))
-    overview = overview_of(case.study, replace(case.findings, bayes=bayes))
+    overview = overview_of(replace(case, findings=replace(case.findings, bayes=bayes)).context)
     assert found(overview)["icc", ""]["lower"] is None

@@ -9,6 +9,7 @@ from tasks.view import numbers
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Table
 from tests import factories
+from tests.said import by_name
 
 CASES = {
     "singular": factories.singular_case,
@@ -50,7 +51,7 @@ def test_every_section_states_a_finding_and_every_check_leads_to_one(case):
     ids = [section.id for section in page.sections]
     assert len(set(ids)) == len(ids)
     assert all(section.finding.endswith(".") for section in page.sections)
-    assert len(page.health) == len(case.findings.checks)
+    assert len(page.health) == len(case.findings.judgements)
     assert {item.link.href for item in page.health} <= {f"#{name}" for name in ids}
 
 
@@ -126,7 +127,7 @@ def test_a_collapsed_width_does_not_read_as_zero_and_is_marked():
     case = factories.singular_case()
     level, slope = case.findings.intervals
     intervals = (level, replace(slope, conditional=0.00041))
-    page = build_page(*replace(case, findings=replace(case.findings, intervals=intervals)).arguments)
+    page = build_page(replace(case, findings=replace(case.findings, intervals=intervals)).context)
     level_row, slope_row = table(page, "table-widths").rows
     assert float(slope_row[2].text) == 0.000034
     assert (slope_row[-1].text, slope_row[-1].status) == ("collapsed", "fail")
@@ -226,7 +227,8 @@ def test_a_file_that_was_set_aside_is_told_with_its_reason():
     files = (*case.findings.run.files, SourceFile("incoming/bad.csv", "b" * 64, 0, 0, reason))
     run = replace(case.findings.run, files=files, rejected_by_rule={"file: set aside": 1})
     rejection = Rejection("incoming/bad.csv", 0, "", "", f"set aside: {reason}")
-    page = build_page(case.study, replace(case.findings, run=run), case.data, None, [rejection])
+    told = replace(case, findings=replace(case.findings, run=run), draws=None, rejections=(rejection,))
+    page = build_page(told.context)
     assert [[cell.text for cell in row] for row in table(page, "table-rejects").rows] == [
         ["incoming/bad.csv", "–", "–", "–", f"set aside: {reason}"]
     ]
@@ -266,7 +268,7 @@ def test_correlations_stand_beside_the_spreads_with_their_interval():
 
 def test_the_card_says_what_each_check_measured_and_what_is_wanted():
     case = factories.singular_case()
-    values = {check.name: check for check in case.findings.checks}
+    values = by_name(case.context)
     said = {item.title: item.measure for item in build_page(case.context).health}
     share = numbers.percent(values["intervals_age"].value)
     assert said["Usual intervals: age"] == f"{share} as wide as needed, at least {numbers.percent(0.5)}"

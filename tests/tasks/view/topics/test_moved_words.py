@@ -3,15 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.view import moved_words
-from tasks.view.context import Context
+from tasks.view.topics import moved_words
 from tests import factories
 from tests.posteriors import sampled
+from tests.said import context_of_sampled
 
 
 def context_of(name):
-    have = sampled(name)
-    return Context(have.study, have.findings, have.data, have.draws, ())
+    return context_of_sampled(sampled(name))
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +99,5 @@ def test_an_intercept_only_study_has_reasons_too():
 
 
 def test_groups_of_one_row_are_no_trouble():
-    case = factories.regular_case()
-    context = Context(case.study, case.findings, case.data, case.draws, ())
+    context = factories.regular_case().context
     assert all(moved_words.why(context, term, 0) for term in context.varying)

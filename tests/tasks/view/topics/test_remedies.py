@@ -7,31 +7,28 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from tasks.view.remedy_words import profile_finding, routes_finding, variance_test_finding
 
 import tasks.view
-from tasks.view.context import Context
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, ReportPage, Table
 from tasks.view.summary import summary_json, summary_of
+from tasks.view.topics import remedies
 from tests.posteriors import Sampled, sampled
+from tests.said import context_of_sampled
 
 SCHEMA = json.loads((Path(tasks.view.__file__).parent / "summary.schema.json").read_text("utf-8"))
 
 
 def page_of(made: Sampled) -> ReportPage:
-    return build_page(made.study, made.findings, made.data, made.draws, ())
+    return build_page(context_of_sampled(made))
 
 
-def context_of(made: Sampled) -> Context:
-    return Context(made.study, made.findings, made.data, made.draws, ())
-
-
-@pytest.mark.parametrize(("name", "ways"), [("bounce_rates", "five"), ("dyestuff2", "four"), ("sleepstudy", None)])
+@pytest.mark.parametrize(("name", "ways"), [("bounce_rates", "Five"), ("dyestuff2", "Four"), ("sleepstudy", None)])
 def test_section_stands_after_a_singular_fit_only(name: str, ways: str | None) -> None:
-    titles = [section.title for section in page_of(sampled(name)).sections]
-    found = [title for title in titles if title.startswith("After a singular fit")]
-    assert found == ([f"After a singular fit: {ways} ways on"] if ways else [])
+    found = [section for section in page_of(sampled(name)).sections if section.title.startswith("After a singular fit")]
+    tables = [block for section in found for block in section.blocks if isinstance(block, Table)]
+    assert [table.caption for table in tables if table.id == "table-routes"] == ([f"{ways} ways on"] if ways else [])
+    assert len(found) == bool(ways)
 
 
 def test_figures_of_routes_link_every_point_to_its_group() -> None:
@@ -45,18 +42,10 @@ def test_figures_of_routes_link_every_point_to_its_group() -> None:
     assert [table.groups for table in folded.blocks if isinstance(table, Table)] == [tuple(range(8))] * 2
 
 
-def test_collapsed_intervals_are_marked() -> None:
-    section = next(s for s in page_of(sampled("bounce_rates")).sections if s.id == "intervals")
-    slopes = next(b for b in section.blocks if isinstance(b, Figure) and b.id == "figure-intervals-1")
-    marked = [trace for trace in slopes.spec["data"] if "collapsed" in trace.get("name", "")]
-    assert [trace["marker"]["color"] for trace in marked] == ["#CC3311"] * 2  # the points and their key
-    assert "collapsed" in str(marked[0]["hovertemplate"])
-
-
 @pytest.mark.parametrize("name", ["bounce_rates", "dyestuff2", "sleepstudy"])
 def test_summary_keeps_to_its_schema(name: str) -> None:
     made = sampled(name)
-    told = json.loads(summary_json(summary_of(made.context)), parse_constant=pytest.fail)
+    told = json.loads(summary_json(summary_of(context_of_sampled(made))), parse_constant=pytest.fail)
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(told)] == []
     assert (told["remedies"] is None) == (name == "sleepstudy")
     assert told["variance_test"]["p_value"] == made.findings.variance_test.p_value
@@ -66,7 +55,7 @@ def test_summary_keeps_to_its_schema(name: str) -> None:
 
 def test_summary_has_the_routes_groups_once() -> None:
     made = sampled("bounce_rates")
-    told = summary_of(made.context)["remedies"]
+    told = summary_of(context_of_sampled(made))["remedies"]
     routes = {route.name: route for route in made.findings.remedies.routes}
     kent = made.findings.labels.index("kent")
     assert told["routes"]["penalised"]["groups"]["kent"]["lower"] == routes["penalised"].lower[kent].tolist()
@@ -75,9 +64,5 @@ def test_summary_has_the_routes_groups_once() -> None:
 
 
 def test_words_claim_no_more_than_the_numbers() -> None:
-    singular, regular = context_of(sampled("bounce_rates")), context_of(sampled("sleepstudy"))
-    assert "hardly depends on the route" in routes_finding(singular, singular.findings.remedies)
-    assert "do not show" in variance_test_finding(singular, singular.findings.variance_test)
-    assert "do not show" not in variance_test_finding(regular, regular.findings.variance_test)
-    assert "worse by only" in profile_finding(singular, singular.findings.likelihood_profiles[1])
-    assert "only" not in profile_finding(regular, regular.findings.likelihood_profiles[1])
+    singular = context_of_sampled(sampled("bounce_rates"))
+    assert "hardly depends on the route" in remedies.TOPIC.finding(singular)

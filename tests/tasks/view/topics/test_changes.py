@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tasks.view.change_words import moment, verdict_line
 
 from tasks.stats.changes import compare
 from tasks.stats.history import history_of
@@ -15,6 +14,7 @@ from tasks.stats.past import question_of
 from tasks.view import numbers
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Panels, Paragraph, Table
+from tasks.view.topics.change_words import moment, verdict_line
 from tests.factories import (
     Case,
     hostile_case,
@@ -130,7 +130,7 @@ def test_widened_intervals_are_admitted() -> None:
 def test_verdict_recommendation_groups_and_rejects_are_told() -> None:
     case = singular_case()
     then = without_group(with_verdict(case, status="pass", recommended_model="no_pooling"), "kent")
-    then = replace(then, n_rows=400, checks={**then.checks, "rhat": "fail"}, data_sha256="e" * 64)
+    then = replace(then, n_rows=400, checks={**then.checks, ("rhat", ""): "fail"}, data_sha256="e" * 64)
     section = sections(looked_back(case, then))["changes"]
     assert "the verdict is worse (review, was pass)" in section.finding
     assert "now is the Bayesian partial-pooling model, no longer no pooling" in section.finding
@@ -190,7 +190,7 @@ def test_two_reports_need_no_history_unless_one_could_not_be_read() -> None:
     case = singular_case()
     assert "history" not in sections(looked_back(case, earlier(case), (earlier(case).run,)))
     history = history_of(question_of(case.study), (), case.findings, (), ("r1: summary.json is damaged: <x>",))
-    section = sections(replace(case, findings=replace(case.findings, history=history)))["history"]
+    section = sections(replace(case, history=history))["history"]
     assert section.finding == "No earlier report can be compared with this one."
     assert (
         "1 earlier report could not be read and was skipped: r1: summary.json is damaged"
@@ -229,6 +229,6 @@ def test_a_label_that_turned_up_is_shortened_and_cleaned() -> None:
     then = earlier(case)
     labels = ("x\u202e<script>" + "y" * 300, *then.run.labels[1:])
     changes = compare(case.study, replace(then, run=replace(then.run, labels=labels)), case.findings)
-    finding = sections(replace(case, findings=replace(case.findings, changes=changes)))["changes"].finding
+    finding = sections(replace(case, changes=changes))["changes"].finding
     assert "\u202e" not in finding
     assert "y" * 100 not in finding

@@ -1,0 +1,24 @@
+"""Groups beside each other in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.view.topic import Topic
+from tasks.view.topics import groups, variance
+from tests.posteriors import sampled
+from tests.said import context_of_sampled
+
+
+def test_slopes_are_told_per_raw_unit() -> None:
+    """sleepstudy: separate slopes run from -2.88 (335) to 21.8 ms per day (308), as `lmList` has them (Bates et al.
+    2015); the slopes' SD is about 6 ms per day."""
+    context = context_of_sampled(sampled("sleepstudy"))
+    assert "effects of Days run from −2.9 to 21.8" in groups.TOPIC.finding(context)
+    sd = context.findings.bayes.sigma_group.mean[1] / context.raw_scale(1)
+    assert f"The effect of Days differs by about {sd:.1f}" in variance.TOPIC.finding(context)
+
+
+@pytest.mark.parametrize("topic", [groups.TOPIC, variance.TOPIC], ids=lambda topic: topic.id)
+def test_an_intercept_only_study_speaks_of_levels_alone(topic: Topic) -> None:
+    assert "effect" not in topic.finding(context_of_sampled(sampled("dyestuff")))

@@ -1,0 +1,37 @@
+"""Simpson's paradox: both slopes per raw unit, and no more said than was found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tasks.stats.records import SimpsonCheck
+from tasks.view.topics import simpson
+from tests.factories import singular_case
+from tests.posteriors import sampled
+from tests.said import by_name, changed, context_of_sampled
+
+
+def said(**parts: object) -> str:
+    """Of the singular case, had its check found something else."""
+    case = singular_case()
+    check: SimpsonCheck = replace(case.findings.simpson[0], **parts)  # type: ignore[arg-type]
+    context = changed(case, simpson=(check,))
+    message = by_name(context)["simpson_age"].message
+    assert message == simpson.TOPIC.finding(context)
+    return message
+
+
+def test_it_says_reversed_misleading_or_neither() -> None:
+    assert "would mislead" in said()
+    assert "sign turns round" in said(is_reversed=True)
+    assert "no sign that ignoring the groups misleads" in said(is_misleading=False)
+    constant = said(within=np.nan, is_misleading=False)
+    assert "is the same throughout each group: there is no slope within groups" in constant
+
+
+def test_slopes_are_per_raw_unit() -> None:
+    context = context_of_sampled(sampled("bounce_rates"))
+    check = context.findings.simpson[0]
+    assert f"slope of age is {check.complete / context.raw_scale(1):.3f}" in simpson.TOPIC.finding(context)
