@@ -174,7 +174,7 @@ def can_i_trust_it(context: Context, checks: Sequence[Check]) -> str:
     """Answers: can I trust it?"""
     verdict = context.findings.verdict
     if verdict.status == "fail":
-        failed = " ".join(text.clean(check.message) for check in checks if check.status == "fail")
+        failed = " ".join(text.sentence(check.message) for check in checks if check.status == "fail")
         return f"No, not as it stands. {failed}"
     name = MODEL_NAMES[verdict.recommended_model]
     if all(check.status == "pass" for check in checks):
@@ -220,7 +220,7 @@ def what_should_i_do(context: Context, checks: Sequence[Check]) -> str:
         for check in sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
         if check.status != "pass" and not (collapsed and check.kind == "singularity")
     ]
-    steps = list(dict.fromkeys(text.clean(check.step) for check in open_points))[:MOST_STEPS]
+    steps = list(dict.fromkeys(text.sentence(check.step) for check in open_points))[:MOST_STEPS]
     if verdict.status == "fail":
         return " ".join(["Do not act on these numbers yet.", *steps])
     name, mark = MODEL_NAMES[verdict.recommended_model], context.recommended_mark

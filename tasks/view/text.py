@@ -17,15 +17,26 @@ RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 def clean(text: str) -> str:
     """Without control, format and line-separating characters, which could hide or reorder text."""
-    kept = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text if not _is_invisible(c))
-    return " ".join("".join(kept).split())
+    return " ".join(_seen(text, keep="").split())
+
+
+def sentence(text: str) -> str:
+    """Clean, but with what our own words are set with: narrow spaces before units, and isolated labels."""
+    return re.sub(r"[^\S\u202f]+", " ", _seen(text, keep=FIRST_STRONG_ISOLATE + POP_ISOLATE)).strip()
 
 
 def typeset(text: str) -> str:
-    """A sentence of the core as it is printed: cleaned, with typographic apostrophes, minus and per cent signs."""
-    text = re.sub(r"(?<=\w)'(?=\w)|(?<=s)'(?= )", "’", clean(text))
+    """A sentence of ours as it is printed: with typographic apostrophes, minus and per cent signs."""
+    text = re.sub(r"(?<=\w)'(?=\w)|(?<=s)'(?= )", "’", sentence(text))
     text = re.sub(r"(?<![\w.-])-(?=\d)", "−", text)
     return re.sub(r"(?<=\d)%", "\u202f%", text)
+
+
+def _seen(text: str, keep: str) -> str:
+    """Control and line-separating characters become spaces; invisible ones go, but for those to keep."""
+    return "".join(
+        " " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text if c in keep or not _is_invisible(c)
+    )
 
 
 def _is_invisible(character: str) -> bool:

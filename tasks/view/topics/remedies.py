@@ -30,7 +30,7 @@ GUIDE = (
     "groups as known; only Bayes does not."
 )
 DOWNLOAD = Link("summary.json: every group and route", "summary.json")
-WAYS = {4: "Four", 5: "Five"}
+WAYS = {3: "Three", 4: "Four", 5: "Five"}
 LOOKS: dict[RouteName, tuple[str, str]] = {
     "singular_fit": (ALERT, "diamond-open"),
     "drop": (NEUTRAL, "x"),

@@ -39,6 +39,12 @@ def test_sentences_of_the_core_get_typographic_signs_and_names_keep_their_hyphen
     assert text.typeset("Brown-Forsythe 2026-11-23 unit-3") == "Brown-Forsythe 2026-11-23 unit-3"
 
 
+def test_sentences_keep_their_narrow_spaces_and_isolated_labels_and_lose_what_could_reorder_them():
+    label = text.label("ירושלים")
+    assert text.typeset(f"{label} is 3\u202fms\n wide\u202e, 5\u202f%") == f"{label} is 3\u202fms wide, 5\u202f%"
+    assert text.sentence(" a\x00b\u2028c ") == "a b c"
+
+
 def test_markdown_shows_texts_as_they_are():
     assert text.markdown("[x](http://e.org) *a* <b> `c` #1 ![p]") == (
         r"\[x\]\(http\://e\.org\) \*a\* \<b\> \`c\` \#1 \!\[p\]"
