@@ -12,6 +12,7 @@ import pytest
 
 from tasks.history import read_history, read_past_run, read_previous
 from tasks.run_folders import UnreadableRun
+from tasks.view.verdict_words import verdict_of
 from tests.factories import (
     Case,
     hostile_case,
@@ -74,12 +75,13 @@ def test_a_group_named_like_the_key_does_not_mislead(tmp_path: Path) -> None:
 def test_the_previous_report_is_the_newest_that_can_be_read(tmp_path: Path) -> None:
     case = singular_case()
     assert read_previous(tmp_path, case.study.name) is None
-    write_run(tmp_path, with_verdict(case, headline="first"), *at(1))
-    write_run(tmp_path, with_verdict(case, headline="second"), *at(2))
+    write_run(tmp_path, with_verdict(case, status="fail"), *at(1))
+    write_run(tmp_path, case, *at(2))
     (write_run(tmp_path, case, *at(3)) / "summary.json").write_text("{")
     previous = read_previous(tmp_path, case.study.name)
     assert previous is not None
-    assert previous.verdict.headline == "second"
+    assert previous.run.id == at(2)[0]
+    assert previous.verdict == verdict_of(case.context)
     assert previous.group_sizes.tolist() == case.findings.group_sizes.tolist()
     assert previous.n_rejected == 3
     assert previous.checks == {(one.kind, one.term): one.status for one in case.findings.judgements}

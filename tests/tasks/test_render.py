@@ -220,7 +220,7 @@ def test_standalone_carries_plotly_inside_and_links_to_no_other_file():
 
 def test_the_study_file_stands_escaped_in_the_report():
     case = factories.regular_case()
-    page = build_page(case.context, study_text='title = "</pre><script>1</script>"')
+    page = build_page(replace(case.context, study_text='title = "</pre><script>1</script>"'))
     assert "&lt;/pre&gt;&lt;script&gt;1&lt;/script&gt;" in render.render_report(page, SRC)
 
 

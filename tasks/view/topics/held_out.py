@@ -300,7 +300,7 @@ def _named(context: Context, groups: Integers) -> str:
 INFLUENCE: CheckSpec[Context] = CheckSpec(
     kind="influential_groups",
     title="Influential groups",
-    measure="{value} standard errors, at most {limit}",
+    measure="{value} standard errors; chance explains up to {limit}",
     cases={
         "none": Case(_none),
         "few groups": Case(_by_chance),
