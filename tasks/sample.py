@@ -69,8 +69,8 @@ def _what_was_tried(study: Study, attempts: list[SamplingAttempt], engine: str) 
     return (
         f"The posterior could not be sampled well enough by the {engine} engine, so no report was published. "
         f"Tried {len(attempts)} times with {attempts[-1].chains} chains: {_tries(study, attempts)}. Such trouble "
-        "usually lies in the model or the priors: let fewer slopes vary, give tighter [priors], or raise [sampler] warmup and "
-        "draws."
+        "usually lies in the model or the priors: let fewer slopes vary, give tighter [priors], or raise [sampler] "
+        "warmup and draws."
     )
 
 
