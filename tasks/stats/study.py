@@ -157,7 +157,7 @@ class SamplerSettings(Frozen):
         default=0.8, description="The acceptance rate that the sampler aims at. Nearer to 1, it is slower and safer."
     )
     max_treedepth: Annotated[int, Field(ge=5, le=20)] = Field(
-        default=10, description="Limits the way from one draw to the next, to 2 to this power small steps."
+        default=10, description="The longest way from one draw to the next: 2 to this power small steps."
     )
     max_minutes: Annotated[float, Field(gt=0, le=10_080)] = Field(
         default=10.0, description="Time for all attempts together. Then the run stops with exit code 4."
@@ -177,7 +177,7 @@ class Thresholds(Frozen):
     )
     ess_per_chain: Positive = Field(
         default=100.0,
-        description="Effective draws that every quantity needs for each chain, or no report is published.",
+        description="Effective draws per chain that every quantity needs, or no report is published.",
     )
     ebfmi: Positive = Field(default=0.3, description="Least E-BFMI of a chain, or no report is published.")
     pareto_k: Positive | None = Field(
@@ -187,7 +187,7 @@ class Thresholds(Frozen):
     )
     singular_tolerance: Positive = Field(
         default=1e-4,
-        description="A fit is singular when its groups differ in some direction by less than so many residual SDs.",
+        description="A fit is singular when its groups differ in some direction by less than this many residual SDs.",
     )
     collapsed_ratio: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.5, description="An interval has collapsed when it is narrower than this share of a calibrated one."
@@ -271,7 +271,7 @@ class Trigger(Frozen):
         "`poolwise serve`.",
     )
     stable_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
-        default=1.0, description="A file is complete when it has not changed for so many seconds."
+        default=1.0, description="A file is complete when it has not changed for this many seconds."
     )
 
     @field_validator("watch")
@@ -297,7 +297,7 @@ class Notify(Frozen):
     rejected_share: Share = Field(default=0.02, description="Tell when a larger share of the rows was rejected.")
     max_age_days: Positive | None = Field(
         default=None,
-        description="Tell when the newest file is older than so many days; a check of the report then asks for review. "
+        description="Tell when the newest file is older than this many days. Then a check asks for review, too. "
         "Default: no limit.",
     )
 
@@ -317,7 +317,7 @@ class Report(Frozen):
 
 class Study(Frozen):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = Field(
-        description="What its reports are filed under: lowercase letters, digits, `-` and `_`. Default: the folder's "
+        description="The name of its reports' folder: lowercase letters, digits, `-` and `_`. Default: the folder's "
         "name.",
     )
     title: Annotated[str, Field(min_length=1, max_length=300)] = Field(
@@ -330,8 +330,8 @@ class Study(Frozen):
     )
     encoding: str | None = Field(
         default=None,
-        description='How files are encoded that are not UTF-8 and have no byte order mark, as in "cp1252". '
-        "Default: there are none.",
+        description='The encoding of files that are not UTF-8 and have no byte order mark, as in "cp1252". '
+        "Default: such files are refused.",
     )
     delimiter: Literal[",", ";", "\t", "|"] | None = Field(
         default=None, description="What stands between columns. Default: found file by file."
