@@ -13,7 +13,7 @@ import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import prefect.settings
 import pytest
@@ -29,7 +29,7 @@ from tasks.look_colours import FIGURE_COLOURS, page_defaults, read_colours
 from tasks.notify import BASE_ADDRESS
 from tasks.site import PASSWORD_VARIABLE
 from tasks.stats import errors
-from tasks.stats.records import Rejection
+from tasks.stats.records import Rejection, Status
 from tasks.studies import read_study
 from tasks.toml_text import toml_text
 from tasks.view.estimates import estimate_columns
@@ -161,6 +161,10 @@ def test_every_exit_code_is_told() -> None:
     assert {int(cell) for cell in first_cells(READ, "### Exit codes")} == {0, *codes}
 
 
+def test_every_verdict_is_told() -> None:
+    assert first_cells(READ, "## What the verdict means") == list(get_args(Status))
+
+
 def test_columns_of_estimates_are_told() -> None:
     case = singular_case()
     assert first_cells(READ, "### estimates.csv") == list(estimate_columns(case.study, case.findings))
@@ -180,7 +184,7 @@ def test_keys_of_the_summary_are_told_as_they_are() -> None:
 
 
 def test_settings_exist() -> None:
-    text = TEAM.read_text("utf-8") + "".join(path.read_text("utf-8") for path in UNITS)
+    text = "".join(path.read_text("utf-8") for path in (*PAGES, *UNITS))
     for name in set(re.findall(r"PREFECT_[A-Z_]+", text)):
         assert getattr(prefect.settings, name, None) is not None, name
     assert set(re.findall(r"POOLWISE_[A-Z_]+", text)) == {BASE_ADDRESS, PASSWORD_VARIABLE}

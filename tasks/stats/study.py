@@ -190,7 +190,7 @@ class Thresholds(Frozen):
         description="A fit is singular when its groups differ in some direction by less than this many residual SDs.",
     )
     collapsed_ratio: Annotated[float, Field(gt=0, lt=1)] = Field(
-        default=0.5, description="An interval has collapsed when it is narrower than this share of a calibrated one."
+        default=0.5, description="An interval has collapsed when it is narrower than this share of the Bayesian one."
     )
     few_groups: Annotated[int, Field(ge=2)] = Field(
         default=5, description="With fewer groups the REML fits are not recommended."
@@ -291,8 +291,8 @@ class Notify(Frozen):
     )
     on: tuple[Literal["worse", "rejected", "stale", "failed"], ...] = Field(
         default=("worse", "rejected", "stale", "failed"),
-        description="When to tell: the verdict is worse, too many rows were rejected, the data are too old, a run "
-        "failed.",
+        description="When to tell: the verdict is worse (`worse`), too many rows were rejected (`rejected`), the "
+        "newest file is too old (`stale`), a run published nothing (`failed`).",
     )
     rejected_share: Share = Field(default=0.02, description="Tell when a larger share of the rows was rejected.")
     max_age_days: Positive | None = Field(
@@ -317,8 +317,8 @@ class Report(Frozen):
 
 class Study(Frozen):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = Field(
-        description="The name of its reports' folder: lowercase letters, digits, `-` and `_`. Default: the folder's "
-        "name.",
+        description="What the folder of its reports is called: lowercase letters, digits, `-` and `_`. "
+        "Default: like the study's folder.",
     )
     title: Annotated[str, Field(min_length=1, max_length=300)] = Field(
         description="The question, in one line. The report's title."
