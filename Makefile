@@ -26,7 +26,7 @@ OUR_CODE := $(shell find flows tasks -name '*.py')
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
 	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
 
-.PHONY: help report test lint bench coverage chaos cmdstan clean
+.PHONY: help report test lint docs bench coverage chaos cmdstan clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ lint: $(DEV) $(BYTECODE) ## style, types and the direction of imports
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: $(RUNTIME) ## write the tables of docs/study.md anew, from the models of a study
+	@$(BIN)/python -m tasks.study_reference docs/study.md
 
 bench: $(DEV) $(BYTECODE) ## speed against peers, the tests that measure time and memory, size and speed of reports
 	@$(BIN)/python tests/bench.py

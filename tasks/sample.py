@@ -13,6 +13,7 @@ from tasks.stats.priors import resolve_priors
 from tasks.stats.records import PosteriorDraws, SamplingAttempt, Scaling
 from tasks.stats.stan_data import marginal_data
 from tasks.stats.study import SamplerSettings, Study
+from tasks.view.sampler_words import missed_in_words
 
 # (least adapt_delta, times as many iterations, deeper trees by): Stan's own advice for divergences, low ESS
 # and trajectories cut short.
@@ -46,7 +47,7 @@ def sample_posterior(
         )
         if not found.failures:
             return draws, tuple(attempts)
-    raise SamplingFailed(_what_was_tried(attempts, engine.name))
+    raise SamplingFailed(_what_was_tried(study, attempts, engine.name))
 
 
 def escalated(settings: SamplerSettings) -> list[SamplerSettings]:
@@ -64,25 +65,27 @@ def escalated(settings: SamplerSettings) -> list[SamplerSettings]:
     ]
 
 
-def _what_was_tried(attempts: list[SamplingAttempt], engine: str) -> str:
+def _what_was_tried(study: Study, attempts: list[SamplingAttempt], engine: str) -> str:
     return (
         f"The posterior could not be sampled well enough by the {engine} engine, so no report was published. "
-        f"Tried {len(attempts)} times with {attempts[-1].chains} chains: {_tries(attempts)}. Such trouble usually lies "
-        "in the model or the priors: let fewer slopes vary, give tighter [priors], or raise [sampler] warmup and draws."
+        f"Tried {len(attempts)} times with {attempts[-1].chains} chains: {_tries(study, attempts)}. Such trouble "
+        "usually lies in the model or the priors: let fewer slopes vary, give tighter [priors], or raise [sampler] "
+        "warmup and draws."
     )
 
 
-def _tries(attempts: list[SamplingAttempt]) -> str:
+def _tries(study: Study, attempts: list[SamplingAttempt]) -> str:
     return "; ".join(
-        f"adapt_delta {a.adapt_delta:g}, {a.warmup} + {a.draws} iterations: {', '.join(a.diagnostics.failures)}"
+        f"adapt_delta {a.adapt_delta:g}, {a.warmup} + {a.draws} iterations: {', '.join(missed)}"
         for a in attempts
+        for missed in [missed_in_words(a.diagnostics, study.thresholds, a.chains)]
     )
 
 
 def _when_time_was_up(
     study: Study, attempts: list[SamplingAttempt], settings: SamplerSettings, share: float, engine: str
 ) -> str:
-    before = f" Tried before: {_tries(attempts)}." if attempts else ""
+    before = f" Tried before: {_tries(study, attempts)}." if attempts else ""
     return (
         f"Sampling took longer than the {settings.max_minutes:g} minutes that all attempts together may take "
         f"({study.named('sampler.max_minutes')}), so it was stopped and no report was published. The {engine} engine "

@@ -80,9 +80,6 @@ COUNTIES = (
     "norfolk",
 )
 
-# What the diagnostics of a poor attempt miss.
-POOR = ("rhat", "ess_bulk", "ess_tail", "divergences")
-
 P = ParamSpec("P")
 
 
@@ -535,7 +532,8 @@ def _bayes(data: GroupedData, design: Floats, varying: tuple[int, ...], cov: Flo
 
 
 def _attempts(q: int) -> tuple[SamplingAttempt, ...]:
-    poor = SamplerDiagnostics(1.02, 320, 290, 3, 0, 0.7, "sigma_group[slope]", 30, 30, POOR)
+    missed = ("rhat", "ess_bulk", "ess_tail", "divergences")
+    poor = SamplerDiagnostics(1.02, 320, 290, 3, 0, 0.7, "sigma_group[slope]", 30, 30, missed)
     good = SamplerDiagnostics(1.004, 2100, 1900, 0, 0, 0.92, "sigma_group[slope]", 30, 30, ())
     first = SamplingAttempt(4, 1000, 1000, 0.8, 11, poor)
     last = SamplingAttempt(4, 1000, 1000, 0.95, 12, good)

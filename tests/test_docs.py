@@ -1,16 +1,19 @@
-"""What the README, the team page, the units and prefect.yaml tell people to type exists and parses; nothing is run."""
+"""What README, docs/, the units and prefect.yaml tell people to type exists and parses; nothing is run."""
 
 from __future__ import annotations
 
 import configparser
 import importlib
+import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import prefect.settings
 import pytest
@@ -19,14 +22,24 @@ import yaml
 from prefect import Flow
 from prefect.cli._app import _app as prefect_app
 
+from flows import events
 from flows.cli import app
 from flows.deployments import run_on_request
+from tasks.look_colours import FIGURE_COLOURS, page_defaults, read_colours
 from tasks.notify import BASE_ADDRESS
 from tasks.site import PASSWORD_VARIABLE
+from tasks.stats import errors
+from tasks.stats.records import Rejection, Status
 from tasks.studies import read_study
+from tasks.toml_text import toml_text
+from tasks.view.estimates import estimate_columns
+from tests.factories import singular_case
 
 ROOT = Path(__file__).parent.parent
-TEAM, README = ROOT / "docs" / "team.md", ROOT / "README.md"
+README, TEAM, READ, LOOK, TRIGGER = (
+    ROOT / name for name in ("README.md", "docs/team.md", "docs/read.md", "docs/look.md", "docs/trigger.md")
+)
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 UNITS = sorted((ROOT / "docs").glob("*.service"))
 STUDIES = sorted(file.parent for file in (ROOT / "data").glob("*/study.toml"))
 PREFECT_YAML: dict[str, Any] = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))
@@ -41,7 +54,7 @@ def blocks(page: Path, language: str = "sh") -> list[str]:
 
 def told_commands(program: str) -> set[str]:
     """Typed lines of blocks, what stands between backticks, and what units start."""
-    texts = [page.read_text("utf-8") for page in (README, TEAM)]
+    texts = [page.read_text("utf-8") for page in PAGES]
     lines = [
         *(line for text in texts for line in re.findall(rf"^ *(?:\S*/)?{program} .*$", text, re.MULTILINE)),
         *(quoted for text in texts for quoted in re.findall(rf"`({program} [^`]*)`", text)),
@@ -77,7 +90,7 @@ def test_made_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     told = {
         target
-        for page in (README, TEAM)
+        for page in PAGES
         for target in re.findall(r"(?:^ *|`|')make (?:-C app )?([a-z]+)", page.read_text("utf-8"), re.MULTILINE)
     }
     assert told
@@ -86,21 +99,118 @@ def test_made_targets_exist() -> None:
 
 def test_blocks_are_valid_shell() -> None:
     assert len(blocks(TEAM)) > 5
-    for block in blocks(TEAM):
+    for block in (block for page in PAGES for block in blocks(page)):
         subprocess.run(["sh", "-n"], input=block, text=True, check=True)
 
 
+def settings() -> list[tuple[str, str]]:
+    """Page and text of each block of a study file; a look's colours are no study's."""
+    told = [(page.name, block) for page in PAGES for block in blocks(page, "toml")]
+    return [(page, block) for page, block in told if not {"light", "dark", "figures"} & tomllib.loads(block).keys()]
+
+
+@pytest.mark.parametrize(("page", "block"), settings())
+def test_settings_told_make_a_study(page: str, block: str, tmp_path: Path) -> None:
+    told = tomllib.loads(block)
+    needed = {"title": "t", "outcome": "bounce_time", "group": "county", "predictors": ["age"]}
+    file = tmp_path / "study.toml"
+    file.write_text(toml_text({**needed, **told}), "utf-8")
+    assert read_study(file).study.model_fields_set >= told.keys(), page
+
+
+def test_colours_told_are_colours_of_a_look() -> None:
+    defaults = page_defaults((ROOT / "templates" / "report.css").read_text("utf-8"))
+    told = [block for block in blocks(LOOK, "toml") if "[light]" in block]
+    assert told
+    for block in told:
+        read_colours(block, "docs/look.md", defaults)
+
+
+def test_every_colour_of_a_look_is_told() -> None:
+    page_row, figures_row = re.findall(r"^\| `\[(?:light|figures)\]`.*?\| (`.*`) \|$", LOOK.read_text("utf-8"), re.M)
+    defaults = page_defaults((ROOT / "templates" / "report.css").read_text("utf-8"))
+    assert sorted(re.findall("`(.*?)`", page_row)) == sorted(defaults["light"])
+    assert sorted(re.findall("`(.*?)`", figures_row)) == sorted(FIGURE_COLOURS)
+
+
+def first_cells(page: Path, heading: str) -> list[str]:
+    """What stands between backticks, or by itself, in the first column of the table below a heading."""
+    _, found, rest = page.read_text("utf-8").partition(f"\n{heading}\n")
+    assert found, heading
+    rows = re.findall(r"^\| (.*?) \|", re.split(r"^#", rest, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE)
+    return [cell for row in rows[1:] for cell in (re.findall(r"`(.*?)`", row) or [row])]
+
+
+def test_events_told_are_those_sent() -> None:
+    ours = {value for value in vars(events).values() if isinstance(value, str) and value.startswith("poolwise.")}
+    assert set(first_cells(TRIGGER, "## On request")) == ours
+
+
+def test_options_of_a_run_exist() -> None:
+    with POOLWISE.make_context("poolwise", ["run", "STUDY"]) as context:
+        run = POOLWISE.get_command(context, "run")
+    assert run is not None
+    known = {option for parameter in run.params for option in parameter.opts}
+    assert {cell.split()[0] for cell in first_cells(TRIGGER, "## By hand")} <= known
+
+
+def test_every_exit_code_is_told() -> None:
+    codes = {
+        error.exit_code for error in vars(errors).values() if isinstance(error, type) and hasattr(error, "exit_code")
+    }
+    assert {int(cell) for cell in first_cells(READ, "### Exit codes")} == {0, *codes}
+
+
+def test_every_verdict_is_told() -> None:
+    assert first_cells(READ, "## What the verdict means") == list(get_args(Status))
+
+
+def test_columns_of_estimates_are_told() -> None:
+    case = singular_case()
+    assert first_cells(READ, "### estimates.csv") == list(estimate_columns(case.study, case.findings))
+
+
+def test_columns_of_rejected_rows_are_told() -> None:
+    _, _, rest = READ.read_text("utf-8").partition("### rejected.csv\n")
+    assert re.findall(r"`(\w+)`", rest.split("\n##")[0]) == [field.name for field in fields(Rejection)]
+
+
+def test_keys_of_the_summary_are_told_as_they_are() -> None:
+    schema = json.loads((ROOT / "tasks" / "view" / "summary.schema.json").read_text("utf-8"))
+    for path in first_cells(READ, "### summary.json"):
+        at = schema
+        for key in path.split("."):
+            at = at["properties"][key]
+
+
 def test_settings_exist() -> None:
-    text = TEAM.read_text("utf-8") + "".join(path.read_text("utf-8") for path in UNITS)
+    text = "".join(path.read_text("utf-8") for path in (*PAGES, *UNITS))
     for name in set(re.findall(r"PREFECT_[A-Z_]+", text)):
         assert getattr(prefect.settings, name, None) is not None, name
     assert set(re.findall(r"POOLWISE_[A-Z_]+", text)) == {BASE_ADDRESS, PASSWORD_VARIABLE}
 
 
-def test_linked_files_exist() -> None:
-    links = re.findall(r"\]\(([^):#]+)\)", TEAM.read_text("utf-8"))
+def anchors(page: Path) -> set[str]:
+    """How GitHub calls the headings of a page: lower case, without punctuation, hyphens for spaces."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^):]+)\)", page.read_text("utf-8"))
     assert links
-    assert all((TEAM.parent / link).exists() for link in links)
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\((docs/[^)#]+\.md)", README.read_text("utf-8")))
+    assert {f"docs/{page.name}" for page in PAGES[1:]} == linked
 
 
 @pytest.mark.parametrize("folder", STUDIES, ids=lambda folder: folder.name)

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-TARGETS = {"help", "report", "test", "lint", "bench", "coverage", "chaos", "cmdstan", "clean"}
+TARGETS = {"help", "report", "test", "lint", "docs", "bench", "coverage", "chaos", "cmdstan", "clean"}
 
 
 def test_help_names_every_target() -> None:
@@ -53,7 +53,7 @@ def test_the_same_pythons_are_promised_everywhere() -> None:
     assert 'python: ["3.11", "3.12", "3.13", "3.14"]' in workflow
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["requires-python"] == ">=3.11,<3.15"
-    for name in ("Makefile", ".ci/make_venv"):
+    for name in ("README.md", "Makefile", ".ci/make_venv"):
         assert "Python 3.11 to 3.14" in (ROOT / name).read_text("utf-8"), name
 
 

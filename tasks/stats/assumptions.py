@@ -269,12 +269,12 @@ def _by_fitted(fitted: Floats, residual: Floats) -> FittedBins:
     )
 
 
-def judge_equal_spread(found: Assumptions) -> Judgement:
+def judge_equal_spread(found: Assumptions) -> tuple[Judgement, ...]:
     kind, limit = "equal_spread", found.ratio_limit
     if found.n_compared < 2:
-        return Judgement(kind, "pass", "not compared", limit=limit)
+        return (Judgement(kind, "pass", "not compared", limit=limit),)
     if found.is_unequal:
-        return Judgement(kind, "review", "unequal", value=found.ratio, limit=limit)
+        return (Judgement(kind, "review", "unequal", value=found.ratio, limit=limit),)
     # A large ratio that chance may have made is no value beside a limit.
     value = found.ratio if found.ratio < limit else None
-    return Judgement(kind, "pass", found.likeness, value=value, limit=limit)
+    return (Judgement(kind, "pass", found.likeness, value=value, limit=limit),)

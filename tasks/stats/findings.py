@@ -12,7 +12,7 @@ from tasks.stats.cross_validation import CrossValidation, cross_validation
 from tasks.stats.data_findings import DataFindings, judge_data
 from tasks.stats.diagnostics import judge_sampler
 from tasks.stats.funnel import Funnel, funnel
-from tasks.stats.group_sizes import judge_group_count, judge_group_sizes
+from tasks.stats.group_sizes import judge_groups
 from tasks.stats.held_out import LeaveOneGroupOut, leave_one_group_out
 from tasks.stats.influence import Influence, influence, judge_influence
 from tasks.stats.intervals import compare_intervals, judge_intervals
@@ -148,22 +148,21 @@ def judge(study: Study, found: Findings) -> tuple[Judgement, ...]:
     limits, bayes = study.thresholds, found.bayes
     return (
         *judge_data(found.rows, study),
-        judge_group_count(found.no_pooling.n.size, limits.few_groups),
-        judge_group_sizes(found.no_pooling),
+        *judge_groups(found.no_pooling, limits.few_groups),
         *judge_simpson(found.simpson, found.rows.collinearity),
-        judge_convergence(found.partial),
-        judge_singularity(found.fullest, limits.singular_tolerance),
-        judge_variance(found.variance_test),
+        *judge_convergence(found.partial),
+        *judge_singularity(found.fullest, limits.singular_tolerance),
+        *judge_variance(found.variance_test),
         *judge_intervals(found.intervals, limits.collapsed_ratio),
         *judge_sampler(bayes.diagnostics, limits, bayes.attempts[-1].chains),
-        judge_pareto_k(bayes.loo),
+        *judge_pareto_k(bayes.loo),
         *judge_predictive(found.predictive, limits.predictive_tail),
         *judge_loo_pit(found.loo_pit),
         *judge_influence(found.influence, limits.influence),
-        judge_size_trend(found.size_trend, found.group_sizes),
-        judge_prior_predictive(found.prior_predictive),
-        judge_prior_sensitivity(found.prior_sensitivity),
-        judge_equal_spread(found.assumptions),
+        *judge_size_trend(found.size_trend, found.group_sizes),
+        *judge_prior_predictive(found.prior_predictive),
+        *judge_prior_sensitivity(found.prior_sensitivity),
+        *judge_equal_spread(found.assumptions),
     )
 
 

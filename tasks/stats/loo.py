@@ -110,8 +110,8 @@ def _rows_used(n_rows: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n_rows, ROWS_LIMIT, replace=False))
 
 
-def judge_pareto_k(found: LooResult) -> Judgement:
+def judge_pareto_k(found: LooResult) -> tuple[Judgement, ...]:
     value, limit = found.pareto_k_max, found.pareto_k_threshold
     if found.n_high_pareto_k:
-        return Judgement("pareto_k", "review", "some", value=value, limit=limit)
-    return Judgement("pareto_k", "pass", "none", value=value, limit=limit)
+        return (Judgement("pareto_k", "review", "some", value=value, limit=limit),)
+    return (Judgement("pareto_k", "pass", "none", value=value, limit=limit),)

@@ -83,8 +83,8 @@ def _criterion_of_scaling(model: MixedModel, scaling: Scaling) -> float:
     return 2.0 * float(np.log(scaling.scale).sum()) if model.criterion == "reml" else 0.0
 
 
-def judge_convergence(partial: Mapping[Flavour, PartialPooling]) -> Judgement:
+def judge_convergence(partial: Mapping[Flavour, PartialPooling]) -> tuple[Judgement, ...]:
     n_failed = sum(not fit.converged for fit in partial.values())
     if n_failed:
-        return Judgement("convergence", "fail", "not converged", value=n_failed, limit=0, against="partial_pooling")
-    return Judgement("convergence", "pass", "converged", value=0, limit=0)
+        return (Judgement("convergence", "fail", "not converged", value=n_failed, limit=0, against="partial_pooling"),)
+    return (Judgement("convergence", "pass", "converged", value=0, limit=0),)

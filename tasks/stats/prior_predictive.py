@@ -169,8 +169,8 @@ def _statistic(
     return PriorStatistic(name, term, observed, float(lower), float(upper), probability, probability < tail)
 
 
-def judge_prior_predictive(found: PriorPredictive) -> Judgement:
+def judge_prior_predictive(found: PriorPredictive) -> tuple[Judgement, ...]:
     value = min(one.tail_probability for one in found.statistics)
     if found.excluded:
-        return Judgement("prior_predictive", "review", "excluded", value=value, limit=found.tail)
-    return Judgement("prior_predictive", "pass", "room", value=value, limit=found.tail)
+        return (Judgement("prior_predictive", "review", "excluded", value=value, limit=found.tail),)
+    return (Judgement("prior_predictive", "pass", "room", value=value, limit=found.tail),)

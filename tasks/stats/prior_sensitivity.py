@@ -183,12 +183,12 @@ def diagnosis(prior: float, likelihood: float, threshold: float) -> Diagnosis:
     return "conflict" if likelihood >= threshold else "strong prior"
 
 
-def judge_prior_sensitivity(found: PriorSensitivity) -> Judgement:
+def judge_prior_sensitivity(found: PriorSensitivity) -> tuple[Judgement, ...]:
     """By the quantity that comes nearest to its limit, or is farthest beyond it."""
     judged = [one for one in found.quantities if np.isfinite(one.limit) and np.isfinite(one.prior)]
     worst = max(judged, key=lambda one: one.prior / one.limit, default=None)
     value, limit = (None, found.threshold) if worst is None else (worst.prior, worst.limit)
     if found.to_review:
-        return Judgement("prior_sensitivity", "review", "noticeable", value=value, limit=limit)
+        return (Judgement("prior_sensitivity", "review", "noticeable", value=value, limit=limit),)
     case = "some" if any(one.kind != "correlation" for one in found.flagged) else "hardly"
-    return Judgement("prior_sensitivity", "pass", case, value=value, limit=limit)
+    return (Judgement("prior_sensitivity", "pass", case, value=value, limit=limit),)

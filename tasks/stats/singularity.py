@@ -26,10 +26,10 @@ def flat_terms(fit: PartialPooling, tolerance: float) -> tuple[int, ...]:
     return tuple(k for k, sd in zip(fit.varying, fit.sigma_group, strict=True) if sd < limit)
 
 
-def judge_singularity(fit: PartialPooling, tolerance: float) -> Judgement:
+def judge_singularity(fit: PartialPooling, tolerance: float) -> tuple[Judgement, ...]:
     """The value is the least SD of the group effects in any direction, relative to the residual SD."""
     smallest = float(np.sqrt(max(np.linalg.eigvalsh(fit.cov)[0], 0.0)) / fit.sigma)
     if not fit.is_singular:
-        return Judgement("singularity", "pass", "regular", value=smallest, limit=tolerance)
+        return (Judgement("singularity", "pass", "regular", value=smallest, limit=tolerance),)
     case = "no spread" if flat_terms(fit, tolerance) else "perfect correlation"
-    return Judgement("singularity", "review", case, value=smallest, limit=tolerance, against="partial_pooling")
+    return (Judgement("singularity", "review", case, value=smallest, limit=tolerance, against="partial_pooling"),)

@@ -184,12 +184,12 @@ def group_levels(fitted: FittedModel, columns: Floats | None = None) -> GroupLev
     return GroupLevels(float(at.fixef[0] + products.outcome_center), level, level - half, level + half)
 
 
-def judge_size_trend(trend: SizeTrend | None, sizes: Integers) -> Judgement:
+def judge_size_trend(trend: SizeTrend | None, sizes: Integers) -> tuple[Judgement, ...]:
     """Does partial pooling draw small groups to an average that does not suit them? `sizes` (J,) are all groups'."""
     kind = "size_trend"
     if trend is None:
-        return Judgement(kind, "pass", why_no_trend(sizes))
+        return (Judgement(kind, "pass", why_no_trend(sizes)),)
     if trend.is_clear and trend.is_material:
-        return Judgement(kind, "review", "clear", value=trend.per_doubling)
+        return (Judgement(kind, "review", "clear", value=trend.per_doubling),)
     case = "little" if trend.is_clear else "hinted" if trend.is_hinted else "none"
-    return Judgement(kind, "pass", case, value=trend.per_doubling)
+    return (Judgement(kind, "pass", case, value=trend.per_doubling),)

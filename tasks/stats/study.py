@@ -65,26 +65,44 @@ class Range(Frozen):
 class Labels(Frozen):
     """Which labels of the group are one group, though they are not written alike."""
 
-    join: tuple[LabelKind, ...] = Field(default=(), description="labels that differ in nothing else are one group")
+    join: tuple[LabelKind, ...] = Field(
+        default=(),
+        description="Labels that differ in nothing else are one group: in capitals (`case`), in spaces and invisible "
+        "characters (`space`), in leading zeros (`zeros`), in a trailing .0 (`decimals`).",
+    )
     pad: Annotated[int, Field(ge=1, le=64)] | None = Field(
-        default=None, description="width to which labels of digits are filled with zeros"
+        default=None, description="Labels made of digits get leading zeros up to this width: with 5, 1001 is 01001."
     )
     distinct: tuple[Label, ...] = Field(
-        default=(), description="labels that are right as they are, whatever they look like"
+        default=(),
+        description="Labels that are right as they are. They are never joined, and no check asks about them.",
     )
 
 
 class Rules(Frozen):
     """What a row must satisfy, and how many may fail before the run stops."""
 
-    ranges: dict[ColumnName, Range] = Field(default_factory=dict)
-    groups: tuple[Label, ...] | None = Field(default=None, description="allowed group labels; default: any")
-    unique: tuple[ColumnName, ...] = Field(default=(), description="columns whose values together name a row")
-    copies: Literal["keep", "drop"] | None = Field(
-        default=None, description="rows that are exact copies of an earlier one; default: kept, and said"
+    ranges: dict[ColumnName, Range] = Field(
+        default_factory=dict,
+        description="By numeric column: the smallest value allowed, the largest, or both, in the column's own unit.",
     )
-    max_rejected_share: Share = 0.05
-    min_rows: Annotated[int, Field(ge=1)] = 1
+    groups: tuple[Label, ...] | None = Field(
+        default=None, description="The group labels that are allowed. Default: every label."
+    )
+    unique: tuple[ColumnName, ...] = Field(
+        default=(), description="Columns that together name a row. Of rows with the same values only the first is used."
+    )
+    copies: Literal["keep", "drop"] | None = Field(
+        default=None,
+        description="What becomes of rows that are exact copies of an earlier row, in any file. "
+        "Default: they are kept, and a check asks for review.",
+    )
+    max_rejected_share: Share = Field(
+        default=0.05, description="The share of rows that may be rejected. Beyond it the run stops with exit code 3."
+    )
+    min_rows: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="The rows that have to be left. With fewer the run stops with exit code 3."
+    )
 
 
 class NormalPrior(Frozen):
@@ -97,62 +115,135 @@ class NormalPrior(Frozen):
 class Priors(Frozen):
     """Overrides; what is left out follows the data's scale (see `tasks.stats.priors`)."""
 
-    intercept: NormalPrior | None = None
-    slopes: dict[ColumnName, NormalPrior] = Field(default_factory=dict)
-    sigma_group_sd: dict[str, Positive] = Field(
-        default_factory=dict, description='half-normal scale per varying term; "intercept" names the intercept'
+    intercept: NormalPrior | None = Field(
+        default=None,
+        description="Normal prior of the average group's level, where every predictor is at its mean. "
+        "Default: the outcome's mean, and 2.5 times its SD.",
     )
-    sigma_residual_mean: Positive | None = Field(default=None, description="mean of the exponential prior")
-    correlation_lkj: Positive = 2.0
+    slopes: dict[ColumnName, NormalPrior] = Field(
+        default_factory=dict,
+        description="By predictor: normal prior of its effect in the average group, per SD of the predictor. "
+        "Default: 0, and 2.5 times the outcome's SD.",
+    )
+    sigma_group_sd: dict[str, Positive] = Field(
+        default_factory=dict,
+        description="By varying predictor, and `intercept` for the level: scale of the half-normal prior of the SD "
+        "between groups. Default: the outcome's SD.",
+    )
+    sigma_residual_mean: Positive | None = Field(
+        default=None,
+        description="Mean of the exponential prior of the SD between rows of a group. Default: the outcome's SD.",
+    )
+    correlation_lkj: Positive = Field(
+        default=2.0,
+        description="Shape of the LKJ prior of the correlations between a group's level and effects: 1 is flat, and "
+        "the larger it is, the more it favours weak correlations.",
+    )
 
 
 class SamplerSettings(Frozen):
     """How Stan's sampler is run first; failed diagnostics make it run longer and more carefully."""
 
-    chains: Annotated[int, Field(ge=2, le=64)] = 4
-    warmup: Annotated[int, Field(ge=150, le=100_000)] = 1000
-    draws: Annotated[int, Field(ge=100, le=100_000, description="kept per chain")] = 1000
-    adapt_delta: Annotated[float, Field(gt=0, lt=1)] = 0.8
-    max_treedepth: Annotated[int, Field(ge=5, le=20)] = 10
-    max_minutes: Annotated[
-        float, Field(gt=0, le=10_080, description="for all attempts together; then the run stops")
-    ] = 10.0
+    chains: Annotated[int, Field(ge=2, le=64)] = Field(
+        default=4, description="Independent runs of the sampler. That they agree is checked."
+    )
+    warmup: Annotated[int, Field(ge=150, le=100_000)] = Field(
+        default=1000, description="Steps of each chain that tune the sampler and are thrown away."
+    )
+    draws: Annotated[int, Field(ge=100, le=100_000)] = Field(
+        default=1000, description="Draws that are kept of each chain."
+    )
+    adapt_delta: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.8, description="The acceptance rate that the sampler aims at. Nearer to 1, it is slower and safer."
+    )
+    max_treedepth: Annotated[int, Field(ge=5, le=20)] = Field(
+        default=10, description="The longest way from one draw to the next: 2 to this power small steps."
+    )
+    max_minutes: Annotated[float, Field(gt=0, le=10_080)] = Field(
+        default=10.0, description="Time for all attempts together. Then the run stops with exit code 4."
+    )
     seed: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
-        default=None, description="default: derived from the study's name and the data"
+        default=None,
+        description="Where the random numbers begin. Default: it follows from the study's name and the data, so that "
+        "the same input gives the same numbers.",
     )
 
 
 class Thresholds(Frozen):
     """Where a check turns from pass to review or fail. Defaults are the field's own."""
 
-    rhat: Annotated[float, Field(gt=1)] = 1.01
-    ess_per_chain: Positive = 100.0
-    ebfmi: Positive = 0.3
-    pareto_k: Positive | None = Field(default=None, description="default: min(1 - 1/log10(S), 0.7)")
-    singular_tolerance: Positive = 1e-4
-    collapsed_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    few_groups: Annotated[int, Field(ge=2)] = 5
-    predictive_tail: Annotated[float, Field(gt=0, lt=0.5)] = 0.025
-    influence: Annotated[
-        float, Field(gt=0, description="standard errors by which one group may move an estimate for the average group")
-    ] = 1.0
-    prior_predictive_tail: Annotated[float, Field(gt=0, lt=0.5)] = 0.005
-    prior_sensitivity: Positive = 0.05
-    equal_spread_p: Annotated[float, Field(gt=0, lt=1)] = 0.01
-    equal_spread_ratio: Annotated[float, Field(ge=1, description="largest to smallest group SD that matters")] = 2.0
-    rankability: Annotated[float, Field(gt=0, lt=1, description="least for a league table")] = 0.75
-    size_trend: Annotated[
-        float, Field(ge=0, description="group SDs between small and large groups that matter; 0: any clear trend")
-    ] = 0.5
+    rhat: Annotated[float, Field(gt=1)] = Field(
+        default=1.01, description="R-hat of every quantity has to be below it, or no report is published."
+    )
+    ess_per_chain: Positive = Field(
+        default=100.0,
+        description="Effective draws per chain that every quantity needs, or no report is published.",
+    )
+    ebfmi: Positive = Field(default=0.3, description="Least E-BFMI of a chain, or no report is published.")
+    pareto_k: Positive | None = Field(
+        default=None,
+        description="A row with a higher Pareto k decides its own predictive score. "
+        "Default: 1 − 1/log10(number of draws), at most 0.7.",
+    )
+    singular_tolerance: Positive = Field(
+        default=1e-4,
+        description="A fit is singular when its groups differ in some direction by less than this many residual SDs.",
+    )
+    collapsed_ratio: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.5, description="An interval has collapsed when it is narrower than this share of the Bayesian one."
+    )
+    few_groups: Annotated[int, Field(ge=2)] = Field(
+        default=5, description="With fewer groups the REML fits are not recommended."
+    )
+    predictive_tail: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+        default=0.025,
+        description="The data are unlike data simulated from the model when a smaller share of these is as far out, on "
+        "one side. The four statistics of all rows share it.",
+    )
+    influence: Annotated[float, Field(gt=0)] = Field(
+        default=1.0,
+        description="Standard errors by which leaving out one group may move an estimate for the average group.",
+    )
+    prior_predictive_tail: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+        default=0.005,
+        description="The priors rule the data out when a smaller share of data simulated from them is as far out.",
+    )
+    prior_sensitivity: Positive = Field(
+        default=0.05,
+        description="Power-scaling sensitivity from which on the priors have a noticeable say. "
+        "Twice as much is allowed for the spread between groups.",
+    )
+    equal_spread_p: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.01,
+        description="Rows scatter more in some groups than in others when the test's p-value is below it and the "
+        "ratio reaches `equal_spread_ratio`.",
+    )
+    equal_spread_ratio: Annotated[float, Field(ge=1)] = Field(
+        default=2.0, description="Ratio of the largest to the smallest SD of a group's rows that matters."
+    )
+    rankability: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.75, description="Share of the differences between groups that has to be real before they are ranked."
+    )
+    size_trend: Annotated[float, Field(ge=0)] = Field(
+        default=0.5,
+        description="Difference in level between small and large groups that matters, in SDs between groups. "
+        "With 0, any clear trend does.",
+    )
 
 
 class Schedule(Frozen):
     """When to run without being asked: exactly one of the three, in a time zone."""
 
-    cron: str | None = Field(default=None, description='five fields, such as "0 6 * * 1"')
-    interval_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    rrule: str | None = Field(default=None, description='an iCalendar rule, such as "FREQ=WEEKLY;BYDAY=MO"')
-    timezone: str = "UTC"
+    cron: str | None = Field(
+        default=None, description='Five fields: minute, hour, day, month, weekday. "0 6 * * 1" is Mondays at 6:00.'
+    )
+    interval_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Minutes from one run to the next."
+    )
+    rrule: str | None = Field(
+        default=None, description='A rule in iCalendar\'s form: "FREQ=WEEKLY;BYDAY=MO" is every Monday.'
+    )
+    timezone: str = Field(default="UTC", description="Where the schedule's clock stands, as in Europe/London.")
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
@@ -174,9 +265,13 @@ def _within_the_study(folder: str, key: str) -> str:
 class Trigger(Frozen):
     """New data start a run: files in `watch`, a folder in the study's, belong to the study's data."""
 
-    watch: Annotated[str, Field(min_length=1)] = "incoming"
+    watch: Annotated[str, Field(min_length=1)] = Field(
+        default="incoming",
+        description="A folder in the study's folder. Files in it belong to the data; a new one starts a run of "
+        "`poolwise serve`.",
+    )
     stable_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
-        default=1.0, description="a file is complete when it has not changed for so long"
+        default=1.0, description="A file is complete when it has not changed for this many seconds."
     )
 
     @field_validator("watch")
@@ -191,17 +286,27 @@ class Notify(Frozen):
     They are secrets: tokens and passwords are part of them. Dumped as JSON they are stars.
     """
 
-    to: tuple[SecretStr, ...] = Field(default=(), description="${NAME} is replaced by that environment variable")
-    on: tuple[Literal["worse", "rejected", "stale", "failed"], ...] = ("worse", "rejected", "stale", "failed")
-    rejected_share: Share = Field(default=0.02, description="tell when more rows than this were rejected")
-    max_age_days: Positive | None = Field(default=None, description="tell when the newest file is older")
+    to: tuple[SecretStr, ...] = Field(
+        default=(), description="Addresses in Apprise's form. `${NAME}` stands for that environment variable."
+    )
+    on: tuple[Literal["worse", "rejected", "stale", "failed"], ...] = Field(
+        default=("worse", "rejected", "stale", "failed"),
+        description="When to tell: the verdict is worse (`worse`), too many rows were rejected (`rejected`), the "
+        "newest file is too old (`stale`), a run published nothing (`failed`).",
+    )
+    rejected_share: Share = Field(default=0.02, description="Tell when a larger share of the rows was rejected.")
+    max_age_days: Positive | None = Field(
+        default=None,
+        description="Tell when the newest file is older than this many days. Then a check asks for review, too. "
+        "Default: no limit.",
+    )
 
 
 class Report(Frozen):
     """What the report looks like."""
 
     look: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None, description="a folder in the study's: templates, colours.toml, extra.css; default: Poolwise's"
+        default=None, description="A folder in the study's folder with a look of your own. Default: Poolwise's look."
     )
 
     @field_validator("look")
@@ -211,36 +316,68 @@ class Report(Frozen):
 
 
 class Study(Frozen):
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-    title: Annotated[str, Field(min_length=1, max_length=300)]
-    source: Annotated[str, Field(min_length=1)] = "*.csv"
-    encoding: str | None = Field(default=None, description="of files that are not UTF-8; default: there are none")
-    delimiter: Literal[",", ";", "\t", "|"] | None = Field(default=None, description="default: found by sniffing")
-    decimal: Literal[".", ","] | None = Field(default=None, description="where a column's numbers do not show it")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = Field(
+        description="What the folder of its reports is called: lowercase letters, digits, `-` and `_`. "
+        "Default: like the study's folder.",
+    )
+    title: Annotated[str, Field(min_length=1, max_length=300)] = Field(
+        description="The question, in one line. The report's title."
+    )
+    source: Annotated[str, Field(min_length=1)] = Field(
+        default="*.csv",
+        description="The data: a file or a pattern in the study's folder, or an absolute path. CSV (.csv, .txt, .tsv) "
+        "or .parquet.",
+    )
+    encoding: str | None = Field(
+        default=None,
+        description='The encoding of files that are not UTF-8 and have no byte order mark, as in "cp1252". '
+        "Default: such files are refused.",
+    )
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
+        default=None, description="What stands between columns. Default: found file by file."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="The decimal mark of columns whose numbers do not show it."
+    )
     thousands: Literal[",", ".", " ", "\u00a0", "\u2009", "\u202f", "'", "\u2019"] | None = Field(
-        default=None, description='between groups of three digits; " " is any space'
+        default=None, description='What stands between groups of three digits. `" "` is any space.'
     )
     affixes: tuple[Affix, ...] = Field(
-        default=(), description="taken off before or after a number, nothing else: 12 % is read as 12"
+        default=(),
+        description="Signs and units before or after a number that are taken off, and nothing else: with `%`, 12 % is "
+        "read as 12.",
     )
     missing: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
-        default=(), description="words that stand for a missing value; numbers do so in columns of numbers only"
+        default=(),
+        description="What stands for a missing value, beside empty cells, NA, N/A, NaN, null and none. Words do so "
+        "everywhere, numbers in columns of numbers only.",
     )
     comment: Annotated[str, Field(min_length=1, max_length=10)] | None = Field(
-        default=None, description="what a line begins with that is no row"
+        default=None, description='What a line begins with that is no row, as in "#".'
     )
-    outcome: ColumnName
-    outcome_unit: str = ""
-    group: ColumnName
-    predictors: tuple[ColumnName, ...] = ()
-    predictor_units: dict[ColumnName, str] = Field(default_factory=dict)
-    varying: tuple[ColumnName, ...] = Field(default=(), description="default: every predictor that varies in groups")
+    outcome: ColumnName = Field(description="The column to explain; numbers.")
+    outcome_unit: str = Field(default="", description="The outcome's unit, shown with its numbers.")
+    group: ColumnName = Field(description="The column that says which group a row belongs to.")
+    predictors: tuple[ColumnName, ...] = Field(
+        default=(), description="Columns that may explain the outcome; numbers. They are centre-scaled before fitting."
+    )
+    predictor_units: dict[ColumnName, str] = Field(
+        default_factory=dict, description='By predictor: its unit, in the plural, as in "years".'
+    )
+    varying: tuple[ColumnName, ...] = Field(
+        default=(),
+        description="Predictors whose effect may differ between groups. Default: all that differ within groups.",
+    )
     labels: Labels = Labels()
     codes: dict[ColumnName, Annotated[dict[str, Finite], Field(min_length=1)]] = Field(
-        default_factory=dict, description="numbers for words, by column; other values are read as numbers still"
+        default_factory=dict,
+        description="By column: a number for each word. Other values are read as numbers. Columns of true and false "
+        "need none.",
     )
     dates: dict[ColumnName, str] = Field(
-        default_factory=dict, description="strptime's format of a column of dates, read as days since 1970-01-01"
+        default_factory=dict,
+        description="By column of dates: how they are written, in strptime's form. They are read as days since "
+        "1970-01-01.",
     )
     rules: Rules = Rules()
     priors: Priors = Priors()

@@ -98,7 +98,7 @@ def _statistics(
     return np.maximum(without - larger, 0.0)
 
 
-def judge_variance(found: VarianceTest) -> Judgement:
+def judge_variance(found: VarianceTest) -> tuple[Judgement, ...]:
     """Always a pass: no evidence of a variance is no fault, and no evidence of its absence."""
     case = "shown" if found.p_value < LEVEL else "not shown"
-    return Judgement("variance_component", "pass", case, value=found.p_value, limit=LEVEL)
+    return (Judgement("variance_component", "pass", case, value=found.p_value, limit=LEVEL),)

@@ -61,7 +61,7 @@ def test_trouble_brings_smaller_steps_more_iterations_and_another_seed() -> None
         (0.8, 600, 700, 11),
         (0.95, 1200, 1400, 12),
     ]
-    assert attempts[0].diagnostics.failures == ("1 divergent transition",)
+    assert attempts[0].diagnostics.failures == ("divergences",)
     assert attempts[1].diagnostics.failures == ()
     assert [seed for _, _, seed in engine.calls] == [11, 12]
     assert draws.beta.shape == (4, 1400, 2)

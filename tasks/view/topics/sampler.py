@@ -9,6 +9,7 @@ from tasks.view.context import Context
 from tasks.view.figures import sampler as figures
 from tasks.view.figures.histograms import ranks
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Panel, Panels, Table
+from tasks.view.sampler_words import missed_in_words
 from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
 
 GUIDE = (
@@ -17,14 +18,6 @@ GUIDE = (
     "sampler moves like a ball whose speed is drawn anew at each step: if one step changes its energy far less than "
     "energies differ, it is slow to reach rare values."
 )
-LABELS: dict[str, str] = {
-    "rhat": "R-hat",
-    "ess_bulk": "bulk ESS",
-    "ess_tail": "tail ESS",
-    "divergences": "divergences",
-    "treedepth": "tree depth",
-    "ebfmi": "E-BFMI",
-}
 ROWS: dict[str, str] = {
     "rhat": "Largest R-hat",
     "ess_bulk": "Smallest bulk ESS",
@@ -53,7 +46,7 @@ def _attempts(context: Context) -> Table:
         Column("Limit"),
         *(Column(f"Attempt {number}") for number in range(1, len(attempts) + 1)),
     )
-    described = [_described(attempt) for attempt in attempts]
+    described = [_described(context, attempt) for attempt in attempts]
     limits = _limits(context)
     rows = tuple(
         (Cell(name), Cell(limits.get(name, "")), *(Cell(values[name]) for values in described)) for name in described[0]
@@ -77,8 +70,9 @@ def _limit(one: Diagnostic) -> str:
     return f"{below}{one.limit:g}"
 
 
-def _described(attempt: SamplingAttempt) -> dict[str, str]:
+def _described(context: Context, attempt: SamplingAttempt) -> dict[str, str]:
     found = attempt.diagnostics
+    missed = missed_in_words(found, context.study.thresholds, attempt.chains)
     return {
         "Chains": f"{attempt.chains}",
         "Warm-up and kept draws per chain": f"{attempt.warmup:,} + {attempt.draws:,}",
@@ -90,7 +84,7 @@ def _described(attempt: SamplingAttempt) -> dict[str, str]:
         ROWS["divergences"]: numbers.count(found.n_divergent),
         ROWS["treedepth"]: numbers.count(found.n_max_treedepth),
         ROWS["ebfmi"]: numbers.fixed(found.ebfmi_min, 2),
-        "Judgement": numbers.listed(f"{LABELS[name]} missed" for name in found.failures) or "every threshold holds",
+        "Judgement": numbers.listed(missed) or "every threshold holds",
     }
 
 
@@ -157,8 +151,8 @@ def _finding(context: Context) -> str:
     found, attempts = context.findings.bayes.diagnostics, context.findings.bayes.attempts
     when = "at the first attempt" if len(attempts) == 1 else f"at attempt {len(attempts)}"
     if found.failures:
-        missed = numbers.listed(LABELS[name] for name in found.failures)
-        return f"The sampler did not reach its thresholds: {missed} missed theirs."
+        missed = numbers.listed(missed_in_words(found, context.study.thresholds, attempts[-1].chains))
+        return f"The sampler did not reach its thresholds: {missed}."
     return (
         f"The sampler reached every threshold {when}: the largest R-hat is {found.rhat_max:.3f} and the draws are "
         f"worth at least {numbers.count(int(min(found.ess_bulk_min, found.ess_tail_min)))} independent ones."

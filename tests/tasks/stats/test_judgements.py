@@ -9,7 +9,7 @@ import pytest
 
 from tasks.stats.data_findings import DataFindings, judge_freshness, judge_rejected
 from tasks.stats.diagnostics import judge_sampler
-from tasks.stats.group_sizes import judge_group_count, judge_group_sizes
+from tasks.stats.group_sizes import judge_count, judge_sizes
 from tasks.stats.intervals import compare_intervals, judge_intervals
 from tasks.stats.judgement import Judgement
 from tasks.stats.loo import judge_pareto_k
@@ -70,7 +70,7 @@ def test_a_file_that_could_not_be_used_is_for_review() -> None:
 
 @pytest.mark.parametrize(("groups", "status"), [(4, "review"), (5, "pass")])
 def test_group_count(groups: int, status: str) -> None:
-    made = judge_group_count(groups, 5)
+    made = judge_count(groups, 5)
     assert (made.status, bool(made.against)) == (status, status == "review")
 
 
@@ -82,7 +82,7 @@ def fits_of(sizes: list[int]) -> NoPooling:
     ("sizes", "status"), [([5, 6, 7], "pass"), ([1, 6, 7], "review"), ([2, 6, 7], "review"), ([1, 2, 7], "review")]
 )
 def test_group_sizes(sizes: list[int], status: str) -> None:
-    made = judge_group_sizes(fits_of(sizes))
+    made = judge_sizes(fits_of(sizes))
     assert (made.status, made.value) == (status, min(sizes))
 
 
@@ -107,27 +107,27 @@ def test_simpson_paradox(change: dict, status: str) -> None:
 
 def test_convergence_counts_the_fits_that_failed() -> None:
     partial = dict(sampled("sleepstudy").partial)
-    assert judge_convergence(partial).status == "pass"
+    assert judge_convergence(partial)[0].status == "pass"
     partial["varying_slope"] = replace(partial["varying_slope"], converged=False)
-    made = judge_convergence(partial)
+    made = judge_convergence(partial)[0]
     assert (made.status, made.value, made.against) == ("fail", 1, "partial_pooling")
 
 
 def test_singularity_says_which_variance_is_gone() -> None:
     have = sampled("dyestuff2")
-    made = judge_singularity(have.fullest, 1e-4)
+    made = judge_singularity(have.fullest, 1e-4)[0]
     assert (made.status, made.value, made.limit, made.case) == ("review", 0.0, 1e-4, "no spread")
     assert flat_terms(have.fullest, 1e-4) == (0,)
     limit = sampled("bounce_rates").fullest
-    made = judge_singularity(limit, 1e-4)
+    made = judge_singularity(limit, 1e-4)[0]
     assert (made.status, made.case) == ("review", "perfect correlation")
     assert flat_terms(limit, 1e-4) == ()
 
 
 def test_singularity_follows_the_studys_tolerance() -> None:
     have = sampled("sleepstudy")
-    assert judge_singularity(have.fullest, 1e-4).status == "pass"
-    made = judge_singularity(replace(have.fullest, is_singular=True), 0.7)
+    assert judge_singularity(have.fullest, 1e-4)[0].status == "pass"
+    made = judge_singularity(replace(have.fullest, is_singular=True), 0.7)[0]
     assert made.value == pytest.approx(np.sqrt(np.linalg.eigvalsh(have.fullest.cov)[0]) / have.fullest.sigma)
     assert flat_terms(have.fullest, 0.7) == (1,)
 
@@ -167,7 +167,7 @@ def test_sampler(change: dict, failing: set[str]) -> None:
 
 @pytest.mark.parametrize(("high", "status"), [(0, "pass"), (2, "review")])
 def test_pareto_k(high: int, status: str) -> None:
-    assert judge_pareto_k(replace(sampled("sleepstudy").bayes.loo, n_high_pareto_k=high)).status == status
+    assert judge_pareto_k(replace(sampled("sleepstudy").bayes.loo, n_high_pareto_k=high))[0].status == status
 
 
 def predictive(*p_values: float, outside: int = 0) -> PredictiveCheck:

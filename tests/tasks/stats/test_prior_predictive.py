@@ -56,7 +56,7 @@ def test_an_outcome_has_the_variance_that_the_priors_add_up_to() -> None:
 
 def test_default_priors_allow_the_data_and_little_that_is_wild() -> None:
     found = predicted(bounce_rates())
-    check = judge_prior_predictive(found)
+    check = judge_prior_predictive(found)[0]
     assert check.status == "pass"
     assert 0.001 < found.share_wild < 0.05
     assert (found.n_draws, found.n_rows_used) == (N_DRAWS, ROWS_LIMIT)
@@ -81,7 +81,7 @@ def test_default_priors_allow_the_data_and_little_that_is_wild() -> None:
 def test_a_prior_that_rules_the_data_out_calls_for_review(priors: dict[str, object], name: str) -> None:
     found = predicted(bounce_rates(), **priors)
     assert name in [one.name for one in found.excluded]
-    check = judge_prior_predictive(found)
+    check = judge_prior_predictive(found)[0]
     assert check.status == "review"
 
 

@@ -87,7 +87,7 @@ def test_parameters_have_the_sensitivity_of_the_papers_formula(component: str) -
 def test_with_thirty_groups_the_default_priors_hardly_matter() -> None:
     found = sensitivity()
     assert not [one for one in found.flagged if one.kind != "correlation"]
-    check = judge_prior_sensitivity(found)
+    check = judge_prior_sensitivity(found)[0]
     assert check.status == "pass"
 
 
@@ -96,7 +96,7 @@ def test_a_prior_far_from_the_data_is_a_conflict() -> None:
     spread = of(found, "sigma_group", "intercept")
     assert spread.diagnosis == "conflict"
     assert spread.prior > 5 * of(sensitivity(), "sigma_group", "intercept").prior
-    check = judge_prior_sensitivity(found)
+    check = judge_prior_sensitivity(found)[0]
     assert check.status == "review"
     assert spread in found.to_review
 
@@ -119,7 +119,7 @@ def test_spreads_may_lean_on_their_prior_a_little(kind: str, prior: float, statu
         module.sensitivity_of(kind, terms, -1, prior, 0.2, 0.05),  # type: ignore[arg-type]
     ]
     found = PriorSensitivity(tuple(quantities), 0, 4000, 0.05)
-    judged = judge_prior_sensitivity(found)
+    judged = judge_prior_sensitivity(found)[0]
     assert (judged.status, judged.limit) == (status, limit)
     assert [one.kind for one in found.flagged] == ([kind] if prior >= 0.05 else [])
     assert [one.kind for one in found.to_review] == ([kind] if status == "review" else [])

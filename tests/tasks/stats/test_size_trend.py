@@ -138,12 +138,12 @@ def test_groups_of_equal_size_give_none_with_the_reason(data) -> None:
     rows = data()
     sizes = np.bincount(rows.group_index)
     assert trend_of(rows) is None
-    assert why_no_trend(sizes) == f"All groups have {sizes[0]} rows, so nothing can go with their size."
+    assert why_no_trend(sizes) == "one size"
 
 
 def test_too_few_groups_give_none_with_the_reason() -> None:
     assert trend_of(simulated(1, [5, 9, 20, 4])) is None
-    assert why_no_trend(np.array([5, 9, 20, 4])).startswith("4 groups are too few")
+    assert why_no_trend(np.array([5, 9, 20, 4])) == "few groups"
 
 
 def test_size_that_repeats_a_predictor_gives_none_with_the_reason() -> None:
@@ -151,7 +151,7 @@ def test_size_that_repeats_a_predictor_gives_none_with_the_reason() -> None:
     size = np.log(np.bincount(data.group_index))[data.group_index]
     twin = grouped(data.y, [data.labels[j] for j in data.group_index], size)
     assert trend_of(twin) is None
-    assert "repeats what a predictor says" in why_no_trend(np.bincount(twin.group_index))
+    assert why_no_trend(np.bincount(twin.group_index)) == "told by predictor"
 
 
 def test_units_carry_over() -> None:
