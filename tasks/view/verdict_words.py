@@ -61,7 +61,9 @@ def _as_wide(context: Context) -> str:
 
 
 def _simpson(context: Context) -> str:
-    misleading = [text.readable(check.term) for check in context.findings.simpson if check.is_misleading]
+    misleading = [
+        text.readable(one.term) for one in context.findings.judgements if one.kind == "simpson" and one.status != "pass"
+    ]
     if not misleading:
         return ""
     return f"Looking at all rows at once misleads about {numbers.listed(misleading)} (Simpson’s paradox). "

@@ -140,7 +140,7 @@ def _spread_table(context: Context, found: Assumptions) -> Table:
             Cell(numbers.interval(float(found.group_sd_lower[j]), float(found.group_sd_upper[j]), places)),
             Cell(
                 f"× {numbers.fixed(float(found.group_sd[j]) / found.sigma, 2)}",
-                status="review" if j in found.apart else None,
+                status="review" if found.is_unequal and j in found.apart else None,
             ),
         )
         for j in chosen

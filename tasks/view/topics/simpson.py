@@ -22,6 +22,8 @@ GUIDE = (
     "about members of a group is answered by the slope within groups."
 )
 
+IN_TABLE = {"not within": "no slope within groups", "not comparable": "cannot be compared"}  # other cases as they are
+
 
 def _blocks(context: Context) -> tuple[Block, ...]:
     return (
@@ -118,9 +120,8 @@ def _table(context: Context) -> Table:
 
 def _rows(context: Context, term: int, check: SimpsonCheck) -> tuple[tuple[Cell, ...], ...]:
     """Per SD of the predictor and per raw unit."""
-    judgement = "reversed" if check.is_reversed else "misleading" if check.is_misleading else "agrees"
-    if not np.isfinite(check.within):
-        judgement = "no slope within groups"
+    case = next(one.case for one in context.findings.judgements if one.name == f"{CHECK.kind}_{check.term}")
+    judgement = IN_TABLE.get(case, case)
     name = context.terms[term]
     scales = ((context.term_unit(term), 1.0), (context.raw_unit(term), context.raw_scale(term)))
     return tuple((Cell(name), Cell(unit), *_slope_cells(check, scale), Cell(judgement)) for unit, scale in scales)

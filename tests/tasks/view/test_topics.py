@@ -1,0 +1,353 @@
+"""Everything that statistics judge is said, once, by one topic; and what is said of it in several places agrees."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+import pytest
+
+import tasks.stats
+from tasks.stats.assumptions import Assumptions
+from tasks.stats.collinearity import Collinearity
+from tasks.stats.copies import Copies, RepeatedRows, SharedRows
+from tasks.stats.cut_short import CutShort
+from tasks.stats.data_findings import DataNotes
+from tasks.stats.judgement import Judgement, Status
+from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes
+from tasks.stats.missing_codes import MissingCode
+from tasks.stats.pit import Shape
+from tasks.stats.reading_notes import ReadingNotes
+from tasks.stats.size_trend import WhyNone
+from tasks.stats.totals import TotalsRow
+from tasks.view import numbers, text
+from tasks.view.checks import SPECS, TOPIC_OF, Check, checks_of
+from tasks.view.context import Context
+from tasks.view.page import build_page
+from tasks.view.records import Block, Fold, Paragraph, Section, Table
+from tasks.view.summary import summary_of
+from tasks.view.topic import Case, worded
+from tasks.view.topics import TOPICS
+from tests import factories
+from tests.past_runs import earlier, looked_back
+from tests.posteriors import sampled
+from tests.said import block, by_name, changed, context_of_sampled, section
+
+STATS = Path(tasks.stats.__file__).parent
+# `_judgement(kind, …)` of `diagnostics` is given one kind a limit, of both ESS the lesser.
+SAMPLER = ("rhat", "ess", "divergences", "treedepth", "ebfmi")
+# What stands where a judgement is made and is no text, by its source.
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "kind": SAMPLER,
+    "found.shape": get_args(Shape),
+    "why_no_trend(sizes)": get_args(WhyNone),
+    "found.likeness": get_args(get_type_hints(Assumptions.likeness.fget)["return"]),
+}
+# Kinds whose status is a variable: the cases that pass.
+PASSING = {"loo_pit": {"calibrated"}, "alike_labels": {"distinct"}}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One `Judgement(…)` in the source of the statistics."""
+
+    kind: str
+    statuses: tuple[str, ...]
+    case: str
+    against: str
+
+
+def judged_in_source() -> Iterator[Judged]:
+    for path in sorted(STATS.glob("**/*.py")):
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(function, ast.FunctionDef):
+                yield from _judged_in(function)
+
+
+def _judged_in(function: ast.FunctionDef) -> Iterator[Judged]:
+    known = _assigned(function)
+    for call in ast.walk(function):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Judgement":
+            given: dict[str, ast.expr] = dict(zip(("kind", "status", "case"), call.args, strict=False))
+            given |= {word.arg: word.value for word in call.keywords if word.arg}
+            (against,) = _texts(given["against"], known) if "against" in given else ("",)
+            for kind in _texts(given["kind"], known):
+                for case in _texts(given["case"], known):
+                    yield Judged(kind, _texts(given["status"], known), case, against)
+
+
+def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
+    """What each name is set to, tuples taken apart."""
+    known: dict[str, ast.expr] = {}
+    for step in ast.walk(function):
+        if isinstance(step, ast.AnnAssign) and isinstance(step.target, ast.Name) and step.value:
+            known[step.target.id] = step.value
+        if isinstance(step, ast.Assign):
+            for target in step.targets:
+                pairs = [(target, step.value)]
+                if isinstance(target, ast.Tuple) and isinstance(step.value, ast.Tuple):
+                    pairs = list(zip(target.elts, step.value.elts, strict=True))
+                known |= {name.id: value for name, value in pairs if isinstance(name, ast.Name)}
+    return known
+
+
+def _texts(node: ast.expr, known: dict[str, ast.expr]) -> tuple[str, ...]:
+    if isinstance(node, ast.Constant):
+        return (str(node.value),)
+    if isinstance(node, ast.IfExp):
+        return (*_texts(node.body, known), *_texts(node.orelse, known))
+    if isinstance(node, ast.Name) and node.id in known:
+        return _texts(known[node.id], known)
+    return VARIABLES[ast.unparse(node)]
+
+
+JUDGED = tuple(judged_in_source())
+
+
+@cache
+def noticed() -> Context:
+    """A report in which there is something to say of everything, so that every sentence can be made."""
+    case = factories.two_predictors_case()
+    pair = AlikeLabels((LabelCount("A", 12, ("a.csv",)), LabelCount("a", 3, ("b.csv",))), ("case",))
+    joined = JoinedLabels("Kent", (LabelCount("Kent", 9, ("a.csv",)), LabelCount("KENT", 2, ("a.csv",))))
+    notes = DataNotes(
+        LabelNotes((pair,), (LabelCount("NA", 4, ("a.csv",)),), (joined,)),
+        Copies((SharedRows("jan.csv", "feb.csv", 80, 80, 100),), (RepeatedRows("mar.csv", 5, 505),), n_dropped=3),
+        ReadingNotes(
+            (MissingCode("age", -99.0, 5, 1.0, 90.0),),
+            (TotalsRow("Total", "a.csv", 9, is_sum=True),),
+            (("a.csv", CutShort("", "fields")), ("b.csv", CutShort("1.2", "decimals"))),
+        ),
+    )
+    close = Collinearity((1, 2), 900.0, 120.0, 0.996, np.array([1.0, 2.0]), np.array([0.1, 0.2]))
+    rows = replace(case.findings.rows, notes=notes, n_rejected=3, n_set_aside=1, age_days=9.5, collinearity=close)
+    return changed(case, rows=rows)
+
+
+@cache
+def reports() -> dict[str, Context]:
+    made = {name: context_of_sampled(sampled(name)) for name in ("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2")}
+    makers = (
+        factories.singular_case,
+        factories.regular_case,
+        factories.intercept_only_case,
+        factories.two_predictors_case,
+        factories.hostile_case,
+    )
+    cases = {make.__name__: make() for make in makers}
+    later = {name: looked_back(case, earlier(case), (earlier(case).run,) * 2) for name, case in cases.items()}
+    made |= {name: case.context for name, case in cases.items()}
+    return made | {f"later {name}": case.context for name, case in later.items()} | {"noticed": noticed()}
+
+
+NAMES = [
+    *("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2", "noticed"),
+    *(
+        f"{when}{make}_case"
+        for when in ("", "later ")
+        for make in ("singular", "regular", "intercept_only", "two_predictors", "hostile")
+    ),
+]
+
+
+@pytest.fixture(params=NAMES, scope="module")
+def report(request: pytest.FixtureRequest) -> Context:
+    return reports()[request.param]
+
+
+# Complete
+
+
+def test_the_source_is_read_as_it_runs() -> None:
+    made = {(one.kind, one.case, one.against) for one in JUDGED}
+    seen = {(one.kind, one.case, one.against) for context in reports().values() for one in context.findings.judgements}
+    assert seen - made == set()
+    assert len(seen) > 30
+
+
+def test_every_kind_is_said_by_exactly_one_topic() -> None:
+    said = Counter(spec.kind for topic in TOPICS for spec in topic.checks)
+    assert said.keys() == {one.kind for one in JUDGED}
+    assert set(said.values()) == {1}
+
+
+@pytest.mark.parametrize("kind", sorted(SPECS))
+def test_every_case_is_said_and_none_that_cannot_be(kind: str) -> None:
+    assert SPECS[kind].kind == kind
+    assert SPECS[kind].title
+    assert SPECS[kind].cases.keys() == {one.case for one in JUDGED if one.kind == kind}
+
+
+def _words(one: Judged, status: Status, part: str) -> str:
+    case: Case[Context] = SPECS[one.kind].cases[one.case]
+    judged = Judgement(one.kind, status, one.case, "severity", 3.0, 2.0)
+    return worded(getattr(case, part), noticed(), judged)
+
+
+@pytest.mark.parametrize("one", JUDGED, ids=lambda one: f"{one.kind}: {one.case}")
+def test_every_case_has_a_sentence_and_an_advice_where_something_is_to_be_done(one: Judged) -> None:
+    assert _words(one, "review", "message").endswith(".")
+    asks = {"review", "fail"} & {*one.statuses} and one.case not in PASSING.get(one.kind, ())
+    for part in ("advice", "step"):
+        said = _words(one, "review", part)
+        assert said == "" or said.endswith(".")
+    assert bool(_words(one, "review", "advice")) == bool(asks)
+
+
+@pytest.mark.parametrize("one", [one for one in JUDGED if one.against], ids=lambda one: f"{one.kind}: {one.case}")
+def test_what_speaks_against_a_model_says_why(one: Judged) -> None:
+    """Against every model, the message is the reason."""
+    reason = _words(one, "review", "reason")
+    assert bool(reason) == (one.against == "partial_pooling")
+    assert not reason.endswith(".")
+
+
+def test_ids_are_unique() -> None:
+    ids = [topic.id for topic in TOPICS]
+    assert len(set(ids)) == len(ids)
+    assert len({topic.title for topic in TOPICS}) == len(ids)
+
+
+def test_every_topic_but_the_methods_has_a_guide() -> None:
+    assert [topic.id for topic in TOPICS if not topic.guide] == ["methods"]
+
+
+def test_every_source_is_a_key_of_the_summary(report: Context) -> None:
+    keys = summary_of(report).keys()
+    assert {source for topic in TOPICS for source in topic.sources} <= {*keys, "priors"}
+
+
+def _blocks(blocks: tuple[Block, ...]) -> Iterator[Block]:
+    for one in blocks:
+        yield one
+        yield from _blocks(one.blocks) if isinstance(one, Fold) else ()
+
+
+def _paragraphs(made: Section) -> str:
+    return " ".join(one.text for one in _blocks(made.blocks) if isinstance(one, Paragraph))
+
+
+def test_guides_stand_in_their_sections(report: Context) -> None:
+    for topic in TOPICS:
+        if topic.is_shown(report):
+            shown = _paragraphs(section(topic, report))
+            assert all(guide in shown for guide in topic.guide), topic.id
+
+
+def test_every_topic_is_shown_in_some_report() -> None:
+    assert [topic.id for topic in TOPICS if not any(map(topic.is_shown, reports().values()))] == []
+
+
+# Side by side
+
+# Kinds whose section opens with something else; where their numbers stand again is looked at below.
+OPENS_OTHERWISE = {
+    *(spec.kind for topic in TOPICS if topic.id in ("data", "sampler") for spec in topic.checks),
+    *("collinearity", "fixed", "convergence", "variance_component", "pareto_k", "loo_pit"),
+}
+
+
+def _section(context: Context, check: Check) -> Section:
+    return section(TOPIC_OF[check.kind], context)
+
+
+def test_card_section_and_summary_say_the_same_of_every_check(report: Context) -> None:
+    page, checks = build_page(report), checks_of(report)
+    told = {one["name"]: one for one in summary_of(report)["checks"]}
+    findings = {made.id: made.finding for made in page.sections}
+    on_card = Counter((item.status, item.message, item.advice, item.link.href) for item in page.health)
+    for check in checks:
+        topic, message = TOPIC_OF[check.kind].id, text.typeset(check.message)
+        assert (told[check.name]["status"], told[check.name]["message"]) == (check.status, check.message)
+        assert told[check.name]["advice"] == check.advice
+        assert on_card[check.status, message, text.typeset(check.advice), f"#{topic}"] >= 1
+        assert (message in findings[topic]) == (check.kind not in OPENS_OTHERWISE), check.name
+
+
+def test_sentences_that_open_no_section_stand_in_it(report: Context) -> None:
+    for name, check in by_name(report).items():
+        if name in ("variance_component", "loo_pit"):
+            assert check.message in _paragraphs(_section(report, check))
+
+
+def test_rows_and_groups_are_counted_alike(report: Context) -> None:
+    checks, run = by_name(report), report.findings.run
+    finding = section(TOPIC_OF["rejected_rows"], report).finding
+    assert f"{numbers.plural(run.n_groups, 'group')} were used" in finding
+    assert checks["group_count"].value == run.n_groups
+    assert checks["group_count"].message.split(" groups")[0].endswith(str(run.n_groups))
+    assert checks["group_sizes"].value == report.findings.group_sizes.min()
+
+
+def test_the_samplers_numbers_are_its_checks(report: Context) -> None:
+    checks, made = by_name(report), section(TOPIC_OF["rhat"], report)
+    assert f"R-hat is {checks['rhat'].value:.3f}" in made.finding
+    assert f"worth at least {numbers.count(int(checks['ess'].value or 0))} independent" in made.finding
+    last = {row[0].text: (row[1].text, row[-1].text) for row in block(made, "table-attempts").rows}
+    assert last["Largest R-hat"] == (f"below {checks['rhat'].threshold:g}", numbers.fixed(checks["rhat"].value or 0, 4))
+    assert last["Divergent transitions"] == ("0", numbers.count(int(checks["divergences"].value or 0)))
+    assert all(checks[name].status == "pass" for name in SAMPLER)
+    assert last["Judgement"][1] == "every threshold holds"
+
+
+def _row(table: Table, first: str) -> tuple[Any, ...]:
+    return next(row for row in table.rows if row[0].text == first)
+
+
+def test_pareto_k_is_the_same_on_card_and_in_the_table(report: Context) -> None:
+    check = by_name(report)["pareto_k"]
+    table = block(_section(report, check), "table-loo")
+    assert _row(table, "Highest Pareto k")[1].text == numbers.fixed(check.value or 0, 2)
+    assert _row(table, "Limit of Pareto k")[1].text == numbers.fixed(check.threshold or 0, 2)
+    n_above = _row(table, "Rows above the limit")[1].text
+    assert (n_above != "0") == (check.status == "review")
+    assert check.status == "pass" or check.message.startswith(f"{n_above} of ")
+
+
+def _has_badge(table: Table, status: Status = "review") -> bool:
+    return any(cell.status == status for row in table.rows for cell in row)
+
+
+def test_badges_of_tables_agree_with_the_checks(report: Context) -> None:
+    checks = by_name(report)
+    made = {kind: section(TOPIC_OF[kind], report) for kind in SPECS if TOPIC_OF[kind].is_shown(report)}
+    for row, found in zip(block(made["intervals"], "table-widths").rows, report.findings.intervals, strict=True):
+        check = checks[f"intervals_{found.term}"]
+        assert row[-1].status == check.status
+        assert row[5].text == numbers.fixed(check.value or 0, 2)
+    priors = block(made["prior_sensitivity"], "table-prior-sensitivity")
+    assert _has_badge(priors) == (checks["prior_sensitivity"].status == "review")
+    spread = next((one for one in made["equal_spread"].blocks if getattr(one, "id", "") == "table-spread"), None)
+    assert spread is None or _has_badge(spread) == (checks["equal_spread"].status == "review")
+    flavours = block(made["convergence"], "table-flavours")
+    assert _row(flavours, "Singular")[-1].status == ("review" if checks["singularity"].status == "review" else None)
+    assert any(cell.status == "fail" for cell in _row(flavours, "Converged")) == (
+        checks["convergence"].status == "fail"
+    )
+
+
+def test_odd_groups_are_marked_where_the_check_names_them(report: Context) -> None:
+    check = by_name(report)["influential_groups"]
+    table = block(_section(report, check), "table-held-out")
+    assert any(row[5].status == "review" for row in table.rows) == (check.status == "review")
+
+
+def test_slopes_are_the_same_on_card_and_in_the_table(report: Context) -> None:
+    checks = by_name(report)
+    judged = {"not within": "no slope within groups", "not comparable": "cannot be compared"}
+    misleads = any(check.kind == "simpson" and check.status != "pass" for check in checks.values())
+    assert ("Simpson" in build_page(report).reason) == misleads
+    for k, found in enumerate(report.findings.simpson):
+        check = checks[f"simpson_{found.term}"]
+        row = block(_section(report, check), "table-simpson").rows[2 * k + 1]
+        assert row[1].text == report.raw_unit(k + 1)
+        case = next(one.case for one in report.findings.judgements if one.name == check.name)
+        assert row[-1].text == judged.get(case, case)
+        if case != "not comparable":
+            assert all(cell.text in check.message for cell in row[2:4])
