@@ -37,11 +37,11 @@ def test_the_finding_names_what_was_missed() -> None:
     last = bayes.attempts[-1]
     failed = replace(last, diagnostics=replace(last.diagnostics, n_divergent=7, failures=("divergences",)))
     missed = changed(case, bayes=replace(bayes, attempts=(failed,)))
-    assert sampler.TOPIC.finding(missed) == "The sampler did not reach its thresholds: divergences missed theirs."
+    assert sampler.TOPIC.finding(missed) == "The sampler did not reach its thresholds: 7 divergent transitions."
     table = block(section(sampler.TOPIC, missed), "table-attempts")
     told = {row[0].text: row[-1].text for row in table.rows}
     assert told["Divergent transitions"] == "7"
-    assert told["Judgement"] == "divergences missed"
+    assert told["Judgement"] == "7 divergent transitions"
     assert "every threshold" in sampler.TOPIC.finding(case.context)
 
 
@@ -50,6 +50,8 @@ def test_each_attempt_is_judged_by_what_it_missed(at: int) -> None:
     """The first attempt of the case missed four limits, the second none."""
     table = block(section(sampler.TOPIC, factories.singular_case().context), "table-attempts")
     told = {row[0].text: row[2 + at].text for row in table.rows}["Judgement"]
-    assert (
-        told == ("R-hat missed, bulk ESS missed, tail ESS missed and divergences missed", "every threshold holds")[at]
+    missed = (
+        "R-hat 1.020 is not below 1.01, bulk ESS 320 is below 400, tail ESS 290 is below 400 "
+        "and 3 divergent transitions"
     )
+    assert told == (missed, "every threshold holds")[at]
