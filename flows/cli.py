@@ -18,8 +18,9 @@ import typer
 from typer.core import TyperGroup
 
 from flows import stopping
+from flows.prefect_settings import is_prefect_configured
 from flows.quiet import keep_log, set_defaults, survive_any_encoding
-from flows.short_lived_server import ShortLivedServer, instead_of_prefects, is_for_prefect_to_decide
+from flows.short_lived_server import ShortLivedServer, instead_of_prefects
 from tasks.atomic import explained, refusal, write_whole
 from tasks.engines import EngineName
 from tasks.stats.errors import PoolwiseError, StudyError
@@ -356,7 +357,7 @@ def _run_flow(
     opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, listener: Listener
 ) -> Outcome:
     """With Prefect's server where PREFECT_API_URL names one, else with one that lives as long as the run."""
-    own = None if is_for_prefect_to_decide() else ShortLivedServer()
+    own = None if is_prefect_configured() else ShortLivedServer()
     if own:
         own.announce()  # before Prefect reads it: its own threads have to know too
     for name in HEAVY_MODULES:

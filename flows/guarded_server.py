@@ -1,4 +1,4 @@
-"""Prefect's server for nobody but its owner: `python -m uvicorn --factory flows.guarded_server:guarded_app`.
+"""Prefect's server for nobody but its owner: `python -m uvicorn --factory flows.guarded_server:lasting_app`.
 
 A key stands before its API: Prefect's own basic authentication, whose settings `flows.own_server` gives. Before that,
 this: requests under a foreign name (DNS rebinding), from a page of another origin,
@@ -30,14 +30,24 @@ HEADERS = {
 }
 
 
-def guarded_app() -> ASGIApp:
-    """Raises RuntimeError when there is no key: better no server than an open one."""
+def lasting_app() -> ASGIApp:
+    """The whole server: API, pages, schedules. Raises RuntimeError when there is no key."""
+    return _guarded_app(is_for_one_run=False)
+
+
+def short_lived_app() -> ASGIApp:
+    """The server for the length of one run, without pages and schedules. Raises RuntimeError when there is no key."""
+    return _guarded_app(is_for_one_run=True)
+
+
+def _guarded_app(*, is_for_one_run: bool) -> ASGIApp:
     from prefect.server.api.server import create_app
     from prefect.settings import PREFECT_SERVER_API_AUTH_STRING
 
     if not PREFECT_SERVER_API_AUTH_STRING.value():
         raise RuntimeError("PREFECT_SERVER_API_AUTH_STRING is empty; the server would answer everybody.")
-    return Guard(create_app(), os.environ.get(PUBLIC_ADDRESS, ""))
+    app = create_app(ephemeral=is_for_one_run, final=True)  # final: no other app is made in this process
+    return Guard(app, os.environ.get(PUBLIC_ADDRESS, ""))
 
 
 class Guard:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tasks.stats.plain_text import visible
 
+HOME = "PREFECT_HOME"
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -36,9 +37,9 @@ class OneEntry(logging.Formatter):
 def set_defaults() -> None:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    if "PREFECT_HOME" not in os.environ and not _has_prefect_home():
-        os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="poolwise-")
-        atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
+    if HOME not in os.environ and not _has_prefect_home():
+        os.environ[HOME] = tempfile.mkdtemp(prefix="poolwise-")
+        atexit.register(shutil.rmtree, os.environ[HOME], ignore_errors=True)
 
 
 def _has_prefect_home() -> bool:
