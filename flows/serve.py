@@ -7,7 +7,6 @@ processes of their own, started again when they end; intake and the catalogue ru
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import sys
@@ -37,14 +36,17 @@ from flows.server_key import kept_key, key_file
 from flows.troubles import Troubles, forget_told, told
 from tasks.engines import EngineName
 from tasks.ledger import Ledger
+from tasks.locks import try_lock
 from tasks.notify import BASE_ADDRESS, notify_failure
 from tasks.run_lock import RunningRun
-from tasks.site import LOOPBACK_NAMES, catalogue_app, serve_catalogue
+from tasks.site.app import catalogue_app
+from tasks.site.guard import LOOPBACK_NAMES
+from tasks.site.server import serve_catalogue
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy
 from tasks.view.reading_list import Trouble
 
-PREFECT_PORT, CATALOGUE_PORT = 4200, 8765
+PREFECT_PORT = 4200
 HEARTBEAT_SECONDS = "30"
 LOCK = ".serve.lock"
 
@@ -156,14 +158,12 @@ def only_server(reports: Path) -> Iterator[None]:
     """Only one process serves a reports folder; a second one is told which."""
     reports.mkdir(parents=True, exist_ok=True)
     with (reports / LOCK).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(file):
             file.seek(0)
             raise PoolwiseError(
                 f"{reports} is being served already, by process {file.read().strip() or 'unknown'}. Use that one, "
                 "stop it first, or serve another folder with --out."
-            ) from None
+            )
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

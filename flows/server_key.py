@@ -6,16 +6,14 @@ can read, never on command lines.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from flows.quiet import log_file
+from tasks.locks import alone_in
 from tasks.stats.errors import PoolwiseError
 
 USER = "poolwise"
@@ -40,7 +38,7 @@ def kept_key(path: Path) -> str:
     """
     try:
         _own_folder(path.parent)
-        with _alone_in(path.parent):
+        with alone_in(path.parent):  # of several that start at once, one makes the key, the others read it
             return _read(path) or _make(path)
     except OSError as error:
         raise PoolwiseError(
@@ -80,17 +78,6 @@ def _make(path: Path) -> str:
         os.fsync(file.fileno())
     os.replace(aside, path)
     return key
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Of several that start at once, one makes the key, the others read it."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)
 
 
 def _refuse_strangers(path: Path, found: os.stat_result) -> None:

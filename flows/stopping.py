@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tasks.leftovers import undo_all
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 IN_ORDER_SECONDS, AT_ONCE_SECONDS = 0.7, 1.1
 
 _requested, _raised, _said = threading.Event(), threading.Event(), threading.Event()

@@ -39,11 +39,8 @@ def encoded(content: bytes | str) -> bytes:
 
 
 def sync(path: Path) -> None:
-    """Flush a file or a folder to disk, where the system can; a full disk still shows as an error."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except PermissionError:  # Windows opens no folders.
-        return
+    """Flush a file or a folder to disk, where the disk can; a full disk still shows as an error."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         with _unsupported_is_fine():
             os.fsync(descriptor)

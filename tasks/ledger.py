@@ -115,14 +115,6 @@ class Ledger:
                 (MOST_ATTEMPTS, reason, _now(), run_id),
             )
 
-    def retry(self, study: str) -> None:
-        """Let refused and failed contents wait again, as when a person asks for a run."""
-        with self._transaction() as ledger:
-            ledger.execute(
-                "update arrival set state = 'waiting', attempts = 0 where study = ? and state in ('refused', 'failed')",
-                (study,),
-            )
-
     def rows(self, study: str | None = None) -> list[Arrival]:
         """Every row, by arrival."""
         with self._transaction() as ledger:

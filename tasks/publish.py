@@ -15,37 +15,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from tasks.atomic import encoded, explained, sync, write_whole
 from tasks.leftovers import undone_if_cut_short
+from tasks.locks import opened_folder, try_lock
 from tasks.run_folders import (
     LATEST,
     REJECTED,
     REPORT,
     UnreadableRun,
-    new_run_id,
     read_head,
-    read_summary,
     run_folders,
 )
 from tasks.stats.errors import PoolwiseError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = [
-    "is_published",
-    "keep_rejections",
-    "latest_run",
-    "new_run_id",
-    "plotly_script",
-    "publish",
-    "share_plotly",
-    "sweep",
-]
 
 Content = bytes | str | Callable[[Path], object]
 
@@ -87,14 +69,6 @@ def keep_rejections(reports: Path, study_name: str, run_id: str, csv_text: str) 
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, csv_text)
     return path
-
-
-def latest_run(reports: Path, study_name: str) -> dict[str, Any] | None:
-    """The summary of the study's newest run that can be read."""
-    for folder in run_folders(reports / study_name):
-        with suppress(UnreadableRun):
-            return read_summary(folder)
-    return None
 
 
 def is_published(reports: Path, study_name: str, fingerprint: str) -> Path | None:
@@ -148,25 +122,13 @@ def _staging(study_folder: Path, run_id: str) -> Iterator[Path]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[bool | None]:
-    """Hold the folder's lock: whether it is ours; `None` where folders cannot be locked (Windows, some NFS)."""
-    if fcntl is None:
-        yield None
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        yield _lock(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool | None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
+    """True while we hold the folder's lock, False if another process does, None where the disk knows no locks."""
+    with opened_folder(folder) as descriptor:
+        try:
+            is_ours = try_lock(descriptor)
+        except OSError:
+            is_ours = None
+        yield is_ours
 
 
 def _write(path: Path, content: Content) -> None:

@@ -54,7 +54,7 @@ class Dropped:
         return hashlib.sha256(f"{self.copies.id} {self.repeats.id}".encode()).hexdigest()[:32]
 
 
-NO_REPEATS = Repeats(np.empty(0, dtype=np.int64), (), np.empty(0, dtype=np.int64))
+_NONE = Repeats(np.empty(0, dtype=np.int64), (), np.empty(0, dtype=np.int64))
 
 
 def keys_of(columns: pd.DataFrame, row: Integers) -> Keys:
@@ -83,8 +83,7 @@ def find_dropped(copy_keys: Mapping[str, Keys], keys: Mapping[str, Keys]) -> dic
     kept = {name: each[~np.isin(each["row"], rows.get(name, ()))] for name, each in keys.items()}
     repeats = find_repeats(kept)
     return {
-        name: Dropped(copies.get(name, NO_REPEATS), repeats.get(name, NO_REPEATS))
-        for name in dict.fromkeys([*copies, *repeats])
+        name: Dropped(copies.get(name, _NONE), repeats.get(name, _NONE)) for name in dict.fromkeys([*copies, *repeats])
     }
 
 

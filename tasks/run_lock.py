@@ -6,7 +6,6 @@ it ends; a note without a holder is therefore a dead run's.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -18,6 +17,7 @@ from typing import IO
 
 from tasks.atomic import explained
 from tasks.leftovers import undone_if_cut_short
+from tasks.locks import try_lock
 from tasks.stats.errors import PoolwiseError
 
 FILE = ".running"
@@ -119,12 +119,9 @@ def _wait_for_lock(file: IO[str], study_name: str, patience_seconds: float) -> N
 
 def _try_lock(file: IO[str]) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return try_lock(file)
     except OSError as error:
         raise PoolwiseError(
             f"{file.name} cannot be locked: {error.strerror}. Without locks two runs could count the same rows twice. "
             "Choose a folder on a disk of this machine with --out."
         ) from error
-    return True

@@ -108,7 +108,7 @@ def _constant(scaling: Scaling, extremes: Extremes, n_rows: int, study: Study) -
     for i, (name, level, spread) in enumerate(zip(study.numeric_columns, levels, spreads, strict=True)):
         role = "outcome" if i == 0 else "predictor"
         low, high = float(extremes.low[i, 0]), float(extremes.high[i, 0])
-        if low == high:
+        if extremes.is_constant[i]:
             advice = ", or leave it out of the predictors" if i else ""
             return (
                 f"The {role} {shown(name)} is {low:.15g} in all {n_rows} usable rows, and a constant explains "

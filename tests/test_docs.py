@@ -22,7 +22,7 @@ from prefect.cli._app import _app as prefect_app
 from flows.cli import app
 from flows.deployments import run_on_request
 from tasks.notify import BASE_ADDRESS
-from tasks.site import PASSWORD_VARIABLE
+from tasks.site.app import PASSWORD_VARIABLE
 from tasks.studies import read_study
 
 ROOT = Path(__file__).parent.parent

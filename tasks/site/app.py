@@ -36,8 +36,9 @@ from tasks.site.guard import LOOPBACK_NAMES, Brake, Password, ReadOnly, SecureHe
 from tasks.site.replies import document, notice, page
 from tasks.stats.errors import StudyError
 from tasks.view.catalogue import served_json
+from tasks.view.catalogue_page import STATUSES
 from tasks.view.feed import atom_feed
-from tasks.view.reading_list import STATUSES, Query, Trouble, reading_list
+from tasks.view.reading_list import Query, Trouble, reading_list
 
 PASSWORD_VARIABLE = "POOLWISE_CATALOGUE_PASSWORD"
 ATOM = "application/atom+xml"
