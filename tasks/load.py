@@ -36,14 +36,6 @@ SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 SPELLED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
-def load_rows(opened: OpenedStudy) -> pd.DataFrame:
-    """Rows of all the study's files, in the files' order: see `read_rows`."""
-    names = hash_files(opened)
-    return pd.concat(
-        [read_rows(file_path(name, opened.folder), opened.study, name) for name in names], ignore_index=True
-    )
-
-
 def hash_files(opened: OpenedStudy, hash_of: Callable[[Path, str], str] | None = None) -> dict[str, str]:
     """sha256 of each of the study's files, by the name that rows and reports call it.
 
@@ -119,19 +111,15 @@ def hash_file(path: Path, name: str | None = None) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame:
+def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[pd.DataFrame]:
     """One file's rows: the study's columns as text, then `_file` (`name`), `_row`, `_rest` and `_others`.
 
+    At most `csv_files.CHUNK_ROWS` rows at a time; one frame without rows if there are none.
     `_row` counts data rows from 1; neither the header nor blank lines are any.
     `_rest` is a hash of what the row says in the other columns, `_others` of their names (`tasks.other_columns`).
     Where a row as a whole is wrong, `_rule` says why and `_record` holds what stands there; without such rows there
     are no such columns.
     """
-    return pd.concat(list(read_chunks(path, study, name)), ignore_index=True)
-
-
-def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[pd.DataFrame]:
-    """The same, at most `csv_files.CHUNK_ROWS` rows at a time; one frame without rows if there are none."""
     name, n_read = name or path.name, 0
     with _readable(name):
         for frame in (parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):

@@ -21,12 +21,12 @@ import tasks.csv_files
 import tasks.load
 from tasks.collect import collect
 from tasks.draft import draft_study
-from tasks.load import hash_file, hash_files, load_rows, read_rows, source_files, wait_for_incoming
+from tasks.load import hash_file, hash_files, source_files, wait_for_incoming
 from tasks.read_files import read_files
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy, read_study, study_from_flags
-from tasks.validate import validate_rows
+from tests.at_once import load_rows, read_rows, validate_at_once
 
 PLAIN = "y,g,x\n1.5,a,2\n3,b,4\n"
 
@@ -410,7 +410,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, content: by
     (tmp_path / "rows.csv").write_bytes(content)
     place = OpenedStudy(asked, tmp_path, "")
     for attempt in (
-        lambda: validate_rows(load_rows(place), asked, hash_files(place)),
+        lambda: validate_at_once(place),
         lambda: collect(read_files(place, hash_files(place), tmp_path / "reports"), asked),
         lambda: draft_study(tmp_path / "rows.csv"),
     ):
