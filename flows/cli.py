@@ -148,8 +148,9 @@ def new(
     """
     from flows.console import out
     from tasks.draft import draft_study
+    from tasks.studies import STUDY_FILE
 
-    target = file.parent / "study.toml"
+    target = file.parent / STUDY_FILE
     text = draft_study(file)
     if target.exists() and not force:
         raise StudyError(
@@ -320,6 +321,7 @@ def _publish_report(
     opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, open_report: bool
 ) -> None:
     from flows import console
+    from tasks.reports_layout import REPORT
     from tasks.run_folders import read_verdict
 
     with console.narrated(opened.study.title) as narrator:
@@ -334,7 +336,7 @@ def _publish_report(
     if not is_new:
         console.out.say("Nothing has changed since this report was published. Use --force to publish another.")
     if open_report:
-        webbrowser.open((folder / "report.html").resolve().as_uri())
+        webbrowser.open((folder / REPORT).resolve().as_uri())
 
 
 def _report_of_the_same(opened: OpenedStudy, out: Path, listener: Listener) -> Path | None:

@@ -21,7 +21,7 @@ from rich.segment import Segment, Segments
 from rich.table import Column, Table
 from rich.text import Text
 
-from tasks.run_folders import REPORT, STANDALONE
+from tasks.reports_layout import REPORT, STANDALONE, catalogue_page
 from tasks.stats.plain_text import brief, shown, visible
 from tasks.stats.records import Status, Verdict
 from tasks.view.catalogue import RunEntry
@@ -176,7 +176,7 @@ def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
         words = line((headline, f"link {link}"))
         table.add_row(line(when), line(study), line((status, STATUS_STYLE[status])), rows, words)
     out.print(table)
-    out.say(f"Catalogue    {_short(reports / 'index.html')}")
+    out.say(f"Catalogue    {_short(catalogue_page(reports))}")
 
 
 def show_addresses(addresses: Addresses) -> None:

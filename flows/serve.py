@@ -38,6 +38,7 @@ from tasks.engines import EngineName
 from tasks.ledger import Ledger
 from tasks.locks import try_lock
 from tasks.notify import BASE_ADDRESS, notify_failure
+from tasks.reports_layout import serve_lock
 from tasks.run_lock import RunningRun
 from tasks.site.app import catalogue_app
 from tasks.site.guard import LOOPBACK_NAMES
@@ -48,7 +49,6 @@ from tasks.view.reading_list import Trouble
 
 PREFECT_PORT = 4200
 HEARTBEAT_SECONDS = "30"
-LOCK = ".serve.lock"
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def catalogue_for_readers(reports: Path, troubles: Callable[[], Sequence[Trouble
 def only_server(reports: Path) -> Iterator[None]:
     """Only one process serves a reports folder; a second one is told which."""
     reports.mkdir(parents=True, exist_ok=True)
-    with (reports / LOCK).open("a+") as file:
+    with serve_lock(reports).open("a+") as file:
         if not try_lock(file):
             file.seek(0)
             raise PoolwiseError(

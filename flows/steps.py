@@ -59,6 +59,15 @@ class RunLog:
         self.timings["start"] = time.perf_counter() - self.started
         self.listener.ended("start", self.timings["start"], "")
 
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the seconds spent inside to the step's: steps of one name, such as a retry, share an entry."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[step] = self.timings.get(step, 0.0) + time.perf_counter() - started
+
     def seconds(self) -> dict[str, float]:
         """Per step, and in all so far. Steps that ran side by side add up to more than they took."""
         return {**self.timings, "total": time.perf_counter() - self.started}
@@ -81,16 +90,6 @@ def logged(log: RunLog) -> Iterator[RunLog]:
         _LOG.reset(token)
 
 
-@contextmanager
-def timed(name: str, log: RunLog) -> Iterator[None]:
-    """Add the seconds spent inside to `name`: steps of one name, such as a retry, share an entry."""
-    started = time.perf_counter()
-    try:
-        yield
-    finally:
-        log.timings[name] = log.timings.get(name, 0.0) + time.perf_counter() - started
-
-
 def step(
     function: Callable[P, R], name: str, found: Callable[[R], str] = lambda result: "", disk: bool = False
 ) -> Task[P, R]:
@@ -103,7 +102,7 @@ def step(
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         log, started = run_log(), time.perf_counter()
         log.listener.began(name)
-        with timed(name, log):
+        with log.timed(name):
             result = function(*args, **kwargs)
         log.listener.ended(name, time.perf_counter() - started, found(result))
         return result

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.context import FlowRunContext
@@ -15,8 +14,7 @@ from prefect.runtime import flow_run
 from prefect.utilities.urls import url_for
 
 from flows.events import say_published
-from flows.steps import run_log, step, timed
-from tasks.atomic import encoded
+from flows.steps import run_log, step
 from tasks.catalogue import rebuild_catalogue
 from tasks.collect import Collected, collect
 from tasks.engines import EngineName
@@ -33,12 +31,11 @@ from tasks.notify import (
     remember_stale,
     report_address,
 )
-from tasks.posterior import write_posterior
-from tasks.publish import keep_rejections, plotly_script
+from tasks.publish import Content, keep_rejections
 from tasks.publish import publish as publish_files
 from tasks.read_files import ReadFiles, read_files
-from tasks.render import render_report
-from tasks.run_folders import REPORT, STANDALONE
+from tasks.reports_layout import REPORT
+from tasks.run_files import files_of_run, rejections_csv
 from tasks.sample import sample_posterior
 from tasks.sampler_process import SamplerProcess
 from tasks.stats.changes import compare
@@ -61,13 +58,7 @@ from tasks.stats.records import (
 from tasks.stats.study import Study
 from tasks.store import identify
 from tasks.studies import OpenedStudy
-from tasks.validate import rejections_frame
-from tasks.view.estimates import estimates_csv
-from tasks.view.page import build_page
-from tasks.view.summary import summary_json, summary_of
 from tasks.view.text import markdown
-
-FilesOfRun = Mapping[str, str | Callable[[Path], object]]
 
 
 def name_of_this_run() -> str:
@@ -95,10 +86,6 @@ def collected_or_kept(read: ReadFiles, study: Study, reports: Path, run_id: str)
             raise
         path = keep_rejections(reports, study.name, run_id, rejections_csv(stopped.rejections))
         raise DataRejected(f"{stopped} The rejected rows are in {path}.", stopped.rejections) from None
-
-
-def rejections_csv(rejections: Any) -> str:
-    return rejections_frame(rejections).to_csv(index=False, lineterminator="\n")
 
 
 def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
@@ -139,31 +126,12 @@ def written(
     draws: PosteriorDraws,
     standalone: bool,
     look: Look | None,
-) -> FilesOfRun:
-    """What the run folder will hold, by file name. The summary comes last: it says how long the rest took."""
-    study, log = opened.study, run_log()
-    findings = replace(findings, timings=log.seconds())
-    page = build_page(study, findings, rows.sample, draws, rows.rejections, study_text=opened.text)
-
-    def posterior(path: Path) -> None:
-        with timed("store posterior", log):
-            write_posterior(path, draws, study, findings, rows.sample)
-
-    def summary(path: Path) -> None:
-        path.write_bytes(encoded(summary_json(summary_of(study, replace(findings, timings=log.seconds())))))
-
-    return {
-        "study.toml": opened.text,
-        REPORT: render_report(page, f"../../{plotly_script()}", look=look),
-        **({STANDALONE: render_report(page, "", standalone=True, look=look)} if standalone else {}),
-        "estimates.csv": estimates_csv(study, findings),
-        **({"rejected.csv": rejections_csv(rows.rejections)} if rows.rejections else {}),
-        "posterior.nc": posterior,
-        "summary.json": summary,
-    }
+) -> Mapping[str, Content]:
+    """What the run folder will hold, by file name."""
+    return files_of_run(opened, findings, rows, draws, standalone, look, run_log())
 
 
-def published(reports: Path, study: Study, run_id: str, files: FilesOfRun) -> Path:
+def published(reports: Path, study: Study, run_id: str, files: Mapping[str, Content]) -> Path:
     folder = publish_files(reports, study.name, run_id, files)
     rebuild_catalogue(reports)
     return folder

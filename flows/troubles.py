@@ -8,11 +8,10 @@ from pathlib import Path
 from threading import Lock
 
 from tasks.atomic import write_whole
+from tasks.reports_layout import troubles_file
 from tasks.view.reading_list import Trouble
 from tasks.view.text import clean
 
-# Written by the runner, which is another process, and read by the one that started it.
-TOLD = ".troubles.json"
 LONGEST_REASON = 600
 
 
@@ -61,17 +60,17 @@ def one_line(text: str) -> str:
 
 
 def tell(reports: Path, reasons: Mapping[str, str]) -> None:
-    write_whole(reports / TOLD, json.dumps(dict(reasons)))
+    write_whole(troubles_file(reports), json.dumps(dict(reasons)))
 
 
 def forget_told(reports: Path) -> None:
-    (reports / TOLD).unlink(missing_ok=True)
+    troubles_file(reports).unlink(missing_ok=True)
 
 
 def told(reports: Path) -> dict[str, str]:
     """Reasons by subject; none where nothing was told."""
     try:
-        found = json.loads((reports / TOLD).read_text(encoding="utf-8"))
+        found = json.loads(troubles_file(reports).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return {str(subject): str(reason) for subject, reason in found.items()} if isinstance(found, dict) else {}

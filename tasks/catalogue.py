@@ -8,9 +8,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, get_args
 
+from tasks import reports_layout
 from tasks.atomic import explained, write_whole
 from tasks.render import render_plain
-from tasks.run_folders import OVERVIEW, REJECTED, SUMMARY, UnreadableRun, is_name, read_head, run_folders, study_folders
+from tasks.reports_layout import REJECTED, SUMMARY
+from tasks.run_folders import OVERVIEW, UnreadableRun, is_name, read_head, run_folders, study_folders
 from tasks.stats.past import Question
 from tasks.stats.plain_text import shown
 from tasks.stats.records import Status
@@ -26,8 +28,6 @@ from tasks.view.catalogue_page import page_of
 from tasks.view.text import clean
 from tasks.view.trends import KeyEstimate
 
-INDEX = "index.html"
-JSON_INDEX = "catalogue.json"
 MOST_REBUILDS = 10
 
 Stamp = tuple[int, int] | None
@@ -44,11 +44,13 @@ def rebuild_catalogue(reports: Path) -> Path:
         for _ in range(MOST_REBUILDS):
             seen = _inventory(reports)
             catalogue = read_catalogue(reports)
-            write_whole(reports / JSON_INDEX, json.dumps(catalogue_json(catalogue), ensure_ascii=False))
-            write_whole(reports / INDEX, catalogue_page(catalogue))
+            write_whole(
+                reports_layout.catalogue_json(reports), json.dumps(catalogue_json(catalogue), ensure_ascii=False)
+            )
+            write_whole(reports_layout.catalogue_page(reports), catalogue_page(catalogue))
             if _inventory(reports) == seen:
                 break
-    return reports / INDEX
+    return reports_layout.catalogue_page(reports)
 
 
 def list_runs(reports: Path) -> list[RunEntry]:
@@ -133,7 +135,7 @@ def _entry(folder: Path, relative: str) -> RunEntry:
         entry = _entry_of(head["study"], head["run"], head["verdict"], head.get(OVERVIEW) or {}, folder, relative)
         _ = entry.started
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UnreadableRun(f"summary.json lacks what the catalogue needs: {error}") from error
+        raise UnreadableRun(f"{SUMMARY} lacks what the catalogue needs: {error}") from error
     return entry
 
 

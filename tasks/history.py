@@ -15,7 +15,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from tasks.run_folders import SUMMARY, UnreadableRun, read_head, read_summary, run_folders
+from tasks.reports_layout import SUMMARY
+from tasks.run_folders import UnreadableRun, read_head, read_summary, run_folders
 from tasks.stats.history import History, history_of
 from tasks.stats.past import PastRun, PreviousReport, Question, question_of
 from tasks.stats.plain_text import shown

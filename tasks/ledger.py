@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.atomic import ELSEWHERE, explained
+from tasks.reports_layout import ledger_file
 from tasks.stats.errors import PoolwiseError
 
-FILE = ".ledger.sqlite"
 # Runs that died or failed for a passing cause; workers that are restarted kill runs, too.
 MOST_ATTEMPTS = 10
 BUSY_SECONDS = 30.0
@@ -66,7 +66,7 @@ class Ledger:
     def __init__(self, reports: Path) -> None:
         with explained("keep its intake ledger", reports):
             reports.mkdir(parents=True, exist_ok=True)
-        self._path = reports / FILE
+        self._path = ledger_file(reports)
         with self._transaction() as ledger:
             ledger.execute("pragma journal_mode = wal")
             ledger.executescript(SCHEMA)

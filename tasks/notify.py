@@ -17,14 +17,13 @@ from pathlib import Path
 from tasks.atomic import write_whole
 from tasks.load import source_files
 from tasks.receivers import MASK, MissingVariable, filled, masked, scrubbed
-from tasks.run_folders import REPORT
+from tasks.reports_layout import REPORT, folder_of, latest_run, told_stale_note
 from tasks.stats.notices import Kind, Notice, failure, stale
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
 
 # Where the reports folder can be read over HTTP; set by whoever serves it.
 BASE_ADDRESS = "POOLWISE_REPORTS_URL"
-TOLD_STALE = ".told-stale"
 SECONDS_PER_DAY = 86_400.0
 LOG = logging.getLogger("poolwise")
 
@@ -69,7 +68,7 @@ def notify_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> 
 def is_told_stale(opened: OpenedStudy, reports: Path) -> bool:
     """Whether somebody has been told already that nothing came after the file that is still the newest."""
     try:
-        return (reports / opened.study.name / TOLD_STALE).read_text("utf-8") == str(_newest_modified(opened))
+        return _told_stale(opened, reports).read_text("utf-8") == str(_newest_modified(opened))
     except OSError:
         return False
 
@@ -77,9 +76,13 @@ def is_told_stale(opened: OpenedStudy, reports: Path) -> bool:
 def remember_stale(opened: OpenedStudy, reports: Path, deliveries: Sequence[Delivery]) -> None:
     if any(each.kind == "stale" and not each.problem for each in deliveries):
         try:
-            write_whole(reports / opened.study.name / TOLD_STALE, str(_newest_modified(opened)))
+            write_whole(_told_stale(opened, reports), str(_newest_modified(opened)))
         except OSError as error:
             LOG.warning("%s: could not note that the data's age was told: %s", opened.study.name, error.strerror)
+
+
+def _told_stale(opened: OpenedStudy, reports: Path) -> Path:
+    return told_stale_note(folder_of(reports, opened.study.name))
 
 
 def age_in_days(opened: OpenedStudy) -> float | None:
@@ -104,7 +107,7 @@ def in_words(deliveries: Sequence[Delivery]) -> str:
 
 
 def _latest_address(reports: Path, study_name: str) -> str:
-    latest = reports / study_name / "latest"
+    latest = latest_run(folder_of(reports, study_name))
     return report_address(latest) if latest.exists() else ""
 
 

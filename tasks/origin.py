@@ -18,11 +18,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tasks.atomic import explained, write_whole
+from tasks.reports_layout import folder_of, origin_note
 from tasks.stats.errors import StudyError
 from tasks.studies import OpenedStudy, read_study
 from tasks.toml_text import toml_text
-
-FILE = ".origin"
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,10 @@ def under_its_name(opened: OpenedStudy, reports: Path) -> OpenedStudy:
     """
     origin = Origin(str(opened.origin), opened.is_of_flags, opened.is_named)
     name = _name(opened, origin, reports)
-    with explained("keep the study's history", folder := reports / name):
+    with explained("keep the study's history", folder := folder_of(reports, name)):
         if _owner(folder) != origin:
             folder.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / FILE, json.dumps(asdict(origin)))
+            write_whole(origin_note(folder), json.dumps(asdict(origin)))
     return opened if name == opened.study.name else _renamed(opened, name)
 
 
@@ -70,16 +69,17 @@ def require_distinct_names(folders: Sequence[Path], reports: Path) -> None:
 
 def _name(opened: OpenedStudy, origin: Origin, reports: Path) -> str:
     name = opened.study.name
+    folder = folder_of(reports, name)
     if origin.is_named:
-        if not origin.may_use(reports / name):
+        if not origin.may_use(folder):
             raise StudyError(
-                f'{origin.path}: name = "{name}" is taken in {reports}, by the study in {_place(reports / name)}. '
+                f'{origin.path}: name = "{name}" is taken in {reports}, by the study in {_place(folder)}. '
                 "Give it another name, or choose another folder with --out."
             )
         return name
     apart = f"{name[:55]}-{hashlib.sha256(origin.path.encode()).hexdigest()[:8]}"
-    has_own = _owner(reports / apart) == origin
-    return apart if has_own or not origin.may_use(reports / name) else name
+    has_own = _owner(folder_of(reports, apart)) == origin
+    return apart if has_own or not origin.may_use(folder) else name
 
 
 def _renamed(opened: OpenedStudy, name: str) -> OpenedStudy:
@@ -90,7 +90,7 @@ def _renamed(opened: OpenedStudy, name: str) -> OpenedStudy:
 
 def _owner(folder: Path) -> Origin | None:
     with suppress(OSError, ValueError, TypeError):
-        return Origin(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+        return Origin(**json.loads(origin_note(folder).read_text(encoding="utf-8")))
     return None
 
 

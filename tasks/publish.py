@@ -19,19 +19,12 @@ from pathlib import Path
 from tasks.atomic import encoded, explained, sync, write_whole
 from tasks.leftovers import undone_if_cut_short
 from tasks.locks import opened_folder, try_lock
-from tasks.run_folders import (
-    LATEST,
-    REJECTED,
-    REPORT,
-    UnreadableRun,
-    read_head,
-    run_folders,
-)
+from tasks.reports_layout import LATEST, REPORT, STAGING, folder_of, kept_rejections, shared_plotly, staging_folder
+from tasks.run_folders import UnreadableRun, read_head, run_folders
 from tasks.stats.errors import PoolwiseError
 
 Content = bytes | str | Callable[[Path], object]
 
-STAGING = ".staging-"
 # A staging folder younger than this may not be locked yet.
 GRACE_SECONDS = 60
 # Where folders cannot be locked, only age tells a dead run's.
@@ -46,7 +39,7 @@ def publish(reports: Path, study_name: str, run_id: str, files: Mapping[str, Con
     A file's content is bytes, text, or a function that writes the file at the path it is given.
     Raises PoolwiseError, with nothing left behind, when the disk refuses or the run id is taken.
     """
-    study_folder = reports / study_name
+    study_folder = folder_of(reports, study_name)
     run_folder = study_folder / run_id
     with explained("publish the report", study_folder):
         study_folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +57,7 @@ def publish(reports: Path, study_name: str, run_id: str, files: Mapping[str, Con
 
 def keep_rejections(reports: Path, study_name: str, run_id: str, csv_text: str) -> Path:
     """Keep the rejected rows of a run that publishes no report: `reports/<study>/rejected/<run_id>.csv`."""
-    path = reports / study_name / REJECTED / f"{run_id}.csv"
+    path = kept_rejections(folder_of(reports, study_name), run_id)
     with explained("keep the rejected rows", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, csv_text)
@@ -76,22 +69,26 @@ def is_published(reports: Path, study_name: str, fingerprint: str) -> Path | Non
 
     Only the newest counts. Data that return to an earlier state are news to who reads the latest report.
     """
-    for folder in run_folders(reports / study_name):
+    for folder in run_folders(folder_of(reports, study_name)):
         with suppress(UnreadableRun, KeyError, TypeError):
             return folder if read_head(folder)["run"]["fingerprint"] == fingerprint else None
     return None
 
 
-def plotly_script() -> str:
-    """File name of the plotly.js that reports share, at the top of the reports folder."""
+def plotly_from_a_run() -> str:
+    """Where a run's files find the plotly.js that reports share, as a relative address."""
+    return f"../../{shared_plotly(Path(), plotly_version()).name}"
+
+
+def plotly_version() -> str:
     from plotly.offline import get_plotlyjs_version
 
-    return f"plotly-{get_plotlyjs_version()}.min.js"
+    return str(get_plotlyjs_version())
 
 
 def share_plotly(reports: Path) -> Path:
-    """Put plotly.js into the reports folder unless it is there."""
-    path = reports / plotly_script()
+    """Put plotly.js into the reports folder unless it is there; returns its path."""
+    path = shared_plotly(reports, plotly_version())
     if not path.exists():
         write_whole(path, (resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes())
     return path
@@ -111,7 +108,7 @@ def sweep(study_folder: Path) -> None:
 @contextmanager
 def _staging(study_folder: Path, run_id: str) -> Iterator[Path]:
     """A folder of our own, held while we write, gone afterwards unless it was renamed."""
-    staging = study_folder / f"{STAGING}{run_id}"
+    staging = staging_folder(study_folder, run_id)
     staging.mkdir()
     with _held(staging), undone_if_cut_short(lambda: shutil.rmtree(staging, ignore_errors=True)):
         try:

@@ -1,9 +1,4 @@
-"""What a reports folder looks like, and reading it back.
-
-    reports/<study>/<run_id>/          one published run, never changed
-    reports/<study>/latest             the newest of them, a relative link
-    reports/<study>/rejected/          rejected rows of runs that published nothing
-    reports/<study>/.staging-<run_id>/ a run being written
+"""Lists the published runs of a reports folder (`tasks.reports_layout`) and reads their summaries back.
 
 Run ids sort by time. A folder that cannot be read is reported, never repaired.
 """
@@ -19,13 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tasks.reports_layout import LATEST, REJECTED, SUMMARY
 from tasks.stats.records import Verdict
-
-LATEST = "latest"
-REJECTED = "rejected"
-SUMMARY = "summary.json"
-REPORT = "report.html"
-STANDALONE = "report-standalone.html"
 
 # These stand at the top of a summary; the fits behind them can be megabytes.
 HEAD = {"schema_version", "study", "verdict", "run"}

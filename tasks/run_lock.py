@@ -18,9 +18,8 @@ from typing import IO
 from tasks.atomic import explained
 from tasks.leftovers import undone_if_cut_short
 from tasks.locks import try_lock
+from tasks.reports_layout import folder_of, running_note
 from tasks.stats.errors import PoolwiseError
-
-FILE = ".running"
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,10 @@ class Hold:
 @contextmanager
 def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -> Iterator[Hold]:
     """Wait until no other process runs this study, then hold it. Raises PoolwiseError out of patience."""
-    folder = reports / study_name
+    folder = folder_of(reports, study_name)
     with explained("keep runs apart", folder):
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / FILE).open("a+", encoding="utf-8")
+        file = running_note(folder).open("a+", encoding="utf-8")
     with file:
         _wait_for_lock(file, study_name, patience_seconds)
         with undone_if_cut_short(lambda: file.truncate(0)):
@@ -62,24 +61,28 @@ def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -
                 file.truncate(0)
 
 
+def _note(reports: Path, study_name: str) -> Path:
+    return running_note(folder_of(reports, study_name))
+
+
 def is_noted(reports: Path, study_name: str) -> bool:
     """Whether a run goes on, or one that died has not been seen to."""
     try:
-        return (reports / study_name / FILE).stat().st_size > 0
+        return _note(reports, study_name).stat().st_size > 0
     except OSError:
         return False
 
 
 def is_running(reports: Path, study_name: str) -> bool:
     """Whether a living process holds the study."""
-    with _opened(reports / study_name / FILE) as file:
+    with _opened(_note(reports, study_name)) as file:
         return file is not None and not _try_lock(file)
 
 
 @contextmanager
 def dead_run(reports: Path, study_name: str) -> Iterator[RunningRun | None]:
     """The run that died holding the study, if one did. Its note is cleared when the block ends well."""
-    with _opened(reports / study_name / FILE) as file:
+    with _opened(_note(reports, study_name)) as file:
         if file is None or not _try_lock(file):
             yield None
             return

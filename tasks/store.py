@@ -30,6 +30,7 @@ import numpy as np
 from tasks import csv_files
 from tasks.atomic import write_whole
 from tasks.load import hash_file, hash_files
+from tasks.reports_layout import digests_folder, hashes_file
 from tasks.stats import digest as digests
 from tasks.stats import row_sketch
 from tasks.stats.cross_products import CrossProducts
@@ -42,8 +43,6 @@ from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
 
 FORMAT = 2
-FOLDER = ".store"
-HASHES = "hashes.json"
 # What of a study decides how its files are read; beside most of its rules.
 READING = {
     *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
@@ -65,7 +64,7 @@ class Store:
 
     def __init__(self, reports: Path, study: Study) -> None:
         self._study = study
-        self.folder = reports / FOLDER / study.name / store_key(study)
+        self.folder = digests_folder(reports, study.name, store_key(study))
 
     def get(self, sha256: str, repeats: str = "") -> FileDigest | None:
         """The digest of this content, without the repeats of this id; None if it has to be made."""
@@ -121,7 +120,7 @@ def _labels_decide(study: Study) -> bool:
 
 def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
     """`load.hash_files`, which here reads no file that is as it was when it was hashed last."""
-    with _known_hashes(reports / FOLDER / opened.study.name / HASHES) as known:
+    with _known_hashes(hashes_file(reports, opened.study.name)) as known:
 
         def hash_of(path: Path, name: str) -> str:
             try:

@@ -30,7 +30,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tasks.catalogue import LiveCatalogue
-from tasks.run_folders import REPORT
+from tasks.reports_layout import REPORT
 from tasks.site import files
 from tasks.site.guard import LOOPBACK_NAMES, Brake, Password, ReadOnly, SecureHeaders
 from tasks.site.replies import document, notice, page

@@ -15,20 +15,31 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from tasks.run_folders import LATEST, REJECTED, REPORT, STANDALONE, SUMMARY, is_name
+from tasks.reports_layout import (
+    ESTIMATES,
+    LATEST,
+    POSTERIOR,
+    REJECTED,
+    REJECTED_ROWS,
+    REPORT,
+    SHARED_PLOTLY,
+    STANDALONE,
+    STUDY_TEXT,
+    SUMMARY,
+)
+from tasks.run_folders import is_name
 from tasks.site.replies import FRAME_NOWHERE, NO_SCRIPT, if_modified
 
 MEDIA_TYPES = {
     REPORT: "text/html",
     STANDALONE: "text/html",
     SUMMARY: "application/json",
-    "estimates.csv": "text/csv",
-    "rejected.csv": "text/csv",
-    "posterior.nc": "application/x-netcdf",
-    "study.toml": "application/toml",
+    ESTIMATES: "text/csv",
+    REJECTED_ROWS: "text/csv",
+    POSTERIOR: "application/x-netcdf",
+    STUDY_TEXT: "application/toml",
 }
-PLOTLY = re.compile(r"plotly-[0-9A-Za-z.-]+\.min\.js")
-REJECTED_ROWS = re.compile(r"[^/\\]+\.csv")
+KEPT_REJECTIONS = re.compile(r"[^/\\]+\.csv")
 
 # A run's files never change, but a run may be deleted: browsers ask each time and get "not modified".
 ASK_EACH_TIME = "private, no-cache"
@@ -49,17 +60,17 @@ def run_file(reports: Path, study: str, run: str, name: str) -> Path | None:
 
 def rejected_rows(reports: Path, study: str, name: str) -> Path | None:
     """The rejected rows of a run that published nothing else; the catalogue links to them."""
-    return _down(reports, study, REJECTED, name) if REJECTED_ROWS.fullmatch(name) else None
+    return _down(reports, study, REJECTED, name) if KEPT_REJECTIONS.fullmatch(name) else None
 
 
 def shared_script(reports: Path, name: str) -> Path | None:
     """A plotly.js that reports share."""
-    return _down(reports, name) if PLOTLY.fullmatch(name) else None
+    return _down(reports, name) if SHARED_PLOTLY.fullmatch(name) else None
 
 
 def file_response(request: Request, path: Path) -> Response:
     """Streamed, with ranges; 304 when the reader has it already."""
-    is_shared = PLOTLY.fullmatch(path.name) is not None
+    is_shared = SHARED_PLOTLY.fullmatch(path.name) is not None
     media_type = "text/javascript" if is_shared else MEDIA_TYPES.get(path.name, "text/csv")
     headers = {"Cache-Control": KEEP if is_shared else ASK_EACH_TIME}
     if media_type == "text/html":

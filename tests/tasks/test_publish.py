@@ -19,7 +19,7 @@ from tasks.publish import (
     GRACE_SECONDS,
     is_published,
     keep_rejections,
-    plotly_script,
+    plotly_version,
     publish,
     share_plotly,
     sweep,
@@ -36,7 +36,7 @@ SUMMARY = summary_json(summary_of(CASE.study, CASE.findings))
 @pytest.fixture(autouse=True)
 def small_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real script's 5 MB are copied in one test only."""
-    monkeypatch.setattr(tasks.publish, "plotly_script", lambda: "plotly-0.min.js")
+    monkeypatch.setattr(tasks.publish, "plotly_version", lambda: "0")
 
 
 def summary(fingerprint: str = "f" * 64) -> str:
@@ -173,7 +173,7 @@ def publish_and_hang(reports: Path, started: Path) -> None:
         started.touch()
         multiprocessing.parent_process().join()  # until killed, or until the test has ended
 
-    tasks.publish.plotly_script = lambda: "plotly-0.min.js"
+    tasks.publish.plotly_version = lambda: "0"
     publish(reports, "study", "r1", {"report.html": hang})
 
 
@@ -268,7 +268,7 @@ def test_rejections_are_kept_without_a_run(tmp_path: Path) -> None:
 
 
 def test_plotly_is_copied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.publish, "plotly_script", plotly_script)
+    monkeypatch.setattr(tasks.publish, "plotly_version", plotly_version)
     path = share_plotly(tmp_path)
     version = path.name.removeprefix("plotly-").removesuffix(".min.js")
     assert f"plotly.js v{version}" in path.read_text("utf-8")[:200]
