@@ -19,12 +19,13 @@ from pathlib import Path
 from watchfiles import watch
 
 from flows.troubles import one_line
+from tasks.file_stamps import FileStamp, is_settled, stamp_of
 from tasks.ledger import Arrival, Ledger
-from tasks.load import file_name, hash_file, source_files
 from tasks.origin import under_its_name
 from tasks.run_lock import RunningRun, dead_run, is_running
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy, read_study
+from tasks.study_files import file_name, hash_file, source_files
 
 SECONDS_BETWEEN_LOOKS = 0.5
 # A run that was asked for takes the study within this time, or it is asked for again.
@@ -37,7 +38,6 @@ Heal = Callable[[Ledger, RunningRun, OpenedStudy], None]
 # Who found it is known; what it is about, and the reason, empty when it is over.
 Report = Callable[[Path | str, str], None]
 PREFECT = "Prefect"
-FileStamp = tuple[int, int]  # size, modification time in ns
 
 
 @dataclass
@@ -57,35 +57,29 @@ class Watched:
 
     def _digest(self, path: Path, stable_seconds: float) -> str:
         """Empty while the file is being written, or when it is gone."""
-        try:
-            stamp = _stamp(path)
-            if not self._is_settled(path, stamp, stable_seconds):
-                return ""
-            if self.known.get(path, (None, ""))[0] != stamp:
+        stamp = stamp_of(path)
+        if stamp is None or not is_settled(stamp, stable_seconds, self._watched_seconds(path, stamp)):
+            return ""
+        if self.known.get(path, (None, ""))[0] != stamp:
+            try:
                 digest = hash_file(path)
-                if _stamp(path) != stamp:
-                    return ""
-                self.known[path] = (stamp, digest)
-        except (OSError, PoolwiseError):
-            return ""  # gone, or not to be opened: it says nothing about the other files
+            except (OSError, PoolwiseError):
+                return ""  # gone, or not to be opened: it says nothing about the other files
+            if stamp_of(path) != stamp:
+                return ""
+            self.known[path] = (stamp, digest)
         return self.known[path][1]
 
-    def _is_settled(self, path: Path, stamp: FileStamp, stable_seconds: float) -> bool:
-        """By its own time, or, where that lies in the future, by how long we have seen it unchanged."""
+    def _watched_seconds(self, path: Path, stamp: FileStamp) -> float:
+        """How long we have seen the file with this stamp."""
         if self.unchanged_since.get(path, (None, 0.0))[0] != stamp:
             self.unchanged_since[path] = (stamp, time.monotonic())
-        age = time.time() - stamp[1] / 1e9
-        return max(age, time.monotonic() - self.unchanged_since[path][1]) >= stable_seconds
+        return time.monotonic() - self.unchanged_since[path][1]
 
     def was_asked(self, waiting: Sequence[Arrival]) -> bool:
         """Whether the run that was asked for may still be about to begin."""
         not_begun = self.asked_for.intersection(each.sha256 for each in waiting)
         return bool(not_begun) and time.monotonic() - self.asked_at < REQUEST_SECONDS
-
-
-def _stamp(path: Path) -> FileStamp:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
 
 
 class Intake:

@@ -12,8 +12,7 @@ from tasks.stats.errors import StudyError
 from tasks.stats.plain_text import shown
 from tasks.stats.setting_words import OPTIONS, merged, values_of
 from tasks.studies import OpenedStudy, read_study, study_from_flags
-
-DATA_SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
+from tasks.study_files import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Flags:
 
 def open_study(study: str, flags: Flags) -> OpenedStudy:
     """Raises StudyError when the study is wrong, or the options do not suit what was named."""
-    if Path(study).suffix.lower() not in DATA_SUFFIXES or Path(study).is_dir():
+    if Path(study).suffix.lower() not in SUFFIXES or Path(study).is_dir():
         if flags.are_given:
             raise StudyError(
                 f"{', '.join(OPTIONS.values())} and --set are for data files; {study} is a study, whose study.toml "

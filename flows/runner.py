@@ -25,13 +25,13 @@ from flows.deployments import deployment_of  # noqa: E402
 from flows.quiet import keep_log  # noqa: E402
 from flows.troubles import one_line, tell  # noqa: E402
 from tasks.engines import EngineName  # noqa: E402
+from tasks.file_stamps import FileStamp, stamp_of  # noqa: E402
 from tasks.stats.errors import PoolwiseError  # noqa: E402
 from tasks.studies import STUDY_FILE, read_study  # noqa: E402
 
 SECONDS_BETWEEN_LOOKS = 2.0
 
 log = logging.getLogger("poolwise")
-Stamp = tuple[int, int] | None
 
 
 class Registrar:
@@ -39,7 +39,7 @@ class Registrar:
 
     def __init__(self, runner: Runner, folders: Sequence[Path], reports: Path, engine: EngineName) -> None:
         self._runner, self._folders, self._reports, self._engine = runner, folders, reports, engine
-        self._registered: dict[Path, Stamp] = {}
+        self._registered: dict[Path, FileStamp | None] = {}
         self._troubles: dict[str, str] = {}
 
     async def keep_looking(self) -> None:
@@ -50,13 +50,13 @@ class Registrar:
     async def look(self) -> None:
         before = dict(self._troubles)
         for folder in self._folders:
-            stamp = _stamp(folder)
+            stamp = stamp_of(folder / STUDY_FILE)
             if str(folder) in self._troubles or self._registered.get(folder) != stamp:
                 await self._register(folder, stamp)
         if self._troubles != before:
             await asyncio.to_thread(tell, self._reports, self._troubles)
 
-    async def _register(self, folder: Path, stamp: Stamp) -> None:
+    async def _register(self, folder: Path, stamp: FileStamp | None) -> None:
         try:
             opened = await asyncio.to_thread(read_study, folder)
             deployment = await asyncio.to_thread(deployment_of, opened, self._reports, self._engine)
@@ -74,15 +74,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, PoolwiseError):
         return str(error)
     return one_line(f"Prefect does not take it: {type(error).__name__}: {error}")
-
-
-def _stamp(folder: Path) -> Stamp:
-    """Modification time in ns and size of the study file, None where it cannot be seen."""
-    try:
-        found = (folder / STUDY_FILE).stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 async def run(folders: Sequence[Path], reports: Path, engine: EngineName, limit: int) -> None:

@@ -19,7 +19,6 @@ from tasks.catalogue import rebuild_catalogue
 from tasks.collect import Collected, collect
 from tasks.engines import EngineName
 from tasks.history import read_history, read_previous
-from tasks.load import wait_for_incoming
 from tasks.look import Look
 from tasks.notify import (
     Delivery,
@@ -58,6 +57,7 @@ from tasks.stats.records import (
 from tasks.stats.study import Study
 from tasks.store import identify
 from tasks.studies import OpenedStudy
+from tasks.study_files import wait_for_incoming
 from tasks.view.text import markdown
 
 

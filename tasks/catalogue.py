@@ -10,10 +10,10 @@ from typing import Any, get_args
 
 from tasks import reports_layout
 from tasks.atomic import explained, write_whole
+from tasks.file_stamps import FileStamp, stamp_of
 from tasks.render import render_plain
 from tasks.reports_layout import REJECTED, SUMMARY
-from tasks.run_folders import OVERVIEW, UnreadableRun, is_name, read_head, run_folders, study_folders
-from tasks.stats.past import Question
+from tasks.run_folders import OVERVIEW, UnreadableRun, is_name, question_in, read_head, run_folders, study_folders
 from tasks.stats.plain_text import shown
 from tasks.stats.records import Status
 from tasks.view.catalogue import (
@@ -29,8 +29,6 @@ from tasks.view.text import clean
 from tasks.view.trends import KeyEstimate
 
 MOST_REBUILDS = 10
-
-Stamp = tuple[int, int] | None
 
 
 def rebuild_catalogue(reports: Path) -> Path:
@@ -74,7 +72,7 @@ class LiveCatalogue:
         self._reports = reports
         self._lock = Lock()
         self._runs: dict[Path, RunEntry | DamagedRun] = {}
-        self._stamps: dict[Path, Stamp] = {}  # of summaries that could not be read
+        self._stamps: dict[Path, FileStamp | None] = {}  # of summaries that could not be read
         self._rejected: list[RejectedRun] = []
         self._catalogue = catalogue_of((), (), ())
 
@@ -92,7 +90,7 @@ class LiveCatalogue:
         known = self._runs.get(folder)
         if isinstance(known, RunEntry):
             return known
-        stamp = _stamp(folder / SUMMARY)
+        stamp = stamp_of(folder / SUMMARY)
         if known is None or stamp != self._stamps.get(folder):
             self._stamps[folder] = stamp
             return _read(folder)
@@ -110,15 +108,6 @@ def _all_run_folders(reports: Path) -> list[Path]:
 def _catalogue_of(runs: list[RunEntry | DamagedRun], rejected: list[RejectedRun]) -> Catalogue:
     readable = [run for run in runs if isinstance(run, RunEntry)]
     return catalogue_of(readable, rejected, [run for run in runs if isinstance(run, DamagedRun)])
-
-
-def _stamp(file: Path) -> Stamp:
-    """Another when the file is another, `None` when there is none."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 def _read(folder: Path) -> RunEntry | DamagedRun:
@@ -165,21 +154,9 @@ def _entry_of(
         link=_web_address(run.get("link")),
         answer=clean(str(overview.get("answer", ""))),
         estimates=tuple(_estimate(each) for each in overview.get("estimates", ())),
-        question=_question(study),
+        question=question_in(study),
         data_age_days=_number(overview.get("data_age_days")),
         data_age_limit_days=_number(overview.get("data_age_limit_days")),
-    )
-
-
-def _question(study: dict[str, Any]) -> Question:
-    """What decides whether runs can be compared; what an older summary does not say is nothing."""
-    units = study.get("predictor_units", {})
-    return Question(
-        outcome=str(study.get("outcome", "")),
-        outcome_unit=str(study.get("outcome_unit", "")),
-        group=str(study.get("group", "")),
-        predictors=tuple(str(name) for name in study.get("predictors", ())),
-        predictor_units={str(name): str(unit) for name, unit in units.items()},
     )
 
 

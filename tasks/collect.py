@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tasks.hints import hint
-from tasks.load import hash_files, wait_for_incoming
 from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles, read_files
 from tasks.stats.copies import find_copies
@@ -27,6 +26,7 @@ from tasks.stats.study import Study
 from tasks.stats.totals import totals_rows
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.studies import OpenedStudy
+from tasks.study_files import hash_files, wait_for_incoming
 from tasks.validate import count_by_rule
 
 

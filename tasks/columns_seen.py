@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from tasks.csv_files import read_columns
 from tasks.csv_head import Layout, find_layout
 from tasks.encodings import find_encoding
-from tasks.load import is_parquet
 from tasks.looks import Look, look_of
 from tasks.numbers import is_missing
 from tasks.parquet_files import text_columns, text_frame
 from tasks.stats.errors import DataRejected
 from tasks.stats.records import Floats, Integers
+from tasks.study_files import is_parquet
 from tasks.values import ColumnReading, is_truth, number_styles, numbers_of
 
 SAMPLE_ROWS = 20_000

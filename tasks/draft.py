@@ -12,12 +12,12 @@ import numpy as np
 
 from tasks.columns_seen import Column, FileSeen, see
 from tasks.guess import Guess, can_be_outcome, guess
-from tasks.load import SUFFIXES
 from tasks.looks import Look, codes_setting
 from tasks.stats.errors import DataRejected, StudyError
 from tasks.stats.extremes import extremes_of
 from tasks.stats.missing_codes import missing_codes
 from tasks.stats.plain_text import brief, listed
+from tasks.study_files import SUFFIXES
 from tasks.toml_text import toml_key, toml_value
 from tasks.user_text import MOST_OF_A_PATH, is_file
 

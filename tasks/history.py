@@ -16,9 +16,9 @@ from typing import Any, get_args
 import numpy as np
 
 from tasks.reports_layout import SUMMARY
-from tasks.run_folders import UnreadableRun, read_head, read_summary, run_folders
+from tasks.run_folders import UnreadableRun, question_in, read_head, read_summary, run_folders
 from tasks.stats.history import History, history_of
-from tasks.stats.past import PastRun, PreviousReport, Question, question_of
+from tasks.stats.past import PastRun, PreviousReport, question_of
 from tasks.stats.plain_text import shown
 from tasks.stats.records import Estimate, Findings, Floats, Status, Verdict
 from tasks.stats.study import Study
@@ -115,13 +115,7 @@ def _value(content: mmap.mmap, at: int) -> Any:
 
 def _past_run(head: Mapping[str, Any], bayes: Mapping[str, Any]) -> PastRun:
     study, scaling, run = head["study"], head["scaling"], head["run"]
-    question = Question(
-        outcome=str(study["outcome"]),
-        outcome_unit=str(study["outcome_unit"]),
-        group=str(study["group"]),
-        predictors=tuple(study["predictors"]),
-        predictor_units=dict(study["predictor_units"]),
-    )
+    question = question_in(study)
     terms = ("intercept", *question.predictors)
     if tuple(head["terms"]) != terms:
         raise ValueError("its terms are not those of its study")

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.atomic import write_whole
-from tasks.load import source_files
 from tasks.receivers import MASK, MissingVariable, filled, masked, scrubbed
 from tasks.reports_layout import REPORT, folder_of, latest_run, told_stale_note
 from tasks.stats.notices import Kind, Notice, failure, stale
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
+from tasks.study_files import source_files
 
 # Where the reports folder can be read over HTTP; set by whoever serves it.
 BASE_ADDRESS = "POOLWISE_REPORTS_URL"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.load import file_path, is_set_aside
 from tasks.reduce import reduce_file
 from tasks.row_keys import NO_KEYS, Dropped, Keys, find_dropped
 from tasks.stats import digest as digests
@@ -18,6 +17,7 @@ from tasks.stats.digest import FileDigest, Priorities, take
 from tasks.stats.errors import DataRejected
 from tasks.store import Store
 from tasks.studies import OpenedStudy
+from tasks.study_files import file_path, is_set_aside
 
 Progress = Callable[[float], None]
 FILES_BETWEEN = 100  # files after which memory is made free

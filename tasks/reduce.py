@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from tasks.file_end import cut_short
-from tasks.load import csv_layout, hash_file, is_parquet, read_chunks
 from tasks.row_keys import NO_KEYS, Dropped, Keys, Repeats, hash_rows, keys_of
+from tasks.row_reader import csv_layout, read_chunks
 from tasks.stats.cut_short import CutShort
 from tasks.stats.digest import FileDigest, RowHashes, RowsRead, digest_of
 from tasks.stats.errors import DataRejected, PoolwiseError
 from tasks.stats.study import Study
+from tasks.study_files import hash_file, is_parquet
 from tasks.validate import EVERY_COLUMN, KEY_SEPARATOR, Readings, grouped, key_columns, rejections_of, split_rows
 from tasks.values import HEAD_ROWS, how_read
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.reports_layout import LATEST, REJECTED, SUMMARY
+from tasks.stats.past import Question
 from tasks.stats.records import Verdict
 
 # These stand at the top of a summary; the fits behind them can be megabytes.
@@ -76,6 +77,18 @@ def read_head(run_folder: Path) -> dict[str, Any]:
 def read_verdict(run_folder: Path) -> Verdict:
     """The verdict of a published run. Raises UnreadableRun."""
     return Verdict(**read_head(run_folder)["verdict"])
+
+
+def question_in(study: dict[str, Any]) -> Question:
+    """What was asked, from a summary's `study`: it decides whether runs can be compared. What is missing is empty."""
+    units = study.get("predictor_units", {})
+    return Question(
+        outcome=str(study.get("outcome", "")),
+        outcome_unit=str(study.get("outcome_unit", "")),
+        group=str(study.get("group", "")),
+        predictors=tuple(str(name) for name in study.get("predictors", ())),
+        predictor_units={str(name): str(unit) for name, unit in units.items()},
+    )
 
 
 def _text(run_folder: Path, characters: int = -1) -> str:

@@ -29,7 +29,7 @@ import numpy as np
 
 from tasks import csv_files
 from tasks.atomic import write_whole
-from tasks.load import hash_file, hash_files
+from tasks.file_stamps import FileStamp, stamp_of
 from tasks.reports_layout import digests_folder, hashes_file
 from tasks.stats import digest as digests
 from tasks.stats import row_sketch
@@ -41,6 +41,7 @@ from tasks.stats.records import Rejection
 from tasks.stats.row_sketch import FileSketch, RowSketch
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
+from tasks.study_files import hash_file, hash_files
 
 FORMAT = 2
 # What of a study decides how its files are read; beside most of its rules.
@@ -54,7 +55,7 @@ PACKAGES = ("poolwise", "numpy", "pandas", "pandera", "pyarrow")
 # Digests under keys that were not asked for so long are removed.
 KEPT_SECONDS = 30 * 24 * 3600
 # A file changed less than this before it was hashed could change again without looking different.
-SETTLED_SECONDS = 2.0
+CLOCK_SECONDS = 2.0
 
 log = logging.getLogger("poolwise")
 
@@ -119,20 +120,19 @@ def _labels_decide(study: Study) -> bool:
 
 
 def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
-    """`load.hash_files`, which here reads no file that is as it was when it was hashed last."""
+    """`study_files.hash_files`, which here reads no file that is as it was when it was hashed last."""
     with _known_hashes(hashes_file(reports, opened.study.name)) as known:
 
         def hash_of(path: Path, name: str) -> str:
-            try:
-                before = _stamp(path)
-            except OSError:
+            before = stamp_of(path)
+            if before is None:
                 return hash_file(path, name)  # which says what is wrong
             kept = known.get(str(path))
-            if isinstance(kept, list) and kept[:-1] == before:
+            if isinstance(kept, list) and kept[:-1] == [*before]:
                 return str(kept[-1])
             sha256 = hash_file(path, name)
             known.pop(str(path), None)
-            if _is_settled(before) and path.exists() and _stamp(path) == before:
+            if _changed_long_ago(before) and stamp_of(path) == before:
                 known[str(path)] = [*before, sha256]
             return sha256
 
@@ -156,14 +156,9 @@ def _known_hashes(path: Path) -> Iterator[dict[str, Any]]:
             write_whole(path, json.dumps(present))
 
 
-def _stamp(path: Path) -> list[int]:
-    """What differs once a file has been written to: its change time cannot be set by hand."""
-    found = path.stat()
-    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
-
-
-def _is_settled(stamp: list[int]) -> bool:
-    return time.time_ns() - max(stamp[1], stamp[2]) > SETTLED_SECONDS * 1e9
+def _changed_long_ago(stamp: FileStamp) -> bool:
+    """Whether the next change cannot fall into the same tick of the file system's clock, and so will be seen."""
+    return time.time_ns() - max(stamp.modified, stamp.changed) > CLOCK_SECONDS * 1e9
 
 
 @contextmanager

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks.ledger import Ledger
-from tasks.load import wait_for_incoming
 from tasks.publish import is_published
 from tasks.run_lock import is_noted, only_run
 from tasks.run_record import open_run
 from tasks.store import identify
 from tasks.studies import OpenedStudy
+from tasks.study_files import wait_for_incoming
 
 
 def report_of_the_same(opened: OpenedStudy, reports: Path) -> Path | None:

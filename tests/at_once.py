@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks.load import file_path, hash_files, read_chunks
 from tasks.natural_order import natural_order
+from tasks.row_reader import read_chunks
 from tasks.stats.cross_products import cross_products
 from tasks.stats.digest import extremes_of_rows
 from tasks.stats.labels import one_spelling, spellings
@@ -18,6 +18,7 @@ from tasks.stats.records import GroupedData, Rejection, SourceFile
 from tasks.stats.study import Study
 from tasks.structure import require_enough_rows, require_structure
 from tasks.studies import OpenedStudy
+from tasks.study_files import file_path, hash_files
 from tasks.validate import KEY_SEPARATOR, count_by_rule, grouped, key_columns, rejections_of, split_rows
 from tasks.values import HEAD_ROWS, how_read
 
@@ -38,7 +39,7 @@ class Validated:
 
 
 def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame:
-    """One file's rows, whole: see `tasks.load.read_chunks`."""
+    """One file's rows, whole: see `tasks.row_reader.read_chunks`."""
     return pd.concat(list(read_chunks(path, study, name)), ignore_index=True)
 
 

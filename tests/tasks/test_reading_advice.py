@@ -17,13 +17,13 @@ import pytest
 from tasks.collect import Collected, collect
 from tasks.draft import draft_study
 from tasks.hints import hint
-from tasks.load import hash_files
 from tasks.read_files import read_files
 from tasks.stats.errors import DataRejected
 from tasks.stats.reading_notes import check_reading
 from tasks.stats.records import Check
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
+from tasks.study_files import hash_files
 from tests.at_once import validate_at_once
 
 PLACES = ("Köln", "Fürth", "Trier", "Ulm")

@@ -22,7 +22,6 @@ import tasks.read_files
 import tasks.store
 from tasks import csv_files
 from tasks.collect import Collected, collect
-from tasks.load import hash_file, hash_files
 from tasks.read_files import read_files
 from tasks.reduce import reduce_file
 from tasks.stats import digest as digests
@@ -31,6 +30,7 @@ from tasks.stats.errors import DataRejected, PoolwiseError
 from tasks.stats.study import Study
 from tasks.store import Store, identify, store_key
 from tasks.studies import OpenedStudy
+from tasks.study_files import hash_file, hash_files
 from tests.at_once import validate_at_once
 
 Row = tuple[str, str, str]
@@ -490,7 +490,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def test_files_that_have_not_changed_are_not_hashed_again(
     place: Place, hashed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.store, "SETTLED_SECONDS", float("-inf"))
+    monkeypatch.setattr(tasks.store, "CLOCK_SECONDS", float("-inf"))
     a, b = place.put("a.csv", rows(3)), place.put("b.csv", rows(4))
     expected = {"a.csv": hash_file(a), "b.csv": hash_file(b)}
     assert identify(place.opened, place.reports) == expected
@@ -507,7 +507,7 @@ def test_files_that_have_not_changed_are_not_hashed_again(
 def test_a_file_that_just_changed_is_hashed_again(
     place: Place, hashed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.store, "SETTLED_SECONDS", float("inf"))
+    monkeypatch.setattr(tasks.store, "CLOCK_SECONDS", float("inf"))
     place.put("a.csv", rows(3))
     for _ in range(2):
         identify(place.opened, place.reports)

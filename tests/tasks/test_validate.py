@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.collect import Collected, collect
-from tasks.load import hash_files
 from tasks.read_files import read_files
 from tasks.stats.errors import DataRejected
 from tasks.stats.records import Rejection
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
+from tasks.study_files import hash_files
 from tasks.validate import rejections_frame, schema_of
 
 Row = tuple[str, str, str]

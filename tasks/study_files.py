@@ -1,10 +1,7 @@
-"""Reads a study's files: rows as the text the file holds, each with its file and row number.
+"""A study's data files: which they are, what they are called, what they contain by hash.
 
-Values stay text until they are validated, so that a rejected row shows what its file said.
-CSV is read by `tasks.csv_files`, Parquet by `tasks.parquet_files`, both in chunks.
-A study's data are the files that its `source` matches and those in its incoming folder, in this order
-and each sorted. Files of the same content count once, under the first of their names.
-Not supported: compressed CSV.
+They are the files that the study's `source` matches and those in its incoming folder, in this order and each sorted.
+Files of the same content count once, under the first of their names.
 """
 
 from __future__ import annotations
@@ -14,21 +11,12 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
-import pyarrow as pa
-
-from tasks import csv_files
-from tasks.csv_files import Chunk
-from tasks.csv_head import Layout, find_layout, positions_of
-from tasks.encodings import find_encoding
-from tasks.other_columns import others_of, with_rest
-from tasks.parquet_files import at_least_one, parquet_chunks, text_frame
+from tasks.file_stamps import is_settled, stamp_of
 from tasks.stats.errors import DataRejected
-from tasks.stats.study import Study
 from tasks.studies import STUDY_FILE, OpenedStudy
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
@@ -77,6 +65,7 @@ def incoming_folder(opened: OpenedStudy) -> Path:
 
 
 def is_incoming(path: Path, opened: OpenedStudy) -> bool:
+    """Whether the file lies in the study's incoming folder."""
     return not opened.is_of_flags and path.parent == incoming_folder(opened)
 
 
@@ -98,7 +87,7 @@ def file_name(path: Path, folder: Path) -> str:
 
 
 def file_path(name: str, folder: Path) -> Path:
-    """The file that is called so."""
+    """The file that reports call `name`: the way back from `file_name`."""
     path = folder / name
     if SPELLED_BYTE.search(name) is None or os.path.lexists(path):
         return path
@@ -107,26 +96,8 @@ def file_path(name: str, folder: Path) -> Path:
 
 def hash_file(path: Path, name: str | None = None) -> str:
     """sha256 of a file's bytes, in hexadecimal."""
-    with _readable(name or path.name), path.open("rb") as stream:
+    with readable(name or path.name), path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def read_chunks(path: Path, study: Study, name: str | None = None) -> Iterator[pd.DataFrame]:
-    """One file's rows: the study's columns as text, then `_file` (`name`), `_row`, `_rest` and `_others`.
-
-    At most `csv_files.CHUNK_ROWS` rows at a time; one frame without rows if there are none.
-    `_row` counts data rows from 1; neither the header nor blank lines are any.
-    `_rest` is a hash of what the row says in the other columns, `_others` of their names (`tasks.other_columns`).
-    Where a row as a whole is wrong, `_rule` says why and `_record` holds what stands there; without such rows there
-    are no such columns.
-    """
-    name, n_read = name or path.name, 0
-    with _readable(name):
-        for frame in (parquet_chunks if is_parquet(path) else _csv_chunks)(path, study, name):
-            frame["_file"] = name
-            frame["_row"] = range(n_read + 1, n_read + len(frame) + 1)
-            n_read += len(frame)
-            yield frame
 
 
 def is_parquet(path: Path) -> bool:
@@ -134,7 +105,8 @@ def is_parquet(path: Path) -> bool:
 
 
 @contextmanager
-def _readable(name: str) -> Iterator[None]:
+def readable(name: str) -> Iterator[None]:
+    """Raises DataRejected, with its cause, when the system does not let this file be read."""
     try:
         yield
     except OSError as error:
@@ -155,22 +127,19 @@ def _matches(source: str, folder: Path) -> list[Path]:
 
 
 def _incoming_files(opened: OpenedStudy) -> tuple[Path, ...]:
-    """Sorted; without hidden files, and without files that may still be written.
-
-    Names that end in .part, .tmp or .crdownload are no data file's.
-    """
-    return tuple(path for path in _dropped_files(opened) if _is_settled(path, opened.study.trigger.stable_seconds))
+    """The complete data files in the incoming folder, sorted."""
+    return tuple(path for path in _dropped_files(opened) if _is_complete(path, opened))
 
 
 def wait_for_incoming(opened: OpenedStudy) -> None:
-    """Until no file in the incoming folder has changed for the study's stable_seconds, or for thrice as long."""
-    stable_seconds = opened.study.trigger.stable_seconds
-    ends = time.monotonic() + 3.0 * stable_seconds
-    while time.monotonic() < ends and not all(_is_settled(path, stable_seconds) for path in _dropped_files(opened)):
+    """Return when every file in the incoming folder is complete, at the latest after 3 times stable_seconds."""
+    ends = time.monotonic() + 3.0 * opened.study.trigger.stable_seconds
+    while time.monotonic() < ends and not all(_is_complete(path, opened) for path in _dropped_files(opened)):
         time.sleep(0.05)
 
 
 def _dropped_files(opened: OpenedStudy) -> list[Path]:
+    """Sorted, complete or not; none that is hidden, or whose name ends otherwise, as in .part or .crdownload."""
     if opened.is_of_flags or not incoming_folder(opened).is_dir():
         return []
     return [
@@ -180,13 +149,10 @@ def _dropped_files(opened: OpenedStudy) -> list[Path]:
     ]
 
 
-def _is_settled(path: Path, stable_seconds: float) -> bool:
-    """By the file's own time; one that lies in the future says nothing."""
-    try:
-        age = time.time() - path.stat().st_mtime
-    except OSError:
-        return False  # gone since it was listed
-    return not 0.0 <= age < stable_seconds
+def _is_complete(path: Path, opened: OpenedStudy) -> bool:
+    """False also for a file that is gone since it was listed."""
+    stamp = stamp_of(path)
+    return stamp is not None and is_settled(stamp, opened.study.trigger.stable_seconds)
 
 
 def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
@@ -198,28 +164,3 @@ def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
         )
     place = "" if Path(source).is_absolute() else f" in {opened.folder}"
     return f'No file matches source = "{source}"{place}. Put a file there ({kinds}), or correct source.'
-
-
-def csv_layout(path: Path, name: str, study: Study | None = None) -> Layout:
-    """How a CSV file is read: as `study` and the file itself say, or for any columns."""
-    if study is None:
-        return find_layout(path, name, find_encoding(path, name))
-    encoding = find_encoding(path, name, study.encoding, study.setting)
-    return find_layout(path, name, encoding, study.columns, study.delimiter, study.comment)
-
-
-def _csv_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame]:
-    layout = csv_layout(path, name, study)
-    others = others_of(layout.header, study.columns)
-    positions = positions_of(layout.header, study.columns, name)
-    chunks = csv_files.read_chunks(path, name, layout, positions, others=[*others.values()])
-    for chunk in at_least_one(chunks, Chunk([pa.array([], pa.large_string())] * len(study.columns))):
-        frame = with_rest(text_frame(dict(zip(study.columns, chunk.columns, strict=True))), others, chunk.rest)
-        yield _with_problems(frame, chunk.problems) if chunk.problems else frame
-
-
-def _with_problems(frame: pd.DataFrame, problems: Mapping[int, tuple[str, str]]) -> pd.DataFrame:
-    rules, records = [""] * len(frame), [""] * len(frame)
-    for at, (rule, record) in problems.items():
-        rules[at], records[at] = rule, record
-    return frame.assign(_rule=pd.array(rules, dtype="str"), _record=pd.array(records, dtype="str"))
