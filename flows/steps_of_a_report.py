@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
@@ -43,7 +43,7 @@ from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre
 from tasks.stats.errors import DataRejected
 from tasks.stats.findings import LeastSquaresFits, Posterior, find
 from tasks.stats.notices import notices_of
-from tasks.stats.partial_pooling import partial_pooling
+from tasks.stats.partial_pooling import flavours, partial_pooling
 from tasks.stats.pooling import complete_pooling, no_pooling
 from tasks.stats.records import (
     CompletePooling,
@@ -103,13 +103,31 @@ def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scal
     return Posterior(draws, attempts, chosen.name)
 
 
-def gather(
-    complete: PrefectFuture[CompletePooling],
-    separate: PrefectFuture[NoPooling],
-    partial: Mapping[Flavour, PrefectFuture[PartialPooling]],
-) -> LeastSquaresFits:
-    """Wait for the fits that went on side by side."""
-    return LeastSquaresFits(complete.result(), separate.result(), {name: fit.result() for name, fit in partial.items()})
+@dataclass(frozen=True)
+class FitsGoingOn:
+    """The least-squares fits, each in a thread of its own."""
+
+    complete: PrefectFuture[CompletePooling]
+    separate: PrefectFuture[NoPooling]
+    partial: Mapping[Flavour, PrefectFuture[PartialPooling]]
+
+    def wait(self) -> LeastSquaresFits:
+        """Return when all have ended. Raises what one of them raised."""
+        partial = {flavour: fit.result() for flavour, fit in self.partial.items()}
+        return LeastSquaresFits(self.complete.result(), self.separate.result(), partial)
+
+
+def begin_fits(study: Study, products: ModelCrossProducts, scaling: Scaling) -> FitsGoingOn:
+    """Begin complete, no and partial pooling, this one in every flavour that the study's varying terms allow."""
+    tolerance = study.thresholds.singular_tolerance
+    return FitsGoingOn(
+        fit_complete_pooling.submit(products),
+        fit_no_pooling.submit(products),
+        {
+            flavour: fit_partial_pooling.submit(products, scaling, flavour, varying, singular_tolerance=tolerance)
+            for flavour, varying in flavours(study.varying_columns).items()
+        },
+    )
 
 
 def looked_back(reports: Path, study: Study, findings: Findings) -> Findings:

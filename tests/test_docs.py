@@ -19,7 +19,7 @@ import yaml
 from prefect import Flow
 from prefect.cli._app import _app as prefect_app
 
-from flows.cli import app
+from flows.commands import app
 from flows.deployments import run_on_request
 from tasks.notify import BASE_ADDRESS
 from tasks.site.app import PASSWORD_VARIABLE
