@@ -33,13 +33,15 @@ if TYPE_CHECKING:
 
 
 class Terminal(Console):
-    """Takes no text for markup, and is silent once nobody reads it any more: that stops no run."""
+    """A console that prints texts as they are, without markup. When its reader is gone it falls silent and raises
+    nothing.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **settings)
 
     def say(self, *parts: str | tuple[str, str], soft_wrap: bool | None = None) -> None:
-        """One line of texts, and of texts with a style. Whatever could move the cursor or break the line is spelled."""
+        """Print one line of texts; a pair is a text and its style. Control characters and line ends are spelled out."""
         self.print(line(*parts), soft_wrap=soft_wrap)
 
     def on_broken_pipe(self) -> None:
@@ -49,6 +51,7 @@ class Terminal(Console):
 
 
 def line(*parts: str | tuple[str, str]) -> Text:
+    """Texts, and pairs of a text and its style, as one line whose control characters are spelled out."""
     styled = (part if isinstance(part, tuple) else (part, "") for part in parts)
     return Text.assemble(*((visible(text), style) for text, style in styled))
 
@@ -63,7 +66,7 @@ MOST_CHARACTERS = 2000  # of a problem
 
 
 class Narrator:
-    """Listens to a run: a line per step that has ended, one moving line for those going on."""
+    """Listens to a run: prints a line per step that has ended, and one moving line for the steps going on."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -98,7 +101,7 @@ class Narrator:
 
 @contextmanager
 def narrated(title: str) -> Iterator[Narrator]:
-    """A heading, then the steps."""
+    """Print a heading; inside of the block the narrator shows the run's steps."""
     err.say(("Poolwise", "bold"), f"  {title}")
     moving = Progress(
         TextColumn(" "),
@@ -135,7 +138,9 @@ def show_report(folder: Path, standalone: bool) -> None:
 
 
 def show_rows(study: Study, rows: Collected) -> None:
-    """What reading found: files set aside, the first rejected rows, what to look at, what can be used."""
+    """Print what reading found: files set aside, the first rejected rows, what to look at, how many rows can be
+    used.
+    """
     from tasks.stats.row_checks import predictor_checks, row_checks  # heavy, and wanted here only
 
     set_aside = [each for each in rows.rejections if not each.row]
@@ -161,7 +166,7 @@ def show_rows(study: Study, rows: Collected) -> None:
 
 
 def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
-    """A table on a terminal, tab-separated lines elsewhere."""
+    """Print a table on a terminal, tab-separated lines elsewhere."""
     if not runs:
         out.say(f"No reports in {reports} yet. Make one with: poolwise run STUDY")
         return
@@ -190,15 +195,16 @@ def show_addresses(addresses: Addresses) -> None:
 
 
 def show_trouble(message: str) -> None:
-    """Something that does not stop the command."""
+    """Print a problem that does not stop the command."""
     err.say(("Trouble", "bold yellow"), "      ", brief(message, MOST_CHARACTERS), soft_wrap=True)
 
 
 def show_problem(message: str) -> None:
+    """Print the problem that stopped the command."""
     err.say(("Stopped.", "bold red"), " ", brief(message, MOST_CHARACTERS), soft_wrap=True)
 
 
 def _short(path: Path) -> Path:
-    """Relative to where the user is, when it lies below."""
+    """The path relative to the working directory if it lies below that, else the whole path."""
     path = path.resolve()
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -84,7 +84,7 @@ def _run_flow(
     own = own or instead_of_prefects()
     if own:
         own.wait()
-    # Joining the heartbeat's thread takes 0.9 s; without a lasting server nobody would miss a beat.
+    # No heartbeat on a server that ends with the run: nobody reads it, and joining its thread takes 0.9 s.
     settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if own else {}
     log = RunLog(listener, STARTED, server_lasts=own is None)
     with temporary_settings(settings), logged(log):

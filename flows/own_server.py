@@ -1,4 +1,4 @@
-"""How a Prefect server of our own is started: behind a guard and a key, on loopback. Light to import."""
+"""Command and environment of a Prefect server of our own: behind a guard and a key, on loopback. Imports no Prefect."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from flows.quiet import DEFAULTS, HOME
 
-# Variables that Poolwise sets itself, and the folder, which is looked into.
+# Variables that Poolwise sets itself, and that of Prefect's home, whose files are looked at.
 OWN = frozenset({*DEFAULTS, HOME})
 IN_DOTENV = re.compile(r"^\s*(?:export\s+)?PREFECT_", re.IGNORECASE | re.MULTILINE)
 

@@ -1,7 +1,7 @@
-"""One command for everything that recurs: Prefect's server, schedules, new data, the catalogue.
+"""`poolwise serve`, one command for everything that recurs: Prefect's server, schedules, new data, the catalogue.
 
-`serve_studies` supervises. Prefect's server (unless one is configured) and the runner of deployments are
-processes of their own, started again when they end; intake and the catalogue run here.
+Prefect's server (unless one is configured) and the runner of deployments are child processes, restarted when they end.
+Intake and the catalogue run in this process.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ HEARTBEAT_SECONDS = "30"
 
 @dataclass(frozen=True)
 class Addresses:
-    """`key` says where the key to Prefect's pages is; empty when that server is not ours."""
+    """What is printed when serving begins. `key` is where the key to Prefect's pages is; empty if the server is not
+    ours.
+    """
 
     catalogue: str
     prefect: str
@@ -63,7 +65,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Server:
-    """Prefect's: a configured one, or one of our own, with its key and its process."""
+    """Prefect's server: a configured one, or one of our own with its key and its process."""
 
     api_url: str
     key: str = ""
@@ -72,17 +74,17 @@ class Server:
 
     @property
     def settings(self) -> dict[Any, Any]:
-        """For Prefect's clients in this process."""
+        """Settings for Prefect's clients in this process."""
         return {PREFECT_API_URL: self.api_url, **({PREFECT_API_AUTH_STRING: self.key} if self.key else {})}
 
     @property
     def pages(self) -> dict[str, str]:
-        """Where links to a run lead. Below /v2, our own server's pages ask for the key; elsewhere they only fail."""
+        """A variable that says where links to a run lead. Our own server's pages ask for the key below /v2 only."""
         return {"PREFECT_UI_URL": f"{self.api_url.removesuffix('/api')}/v2"} if self.child else {}
 
     @property
     def environment(self) -> dict[str, str]:
-        """For those in other processes; no other user can read it."""
+        """Variables for Prefect's clients in other processes; no other user can read them."""
         return {"PREFECT_API_URL": self.api_url, **({"PREFECT_API_AUTH_STRING": self.key} if self.key else {})}
 
 
@@ -95,10 +97,11 @@ def serve_studies(
     announce: Callable[[Addresses], None],
     say: Callable[[str], None],
 ) -> None:
-    """Until SIGINT or SIGTERM: schedules fire, new files make reports, the catalogue answers.
+    """Serve until SIGINT or SIGTERM.
 
-    `limit` is how many studies may run at once; `say` hears of trouble that does not stop the others. Raises
-    PoolwiseError when the folder is served already or Prefect's server does not come up.
+    `limit` is how many studies may run at once. `announce` is called once everything is up, `say` with each problem
+    that does not stop the others. Raises PoolwiseError when the folder is served already or Prefect's server does not
+    come up.
     """
     stop = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -126,6 +129,7 @@ def serve_studies(
 
 
 def _listen_to_runner(troubles: Troubles, reports: Path) -> None:
+    """Take over the troubles that the runner has told of."""
     troubles.found_all("runner", told(reports))
 
 
@@ -139,7 +143,7 @@ def _watched(folders: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _heal_and_tell(ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> None:
-    """A run that was killed could tell nobody itself."""
+    """Clean up after a run that was killed, and notify whom the study names."""
     heal(ledger, dead)
     notify_failure(
         opened, PoolwiseError(f"The run {dead.run_id} was killed or its machine went down; it is run again.")
@@ -147,7 +151,7 @@ def _heal_and_tell(ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> Non
 
 
 def catalogue_for_readers(reports: Path, troubles: Callable[[], Sequence[Trouble]] = tuple) -> Starlette:
-    """Answers to this machine's names, and to the one that BASE_ADDRESS gives readers, such as a proxy's."""
+    """The catalogue, answering to this machine's names and to the host in BASE_ADDRESS, such as a proxy's."""
     public = urlsplit(os.environ.get(BASE_ADDRESS, "")).hostname
     hosts = (*LOOPBACK_NAMES, *([public] if public else []))
     return catalogue_app(reports, allowed_hosts=hosts, troubles=troubles)
@@ -155,7 +159,7 @@ def catalogue_for_readers(reports: Path, troubles: Callable[[], Sequence[Trouble
 
 @contextlib.contextmanager
 def only_server(reports: Path) -> Iterator[None]:
-    """Only one process serves a reports folder; a second one is told which."""
+    """Hold the reports folder's lock for serving. Raises PoolwiseError, which names the process that holds it."""
     reports.mkdir(parents=True, exist_ok=True)
     with serve_lock(reports).open("a+") as file:
         if not try_lock(file):
@@ -171,13 +175,16 @@ def only_server(reports: Path) -> Iterator[None]:
 
 
 def server_child(port: int, key: str) -> Child:
+    """Prefect's server on this port, with this key, not started yet."""
     return Child("Prefect's server", guarded_command(port), guarded(os.environ, port, key))
 
 
 def runner_child(
     folders: Sequence[Path], reports: Path, engine: EngineName, limit: int, server: Server, catalogue: str
 ) -> Child:
-    """`catalogue` is where readers find the reports; links and messages name it, unless BASE_ADDRESS is set."""
+    """The runner, not started yet. `catalogue` is the address of the reports in links and messages, unless BASE_ADDRESS
+    is set.
+    """
     command = [sys.executable, "-m", "flows.runner", str(reports.resolve()), engine, str(limit), *map(str, folders)]
     defaults = {
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",
@@ -189,7 +196,9 @@ def runner_child(
 
 
 def _prefect_server(running: contextlib.ExitStack, stop: threading.Event) -> Server:
-    """The configured one, or one of our own, which `running` will end."""
+    """The configured server, or one of our own that is up; `running` will stop it. Raises PoolwiseError if it does not
+    come up.
+    """
     configured = PREFECT_API_URL.value()
     if configured:
         return Server(str(configured))
@@ -204,7 +213,7 @@ def _prefect_server(running: contextlib.ExitStack, stop: threading.Event) -> Ser
 
 
 def _key() -> tuple[str, str]:
-    """The key to our own server, and where its owner finds it: in the settings, or in this installation's file."""
+    """The key to our own server, and where its owner finds it: in their settings, or in a file."""
     chosen = PREFECT_SERVER_API_AUTH_STRING.value()
     if chosen:
         return str(chosen), "PREFECT_SERVER_API_AUTH_STRING of your settings"

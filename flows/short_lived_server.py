@@ -17,7 +17,7 @@ from tasks.leftovers import undo_at_the_end
 
 
 class ShortLivedServer:
-    """Started at once; `wait` returns its API's address when it answers. Its key is known to this process only."""
+    """Starts when it is made, and is stopped when this process ends."""
 
     def __init__(self) -> None:
         port = free_port()
@@ -29,18 +29,22 @@ class ShortLivedServer:
         undo_at_the_end(lambda: self._child.stop(0.2))
 
     def announce(self) -> None:
-        """To Prefect in this process, and in those it starts; before Prefect reads its settings."""
+        """Set the variables by which Prefect finds it, here and in child processes. Prefect reads them when it is
+        imported.
+        """
         os.environ["PREFECT_API_URL"] = self.api_url
         os.environ["PREFECT_API_AUTH_STRING"] = self.key
 
     def wait(self) -> str:
-        """Raises PoolwiseError when the server does not come up."""
+        """Return its API's address once it answers. Raises PoolwiseError when it does not come up."""
         wait_until_up(self.api_url, lambda: self._child.is_alive, self._child.last_words)
         return self.api_url
 
 
 def instead_of_prefects() -> ShortLivedServer | None:
-    """A server of ours, which Prefect uses from now on; None where its settings name one or forbid a temporary one."""
+    """Start a server of ours and have Prefect use it; None if Prefect's settings name a server, or forbid temporary
+    ones.
+    """
     from prefect.context import refresh_global_settings_context
     from prefect.settings import get_current_settings
 

@@ -1,4 +1,4 @@
-"""The report's steps: plain functions bound as Prefect tasks, with a line on what each found."""
+"""The steps of a report: plain functions made Prefect tasks, each with a line on what it found."""
 
 from __future__ import annotations
 
@@ -62,23 +62,24 @@ from tasks.view.text import markdown
 
 
 def name_of_this_run() -> str:
-    """The study's name, or its folder's before it has been opened."""
+    """The study's name; its folder's name if it has not been opened yet."""
     study = flow_run.get_parameters()["study"]
     return study.study.name if isinstance(study, OpenedStudy) else Path(study).name
 
 
 def begin() -> None:
+    """Note that the run has begun: what came before was starting."""
     run_log().began_running()
 
 
 def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) -> ReadFiles:
-    """What the files come down to; only files that the store does not know are read."""
+    """Digests of the files of these hashes, from the store or, for new files, by reading them."""
     listener = run_log().listener
     return read_files(opened, sha256, reports, lambda share: listener.advanced("read files", share))
 
 
 def collected_or_kept(read: ReadFiles, study: Study, reports: Path, run_id: str) -> Collected:
-    """Add the files up; when that stops the run, the rejected rows are on disk all the same."""
+    """Add the files up. If that raises DataRejected, the rejected rows are written to disk first."""
     try:
         return collect(read, study)
     except DataRejected as stopped:
@@ -89,12 +90,13 @@ def collected_or_kept(read: ReadFiles, study: Study, reports: Path, run_id: str)
 
 
 def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
-    """Sums on the basis that is fitted; from here on everything but the checks on rows costs O(J)."""
+    """Sums on the centred and scaled basis that is fitted, and that scaling."""
     scaling = scaling_of(products)
     return centre_scaled(products, scaling), scaling
 
 
 def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int) -> Posterior:
+    """Sample the posterior, in a process of its own. Raises SamplingFailed."""
     chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
     listener = run_log().listener
     draws, attempts = sample_posterior(
@@ -131,7 +133,7 @@ def begin_fits(study: Study, products: ModelCrossProducts, scaling: Scaling) -> 
 
 
 def looked_back(reports: Path, study: Study, findings: Findings) -> Findings:
-    """With what changed since the study's newest report, and how its estimates went over the last ones."""
+    """The findings with what changed since the study's newest report, and with the history of its estimates."""
     previous = read_previous(reports, study.name)
     changes = compare(study, previous, findings) if previous else None
     return replace(findings, changes=changes, history=read_history(reports, study, findings))
@@ -150,19 +152,22 @@ def written(
 
 
 def published(reports: Path, study: Study, run_id: str, files: Mapping[str, Content]) -> Path:
+    """Publish the run and rebuild the catalogue; returns the run's folder."""
     folder = publish_files(reports, study.name, run_id, files)
     rebuild_catalogue(reports)
     return folder
 
 
 def identified(opened: OpenedStudy, reports: Path) -> dict[str, str]:
-    """A file being written into the incoming folder is waited for a little, and else left to the next run."""
+    """sha256 by name of the files, once they are complete; one still being written after a while is left to the next
+    run.
+    """
     wait_for_incoming(opened)
     return identify(opened, reports)
 
 
 def link_of_this_run() -> str:
-    """The run's page in Prefect's UI; empty when the server lives only as long as the run."""
+    """The address of the run's page in Prefect; empty if the server lives only as long as the run."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or not run_log().server_lasts:
         return ""
@@ -170,9 +175,9 @@ def link_of_this_run() -> str:
 
 
 def leave_link(study: Study, findings: Findings, folder: Path) -> None:
-    """An artifact on the run's page in Prefect's UI, and events for others' automations.
+    """Leave an artifact with the verdict on the run's page in Prefect, and emit the events of a published report.
 
-    The UI strips file addresses: where no catalogue is served, the report's path is text.
+    Prefect's pages strip file addresses: where no catalogue is served, the report's path is given as text.
     """
     verdict, address = findings.verdict, report_address(folder)
     key = f"report-{study.name.replace('_', '-')}"
@@ -187,7 +192,7 @@ def leave_link(study: Study, findings: Findings, folder: Path) -> None:
 
 
 def tell(opened: OpenedStudy, reports: Path, findings: Findings, folder: Path, age_days: float | None) -> None:
-    """Tell whom the study names what it wants told; a message that does not arrive stops nothing."""
+    """Send the notices that the study asks for after a report; a notice that does not arrive stops nothing."""
     notices = notices_of(opened.study, findings, report_address(folder), age_days)
     if any(notice.kind == "stale" for notice in notices) and is_told_stale(opened, reports):
         notices = tuple(notice for notice in notices if notice.kind != "stale")
@@ -196,12 +201,13 @@ def tell(opened: OpenedStudy, reports: Path, findings: Findings, folder: Path, a
 
 
 def tell_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> None:
-    """Nothing changed, which is news when something should have."""
+    """Send the stale notice when an unchanged study is past max_age_days."""
     _told(notify_stale(opened, reports, age_days))
 
 
 @contextmanager
 def failure_told(opened: OpenedStudy, reports: Path) -> Iterator[None]:
+    """Send the failure notice if the block raises, and raise the error again."""
     try:
         yield
     except Exception as error:
@@ -210,6 +216,7 @@ def failure_told(opened: OpenedStudy, reports: Path) -> Iterator[None]:
 
 
 def _told(deliveries: Sequence[Delivery]) -> None:
+    """Show deliveries as a step of their own; nothing if there are none."""
     if deliveries:
         run_log().listener.ended("notify", 0.0, in_words(deliveries))
 
