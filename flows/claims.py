@@ -86,8 +86,9 @@ def _settled(claim: Claim) -> Iterator[None]:
 
 @contextmanager
 def _marked_if_cut_short() -> Iterator[None]:
-    """Mark the run as crashed in Prefect if the process has to end inside of the block; not on a server that
-    ends too.
+    """Have Prefect mark the run as crashed if the process has to end inside of the block.
+
+    Not on a server that ends with the run.
     """
     if not run_log().server_lasts:
         yield

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
 
 class Terminal(Console):
-    """A console that prints texts as they are, without markup. When its reader is gone it falls silent and raises
-    nothing.
-    """
+    """A console that prints texts as they are, without markup. When its reader is gone it falls silent."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **settings)
@@ -138,9 +136,7 @@ def show_report(folder: Path, standalone: bool) -> None:
 
 
 def show_rows(study: Study, rows: Collected) -> None:
-    """Print what reading found: files set aside, the first rejected rows, what to look at, how many rows can be
-    used.
-    """
+    """Print files set aside, the first rejected rows, what to look at, and how many rows can be used."""
     from tasks.stats.row_checks import predictor_checks, row_checks  # heavy, and wanted here only
 
     set_aside = [each for each in rows.rejections if not each.row]

@@ -42,9 +42,7 @@ def say_rejected(study_name: str, run_id: str, reason: str) -> None:
 
 
 def say_published(study_name: str, findings: Findings, folder: Path) -> None:
-    """Emit that a report is published; also that it has rejected rows, and that its verdict differs from the last, if
-    so.
-    """
+    """Emit that a report is published and, if so, that it has rejected rows or another verdict than the last."""
     run, verdict = findings.run, findings.verdict
     facts = {"run": run.id, "status": verdict.status, "headline": verdict.headline, "report": report_address(folder)}
     _emit(REPORT_PUBLISHED, study_name, {**facts, "n_rows": run.n_rows, "recommended": verdict.recommended_model})

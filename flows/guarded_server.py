@@ -51,9 +51,7 @@ def _guarded_app(*, is_for_one_run: bool) -> ASGIApp:
 
 
 class Guard:
-    """Answers requests to loopback names and to the host of `public_address`, from pages of the same origin; refuses
-    others.
-    """
+    """Answers requests under loopback names and the host of `public_address`, from its own origin; refuses others."""
 
     def __init__(self, app: ASGIApp, public_address: str = "") -> None:
         self._app = app

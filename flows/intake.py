@@ -116,9 +116,7 @@ class Intake:
                 self._log(f"looking at {watched.folder}", str(error))
 
     def _look_at(self, watched: Watched) -> None:
-        """Heal a dead run of the study, then ask for a run if files wait and none is going on. Raises PoolwiseError or
-        OSError.
-        """
+        """Clean up after a dead run, then ask for a run if files wait and none goes on. Raises PoolwiseError."""
         try:
             opened = under_its_name(read_study(watched.folder), self.reports)
         except (PoolwiseError, OSError) as error:
@@ -139,9 +137,7 @@ class Intake:
             watched.asked_for, watched.asked_at = frozenset(each.sha256 for each in waiting), time.monotonic()
 
     def _asked(self, doing: str, question: Callable[..., None], *about: object) -> bool:
-        """Call `question(*about)`, which asks Prefect something; returns whether Prefect answered. If not, `report` is
-        told.
-        """
+        """Ask Prefect something, `question(*about)`; returns whether it answered. If not, `report` is called."""
         try:
             question(*about)
         except NotYet as error:

@@ -35,9 +35,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass
 class Child:
-    """A process that can be restarted whenever it has ended, after pauses that double; keeps the last lines it
-    wrote.
-    """
+    """A process that can be restarted when it has ended, after pauses that double; keeps the last lines it wrote."""
 
     name: str
     command: list[str]
@@ -83,8 +81,9 @@ class Child:
         return news
 
     def _note_end(self, code: int, now: float) -> str:
-        """A sentence about this end; empty if the same was said before. Said again once it has ended AGAIN_AND_AGAIN
-        times.
+        """A sentence about this end; empty if the same was said before.
+
+        It is said once more when the process has ended AGAIN_AND_AGAIN times.
         """
         self.process = None
         self._ended_at = [*(moment for moment in self._ended_at if now - moment < MEMORY_SECONDS), now]

@@ -60,9 +60,7 @@ def survive_any_encoding() -> None:
 
 
 def log_file() -> Path:
-    """The path of Prefect's log; its folder follows the XDG convention. Raises RuntimeError if there is no home
-    folder.
-    """
+    """The path of Prefect's log, by the XDG convention. Raises RuntimeError if there is no home folder."""
     home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(home) / "poolwise" / "poolwise.log"
 

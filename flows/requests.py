@@ -42,9 +42,7 @@ def request_run(opened: OpenedStudy, waiting: Sequence[Arrival]) -> None:
 
 
 def _key(name: str, waiting: Sequence[Arrival]) -> str:
-    """Equal for the same files within REQUEST_SECONDS, so that two askers start one run; new afterwards, in case that
-    was lost.
-    """
+    """Equal for the same files within REQUEST_SECONDS, so that two askers start one run."""
     contents = "".join(sorted(f"{each.sha256}{each.attempts}" for each in waiting))
     period = int(time.time() // REQUEST_SECONDS)
     return f"{name}:{hashlib.sha256(contents.encode()).hexdigest()}:{period}"

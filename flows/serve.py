@@ -53,9 +53,7 @@ HEARTBEAT_SECONDS = "30"
 
 @dataclass(frozen=True)
 class Addresses:
-    """What is printed when serving begins. `key` is where the key to Prefect's pages is; empty if the server is not
-    ours.
-    """
+    """What is printed when serving begins. `key`: where the key to Prefect's pages is; empty if it is not ours."""
 
     catalogue: str
     prefect: str
@@ -182,9 +180,7 @@ def server_child(port: int, key: str) -> Child:
 def runner_child(
     folders: Sequence[Path], reports: Path, engine: EngineName, limit: int, server: Server, catalogue: str
 ) -> Child:
-    """The runner, not started yet. `catalogue` is the address of the reports in links and messages, unless BASE_ADDRESS
-    is set.
-    """
+    """The runner, not started yet. Links and messages name `catalogue`, unless BASE_ADDRESS is set."""
     command = [sys.executable, "-m", "flows.runner", str(reports.resolve()), engine, str(limit), *map(str, folders)]
     defaults = {
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",
@@ -196,9 +192,7 @@ def runner_child(
 
 
 def _prefect_server(running: contextlib.ExitStack, stop: threading.Event) -> Server:
-    """The configured server, or one of our own that is up; `running` will stop it. Raises PoolwiseError if it does not
-    come up.
-    """
+    """The configured server, or one of our own, up, which `running` will stop. Raises PoolwiseError."""
     configured = PREFECT_API_URL.value()
     if configured:
         return Server(str(configured))

@@ -29,9 +29,7 @@ class ShortLivedServer:
         undo_at_the_end(lambda: self._child.stop(0.2))
 
     def announce(self) -> None:
-        """Set the variables by which Prefect finds it, here and in child processes. Prefect reads them when it is
-        imported.
-        """
+        """Set the variables by which Prefect, when it is imported, finds the server; here and in child processes."""
         os.environ["PREFECT_API_URL"] = self.api_url
         os.environ["PREFECT_API_AUTH_STRING"] = self.key
 
@@ -42,9 +40,7 @@ class ShortLivedServer:
 
 
 def instead_of_prefects() -> ShortLivedServer | None:
-    """Start a server of ours and have Prefect use it; None if Prefect's settings name a server, or forbid temporary
-    ones.
-    """
+    """Start a server of ours for Prefect to use; None if its settings name a server, or forbid temporary ones."""
     from prefect.context import refresh_global_settings_context
     from prefect.settings import get_current_settings
 

@@ -159,8 +159,9 @@ def published(reports: Path, study: Study, run_id: str, files: Mapping[str, Cont
 
 
 def identified(opened: OpenedStudy, reports: Path) -> dict[str, str]:
-    """sha256 by name of the files, once they are complete; one still being written after a while is left to the next
-    run.
+    """sha256 by name of the complete files.
+
+    Waits a little for files being written, then leaves them to the next run.
     """
     wait_for_incoming(opened)
     return identify(opened, reports)

@@ -78,9 +78,7 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """Inside of this block, these signals end the process soon, whatever their handlers do: Prefect installs its
-    own.
-    """
+    """Inside of this block, these signals end the process soon, whatever handlers Prefect installs."""
     global _listening
     if not _can_listen():
         yield
@@ -105,8 +103,9 @@ def leave_signals_alone() -> None:
 
 
 def end_now(exit_code: int = 1) -> None:
-    """Print the line unless it was printed, undo what is under way, and end the process; ends it anyway after
-    AT_ONCE_SECONDS.
+    """Print the line unless it was printed, undo what is under way, and end the process.
+
+    It ends after AT_ONCE_SECONDS at the latest, even if undoing hangs.
     """
     last = threading.Timer(AT_ONCE_SECONDS, os._exit, [exit_code])
     last.daemon = True

@@ -34,8 +34,8 @@ MOST_REBUILDS = 10
 def rebuild_catalogue(reports: Path) -> Path:
     """Write both files from the run folders; returns the page's path.
 
-    Runs may be published meanwhile, and others may rebuild too: whoever finds other run folders after
-    writing than before starts over, so the last to write has seen them all.
+    Others may publish and rebuild meanwhile. Who finds other run folders after writing than before starts over, so the
+    last to write has seen them all.
     """
     with explained("write the catalogue", reports):
         reports.mkdir(parents=True, exist_ok=True)
@@ -57,15 +57,15 @@ def list_runs(reports: Path) -> list[RunEntry]:
 
 
 def read_catalogue(reports: Path) -> Catalogue:
-    """What the run folders say now; those that cannot be read are listed as damaged."""
+    """The catalogue of the run folders as they are now; runs that cannot be read are listed as damaged."""
     return _catalogue_of([_read(folder) for folder in _all_run_folders(reports)], _rejected(reports))
 
 
 class LiveCatalogue:
-    """The catalogue as the run folders are whenever it is asked.
+    """The catalogue of the run folders as they are at each call of `read`. Threads may share it.
 
-    A published run never changes, so each is read once; one that could not be read is tried again when
-    its summary is another. As long as nothing changes, the same catalogue is returned. Threads may share it.
+    A published run never changes, so each is read once. One that could not be read is read again when its summary
+    changes. While nothing changes, the same object is returned.
     """
 
     def __init__(self, reports: Path) -> None:
@@ -77,7 +77,7 @@ class LiveCatalogue:
         self._catalogue = catalogue_of((), (), ())
 
     def read(self) -> Catalogue:
-        """Raises OSError when the reports folder is there and cannot be listed."""
+        """The catalogue now. Raises OSError when the reports folder exists and cannot be listed."""
         with self._lock:
             runs = {folder: self._run(folder) for folder in _all_run_folders(self._reports)}
             rejected = _rejected(self._reports)
@@ -98,6 +98,7 @@ class LiveCatalogue:
 
 
 def catalogue_page(catalogue: Catalogue) -> str:
+    """The page that needs no server, as HTML."""
     return render_plain("catalogue.html.j2", script="catalogue.js", page=page_of(catalogue))
 
 
@@ -111,6 +112,7 @@ def _catalogue_of(runs: list[RunEntry | DamagedRun], rejected: list[RejectedRun]
 
 
 def _read(folder: Path) -> RunEntry | DamagedRun:
+    """The run in this folder; a DamagedRun if it cannot be read."""
     relative = f"{folder.parent.name}/{folder.name}"
     try:
         return _entry(folder, relative)
@@ -119,6 +121,7 @@ def _read(folder: Path) -> RunEntry | DamagedRun:
 
 
 def _entry(folder: Path, relative: str) -> RunEntry:
+    """The run in this folder. Raises UnreadableRun."""
     head = read_head(folder)
     try:
         entry = _entry_of(head["study"], head["run"], head["verdict"], head.get(OVERVIEW) or {}, folder, relative)
@@ -166,17 +169,18 @@ def _estimate(entry: dict[str, Any]) -> KeyEstimate:
 
 
 def _number(value: Any) -> float | None:
-    """Raises TypeError, ValueError or OverflowError for what is no number; null and infinities are `None`."""
+    """A finite number; None for null and infinities. Raises TypeError, ValueError or OverflowError."""
     number = None if value is None else float(value)
     return number if number is not None and math.isfinite(number) else None
 
 
 def _web_address(link: object) -> str:
-    """Only an ordinary web address becomes a link."""
+    """The link if it is an http or https address, else an empty text."""
     return link if isinstance(link, str) and link.startswith(("http://", "https://")) else ""
 
 
 def _rejected(reports: Path) -> list[RejectedRun]:
+    """The runs that published nothing but their rejected rows."""
     return [
         RejectedRun(study.name, path.stem, path.relative_to(reports).as_posix())
         for study in study_folders(reports)
@@ -186,4 +190,5 @@ def _rejected(reports: Path) -> list[RejectedRun]:
 
 
 def _inventory(reports: Path) -> set[Path]:
+    """The paths of everything that the catalogue lists."""
     return set(_all_run_folders(reports)) | {reports / rejection.file for rejection in _rejected(reports)}

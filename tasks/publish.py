@@ -65,9 +65,9 @@ def keep_rejections(reports: Path, study_name: str, run_id: str, csv_text: str) 
 
 
 def is_published(reports: Path, study_name: str, fingerprint: str) -> Path | None:
-    """The newest run's folder if it is of this fingerprint: then there is nothing new to say.
+    """The newest run's folder if it has this fingerprint, else None.
 
-    Only the newest counts. Data that return to an earlier state are news to who reads the latest report.
+    Only the newest counts: data that return to an earlier state are news to readers of the latest report.
     """
     for folder in run_folders(folder_of(reports, study_name)):
         with suppress(UnreadableRun, KeyError, TypeError):
@@ -76,11 +76,12 @@ def is_published(reports: Path, study_name: str, fingerprint: str) -> Path | Non
 
 
 def plotly_from_a_run() -> str:
-    """Where a run's files find the plotly.js that reports share, as a relative address."""
+    """The address of the shared plotly.js, relative to a run's files."""
     return f"../../{shared_plotly(Path(), plotly_version()).name}"
 
 
 def plotly_version() -> str:
+    """The version of the plotly.js that the plotly package carries."""
     from plotly.offline import get_plotlyjs_version
 
     return str(get_plotlyjs_version())
@@ -95,7 +96,7 @@ def share_plotly(reports: Path) -> Path:
 
 
 def sweep(study_folder: Path) -> None:
-    """Remove the staging folders of dead runs; those of living ones are locked and stay."""
+    """Remove the staging folders of dead runs; a living run holds the lock of its own."""
     for folder in study_folder.glob(f"{STAGING}*"):
         with suppress(OSError):
             age = time.time() - folder.stat().st_mtime
@@ -107,7 +108,7 @@ def sweep(study_folder: Path) -> None:
 
 @contextmanager
 def _staging(study_folder: Path, run_id: str) -> Iterator[Path]:
-    """A folder of our own, held while we write, gone afterwards unless it was renamed."""
+    """A new staging folder, locked while the block lasts; removed afterwards unless it was renamed."""
     staging = staging_folder(study_folder, run_id)
     staging.mkdir()
     with _held(staging), undone_if_cut_short(lambda: shutil.rmtree(staging, ignore_errors=True)):
@@ -137,6 +138,7 @@ def _write(path: Path, content: Content) -> None:
 
 
 def _appear(staging: Path, run_folder: Path) -> None:
+    """Rename the staging folder. Raises PoolwiseError if the run exists."""
     if run_folder.exists():
         raise PoolwiseError(f"{run_folder} is published already; a run folder is never changed.")
     os.rename(staging, run_folder)
@@ -151,6 +153,7 @@ def _point_latest(study_folder: Path) -> None:
 
 
 def _replace_link(study_folder: Path, run_id: str) -> None:
+    """Point `latest` at this run at once; where the disk knows no links, by a page."""
     latest = study_folder / LATEST
     beside = study_folder / f".{LATEST}-{secrets.token_hex(4)}"
     try:
@@ -163,7 +166,7 @@ def _replace_link(study_folder: Path, run_id: str) -> None:
 
 
 def _write_redirect(latest: Path, run_id: str) -> None:
-    """Where links are impossible, a page at the same address leads on."""
+    """Make `latest` a folder with a page that leads to the run."""
     if latest.is_symlink():  # Never write through it, into a published run.
         latest.unlink()
     latest.mkdir(exist_ok=True)

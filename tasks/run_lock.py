@@ -39,7 +39,7 @@ class Hold:
         self.left_behind = _read(file)
 
     def note(self, run_id: str, flow_run_id: str) -> None:
-        """Write down who holds the study, for whoever finds the note if we die."""
+        """Write down which run holds the study, for others to find if this process dies."""
         self._file.truncate(0)
         self._file.write(json.dumps(asdict(RunningRun(run_id, flow_run_id, os.getpid()))))
         self._file.flush()
@@ -47,7 +47,10 @@ class Hold:
 
 @contextmanager
 def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -> Iterator[Hold]:
-    """Wait until no other process runs this study, then hold it. Raises PoolwiseError out of patience."""
+    """Wait until no other process runs the study, then hold it.
+
+    Raises PoolwiseError when that takes longer than `patience_seconds`.
+    """
     folder = folder_of(reports, study_name)
     with explained("keep runs apart", folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,11 +65,12 @@ def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -
 
 
 def _note(reports: Path, study_name: str) -> Path:
+    """Where the run that holds the study is noted."""
     return running_note(folder_of(reports, study_name))
 
 
 def is_noted(reports: Path, study_name: str) -> bool:
-    """Whether a run goes on, or one that died has not been seen to."""
+    """Whether a run goes on, or died and has not been cleaned up after."""
     try:
         return _note(reports, study_name).stat().st_size > 0
     except OSError:
@@ -81,7 +85,7 @@ def is_running(reports: Path, study_name: str) -> bool:
 
 @contextmanager
 def dead_run(reports: Path, study_name: str) -> Iterator[RunningRun | None]:
-    """The run that died holding the study, if one did. Its note is cleared when the block ends well."""
+    """The run that died holding the study, or None. Its note is cleared when the block ends without an error."""
     with _opened(_note(reports, study_name)) as file:
         if file is None or not _try_lock(file):
             yield None
@@ -91,6 +95,7 @@ def dead_run(reports: Path, study_name: str) -> Iterator[RunningRun | None]:
 
 
 def _read(file: IO[str]) -> RunningRun | None:
+    """The run noted in this file; None if there is none that can be read."""
     file.seek(0)
     try:
         return RunningRun(**json.loads(file.read()))
@@ -100,6 +105,7 @@ def _read(file: IO[str]) -> RunningRun | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str] | None]:
+    """The file, or None if there is none; not made."""
     try:
         file = path.open("a+", encoding="utf-8")
     except FileNotFoundError:
@@ -110,6 +116,7 @@ def _opened(path: Path) -> Iterator[IO[str] | None]:
 
 
 def _wait_for_lock(file: IO[str], study_name: str, patience_seconds: float) -> None:
+    """Return with the lock. Raises PoolwiseError when `patience_seconds` are over."""
     ends = time.monotonic() + patience_seconds
     while not _try_lock(file):
         if time.monotonic() > ends:
@@ -121,6 +128,7 @@ def _wait_for_lock(file: IO[str], study_name: str, patience_seconds: float) -> N
 
 
 def _try_lock(file: IO[str]) -> bool:
+    """Whether the lock is ours now. Raises PoolwiseError where the disk knows no locks."""
     try:
         return try_lock(file)
     except OSError as error:

@@ -61,7 +61,7 @@ log = logging.getLogger("poolwise")
 
 
 class Store:
-    """Digests of one study as it is asked now."""
+    """The digests of one study, as its settings are now."""
 
     def __init__(self, reports: Path, study: Study) -> None:
         self._study = study
@@ -80,6 +80,7 @@ class Store:
             return None
 
     def put(self, digest: FileDigest, repeats: str = "") -> None:
+        """Keep the digest. A disk that refuses costs a warning only."""
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **_packed(digest, self.folder.name, repeats))
         with _worth_a_warning("keep a digest"):
@@ -87,7 +88,7 @@ class Store:
             write_whole(self._path(digest.sha256, repeats), content.getvalue())
 
     def tidy(self) -> None:
-        """Mark this key as in use; remove the digests of keys that have not been for long."""
+        """Mark this key as in use; remove digests under keys that have not been used for KEPT_SECONDS."""
         with suppress(OSError):
             os.utime(self.folder)
             for other in self.folder.parent.iterdir():
@@ -115,12 +116,12 @@ def store_key(study: Study) -> str:
 
 
 def _labels_decide(study: Study) -> bool:
-    """Whether it depends on the labels' settings which rows are good; else they are heeded when files are added up."""
+    """Whether the settings for labels decide which rows are good; if not, they matter only when files are added up."""
     return study.rules.groups is not None or study.group in study.rules.unique
 
 
 def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
-    """`study_files.hash_files`, which here reads no file that is as it was when it was hashed last."""
+    """As `study_files.hash_files`, without reading files that have not changed since they were hashed last."""
     with _known_hashes(hashes_file(reports, opened.study.name)) as known:
 
         def hash_of(path: Path, name: str) -> str:
@@ -141,7 +142,7 @@ def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
 
 @contextmanager
 def _known_hashes(path: Path) -> Iterator[dict[str, Any]]:
-    """What the file says, and it says afterwards what was put there; files that are gone are forgotten."""
+    """The hashes in this file; changes made to them in the block are written back, without files that are gone."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
         known = known if isinstance(known, dict) else {}
@@ -163,6 +164,7 @@ def _changed_long_ago(stamp: FileStamp) -> bool:
 
 @contextmanager
 def _worth_a_warning(doing: str) -> Iterator[None]:
+    """Log an OSError of the block as a warning."""
     try:
         yield
     except OSError as error:
@@ -170,6 +172,7 @@ def _worth_a_warning(doing: str) -> Iterator[None]:
 
 
 def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]:
+    """The digest as arrays, with a checksum of everything in it."""
     sample = digest.sample
     rejections = [(each.row, each.column, each.value, each.rule) for each in digest.rejections]
     arrays = {
@@ -192,7 +195,7 @@ def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]
 
 
 def _checksum(head: list[Any], arrays: Mapping[str, np.ndarray]) -> str:
-    """Of everything in a digest: an archive's own checksums are not always looked at."""
+    """A hash of everything in a digest, as an archive's own checksums are not always checked."""
     found = hashlib.sha256(json.dumps(head).encode())
     for name, array in sorted(arrays.items()):
         found.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -201,7 +204,7 @@ def _checksum(head: list[Any], arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) -> FileDigest:
-    """Raises an error of some kind for anything but the digest of this store key, content and repeats."""
+    """The digest in these arrays. Raises some error if it is not that of `asked`: store key, content, repeats."""
     found = {name: arrays[name] for name in arrays.files if name != "head"}
     *head, checksum = _of_json(arrays["head"])
     if checksum != _checksum(head, found) or tuple(head[:3]) != asked:
@@ -245,7 +248,7 @@ def _unpacked_sketch(found: Mapping[str, np.ndarray]) -> FileSketch:
 
 
 def _json(value: Any) -> np.ndarray:
-    """As bytes; escaped, so that any text survives."""
+    """The value as bytes of JSON, escaped, so that any text survives."""
     return np.frombuffer(json.dumps(value).encode("ascii"), dtype=np.uint8)
 
 

@@ -25,10 +25,10 @@ SPELLED_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
 def hash_files(opened: OpenedStudy, hash_of: Callable[[Path, str], str] | None = None) -> dict[str, str]:
-    """sha256 of each of the study's files, by the name that rows and reports call it.
+    """sha256 of each of the study's files, by its name in reports.
 
-    Of several files with the same content only the first is named. `hash_of` may know hashes already.
-    A file in the incoming folder that cannot be opened has a hash that no content has.
+    Of files with the same content, only the first is named. `hash_of` may know hashes already. A file in the incoming
+    folder that cannot be opened gets a hash that no content has. Raises DataRejected.
     """
     hash_of = hash_of or hash_file
     names: dict[str, str] = {}
@@ -60,7 +60,7 @@ def source_files(opened: OpenedStudy) -> tuple[Path, ...]:
 
 
 def incoming_folder(opened: OpenedStudy) -> Path:
-    """Where new data for the study are dropped; it need not exist."""
+    """Where new data for the study are dropped; it may be missing."""
     return opened.folder / opened.study.trigger.watch
 
 
@@ -70,7 +70,7 @@ def is_incoming(path: Path, opened: OpenedStudy) -> bool:
 
 
 def is_set_aside(path: Path, opened: OpenedStudy, problem: DataRejected) -> bool:
-    """Whether the run goes on without a file that cannot be used: one that was dropped, and stays unusable."""
+    """Whether the run goes on without a file that cannot be used: it was dropped, and will not mend by itself."""
     cause = problem.__cause__
     lasting = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
     may_pass = isinstance(cause, OSError) and not isinstance(cause, lasting)
@@ -78,9 +78,9 @@ def is_set_aside(path: Path, opened: OpenedStudy, problem: DataRejected) -> bool
 
 
 def file_name(path: Path, folder: Path) -> str:
-    """How a file is called in reports: relative to the study's folder, with forward slashes.
+    r"""The name of a file in reports: relative to the study's folder, with forward slashes.
 
-    Bytes that are no UTF-8, which neither a page nor a database can hold, are spelled: `caf\\xe9.csv`.
+    Bytes that are not UTF-8, which pages and databases cannot hold, are escaped: `caf\xe9.csv`.
     """
     found = path.relative_to(folder) if path.is_relative_to(folder) else path
     return os.fsencode(found.as_posix()).decode("utf-8", "backslashreplace")

@@ -40,7 +40,7 @@ Readings = Mapping[str, ColumnReading]
 
 
 def schema_of(study: Study) -> pandera.DataFrameSchema:
-    """What the parsed columns must satisfy. Not in it: uniqueness, which only good rows are held to."""
+    """What parsed columns must satisfy. Uniqueness is not in it, as only good rows are compared."""
     numeric = {
         column: pandera.Column(float, _number_checks(study.rules.ranges.get(column)), nullable=False)
         for column in study.numeric_columns
@@ -54,9 +54,10 @@ def schema_of(study: Study) -> pandera.DataFrameSchema:
 
 
 def split_rows(frame: pd.DataFrame, study: Study, readings: Readings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Good rows, parsed and under their positions in `frame`; and a line `at`, `column`, `rule` per failure.
+    """Good rows, parsed, indexed by their position in `frame`; and a line `at`, `column`, `rule` per failure.
 
-    Rows of one file, which `readings` suit, are held to every rule but uniqueness, which needs all of the study's.
+    The rows are of one file, which `readings` suit. They are checked by every rule but uniqueness, which needs all
+    files.
     """
     parsed = _parsed(frame, study, readings)
     failures = _row_failures(parsed, frame, study, readings)
@@ -66,7 +67,7 @@ def split_rows(frame: pd.DataFrame, study: Study, readings: Readings) -> tuple[p
 def rejections_frame(rejections: Iterable[Rejection]) -> pd.DataFrame:
     """One line per reason, for rejected.csv.
 
-    Texts are as their file had them, but for an apostrophe before what a spreadsheet would take for a formula.
+    Texts are as in their file, but an apostrophe precedes what a spreadsheet would take for a formula.
     """
     columns = [field.name for field in fields(Rejection)]
     frame = pd.DataFrame.from_records([astuple(rejection) for rejection in rejections], columns=columns)
@@ -92,12 +93,12 @@ def _number_checks(limits: Range | None) -> list[pandera.Check]:
 
 
 def _can_be_squared(values: pd.Series) -> pd.Series:
-    """Infinite values pass: they have a rule of their own."""
+    """Whether each value is small enough. Infinite values pass: another rule rejects them."""
     return (values.abs() <= LARGEST) | np.isinf(values)
 
 
 def _limit(is_beyond: Callable[..., pd.Series], limit: float, word: str) -> pandera.Check:
-    """Infinite values pass: they have a rule of their own."""
+    """A check that no value is beyond the limit. Infinite values pass: another rule rejects them."""
     return pandera.Check(lambda values: ~is_beyond(values, limit) | np.isinf(values), error=f"{word} {limit:.15g}")
 
 
@@ -114,7 +115,7 @@ def _parsed(frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFra
 
 
 def _clean(text: pd.Series, missing: Sequence[str]) -> pd.Series:
-    """`stats.study.clean_label` of a whole column; null for what is missing: empty, or a word (no number) for it."""
+    """`stats.study.clean_label` of a whole column; null for what is missing: an empty text, or a word for it."""
     values = as_arrow(text)
     if not pc.all(pc.string_is_ascii(values)).as_py():
         values = pc.utf8_normalize(values, form="NFC")
@@ -125,7 +126,7 @@ def _clean(text: pd.Series, missing: Sequence[str]) -> pd.Series:
 
 
 def _row_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
-    """Columns `at` (position of the row), `column` ("" for the whole row), `rule`; one line per reason."""
+    """One line per reason: `at` (position of the row), `column` ("" for the whole row), `rule`."""
     values = _value_failures(parsed, frame, study, readings)
     if "_rule" not in frame:
         return values
@@ -134,11 +135,13 @@ def _row_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readi
 
 
 def _whole_rows(rules: pd.Series) -> pd.DataFrame:
+    """The failures of whole rows."""
     at = np.flatnonzero(rules != "")
     return pd.DataFrame({"at": at, "column": "", "rule": rules.iloc[at].to_numpy(dtype=object)})
 
 
 def _value_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
+    """The failures of single values."""
     try:
         schema_of(study).validate(parsed, lazy=True)
     except pandera.errors.SchemaErrors as error:
@@ -150,7 +153,7 @@ def _value_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, rea
 
 
 def _null_named(failures: pd.DataFrame, frame: pd.DataFrame, readings: Readings) -> pd.DataFrame:
-    """The failures of one column; null there is either missing or, where something stands, no number."""
+    """The failures of one column, in which null is named "missing" or, if something stands there, "not a number"."""
     column = str(failures["column"].iat[0])
     is_null = (failures["rule"] == "not_nullable").to_numpy()
     names = np.full(len(failures), "missing", dtype=object)
@@ -160,7 +163,7 @@ def _null_named(failures: pd.DataFrame, frame: pd.DataFrame, readings: Readings)
 
 
 def key_columns(good: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The columns that together name a row, labels as the study joins them."""
+    """The columns in `rules.unique`, labels spelled as the study joins them."""
     columns = good[list(study.rules.unique)]
     if study.group not in columns or not (study.labels.join or study.labels.pad):
         return columns
@@ -169,13 +172,13 @@ def key_columns(good: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def _of_each(labels: pd.Series, of: Callable[[list[str]], list[Any]]) -> pd.Series:
-    """`of` the labels that differ, for every row."""
+    """`of` applied to the labels that differ, then spread to every row."""
     codes, found = pd.factorize(labels)
     return pd.Series(np.array(of([str(label) for label in found]))[codes] if len(labels) else [], index=labels.index)
 
 
 def rejections_of(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> tuple[Rejection, ...]:
-    """In the order of the rows, and in a row of the study's columns."""
+    """The failures as rejections, in the order of the rows and, within a row, of the study's columns."""
     rank = {column: i for i, column in enumerate(study.columns)}
     order = np.lexsort((failures["column"].map(rank).fillna(len(rank)), failures["at"]))
     failures = failures.iloc[order].reset_index(drop=True)
@@ -185,7 +188,7 @@ def rejections_of(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> 
 
 
 def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[str]:
-    """What the file says where a rule failed."""
+    """For each failure, what the file says there."""
     values = np.empty(len(failures), dtype=object)
     for column, part in failures.groupby("column", sort=False):
         several = study.columns if column == EVERY_COLUMN else study.rules.unique
@@ -196,7 +199,7 @@ def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[s
 
 
 def grouped(good: pd.DataFrame, study: Study) -> GroupedData:
-    """Good rows, their labels in the order in which they are met."""
+    """The good rows as arrays; labels in the order in which they occur."""
     codes, index = pd.factorize(good[study.group])
     return GroupedData(
         y=good[study.outcome].to_numpy(dtype=np.float64),
