@@ -23,31 +23,31 @@ from tasks.stats.errors import DataRejected, SamplingFailed
 
 
 class Claim:
-    """What a run has taken from the ledger, to be settled when it ends."""
+    """The files that a run has taken from the ledger. Exactly one `settle…` is called when the run ends."""
 
     def __init__(self, ledger: Ledger, hold: Hold, folder: Path) -> None:
         self._ledger, self._hold, self._folder = ledger, hold, folder
         self.run_id = ""
 
     def take(self, run_id: str, files: Mapping[str, str]) -> None:
-        """These contents are this run's; `files` are sha256 by name."""
+        """Note that this run reads these contents; `files` are sha256 by name."""
         self.run_id = run_id
         self._hold.note(run_id, flow_run.get_id() or "")
         self._ledger.take(self._folder.name, run_id, files.values())
         will_publish(self._folder / run_id)
 
     def settle(self) -> None:
-        """The run has ended well."""
+        """Count what the run took: its report is published, or one of the same data was already there."""
         self._ledger.count(self.run_id)
 
     def settle_refused(self, refused: DataRejected | SamplingFailed) -> None:
-        """The same files would end the same way again."""
+        """Refuse what the run took: the same files would end the same way again."""
         self._ledger.refuse(self.run_id, str(refused))
         if isinstance(refused, DataRejected):
             say_rejected(self._folder.name, self.run_id, str(refused))
 
     def settle_interrupted(self, reason: str = "interrupted") -> None:
-        """What has been published is counted, whatever came afterwards."""
+        """Let what the run took wait again, unless its report has been published: then count it."""
         if self.run_id and (self._folder / self.run_id).is_dir():
             self._ledger.count(self.run_id)
         else:
@@ -56,22 +56,23 @@ class Claim:
 
 @contextmanager
 def claimed(reports: Path, study_name: str) -> Iterator[Claim]:
-    """Hold the study while a run goes on, and settle what it took by how the run ends.
+    """Hold the study while the block lasts, and settle what it took by how the block ends.
 
-    Killed, the run leaves its note, or at least its entries, and the next one heals both.
+    A run that was killed leaves its note and its ledger entries; the next run, or intake, lets its files wait again.
     """
     ledger = Ledger(reports)
     with only_run(reports, study_name) as hold:
         if hold.left_behind:
             heal(ledger, hold.left_behind)
         claim = Claim(ledger, hold, reports / study_name)
-        # The note goes last: should there be no time for the rest, the next run heals by it.
+        # Undone newest first, so the note goes last: if time runs out before, the next run cleans up by it.
         with _marked_if_cut_short(), undone_if_cut_short(claim.settle_interrupted), _settled(claim):
             yield claim
 
 
 @contextmanager
 def _settled(claim: Claim) -> Iterator[None]:
+    """Settle the claim by the exception with which the block ends, if any, and raise it again."""
     try:
         yield
     except (DataRejected, SamplingFailed) as refused:
@@ -85,7 +86,10 @@ def _settled(claim: Claim) -> Iterator[None]:
 
 @contextmanager
 def _marked_if_cut_short() -> Iterator[None]:
-    """Prefect, where its server lasts, is told of a run that had no time to tell it."""
+    """Have Prefect mark the run as crashed if the process has to end inside of the block.
+
+    Not on a server that ends with the run.
+    """
     if not run_log().server_lasts:
         yield
         return
@@ -95,13 +99,14 @@ def _marked_if_cut_short() -> Iterator[None]:
 
 
 def heal(ledger: Ledger, dead: RunningRun) -> None:
-    """A run died: its files wait again, and Prefect, which would show it running for ever, is told."""
+    """Clean up after a run whose process died: let its files wait again, and mark it as crashed in Prefect."""
     ledger.release(dead.run_id, "the run's process died")
     if dead.flow_run_id:
         _mark_crashed(dead.flow_run_id, "The run's process died.")
 
 
 def _mark_crashed(flow_run_id: str, why: str) -> None:
+    """Set the state of a run that Prefect still takes for running; others, and unknown ones, are left as they are."""
     with get_client(sync_client=True) as client:
         try:
             known = client.read_flow_run(UUID(flow_run_id))

@@ -21,7 +21,7 @@ from rich.segment import Segment, Segments
 from rich.table import Column, Table
 from rich.text import Text
 
-from tasks.run_folders import REPORT, STANDALONE
+from tasks.reports_layout import REPORT, STANDALONE, catalogue_page
 from tasks.stats.judgement import Status
 from tasks.stats.past import ReportedVerdict
 from tasks.stats.plain_text import brief, shown, visible
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 
 class Terminal(Console):
-    """Takes no text for markup, and is silent once nobody reads it any more: that stops no run."""
+    """A console that prints texts as they are, without markup. When its reader is gone it falls silent."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **settings)
 
     def say(self, *parts: str | tuple[str, str], soft_wrap: bool | None = None) -> None:
-        """One line of texts, and of texts with a style. Whatever could move the cursor or break the line is spelled."""
+        """Print one line of texts; a pair is a text and its style. Control characters and line ends are spelled out."""
         self.print(line(*parts), soft_wrap=soft_wrap)
 
     def on_broken_pipe(self) -> None:
@@ -50,6 +50,7 @@ class Terminal(Console):
 
 
 def line(*parts: str | tuple[str, str]) -> Text:
+    """Texts, and pairs of a text and its style, as one line whose control characters are spelled out."""
     styled = (part if isinstance(part, tuple) else (part, "") for part in parts)
     return Text.assemble(*((visible(text), style) for text, style in styled))
 
@@ -64,7 +65,7 @@ MOST_CHARACTERS = 2000  # of a problem
 
 
 class Narrator:
-    """Listens to a run: a line per step that has ended, one moving line for those going on."""
+    """Listens to a run: prints a line per step that has ended, and one moving line for the steps going on."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -99,7 +100,7 @@ class Narrator:
 
 @contextmanager
 def narrated(title: str) -> Iterator[Narrator]:
-    """A heading, then the steps."""
+    """Print a heading; inside of the block the narrator shows the run's steps."""
     err.say(("Poolwise", "bold"), f"  {title}")
     moving = Progress(
         TextColumn(" "),
@@ -136,7 +137,7 @@ def show_report(folder: Path, standalone: bool) -> None:
 
 
 def show_rows(study: Study, rows: Collected) -> None:
-    """What reading found: files set aside, the first rejected rows, what to look at, what can be used."""
+    """Print files set aside, the first rejected rows, what to look at, and how many rows can be used."""
     from tasks.stats.data_findings import findings_of_rows, judge_rows  # heavy, and wanted here only
     from tasks.view.checks import row_checks_of
     from tasks.view.row_context import RowContext
@@ -163,7 +164,7 @@ def show_rows(study: Study, rows: Collected) -> None:
 
 
 def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
-    """A table on a terminal, tab-separated lines elsewhere."""
+    """Print a table on a terminal, tab-separated lines elsewhere."""
     if not runs:
         out.say(f"No reports in {reports} yet. Make one with: poolwise run STUDY")
         return
@@ -178,7 +179,7 @@ def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
         words = line((headline, f"link {link}"))
         table.add_row(line(when), line(study), line((status, STATUS_STYLE[status])), rows, words)
     out.print(table)
-    out.say(f"Catalogue    {_short(reports / 'index.html')}")
+    out.say(f"Catalogue    {_short(catalogue_page(reports))}")
 
 
 def show_addresses(addresses: Addresses) -> None:
@@ -192,15 +193,16 @@ def show_addresses(addresses: Addresses) -> None:
 
 
 def show_trouble(message: str) -> None:
-    """Something that does not stop the command."""
+    """Print a problem that does not stop the command."""
     err.say(("Trouble", "bold yellow"), "      ", brief(message, MOST_CHARACTERS), soft_wrap=True)
 
 
 def show_problem(message: str) -> None:
+    """Print the problem that stopped the command."""
     err.say(("Stopped.", "bold red"), " ", brief(message, MOST_CHARACTERS), soft_wrap=True)
 
 
 def _short(path: Path) -> Path:
-    """Relative to where the user is, when it lies below."""
+    """The path relative to the working directory if it lies below that, else the whole path."""
     path = path.resolve()
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

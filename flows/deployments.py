@@ -28,7 +28,10 @@ from tasks.view.text import markdown
 
 
 def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto") -> RunnerDeployment:
-    """The study file is read anew by each run, so that a change to it needs no new deployment."""
+    """The deployment of a study, with its schedule and the event that starts it.
+
+    Each run reads the study file anew, so only a changed schedule, name or title needs a new deployment.
+    """
     opened = under_its_name(opened, reports)
     study = opened.study
     schedule: dict[str, Any] = {"schedule": prefect_schedule(study.schedule)} if study.schedule else {}
@@ -46,6 +49,7 @@ def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto
 
 
 def prefect_schedule(schedule: Schedule) -> PrefectSchedule:
+    """The study's schedule as Prefect's; exactly one of its three kinds is given."""
     if schedule.cron:
         return Cron(schedule.cron, timezone=schedule.timezone)
     if schedule.rrule:
@@ -54,7 +58,7 @@ def prefect_schedule(schedule: Schedule) -> PrefectSchedule:
 
 
 def run_on_request(study_name: str) -> DeploymentEventTrigger:
-    """Anyone who emits this event for the study's resource starts a run: a webhook, `prefect event emit`."""
+    """A trigger that starts a run when anyone emits this event for the study's resource, such as a webhook."""
     return DeploymentEventTrigger(
         name=f"poolwise-run-{study_name}",
         expect={RUN_REQUESTED},
@@ -67,8 +71,8 @@ def register(
 ) -> list[str]:
     """Register the studies for the workers of `pool`; returns the deployments' names.
 
-    A study that cannot be registered is told to `failed`, with the reason. Raises PoolwiseError when no server
-    is configured or the pool is not there.
+    Calls `failed` with the folder and the reason for each study that cannot be registered. Raises PoolwiseError when no
+    server is configured or there is no such pool.
     """
     if not PREFECT_API_URL.value():
         raise PoolwiseError(
@@ -92,6 +96,7 @@ def register(
 
 
 def _require_pool(pool: str) -> None:
+    """Raises PoolwiseError when Prefect has no work pool of this name."""
     with get_client(sync_client=True) as client:
         try:
             client.read_work_pool(pool)

@@ -1,7 +1,7 @@
-"""What Poolwise tells Prefect's event feed, for others to hang their own automations on.
+"""The events that Poolwise emits to Prefect, for others' automations.
 
-The resource is `poolwise.study.<name>`. Events are news, never the means by which Poolwise itself works:
-they are lost when a server dies.
+An event's resource is `poolwise.study.<name>`. Poolwise itself relies on none of them: events are lost when a server
+dies.
 """
 
 from __future__ import annotations
@@ -27,21 +27,23 @@ MOST_FILES_NAMED = 1000
 
 
 def study_resource(study_name: str) -> str:
-    """How events name a study."""
+    """The id of the resource by which events name a study."""
     return f"poolwise.study.{study_name}"
 
 
 def say_arrived(study_name: str, waiting: Sequence[Arrival]) -> None:
+    """Emit that new data wait for a run; at most MOST_FILES_NAMED files are named."""
     files = [{"name": each.name, "sha256": each.sha256} for each in waiting[:MOST_FILES_NAMED]]
     _emit(DATA_ARRIVED, study_name, {"n_files": len(waiting), "files": files})
 
 
 def say_rejected(study_name: str, run_id: str, reason: str) -> None:
+    """Emit that a run published nothing because of its rows."""
     _emit(DATA_REJECTED, study_name, {"run": run_id, "reason": reason})
 
 
 def say_published(context: Context, folder: Path) -> None:
-    """A report is there; and, as events of their own, rejected rows in it and a verdict unlike the last."""
+    """Emit that a report is published and, if so, that it has rejected rows or another verdict than the last."""
     study_name, run, verdict = context.study.name, context.findings.run, verdict_of(context)
     facts = {"run": run.id, "status": verdict.status, "headline": verdict.headline, "report": report_address(folder)}
     _emit(REPORT_PUBLISHED, study_name, {**facts, "n_rows": run.n_rows, "recommended": verdict.recommended_model})

@@ -1,8 +1,8 @@
-"""Prefect's server for nobody but its owner: `python -m uvicorn --factory flows.guarded_server:guarded_app`.
+"""Prefect's server for nobody but its owner: `python -m uvicorn --factory flows.guarded_server:lasting_app`.
 
-A key stands before its API: Prefect's own basic authentication, whose settings `flows.own_server` gives. Before that,
-this: requests under a foreign name (DNS rebinding), from a page of another origin,
-and pages in another's frame are refused, whether or not they have the key.
+Prefect's own basic authentication asks for a key; `flows.own_server` gives its settings. The guard in front of it
+refuses three kinds of requests even with the key: under a foreign name (DNS rebinding), from pages of another origin,
+and for pages in another page's frame.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-# Where a proxy of the owner's shows Prefect's pages.
+# The variable that gives the address at which the owner's proxy shows Prefect's pages.
 PUBLIC_ADDRESS = "PREFECT_UI_URL"
-# Descriptions of the API outside of its key; each time they are asked for, the server stands still for seconds.
+# The API's descriptions, which need no key; making one blocks the server for seconds.
 NOT_SERVED = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
-# Prefect's pages talk to nobody else: not to their maker's statistics either.
+# Prefect's pages may talk to this server only, not to their maker's statistics.
 HEADERS = {
     "Content-Security-Policy": "connect-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
@@ -30,18 +30,28 @@ HEADERS = {
 }
 
 
-def guarded_app() -> ASGIApp:
-    """Raises RuntimeError when there is no key: better no server than an open one."""
+def lasting_app() -> ASGIApp:
+    """The whole server: API, pages, schedules. Raises RuntimeError when there is no key."""
+    return _guarded_app(is_for_one_run=False)
+
+
+def short_lived_app() -> ASGIApp:
+    """The server for the length of one run, without pages and schedules. Raises RuntimeError when there is no key."""
+    return _guarded_app(is_for_one_run=True)
+
+
+def _guarded_app(*, is_for_one_run: bool) -> ASGIApp:
     from prefect.server.api.server import create_app
     from prefect.settings import PREFECT_SERVER_API_AUTH_STRING
 
     if not PREFECT_SERVER_API_AUTH_STRING.value():
         raise RuntimeError("PREFECT_SERVER_API_AUTH_STRING is empty; the server would answer everybody.")
-    return Guard(create_app(), os.environ.get(PUBLIC_ADDRESS, ""))
+    app = create_app(ephemeral=is_for_one_run, final=True)  # final: no other app is made in this process
+    return Guard(app, os.environ.get(PUBLIC_ADDRESS, ""))
 
 
 class Guard:
-    """Stands before an application; `public_address` is one more under which it answers."""
+    """Answers requests under loopback names and the host of `public_address`, from its own origin; refuses others."""
 
     def __init__(self, app: ASGIApp, public_address: str = "") -> None:
         self._app = app
@@ -58,6 +68,7 @@ class Guard:
             await self._app(scope, receive, _with_headers(send) if scope["type"] == "http" else send)
 
     def _refusal(self, scope: Scope) -> str:
+        """Why the request is refused; empty if it is not."""
         headers = Headers(scope=scope)
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or _name(hosts[0]) not in self._names:
@@ -68,7 +79,7 @@ class Guard:
 
 
 def _is_from_elsewhere(headers: Headers, scope: Scope) -> bool:
-    """What browsers say of themselves. A link that is followed to here is no matter; a frame is."""
+    """Whether the browser says that another site's page made the request; following a link from there is allowed."""
     if headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
         return False
     is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
@@ -76,13 +87,13 @@ def _is_from_elsewhere(headers: Headers, scope: Scope) -> bool:
 
 
 def _place(origin: str) -> str:
-    """Host and port of an origin, as a Host header has them; of `null` nothing."""
+    """Host and port of an origin, as in a Host header; empty for `null` and for schemes other than http and https."""
     scheme, _, place = origin.lower().partition("://")
     return place if scheme in ("http", "https") else ""
 
 
 def _name(host: str) -> str:
-    """Without the port, which a tunnel may change. What cannot be read is no name."""
+    """The host without its port, which a tunnel may change; empty if it cannot be read."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
@@ -97,6 +108,8 @@ async def _refuse(status: int, why: str, scope: Scope, receive: Receive, send: S
 
 
 def _with_headers(send: Send) -> Send:
+    """`send`, adding HEADERS to each response."""
+
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             MutableHeaders(scope=message).update(HEADERS)

@@ -1,9 +1,8 @@
-"""New files start runs: the folders and the ledger are compared, whatever was or was not noticed.
+"""Starts runs for new files: compares the studies' folders with the ledger.
 
-A look is cheap: a file is hashed once and then known by its size and time. Looks happen when the system
-reports a change, and every few seconds anyway, so that what notifications miss is found. A study whose
-run goes on is left alone until it has ended; what arrived meanwhile then makes one more run, so a
-hundred files at once make one or two.
+That is done when the system reports a change, and every half second anyway, so that a missed notification loses
+nothing. It is cheap: a file is hashed once and then recognised by its stamp. A study that is running is left alone;
+what arrived meanwhile makes one more run afterwards, so a hundred files at once make one or two runs.
 """
 
 from __future__ import annotations
@@ -19,30 +18,30 @@ from pathlib import Path
 from watchfiles import watch
 
 from flows.troubles import one_line
+from tasks.file_stamps import FileStamp, is_settled, stamp_of
 from tasks.ledger import Arrival, Ledger
-from tasks.load import file_name, hash_file, source_files
 from tasks.origin import under_its_name
 from tasks.run_lock import RunningRun, dead_run, is_running
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy, read_study
+from tasks.study_files import file_name, hash_file, source_files
 
 SECONDS_BETWEEN_LOOKS = 0.5
-# A run that was asked for takes the study within this time, or it is asked for again.
+# A run that was asked for and has not begun after this time is asked for again.
 REQUEST_SECONDS = 30.0
 
 log = logging.getLogger("poolwise")
 
 Request = Callable[[OpenedStudy, Sequence[Arrival]], None]
 Heal = Callable[[Ledger, RunningRun, OpenedStudy], None]
-# Who found it is known; what it is about, and the reason, empty when it is over.
+# Called with a subject, and the reason why it cannot run; an empty reason when it can.
 Report = Callable[[Path | str, str], None]
 PREFECT = "Prefect"
-FileStamp = tuple[int, int]  # size, modification time in ns
 
 
 @dataclass
 class Watched:
-    """One study under watch; `known` saves hashing a file again that has not changed."""
+    """One study under watch, and what is remembered about its files between looks."""
 
     folder: Path
     known: dict[Path, tuple[FileStamp, str]] = field(default_factory=dict)
@@ -56,42 +55,37 @@ class Watched:
         return {file_name(path, Path()): digest for path, digest in digests.items() if digest}
 
     def _digest(self, path: Path, stable_seconds: float) -> str:
-        """Empty while the file is being written, or when it is gone."""
-        try:
-            stamp = _stamp(path)
-            if not self._is_settled(path, stamp, stable_seconds):
-                return ""
-            if self.known.get(path, (None, ""))[0] != stamp:
+        """The file's sha256; empty while it is being written, and when it is gone or cannot be opened."""
+        stamp = stamp_of(path)
+        if stamp is None or not is_settled(stamp, stable_seconds, self._watched_seconds(path, stamp)):
+            return ""
+        if self.known.get(path, (None, ""))[0] != stamp:
+            try:
                 digest = hash_file(path)
-                if _stamp(path) != stamp:
-                    return ""
-                self.known[path] = (stamp, digest)
-        except (OSError, PoolwiseError):
-            return ""  # gone, or not to be opened: it says nothing about the other files
+            except (OSError, PoolwiseError):
+                return ""  # gone, or not to be opened: it says nothing about the other files
+            if stamp_of(path) != stamp:
+                return ""
+            self.known[path] = (stamp, digest)
         return self.known[path][1]
 
-    def _is_settled(self, path: Path, stamp: FileStamp, stable_seconds: float) -> bool:
-        """By its own time, or, where that lies in the future, by how long we have seen it unchanged."""
+    def _watched_seconds(self, path: Path, stamp: FileStamp) -> float:
+        """For how long the file has been seen with this stamp."""
         if self.unchanged_since.get(path, (None, 0.0))[0] != stamp:
             self.unchanged_since[path] = (stamp, time.monotonic())
-        age = time.time() - stamp[1] / 1e9
-        return max(age, time.monotonic() - self.unchanged_since[path][1]) >= stable_seconds
+        return time.monotonic() - self.unchanged_since[path][1]
 
     def was_asked(self, waiting: Sequence[Arrival]) -> bool:
-        """Whether the run that was asked for may still be about to begin."""
+        """Whether a run for these files was asked for less than REQUEST_SECONDS ago and has not begun yet."""
         not_begun = self.asked_for.intersection(each.sha256 for each in waiting)
         return bool(not_begun) and time.monotonic() - self.asked_at < REQUEST_SECONDS
-
-
-def _stamp(path: Path) -> FileStamp:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
 
 
 class Intake:
     """Compares folders with the ledger and asks for runs; `request`, `heal` and `once` talk to Prefect.
 
-    `once` is tried at every look until it has succeeded; `report` hears what keeps studies from running.
+    `once` is called at every look until it succeeds. `report` is called with a subject (a study's folder, or "Prefect")
+    and what keeps it from running; with an empty reason when it is in order.
     """
 
     def __init__(
@@ -112,7 +106,7 @@ class Intake:
         self._unanswered: dict[str, str] = {}
 
     def look(self) -> None:
-        """One comparison of every study. Trouble with one study, or with Prefect, waits for the next look."""
+        """Compare every study once. Trouble with one study, or with Prefect, is met again at the next look."""
         if self._once and self._asked("preparing Prefect", self._once):
             self._once = None
         for watched in self._studies:
@@ -122,6 +116,7 @@ class Intake:
                 self._log(f"looking at {watched.folder}", str(error))
 
     def _look_at(self, watched: Watched) -> None:
+        """Clean up after a dead run, then ask for a run if files wait and none goes on. Raises PoolwiseError."""
         try:
             opened = under_its_name(read_study(watched.folder), self.reports)
         except (PoolwiseError, OSError) as error:
@@ -142,7 +137,7 @@ class Intake:
             watched.asked_for, watched.asked_at = frozenset(each.sha256 for each in waiting), time.monotonic()
 
     def _asked(self, doing: str, question: Callable[..., None], *about: object) -> bool:
-        """Whether Prefect answered; if not, it is asked again at the next look, and the trouble lasts until it has."""
+        """Ask Prefect something, `question(*about)`; returns whether it answered. If not, `report` is called."""
         try:
             question(*about)
         except NotYet as error:
@@ -157,24 +152,24 @@ class Intake:
         return doing not in self._unanswered
 
     def _log(self, doing: str, trouble: str) -> None:
-        """Once, however often it is met."""
+        """Log trouble once, however often it is met in a row."""
         if self._logged.get(doing) != trouble:
             self._logged[doing] = trouble
             log.warning("%s: %s", doing, one_line(trouble))
 
     def keep_looking(self, stop: threading.Event) -> None:
-        """Until `stop` is set."""
+        """Look again and again until `stop` is set."""
         self.look()
         for _ in _moments([folder for watched in self._studies for folder in _seen(watched.folder)], stop):
             self.look()
 
 
 class NotYet(PoolwiseError):
-    """Prefect answers, but has not heard of the study; whoever registers it says why."""
+    """Prefect answers but does not know the study yet; the runner, which registers it, says why."""
 
 
 def _moments(folders: Sequence[Path], stop: threading.Event) -> Iterator[object]:
-    """When to look: at changes, where the system reports them, and every so often anyway."""
+    """Yield whenever it is time to look: at changes, where the system reports them, and every SECONDS_BETWEEN_LOOKS."""
     try:
         yield from watch(
             *folders,
@@ -191,7 +186,7 @@ def _moments(folders: Sequence[Path], stop: threading.Event) -> Iterator[object]
 
 
 def _seen(folder: Path) -> list[Path]:
-    """What of a study can be watched; none of a broken one, which is looked at all the same."""
+    """The folders of a study that can be watched; none of a study that cannot be read."""
     try:
         return [path for path in incoming_folders(folder) if os.access(path, os.R_OK | os.X_OK)]
     except (PoolwiseError, OSError):
@@ -199,7 +194,7 @@ def _seen(folder: Path) -> list[Path]:
 
 
 def incoming_folders(folder: Path) -> list[Path]:
-    """The study's own folder, and its incoming folder, made if need be."""
+    """The study's folder and its incoming folder, which is made if it is missing. Raises StudyError."""
     incoming = folder / read_study(folder).study.trigger.watch
     incoming.mkdir(parents=True, exist_ok=True)
     return [folder, incoming]

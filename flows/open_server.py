@@ -1,4 +1,4 @@
-"""Says when the Prefect server that is configured answers everybody: whoever reaches it can run commands."""
+"""Warns of a Prefect server without a key: whoever reaches it can run commands on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS_TO_ANSWER = 3
 
 
 def warn_of_open_server(say: Callable[[str], None]) -> None:
-    """Only where it is certain: a question that needs the key is answered without one."""
+    """Call `say` if the configured server answers a question that needs the key, asked without one."""
     api_url = str(PREFECT_API_URL.value() or "")
     if api_url and answers_everybody(api_url):
         say(
@@ -23,6 +23,7 @@ def warn_of_open_server(say: Callable[[str], None]) -> None:
 
 
 def answers_everybody(api_url: str) -> bool:
+    """Whether it answers without a key; False also if it does not answer at all."""
     question = f"{api_url.rstrip('/')}/admin/version"
     try:
         with urllib.request.urlopen(question, timeout=SECONDS_TO_ANSWER) as answer:

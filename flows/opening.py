@@ -1,4 +1,4 @@
-"""From the words of a command to a study: a study's folder or file, or a data file with its columns named."""
+"""Opens the study that a command names: a folder or file of a study, or a data file whose columns the options name."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from tasks.stats.errors import StudyError
 from tasks.stats.plain_text import shown
 from tasks.stats.setting_words import OPTIONS, merged, values_of
 from tasks.studies import OpenedStudy, read_study, study_from_flags
-
-DATA_SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
+from tasks.study_files import SUFFIXES
 
 
 @dataclass(frozen=True)
 class Flags:
-    """The options that take a study file's place for a data file."""
+    """The options that say for a data file what a study file says for a study."""
 
     outcome: str | None = None
     group: str | None = None
@@ -33,8 +32,8 @@ class Flags:
 
 
 def open_study(study: str, flags: Flags) -> OpenedStudy:
-    """Raises StudyError when the study is wrong, or the options do not suit what was named."""
-    if Path(study).suffix.lower() not in DATA_SUFFIXES or Path(study).is_dir():
+    """The study at this path, or of this data file. Raises StudyError if it is wrong, or the options do not suit it."""
+    if Path(study).suffix.lower() not in SUFFIXES or Path(study).is_dir():
         if flags.are_given:
             raise StudyError(
                 f"{', '.join(OPTIONS.values())} and --set are for data files; {study} is a study, whose study.toml "
@@ -50,12 +49,14 @@ def open_study(study: str, flags: Flags) -> OpenedStudy:
 
 
 def _further(flags: Flags) -> dict[str, Any]:
+    """Further keys of a study file, from --max-rejected-share and --set. Raises StudyError."""
     share = flags.max_rejected_share
     asked = [{} if share is None else {"rules": {"max_rejected_share": share}}, *map(_setting, flags.settings)]
     return reduce(merged, asked)
 
 
 def _setting(text: str) -> dict[str, Any]:
+    """The keys that one --set gives, nested as in a study file. Raises StudyError."""
     try:
         values = values_of(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How a Prefect server of our own is started: behind a guard and a key, on loopback. Light to import."""
+"""Command and environment of a Prefect server of our own: behind a guard and a key, on loopback. Imports no Prefect."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ def guarded(environment: Mapping[str, str], port: int, key: str) -> dict[str, st
         "PREFECT_SERVER_API_PORT": str(port),
         # Relative: its pages call the address that they came from, also behind a proxy or a tunnel.
         "PREFECT_SERVER_UI_API_URL": "/api",
-        "PREFECT__SERVER_FINAL": "1",
     }
     return {**environment, **ours}
 
 
-def guarded_command(port: int) -> list[str]:
-    """Without the key: other users see command lines."""
-    app = "flows.guarded_server:guarded_app"
-    where = ["--host", LOOPBACK, "--port", str(port)]
+def guarded_command(port: int, app: str = "lasting_app") -> list[str]:
+    """The command that starts the server; `app` is one of `flows.guarded_server`'s two.
+
+    The key is not in it: other users see command lines.
+    """
+    what = ["--factory", f"flows.guarded_server:{app}", "--host", LOOPBACK, "--port", str(port)]
     quiet = ["--log-level", "error", "--no-server-header", "--no-proxy-headers"]
-    return [sys.executable, "-m", "uvicorn", "--factory", app, *where, *quiet, "--lifespan", "on"]
+    return [sys.executable, "-m", "uvicorn", *what, *quiet, "--lifespan", "on"]

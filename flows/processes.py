@@ -1,7 +1,7 @@
-"""Processes that we start and end: Prefect's servers, and the runner of deployments.
+"""Child processes: Prefect's servers, and the runner of deployments.
 
-However this process ends, those it started are told to end as well. Knows nothing of Prefect, so that a
-server can be starting up while Prefect is still being imported here.
+They end when this process ends, however it ends. This module imports nothing of Prefect, so that a server can start
+while Prefect is being imported here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tasks.stats.errors import PoolwiseError
 from tasks.view.text import clean
 
 STARTUP_SECONDS, SHUTDOWN_SECONDS = 90.0, 15.0
-# What ended longer ago than this is forgotten.
+# Starts and ends longer ago than this are forgotten.
 MEMORY_SECONDS = 120.0
 AGAIN_AND_AGAIN = 3
 KEPT_LINES, LINE_BYTES = 6, 400
@@ -35,7 +35,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass
 class Child:
-    """A process that is started again when it ends, ever later the more often; keeps the last lines it wrote."""
+    """A process that can be restarted when it has ended, after pauses that double; keeps the last lines it wrote."""
 
     name: str
     command: list[str]
@@ -69,7 +69,7 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def keep_alive(self) -> str:
-        """Start it again if it has ended; returns what is new about that, empty when nothing is."""
+        """Restart the process if it has ended; returns a sentence about its end if that is news, else an empty text."""
         if self.is_alive:
             return ""
         now, news = self.clock(), ""
@@ -81,7 +81,10 @@ class Child:
         return news
 
     def _note_end(self, code: int, now: float) -> str:
-        """The same end is told twice: when it happens, and when it has become a habit."""
+        """A sentence about this end; empty if the same was said before.
+
+        It is said once more when the process has ended AGAIN_AND_AGAIN times.
+        """
         self.process = None
         self._ended_at = [*(moment for moment in self._ended_at if now - moment < MEMORY_SECONDS), now]
         n = len(self._ended_at)
@@ -94,14 +97,14 @@ class Child:
         return f"{_capital(self.name)} ended ({_status(code)}){often} and is started again{lines}"
 
     def last_words(self) -> str:
-        """To be added to a sentence about its end."""
+        """The last lines it wrote, as the end of a sentence."""
         if self._reader:
-            self._reader.join(1.0)  # what it started may hold the pipe open
+            self._reader.join(1.0)  # not for ever: its own children may hold the pipe open
         lines = " | ".join(line for line in self.last_lines if line)
         return f". Its last lines: {lines}" if lines else ", without a word."
 
     def stop(self, patience: float = SHUTDOWN_SECONDS) -> None:
-        """Ask the process, and whatever it started, to end; then make them."""
+        """Send SIGTERM to the process and all that it started, and SIGKILL after `patience` seconds."""
         if self.process is None:
             return
         for sign, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
@@ -113,7 +116,7 @@ class Child:
 
 
 def _keep(pipe: IO[bytes], lines: deque[str]) -> None:
-    """Read until the end, so that nobody waits for a full pipe; only the last lines stay."""
+    """Read the pipe to its end, so that the process never waits for a full one; keep the last lines."""
     with pipe:
         for line in iter(lambda: pipe.readline(LINE_BYTES), b""):
             lines.append(clean(line.decode("utf-8", "replace")))
@@ -128,14 +131,14 @@ def _capital(text: str) -> str:
 
 
 def _end_with_parent() -> None:
-    """Linux: be told to end when the parent ends, even by SIGKILL."""
+    """Linux: have the system send SIGTERM to this process when its parent ends, even by SIGKILL."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def supervise(
     children: Sequence[Child], stop: threading.Event, say: Callable[[str], None], listen: Callable[[], None]
 ) -> None:
-    """Until `stop` is set: keep the children alive, say when one ends, and `listen` to what they tell."""
+    """Until `stop` is set, once a second: call `listen`, restart children that have ended, and `say` what is new."""
     while not stop.wait(1.0):
         listen()
         for child in children:
@@ -144,7 +147,7 @@ def supervise(
 
 
 def free_port(wanted: int = 0) -> int:
-    """`wanted` if nobody listens there, else any free one."""
+    """`wanted` if nobody listens there, else any free port. Raises PoolwiseError if there is none."""
     for port in (wanted, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -154,7 +157,11 @@ def free_port(wanted: int = 0) -> int:
 
 
 def wait_until_up(api_url: str, should_wait: Callable[[], bool], last_words: Callable[[], str]) -> None:
-    """Raises PoolwiseError when the server does not answer in time, or there is no more reason to wait."""
+    """Return when the server answers.
+
+    Raises PoolwiseError after STARTUP_SECONDS, or as soon as `should_wait` returns False; `last_words` ends its
+    message.
+    """
     ends = time.monotonic() + STARTUP_SECONDS
     while time.monotonic() < ends and should_wait():
         if _answers(f"{api_url}/health"):
@@ -167,6 +174,7 @@ def wait_until_up(api_url: str, should_wait: Callable[[], bool], last_words: Cal
 
 
 def _answers(address: str) -> bool:
+    """Whether there is an answer with status 200."""
     try:
         with urllib.request.urlopen(address, timeout=2) as answer:
             return bool(answer.status == 200)

@@ -1,7 +1,6 @@
-"""Defaults for Prefect that have to stand before it is imported.
+"""Defaults for Prefect that have to be set before it is imported.
 
-Nothing is sent over the network: no telemetry. Prefect's own messages go to a log file, the terminal is
-Poolwise's. A variable that the user has set is left alone.
+No telemetry is sent. Prefect's messages go to a log file, not to the terminal. Variables that the user has set stay.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from tasks.stats.plain_text import visible
 
+HOME = "PREFECT_HOME"
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -27,22 +27,23 @@ DEFAULTS = {
 
 
 class OneEntry(logging.Formatter):
-    """An entry begins at the margin and its further lines do not, so that no text can look like another entry."""
+    """Indents an entry's further lines and spells control characters, so that no text can look like another entry."""
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n    ".join(visible(line) for line in super().format(record).split("\n"))
 
 
 def set_defaults() -> None:
+    """Set the variables; an account without a home folder gets a temporary one for Prefect, removed at exit."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    if "PREFECT_HOME" not in os.environ and not _has_prefect_home():
-        os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="poolwise-")
-        atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
+    if HOME not in os.environ and not _has_prefect_home():
+        os.environ[HOME] = tempfile.mkdtemp(prefix="poolwise-")
+        atexit.register(shutil.rmtree, os.environ[HOME], ignore_errors=True)
 
 
 def _has_prefect_home() -> bool:
-    """Whether Prefect can keep its files where it does; there are accounts without a home folder."""
+    """Whether ~/.prefect exists or can be made, and can be written."""
     try:
         home = Path.home() / ".prefect"
         home.mkdir(parents=True, exist_ok=True)
@@ -52,20 +53,20 @@ def _has_prefect_home() -> bool:
 
 
 def survive_any_encoding() -> None:
-    """What the terminal's encoding lacks is spelled, too."""
+    """Have characters that the terminal's encoding lacks printed as escapes, rather than raise an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def log_file() -> Path:
-    """Where Prefect's messages go; the folder follows the XDG convention."""
+    """The path of Prefect's log, by the XDG convention. Raises RuntimeError if there is no home folder."""
     home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(home) / "poolwise" / "poolwise.log"
 
 
 def keep_log() -> Path | None:
-    """Send Prefect's messages to the log file; None where it cannot be written, which is no reason to stop."""
+    """Send Prefect's messages to the log file; returns its path, or None if it cannot be written."""
     try:
         path = log_file()
         path.parent.mkdir(parents=True, exist_ok=True)

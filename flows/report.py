@@ -1,10 +1,10 @@
 """The main job, told in one place: from a study's files to a published report.
 
-files ──read──▶ digests, one a file, kept ──collect──▶ cross-products, a sample of rows
-                   └▶ rejections                           ├▶ complete, no and partial pooling, side by side
-                                                           └▶ posterior, by a Stan engine
-fits + posterior ──check──▶ findings ──look back──▶ and changes ──write──▶ page, summary, estimates
-    ──publish──▶ a run folder ──tell──▶ whom the study names
+files ──read──▶ digests, one per file, kept ──collect──▶ sums per group, a sample of rows
+                   └▶ rejections                            ├▶ complete, no and partial pooling, side by side
+                                                            └▶ posterior, by a Stan engine
+fits + posterior ──check──▶ findings ──look back──▶ and changes ──write──▶ page, summary, estimates, draws
+    ──publish──▶ reports/<study>/<run>/ + catalogue ──tell──▶ whom the study names
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from tasks.origin import under_its_name
 from tasks.publish import is_published
 from tasks.run_folders import read_verdict
 from tasks.run_record import open_run, with_rows
-from tasks.stats.partial_pooling import flavours
 from tasks.stats.past import ReportedVerdict
 from tasks.stats.usable_varying import with_usable_varying
 from tasks.studies import OpenedStudy, read_study
@@ -76,19 +75,11 @@ def _report(
     study = with_usable_varying(study, rows.products)
     products, scaling = steps.scale(rows.products)
 
-    complete = steps.fit_complete_pooling.submit(products)
-    separate = steps.fit_no_pooling.submit(products)
-    partial = {
-        flavour: steps.fit_partial_pooling.submit(
-            products, scaling, flavour, varying, singular_tolerance=study.thresholds.singular_tolerance
-        )
-        for flavour, varying in flavours(study.varying_columns).items()
-    }
+    fits = steps.begin_fits(study, products, scaling)
     posterior = steps.sample(engine, study, products, scaling, run.seed)
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
-    fits = steps.gather(complete, separate, partial)
-    findings = steps.check(study, run, rows, age, products, scaling, fits, posterior)
+    findings = steps.check(study, run, rows, age, products, scaling, fits.wait(), posterior)
     context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior.draws)
     folder = steps.publish(reports, study, run.id, steps.write(context, posterior.draws, standalone, look))
     steps.leave_link(context, folder)

@@ -1,4 +1,4 @@
-"""What intake asks of Prefect: a run of a study, and the automation that ends dead runs elsewhere."""
+"""What intake asks of Prefect: a run of a study, and an automation that marks dead runs as crashed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SILENCE = timedelta(seconds=90)
 def request_run(opened: OpenedStudy, waiting: Sequence[Arrival]) -> None:
     """Ask for one run that will count everything waiting.
 
-    Raises NotYet when Prefect does not know the study, and its own errors when it does not answer.
+    Raises NotYet when Prefect does not know the study, and an error of Prefect's when it does not answer.
     """
     name = opened.study.name
     try:
@@ -42,14 +42,14 @@ def request_run(opened: OpenedStudy, waiting: Sequence[Arrival]) -> None:
 
 
 def _key(name: str, waiting: Sequence[Arrival]) -> str:
-    """The same for the same files, so that two askers start one run; another later, should that one be lost."""
+    """Equal for the same files within REQUEST_SECONDS, so that two askers start one run."""
     contents = "".join(sorted(f"{each.sha256}{each.attempts}" for each in waiting))
     period = int(time.time() // REQUEST_SECONDS)
     return f"{name}:{hashlib.sha256(contents.encode()).hexdigest()}:{period}"
 
 
 def crash_silent_runs() -> None:
-    """Have the server mark runs whose heartbeat stopped, wherever they ran; once per server."""
+    """Create the automation that marks runs whose heartbeat stopped as crashed, unless the server has it."""
     automation = AutomationCore(
         name=DEAD_RUNS,
         description="A run's process that dies tells nobody; its heartbeats stop.",

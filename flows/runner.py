@@ -1,7 +1,7 @@
 """The process that executes deployments: `python -m flows.runner REPORTS ENGINE LIMIT FOLDER…`.
 
-Studies are registered one by one, and again when their study file changes; one that cannot be is told of and
-tried again, and the others go on.
+Each study is registered, and registered again when its study file changes. One that cannot be registered is told to the
+server process (`flows.troubles`) and tried again; the others go on.
 """
 
 from __future__ import annotations
@@ -25,38 +25,40 @@ from flows.deployments import deployment_of  # noqa: E402
 from flows.quiet import keep_log  # noqa: E402
 from flows.troubles import one_line, tell  # noqa: E402
 from tasks.engines import EngineName  # noqa: E402
+from tasks.file_stamps import FileStamp, stamp_of  # noqa: E402
 from tasks.stats.errors import PoolwiseError  # noqa: E402
 from tasks.studies import STUDY_FILE, read_study  # noqa: E402
 
 SECONDS_BETWEEN_LOOKS = 2.0
 
 log = logging.getLogger("poolwise")
-Stamp = tuple[int, int] | None
 
 
 class Registrar:
-    """Keeps the runner's deployments as the study files are."""
+    """Keeps the runner's deployments as the study files are now."""
 
     def __init__(self, runner: Runner, folders: Sequence[Path], reports: Path, engine: EngineName) -> None:
         self._runner, self._folders, self._reports, self._engine = runner, folders, reports, engine
-        self._registered: dict[Path, Stamp] = {}
+        self._registered: dict[Path, FileStamp | None] = {}
         self._troubles: dict[str, str] = {}
 
     async def keep_looking(self) -> None:
+        """Look every SECONDS_BETWEEN_LOOKS until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
     async def look(self) -> None:
+        """Register the studies that are new, changed or failed before; tell troubles if they changed."""
         before = dict(self._troubles)
         for folder in self._folders:
-            stamp = _stamp(folder)
+            stamp = stamp_of(folder / STUDY_FILE)
             if str(folder) in self._troubles or self._registered.get(folder) != stamp:
                 await self._register(folder, stamp)
         if self._troubles != before:
             await asyncio.to_thread(tell, self._reports, self._troubles)
 
-    async def _register(self, folder: Path, stamp: Stamp) -> None:
+    async def _register(self, folder: Path, stamp: FileStamp | None) -> None:
         try:
             opened = await asyncio.to_thread(read_study, folder)
             deployment = await asyncio.to_thread(deployment_of, opened, self._reports, self._engine)
@@ -71,22 +73,15 @@ class Registrar:
 
 
 def _reason(error: Exception) -> str:
+    """Why a study cannot be registered, on one line."""
     if isinstance(error, PoolwiseError):
         return str(error)
     return one_line(f"Prefect does not take it: {type(error).__name__}: {error}")
 
 
-def _stamp(folder: Path) -> Stamp:
-    """Modification time in ns and size of the study file, None where it cannot be seen."""
-    try:
-        found = (folder / STUDY_FILE).stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
 async def run(folders: Sequence[Path], reports: Path, engine: EngineName, limit: int) -> None:
-    # Schedules stay on while nobody serves: what was missed is caught up at once, and finds nothing changed.
+    # Without pausing: schedules that were missed while nobody served are caught up at once, and find nothing changed.
+    """Register the studies and execute their runs, at most `limit` at once, until the process is told to end."""
     runner = Runner(limit=limit, pause_on_shutdown=False)
     registrar = Registrar(runner, folders, reports, engine)
     await registrar.look()

@@ -1,13 +1,12 @@
-"""One command for everything that recurs: Prefect's server, schedules, new data, the catalogue.
+"""`poolwise serve`, one command for everything that recurs: Prefect's server, schedules, new data, the catalogue.
 
-`serve_studies` supervises. Prefect's server (unless one is configured) and the runner of deployments are
-processes of their own, started again when they end; intake and the catalogue run here.
+Prefect's server (unless one is configured) and the runner of deployments are child processes, restarted when they end.
+Intake and the catalogue run in this process.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import sys
@@ -37,21 +36,24 @@ from flows.server_key import kept_key, key_file
 from flows.troubles import Troubles, forget_told, told
 from tasks.engines import EngineName
 from tasks.ledger import Ledger
+from tasks.locks import try_lock
 from tasks.notify import BASE_ADDRESS, notify_failure
+from tasks.reports_layout import serve_lock
 from tasks.run_lock import RunningRun
-from tasks.site import LOOPBACK_NAMES, catalogue_app, serve_catalogue
+from tasks.site.app import catalogue_app
+from tasks.site.guard import LOOPBACK_NAMES
+from tasks.site.server import serve_catalogue
 from tasks.stats.errors import PoolwiseError
 from tasks.studies import OpenedStudy
 from tasks.view.reading_list import Trouble
 
-PREFECT_PORT, CATALOGUE_PORT = 4200, 8765
+PREFECT_PORT = 4200
 HEARTBEAT_SECONDS = "30"
-LOCK = ".serve.lock"
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """`key` says where the key to Prefect's pages is; empty when that server is not ours."""
+    """What is printed when serving begins. `key`: where the key to Prefect's pages is; empty if it is not ours."""
 
     catalogue: str
     prefect: str
@@ -61,7 +63,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Server:
-    """Prefect's: a configured one, or one of our own, with its key and its process."""
+    """Prefect's server: a configured one, or one of our own with its key and its process."""
 
     api_url: str
     key: str = ""
@@ -70,17 +72,17 @@ class Server:
 
     @property
     def settings(self) -> dict[Any, Any]:
-        """For Prefect's clients in this process."""
+        """Settings for Prefect's clients in this process."""
         return {PREFECT_API_URL: self.api_url, **({PREFECT_API_AUTH_STRING: self.key} if self.key else {})}
 
     @property
     def pages(self) -> dict[str, str]:
-        """Where links to a run lead. Below /v2, our own server's pages ask for the key; elsewhere they only fail."""
+        """A variable that says where links to a run lead. Our own server's pages ask for the key below /v2 only."""
         return {"PREFECT_UI_URL": f"{self.api_url.removesuffix('/api')}/v2"} if self.child else {}
 
     @property
     def environment(self) -> dict[str, str]:
-        """For those in other processes; no other user can read it."""
+        """Variables for Prefect's clients in other processes; no other user can read them."""
         return {"PREFECT_API_URL": self.api_url, **({"PREFECT_API_AUTH_STRING": self.key} if self.key else {})}
 
 
@@ -93,10 +95,11 @@ def serve_studies(
     announce: Callable[[Addresses], None],
     say: Callable[[str], None],
 ) -> None:
-    """Until SIGINT or SIGTERM: schedules fire, new files make reports, the catalogue answers.
+    """Serve until SIGINT or SIGTERM.
 
-    `limit` is how many studies may run at once; `say` hears of trouble that does not stop the others. Raises
-    PoolwiseError when the folder is served already or Prefect's server does not come up.
+    `limit` is how many studies may run at once. `announce` is called once everything is up, `say` with each problem
+    that does not stop the others. Raises PoolwiseError when the folder is served already or Prefect's server does not
+    come up.
     """
     stop = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -124,6 +127,7 @@ def serve_studies(
 
 
 def _listen_to_runner(troubles: Troubles, reports: Path) -> None:
+    """Take over the troubles that the runner has told of."""
     troubles.found_all("runner", told(reports))
 
 
@@ -137,7 +141,7 @@ def _watched(folders: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _heal_and_tell(ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> None:
-    """A run that was killed could tell nobody itself."""
+    """Clean up after a run that was killed, and notify whom the study names."""
     heal(ledger, dead)
     notify_failure(
         opened, PoolwiseError(f"The run {dead.run_id} was killed or its machine went down; it is run again.")
@@ -145,7 +149,7 @@ def _heal_and_tell(ledger: Ledger, dead: RunningRun, opened: OpenedStudy) -> Non
 
 
 def catalogue_for_readers(reports: Path, troubles: Callable[[], Sequence[Trouble]] = tuple) -> Starlette:
-    """Answers to this machine's names, and to the one that BASE_ADDRESS gives readers, such as a proxy's."""
+    """The catalogue, answering to this machine's names and to the host in BASE_ADDRESS, such as a proxy's."""
     public = urlsplit(os.environ.get(BASE_ADDRESS, "")).hostname
     hosts = (*LOOPBACK_NAMES, *([public] if public else []))
     return catalogue_app(reports, allowed_hosts=hosts, troubles=troubles)
@@ -153,17 +157,15 @@ def catalogue_for_readers(reports: Path, troubles: Callable[[], Sequence[Trouble
 
 @contextlib.contextmanager
 def only_server(reports: Path) -> Iterator[None]:
-    """Only one process serves a reports folder; a second one is told which."""
+    """Hold the reports folder's lock for serving. Raises PoolwiseError, which names the process that holds it."""
     reports.mkdir(parents=True, exist_ok=True)
-    with (reports / LOCK).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with serve_lock(reports).open("a+") as file:
+        if not try_lock(file):
             file.seek(0)
             raise PoolwiseError(
                 f"{reports} is being served already, by process {file.read().strip() or 'unknown'}. Use that one, "
                 "stop it first, or serve another folder with --out."
-            ) from None
+            )
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -171,13 +173,14 @@ def only_server(reports: Path) -> Iterator[None]:
 
 
 def server_child(port: int, key: str) -> Child:
+    """Prefect's server on this port, with this key, not started yet."""
     return Child("Prefect's server", guarded_command(port), guarded(os.environ, port, key))
 
 
 def runner_child(
     folders: Sequence[Path], reports: Path, engine: EngineName, limit: int, server: Server, catalogue: str
 ) -> Child:
-    """`catalogue` is where readers find the reports; links and messages name it, unless BASE_ADDRESS is set."""
+    """The runner, not started yet. Links and messages name `catalogue`, unless BASE_ADDRESS is set."""
     command = [sys.executable, "-m", "flows.runner", str(reports.resolve()), engine, str(limit), *map(str, folders)]
     defaults = {
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",
@@ -189,7 +192,7 @@ def runner_child(
 
 
 def _prefect_server(running: contextlib.ExitStack, stop: threading.Event) -> Server:
-    """The configured one, or one of our own, which `running` will end."""
+    """The configured server, or one of our own, up, which `running` will stop. Raises PoolwiseError."""
     configured = PREFECT_API_URL.value()
     if configured:
         return Server(str(configured))
@@ -204,7 +207,7 @@ def _prefect_server(running: contextlib.ExitStack, stop: threading.Event) -> Ser
 
 
 def _key() -> tuple[str, str]:
-    """The key to our own server, and where its owner finds it: in the settings, or in this installation's file."""
+    """The key to our own server, and where its owner finds it: in their settings, or in a file."""
     chosen = PREFECT_SERVER_API_AUTH_STRING.value()
     if chosen:
         return str(chosen), "PREFECT_SERVER_API_AUTH_STRING of your settings"

@@ -1,21 +1,19 @@
-"""The key to the Prefect server that `poolwise serve` brings: made once per installation, read by its owner only.
+"""The key to the Prefect server that `poolwise serve` starts: made once per account, readable by its owner only.
 
-It is what Prefect calls an auth string, `user:password`. It travels in environments, which no other user
-can read, never on command lines.
+It is what Prefect calls an auth string, `user:password`. It is passed on in environments, which no other user can read,
+never on command lines.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from flows.quiet import log_file
+from tasks.locks import alone_in
 from tasks.stats.errors import PoolwiseError
 
 USER = "poolwise"
@@ -24,23 +22,24 @@ FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def new_key() -> str:
-    """256 random bits."""
+    """A new key of 256 random bits."""
     return f"{USER}:{secrets.token_urlsafe(32)}"
 
 
 def key_file() -> Path:
+    """Where the key is kept: beside the log."""
     return log_file().with_name("prefect.key")
 
 
 def kept_key(path: Path) -> str:
-    """The key in the file, which is made if need be, mode 0600 in a folder of mode 0700.
+    """The key in the file; a new one is made if there is none, or if others could read it.
 
-    A key that others could read is replaced. Raises PoolwiseError when file or folder belong to somebody else, or
-    cannot be written: then a key would protect nothing.
+    The file has mode 0600, its folder 0700. Raises PoolwiseError when file or folder belong to another user or cannot
+    be written.
     """
     try:
         _own_folder(path.parent)
-        with _alone_in(path.parent):
+        with alone_in(path.parent):  # of several that start at once, one makes the key, the others read it
             return _read(path) or _make(path)
     except OSError as error:
         raise PoolwiseError(
@@ -50,6 +49,7 @@ def kept_key(path: Path) -> str:
 
 
 def _own_folder(folder: Path) -> None:
+    """Make the folder and take it from others. Raises PoolwiseError when it belongs to another user."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
     _refuse_strangers(folder, found)
@@ -58,7 +58,7 @@ def _own_folder(folder: Path) -> None:
 
 
 def _read(path: Path) -> str:
-    """Empty when there is none, or none that is still secret. No link is followed."""
+    """The key in the file; empty if there is none, it has another form, or others could read it. Follows no link."""
     try:
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -72,7 +72,7 @@ def _read(path: Path) -> str:
 
 
 def _make(path: Path) -> str:
-    """Written aside and put in place whole."""
+    """Write a new key beside the file and rename it into place; returns the key."""
     key, aside = new_key(), path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(key + "\n")
@@ -82,18 +82,8 @@ def _make(path: Path) -> str:
     return key
 
 
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Of several that start at once, one makes the key, the others read it."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)
-
-
 def _refuse_strangers(path: Path, found: os.stat_result) -> None:
+    """Raises PoolwiseError when the path belongs to another user."""
     if found.st_uid != os.geteuid():
         raise PoolwiseError(
             f"{path} belongs to another user, who could read the key to Prefect's server. Remove it, or name a folder "

@@ -1,7 +1,7 @@
-"""Plain functions as Prefect tasks that are timed and that tell a listener what they found.
+"""Makes Prefect tasks of plain functions: timed, tried again where that may help, their progress told to a listener.
 
-A run's log travels in a context variable, which Prefect copies into the threads of its tasks; so
-several runs may go on in one process.
+A run's log travels in a context variable, which Prefect copies into its tasks' threads: several runs may share a
+process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 class Listener(Protocol):
-    """Hears how a run gets on, from any thread."""
+    """Hears of the progress of a run, from any thread."""
 
     def began(self, step: str) -> None: ...
 
@@ -33,7 +33,7 @@ class Listener(Protocol):
 
 
 class Silence:
-    """Listens to nothing: runs without a terminal."""
+    """A listener that does nothing, for runs without a terminal."""
 
     def began(self, step: str) -> None:
         pass
@@ -47,7 +47,7 @@ class Silence:
 
 @dataclass
 class RunLog:
-    """Seconds per step since `started` (a `time.perf_counter` value), and who is listening."""
+    """A run's seconds per step since `started` (a `time.perf_counter` value), and who is listening."""
 
     listener: Listener = field(default_factory=Silence)
     started: float = field(default_factory=time.perf_counter)
@@ -55,12 +55,21 @@ class RunLog:
     timings: dict[str, float] = field(default_factory=dict)
 
     def began_running(self) -> None:
-        """What passed until now was starting: imports, and Prefect's server when there was none."""
+        """Book the time until now as "start": imports, and Prefect's server if it had to be started."""
         self.timings["start"] = time.perf_counter() - self.started
         self.listener.ended("start", self.timings["start"], "")
 
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the seconds spent inside to the step's: steps of one name, such as a retry, share an entry."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[step] = self.timings.get(step, 0.0) + time.perf_counter() - started
+
     def seconds(self) -> dict[str, float]:
-        """Per step, and in all so far. Steps that ran side by side add up to more than they took."""
+        """Seconds per step, and in total so far. Steps run side by side, so they may add up to more than the total."""
         return {**self.timings, "total": time.perf_counter() - self.started}
 
 
@@ -68,12 +77,13 @@ _LOG: ContextVar[RunLog | None] = ContextVar("poolwise_run_log", default=None)
 
 
 def run_log() -> RunLog:
-    """The current run's log; outside of a run, one that nobody reads."""
+    """The log of the run that this thread works for; outside of a run, a new one."""
     return _LOG.get() or RunLog()
 
 
 @contextmanager
 def logged(log: RunLog) -> Iterator[RunLog]:
+    """Inside of the block, `run_log` returns this log."""
     token = _LOG.set(log)
     try:
         yield log
@@ -81,29 +91,19 @@ def logged(log: RunLog) -> Iterator[RunLog]:
         _LOG.reset(token)
 
 
-@contextmanager
-def timed(name: str, log: RunLog) -> Iterator[None]:
-    """Add the seconds spent inside to `name`: steps of one name, such as a retry, share an entry."""
-    started = time.perf_counter()
-    try:
-        yield
-    finally:
-        log.timings[name] = log.timings.get(name, 0.0) + time.perf_counter() - started
-
-
 def step(
     function: Callable[P, R], name: str, found: Callable[[R], str] = lambda result: "", disk: bool = False
 ) -> Task[P, R]:
-    """A Prefect task around a plain function. `found` says in a few words what came of it.
+    """A Prefect task that calls the function, named `name`. `found` puts its result in a few words.
 
-    Steps that touch a disk are tried again on trouble that may pass.
+    With `disk`, it is tried again twice after an error that may pass.
     """
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         log, started = run_log(), time.perf_counter()
         log.listener.began(name)
-        with timed(name, log):
+        with log.timed(name):
             result = function(*args, **kwargs)
         log.listener.ended(name, time.perf_counter() - started, found(result))
         return result
@@ -115,7 +115,7 @@ def step(
 
 
 def is_passing_trouble(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Whether another try may help: a network disk away, yes; a file that is missing or wrong, no."""
+    """Whether another try may help: yes for an unreachable network disk, no for a missing or forbidden file."""
     error = state.result(raise_on_failure=False)
     causes = (error, getattr(error, "__cause__", None))
     lasting = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)

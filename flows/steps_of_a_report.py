@@ -1,12 +1,11 @@
-"""The report's steps: plain functions bound as Prefect tasks, with a line on what each found."""
+"""The steps of a report: plain functions made Prefect tasks, each with a line on what it found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.context import FlowRunContext
@@ -15,13 +14,11 @@ from prefect.runtime import flow_run
 from prefect.utilities.urls import url_for
 
 from flows.events import say_published
-from flows.steps import run_log, step, timed
-from tasks.atomic import encoded
+from flows.steps import run_log, step
 from tasks.catalogue import rebuild_catalogue
 from tasks.collect import Collected, collect
 from tasks.engines import EngineName
 from tasks.history import read_history, read_previous
-from tasks.load import wait_for_incoming
 from tasks.look import Look
 from tasks.notify import (
     Delivery,
@@ -33,12 +30,11 @@ from tasks.notify import (
     remember_stale,
     report_address,
 )
-from tasks.posterior import write_posterior
-from tasks.publish import keep_rejections, plotly_script
+from tasks.publish import Content, keep_rejections
 from tasks.publish import publish as publish_files
 from tasks.read_files import ReadFiles, read_files
-from tasks.render import render_report
-from tasks.run_folders import REPORT, STANDALONE
+from tasks.reports_layout import REPORT
+from tasks.run_files import files_of_run, rejections_csv
 from tasks.sample import sample_posterior
 from tasks.sampler_process import SamplerProcess
 from tasks.stats.changes import compare
@@ -46,7 +42,7 @@ from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre
 from tasks.stats.data_findings import data_findings
 from tasks.stats.errors import DataRejected
 from tasks.stats.findings import Findings, LeastSquaresFits, Posterior, find
-from tasks.stats.partial_pooling import partial_pooling
+from tasks.stats.partial_pooling import flavours, partial_pooling
 from tasks.stats.pooling import complete_pooling, no_pooling
 from tasks.stats.records import (
     CompletePooling,
@@ -60,37 +56,33 @@ from tasks.stats.records import (
 from tasks.stats.study import Study
 from tasks.store import identify
 from tasks.studies import OpenedStudy
-from tasks.validate import rejections_frame
+from tasks.study_files import wait_for_incoming
 from tasks.view.checks import count_by_status
 from tasks.view.context import FLAVOUR_NAMES, Context, context_of
-from tasks.view.estimates import estimates_csv
 from tasks.view.notices import notices_of
-from tasks.view.page import build_page
-from tasks.view.summary import summary_json, summary_of
 from tasks.view.text import markdown
 from tasks.view.verdict_words import verdict_of
 
-FilesOfRun = Mapping[str, str | Callable[[Path], object]]
-
 
 def name_of_this_run() -> str:
-    """The study's name, or its folder's before it has been opened."""
+    """The study's name; its folder's name if it has not been opened yet."""
     study = flow_run.get_parameters()["study"]
     return study.study.name if isinstance(study, OpenedStudy) else Path(study).name
 
 
 def begin() -> None:
+    """Note that the run has begun: what came before was starting."""
     run_log().began_running()
 
 
 def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) -> ReadFiles:
-    """What the files come down to; only files that the store does not know are read."""
+    """Digests of the files of these hashes, from the store or, for new files, by reading them."""
     listener = run_log().listener
     return read_files(opened, sha256, reports, lambda share: listener.advanced("read files", share))
 
 
 def collected_or_kept(read: ReadFiles, study: Study, reports: Path, run_id: str) -> Collected:
-    """Add the files up; when that stops the run, the rejected rows are on disk all the same."""
+    """Add the files up. If that raises DataRejected, the rejected rows are written to disk first."""
     try:
         return collect(read, study)
     except DataRejected as stopped:
@@ -100,17 +92,14 @@ def collected_or_kept(read: ReadFiles, study: Study, reports: Path, run_id: str)
         raise DataRejected(f"{stopped} The rejected rows are in {path}.", stopped.rejections) from None
 
 
-def rejections_csv(rejections: Any) -> str:
-    return rejections_frame(rejections).to_csv(index=False, lineterminator="\n")
-
-
 def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
-    """Sums on the basis that is fitted; from here on everything but the checks on rows costs O(J)."""
+    """Sums on the centred and scaled basis that is fitted, and that scaling."""
     scaling = scaling_of(products)
     return centre_scaled(products, scaling), scaling
 
 
 def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int) -> Posterior:
+    """Sample the posterior, in a process of its own. Raises SamplingFailed."""
     chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
     listener = run_log().listener
     draws, attempts = sample_posterior(
@@ -119,13 +108,31 @@ def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scal
     return Posterior(draws, attempts, chosen.name)
 
 
-def gather(
-    complete: PrefectFuture[CompletePooling],
-    separate: PrefectFuture[NoPooling],
-    partial: Mapping[Flavour, PrefectFuture[PartialPooling]],
-) -> LeastSquaresFits:
-    """Wait for the fits that went on side by side."""
-    return LeastSquaresFits(complete.result(), separate.result(), {name: fit.result() for name, fit in partial.items()})
+@dataclass(frozen=True)
+class FitsGoingOn:
+    """The least-squares fits, each in a thread of its own."""
+
+    complete: PrefectFuture[CompletePooling]
+    separate: PrefectFuture[NoPooling]
+    partial: Mapping[Flavour, PrefectFuture[PartialPooling]]
+
+    def wait(self) -> LeastSquaresFits:
+        """Return when all have ended. Raises what one of them raised."""
+        partial = {flavour: fit.result() for flavour, fit in self.partial.items()}
+        return LeastSquaresFits(self.complete.result(), self.separate.result(), partial)
+
+
+def begin_fits(study: Study, products: ModelCrossProducts, scaling: Scaling) -> FitsGoingOn:
+    """Begin complete, no and partial pooling, this one in every flavour that the study's varying terms allow."""
+    tolerance = study.thresholds.singular_tolerance
+    return FitsGoingOn(
+        fit_complete_pooling.submit(products),
+        fit_no_pooling.submit(products),
+        {
+            flavour: fit_partial_pooling.submit(products, scaling, flavour, varying, singular_tolerance=tolerance)
+            for flavour, varying in flavours(study.varying_columns).items()
+        },
+    )
 
 
 def found(
@@ -168,48 +175,29 @@ def looked_back(
     )
 
 
-def written(context: Context, draws: PosteriorDraws, standalone: bool, look: Look | None) -> FilesOfRun:
-    """What the run folder will hold, by file name. The summary comes last: it says how long the rest took."""
-    study, log, findings = context.study, run_log(), context.findings
-    page = build_page(_timed(context, log.seconds()))
-
-    def posterior(path: Path) -> None:
-        with timed("store posterior", log):
-            write_posterior(path, draws, study, findings, context.data)
-
-    def summary(path: Path) -> None:
-        path.write_bytes(encoded(summary_json(summary_of(_timed(context, log.seconds())))))
-
-    rejected = rejections_csv(context.rejections)
-    return {
-        "study.toml": context.study_text,
-        REPORT: render_report(page, f"../../{plotly_script()}", look=look),
-        **({STANDALONE: render_report(page, "", standalone=True, look=look)} if standalone else {}),
-        "estimates.csv": estimates_csv(study, findings),
-        **({"rejected.csv": rejected} if context.rejections else {}),
-        "posterior.nc": posterior,
-        "summary.json": summary,
-    }
+def written(context: Context, draws: PosteriorDraws, standalone: bool, look: Look | None) -> Mapping[str, Content]:
+    """What the run folder will hold, by file name."""
+    return files_of_run(context, draws, standalone, look, run_log())
 
 
-def _timed(context: Context, seconds: dict[str, float]) -> Context:
-    return replace(context, findings=replace(context.findings, timings=seconds))
-
-
-def published(reports: Path, study: Study, run_id: str, files: FilesOfRun) -> Path:
+def published(reports: Path, study: Study, run_id: str, files: Mapping[str, Content]) -> Path:
+    """Publish the run and rebuild the catalogue; returns the run's folder."""
     folder = publish_files(reports, study.name, run_id, files)
     rebuild_catalogue(reports)
     return folder
 
 
 def identified(opened: OpenedStudy, reports: Path) -> dict[str, str]:
-    """A file being written into the incoming folder is waited for a little, and else left to the next run."""
+    """sha256 by name of the complete files.
+
+    Waits a little for files being written, then leaves them to the next run.
+    """
     wait_for_incoming(opened)
     return identify(opened, reports)
 
 
 def link_of_this_run() -> str:
-    """The run's page in Prefect's UI; empty when the server lives only as long as the run."""
+    """The address of the run's page in Prefect; empty if the server lives only as long as the run."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or not run_log().server_lasts:
         return ""
@@ -217,9 +205,9 @@ def link_of_this_run() -> str:
 
 
 def leave_link(context: Context, folder: Path) -> None:
-    """An artifact on the run's page in Prefect's UI, and events for others' automations.
+    """Leave an artifact with the verdict on the run's page in Prefect, and emit the events of a published report.
 
-    The UI strips file addresses: where no catalogue is served, the report's path is text.
+    Prefect's pages strip file addresses: where no catalogue is served, the report's path is given as text.
     """
     study, verdict, address = context.study, verdict_of(context), report_address(folder)
     key = f"report-{study.name.replace('_', '-')}"
@@ -234,7 +222,7 @@ def leave_link(context: Context, folder: Path) -> None:
 
 
 def tell(opened: OpenedStudy, reports: Path, context: Context, folder: Path, age_days: float | None) -> None:
-    """Tell whom the study names what it wants told; a message that does not arrive stops nothing."""
+    """Send the notices that the study asks for after a report; a notice that does not arrive stops nothing."""
     notices = notices_of(context, report_address(folder), age_days)
     if any(notice.kind == "stale" for notice in notices) and is_told_stale(opened, reports):
         notices = tuple(notice for notice in notices if notice.kind != "stale")
@@ -243,12 +231,13 @@ def tell(opened: OpenedStudy, reports: Path, context: Context, folder: Path, age
 
 
 def tell_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> None:
-    """Nothing changed, which is news when something should have."""
+    """Send the stale notice when an unchanged study is past max_age_days."""
     _told(notify_stale(opened, reports, age_days))
 
 
 @contextmanager
 def failure_told(opened: OpenedStudy, reports: Path) -> Iterator[None]:
+    """Send the failure notice if the block raises, and raise the error again."""
     try:
         yield
     except Exception as error:
@@ -257,6 +246,7 @@ def failure_told(opened: OpenedStudy, reports: Path) -> Iterator[None]:
 
 
 def _told(deliveries: Sequence[Delivery]) -> None:
+    """Show deliveries as a step of their own; nothing if there are none."""
     if deliveries:
         run_log().listener.ended("notify", 0.0, in_words(deliveries))
 

@@ -1,9 +1,9 @@
-"""Told to stop, a run ends within 2 seconds, whatever it is doing, and leaves nothing behind.
+"""Ends a run within 2 seconds of a signal, whatever it is doing, and leaves nothing behind.
 
-Python hands a signal to the main thread, between two of its steps, as an exception. That does not reach a
-run inside a long native call, or one that waits for threads that are; and whoever catches everything may
-lose it. So a second thread hears of the signal as soon as the system does, gives the run a moment to end
-in order, and then undoes what is under way and ends the process.
+Python raises a signal as an exception in the main thread, between two of its instructions. That does not reach a run
+inside a long native call, or one that waits for threads in such a call, and code that catches everything may lose it.
+So a second thread hears of the signal from the system at once, gives the run IN_ORDER_SECONDS to end in order, then
+undoes what is under way and ends the process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tasks.leftovers import undo_all
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 IN_ORDER_SECONDS, AT_ONCE_SECONDS = 0.7, 1.1
 
 _requested, _raised, _said = threading.Event(), threading.Event(), threading.Event()
@@ -28,22 +28,23 @@ _publishing: list[Path] = []
 
 
 class Interrupted(BaseException):
-    """A person or the system wants this process to end."""
+    """Raised in the main thread by SIGINT, SIGTERM or SIGHUP."""
 
 
 def is_requested() -> bool:
+    """Whether a signal has asked this process to end."""
     return _requested.is_set()
 
 
 def will_publish(folder: Path) -> None:
-    """What is said at the end depends on whether this folder has appeared."""
+    """Remember the run folder to be published: whether it exists decides what `say` says."""
     _publishing[:] = [folder]
 
 
 def say() -> None:
-    """One line on the terminal, once, whoever comes first.
+    """Print one line on the terminal, the first time it is called.
 
-    It goes past the console, whose lock may be held; a moving line and a hidden cursor are put right.
+    Writes to the descriptor, as the console's lock may be held; clears the moving line and shows the cursor again.
     """
     with _saying:
         if _said.is_set():
@@ -60,7 +61,7 @@ def _what_became_of_it() -> str:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Inside of this block, SIGINT, SIGTERM and SIGHUP raise Interrupted, once, and end the process soon."""
+    """Inside of this block, SIGINT, SIGTERM and SIGHUP raise Interrupted once, and end the process soon."""
     if not _can_listen():
         yield
         return
@@ -77,7 +78,7 @@ def stoppable() -> Iterator[None]:
 
 @contextmanager
 def listening() -> Iterator[None]:
-    """Inside of this block, signals end the process soon, whatever their handlers do: Prefect has its own."""
+    """Inside of this block, these signals end the process soon, whatever handlers Prefect installs."""
     global _listening
     if not _can_listen():
         yield
@@ -97,12 +98,15 @@ def listening() -> Iterator[None]:
 
 
 def leave_signals_alone() -> None:
-    """For a command that ends in its own way."""
+    """Stop listening, for a command that handles signals itself."""
     signal.set_wakeup_fd(-1)
 
 
 def end_now(exit_code: int = 1) -> None:
-    """Say so unless it was said, undo what is under way, and end the process; nothing can hold it up."""
+    """Print the line unless it was printed, undo what is under way, and end the process.
+
+    It ends after AT_ONCE_SECONDS at the latest, even if undoing hangs.
+    """
     last = threading.Timer(AT_ONCE_SECONDS, os._exit, [exit_code])
     last.daemon = True
     last.start()
@@ -118,7 +122,7 @@ def _can_listen() -> bool:
 
 
 def _interrupt(*_: object) -> None:
-    """Only once: a second signal would disturb the tidying up, and the end is near anyway."""
+    """Raise Interrupted at the first signal; ignore further ones, which would disturb the tidying up."""
     _requested.set()
     if not _raised.is_set():
         _raised.set()
@@ -126,7 +130,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _watch(reader: int) -> None:
-    """Ends when the other end of the pipe is closed, or this process with it."""
+    """Wait for a signal in the pipe, then end the process. Returns when the other end of the pipe is closed."""
     while told := os.read(reader, 64):
         if set(told) & set(SIGNALS):
             _requested.set()

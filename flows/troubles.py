@@ -1,4 +1,4 @@
-"""What keeps studies from running: said once on the terminal, and shown in the catalogue while it lasts."""
+"""What keeps studies from running: printed once on the terminal, shown in the catalogue while it lasts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from pathlib import Path
 from threading import Lock
 
 from tasks.atomic import write_whole
+from tasks.reports_layout import troubles_file
 from tasks.view.reading_list import Trouble
 from tasks.view.text import clean
 
-# Written by the runner, which is another process, and read by the one that started it.
-TOLD = ".troubles.json"
 LONGEST_REASON = 600
 
 
 class Troubles:
-    """By who found them and what they are about: a study's folder, or Prefect. Threads may share it."""
+    """Problems by who found them and their subject: a study's folder, or "Prefect". Threads may share it."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -25,7 +24,7 @@ class Troubles:
         self._known: dict[tuple[str, str], str] = {}
 
     def found(self, finder: str, subject: Path | str, reason: str) -> None:
-        """An empty reason: there is none (any more)."""
+        """Note a problem with `subject`; an empty reason means that this finder has none with it any more."""
         with self._lock:
             key, before = (finder, str(subject)), self._reasons(str(subject))
             if reason:
@@ -39,13 +38,13 @@ class Troubles:
             self._say(f"is over: {clean(Path(subject).name)} is in order again.")
 
     def found_all(self, finder: str, reasons: Mapping[str, str]) -> None:
-        """Everything that this finder knows of; what it does not name is over."""
+        """Replace all problems of this finder by `reasons`, by subject."""
         over = [subject for known, subject in list(self._known) if known == finder and subject not in reasons]
         for subject, reason in [*reasons.items(), *((subject, "") for subject in over)]:
             self.found(finder, subject, reason)
 
     def now(self) -> tuple[Trouble, ...]:
-        """For readers, who need not know where folders lie."""
+        """The present problems for readers of the catalogue, without the folders' paths."""
         with self._lock:
             known = {(subject, reason) for (_, subject), reason in self._known.items()}
         return tuple(Trouble(Path(where).name, reason.replace(f"{where}/", "")) for where, reason in sorted(known))
@@ -55,23 +54,25 @@ class Troubles:
 
 
 def one_line(text: str) -> str:
-    """Without escape codes, line ends and the like, which would forge lines or steer the terminal."""
+    """The text on one line without escape codes, at most LONGEST_REASON characters."""
     line = clean(text)
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
 
 
 def tell(reports: Path, reasons: Mapping[str, str]) -> None:
-    write_whole(reports / TOLD, json.dumps(dict(reasons)))
+    """Write the problems for the server process to read; the runner calls it."""
+    write_whole(troubles_file(reports), json.dumps(dict(reasons)))
 
 
 def forget_told(reports: Path) -> None:
-    (reports / TOLD).unlink(missing_ok=True)
+    """Remove what an earlier runner told."""
+    troubles_file(reports).unlink(missing_ok=True)
 
 
 def told(reports: Path) -> dict[str, str]:
-    """Reasons by subject; none where nothing was told."""
+    """What the runner told last: reasons by subject; empty if nothing can be read."""
     try:
-        found = json.loads((reports / TOLD).read_text(encoding="utf-8"))
+        found = json.loads(troubles_file(reports).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return {str(subject): str(reason) for subject, reason in found.items()} if isinstance(found, dict) else {}

@@ -16,7 +16,7 @@ ELSEWHERE = ", or choose another folder with --out"
 
 
 def write_whole(path: Path, content: bytes | str, mode: int | None = None) -> None:
-    """Write beside, flush to disk, rename: readers see the old file or the new one, whole.
+    """Write the file so that readers see the old one or the new one, whole: beside it, flushed to disk, renamed.
 
     `mode` are its permissions; default: the user's own.
     """
@@ -34,16 +34,13 @@ def write_whole(path: Path, content: bytes | str, mode: int | None = None) -> No
 
 
 def encoded(content: bytes | str) -> bytes:
-    """UTF-8; a lone surrogate, which UTF-8 lacks, as its backslash escape (which JSON reads back)."""
+    """The text as UTF-8; a lone surrogate, which UTF-8 lacks, as its backslash escape, which JSON reads back."""
     return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
 
 
 def sync(path: Path) -> None:
-    """Flush a file or a folder to disk, where the system can; a full disk still shows as an error."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except PermissionError:  # Windows opens no folders.
-        return
+    """Flush a file or a folder to disk. Disks that cannot flush are skipped; a full disk raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         with _unsupported_is_fine():
             os.fsync(descriptor)
@@ -53,6 +50,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def _unsupported_is_fine() -> Iterator[None]:
+    """Ignore that a disk cannot flush."""
     try:
         yield
     except OSError as error:
@@ -62,7 +60,7 @@ def _unsupported_is_fine() -> Iterator[None]:
 
 @contextmanager
 def explained(doing: str, folder: Path) -> Iterator[None]:
-    """Turn a disk's refusal into one paragraph: what was being done, where, what to do next."""
+    """Turn an OSError of the block into a PoolwiseError: what was being done, where, why not, what to do next."""
     try:
         yield
     except OSError as error:
@@ -70,9 +68,9 @@ def explained(doing: str, folder: Path) -> Iterator[None]:
 
 
 def refusal(error: OSError, otherwise: str = "") -> str:
-    """Why the system refused, and what to do next: the end of a sentence and whatever follows it.
+    """Why the system refused, and what to do next, as the end of a sentence.
 
-    `otherwise` is what may be done instead of mending it: ", or …".
+    `otherwise` is an alternative to mending it, such as ", or choose another folder".
     """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full. Make room there and run again."

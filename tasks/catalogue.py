@@ -8,10 +8,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, get_args
 
+from tasks import reports_layout
 from tasks.atomic import explained, write_whole
+from tasks.file_stamps import FileStamp, stamp_of
 from tasks.render import render_plain
-from tasks.run_folders import OVERVIEW, REJECTED, SUMMARY, UnreadableRun, is_name, read_head, run_folders, study_folders
-from tasks.stats.past import Question
+from tasks.reports_layout import REJECTED, SUMMARY
+from tasks.run_folders import OVERVIEW, UnreadableRun, is_name, question_in, read_head, run_folders, study_folders
 from tasks.stats.plain_text import shown
 from tasks.stats.records import Status
 from tasks.view.catalogue import (
@@ -26,29 +28,27 @@ from tasks.view.catalogue_page import page_of
 from tasks.view.text import clean
 from tasks.view.trends import KeyEstimate
 
-INDEX = "index.html"
-JSON_INDEX = "catalogue.json"
 MOST_REBUILDS = 10
-
-Stamp = tuple[int, int] | None
 
 
 def rebuild_catalogue(reports: Path) -> Path:
     """Write both files from the run folders; returns the page's path.
 
-    Runs may be published meanwhile, and others may rebuild too: whoever finds other run folders after
-    writing than before starts over, so the last to write has seen them all.
+    Others may publish and rebuild meanwhile. Who finds other run folders after writing than before starts over, so the
+    last to write has seen them all.
     """
     with explained("write the catalogue", reports):
         reports.mkdir(parents=True, exist_ok=True)
         for _ in range(MOST_REBUILDS):
             seen = _inventory(reports)
             catalogue = read_catalogue(reports)
-            write_whole(reports / JSON_INDEX, json.dumps(catalogue_json(catalogue), ensure_ascii=False))
-            write_whole(reports / INDEX, catalogue_page(catalogue))
+            write_whole(
+                reports_layout.catalogue_json(reports), json.dumps(catalogue_json(catalogue), ensure_ascii=False)
+            )
+            write_whole(reports_layout.catalogue_page(reports), catalogue_page(catalogue))
             if _inventory(reports) == seen:
                 break
-    return reports / INDEX
+    return reports_layout.catalogue_page(reports)
 
 
 def list_runs(reports: Path) -> list[RunEntry]:
@@ -57,27 +57,27 @@ def list_runs(reports: Path) -> list[RunEntry]:
 
 
 def read_catalogue(reports: Path) -> Catalogue:
-    """What the run folders say now; those that cannot be read are listed as damaged."""
+    """The catalogue of the run folders as they are now; runs that cannot be read are listed as damaged."""
     return _catalogue_of([_read(folder) for folder in _all_run_folders(reports)], _rejected(reports))
 
 
 class LiveCatalogue:
-    """The catalogue as the run folders are whenever it is asked.
+    """The catalogue of the run folders as they are at each call of `read`. Threads may share it.
 
-    A published run never changes, so each is read once; one that could not be read is tried again when
-    its summary is another. As long as nothing changes, the same catalogue is returned. Threads may share it.
+    A published run never changes, so each is read once. One that could not be read is read again when its summary
+    changes. While nothing changes, the same object is returned.
     """
 
     def __init__(self, reports: Path) -> None:
         self._reports = reports
         self._lock = Lock()
         self._runs: dict[Path, RunEntry | DamagedRun] = {}
-        self._stamps: dict[Path, Stamp] = {}  # of summaries that could not be read
+        self._stamps: dict[Path, FileStamp | None] = {}  # of summaries that could not be read
         self._rejected: list[RejectedRun] = []
         self._catalogue = catalogue_of((), (), ())
 
     def read(self) -> Catalogue:
-        """Raises OSError when the reports folder is there and cannot be listed."""
+        """The catalogue now. Raises OSError when the reports folder exists and cannot be listed."""
         with self._lock:
             runs = {folder: self._run(folder) for folder in _all_run_folders(self._reports)}
             rejected = _rejected(self._reports)
@@ -90,7 +90,7 @@ class LiveCatalogue:
         known = self._runs.get(folder)
         if isinstance(known, RunEntry):
             return known
-        stamp = _stamp(folder / SUMMARY)
+        stamp = stamp_of(folder / SUMMARY)
         if known is None or stamp != self._stamps.get(folder):
             self._stamps[folder] = stamp
             return _read(folder)
@@ -98,6 +98,7 @@ class LiveCatalogue:
 
 
 def catalogue_page(catalogue: Catalogue) -> str:
+    """The page that needs no server, as HTML."""
     return render_plain("catalogue.html.j2", script="catalogue.js", page=page_of(catalogue))
 
 
@@ -110,16 +111,8 @@ def _catalogue_of(runs: list[RunEntry | DamagedRun], rejected: list[RejectedRun]
     return catalogue_of(readable, rejected, [run for run in runs if isinstance(run, DamagedRun)])
 
 
-def _stamp(file: Path) -> Stamp:
-    """Another when the file is another, `None` when there is none."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
 def _read(folder: Path) -> RunEntry | DamagedRun:
+    """The run in this folder; a DamagedRun if it cannot be read."""
     relative = f"{folder.parent.name}/{folder.name}"
     try:
         return _entry(folder, relative)
@@ -128,12 +121,13 @@ def _read(folder: Path) -> RunEntry | DamagedRun:
 
 
 def _entry(folder: Path, relative: str) -> RunEntry:
+    """The run in this folder. Raises UnreadableRun."""
     head = read_head(folder)
     try:
         entry = _entry_of(head["study"], head["run"], head["verdict"], head.get(OVERVIEW) or {}, folder, relative)
         _ = entry.started
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UnreadableRun(f"summary.json lacks what the catalogue needs: {error}") from error
+        raise UnreadableRun(f"{SUMMARY} lacks what the catalogue needs: {error}") from error
     return entry
 
 
@@ -163,21 +157,9 @@ def _entry_of(
         link=_web_address(run.get("link")),
         answer=clean(str(overview.get("answer", ""))),
         estimates=tuple(_estimate(each) for each in overview.get("estimates", ())),
-        question=_question(study),
+        question=question_in(study),
         data_age_days=_number(overview.get("data_age_days")),
         data_age_limit_days=_number(overview.get("data_age_limit_days")),
-    )
-
-
-def _question(study: dict[str, Any]) -> Question:
-    """What decides whether runs can be compared; what an older summary does not say is nothing."""
-    units = study.get("predictor_units", {})
-    return Question(
-        outcome=str(study.get("outcome", "")),
-        outcome_unit=str(study.get("outcome_unit", "")),
-        group=str(study.get("group", "")),
-        predictors=tuple(str(name) for name in study.get("predictors", ())),
-        predictor_units={str(name): str(unit) for name, unit in units.items()},
     )
 
 
@@ -187,17 +169,18 @@ def _estimate(entry: dict[str, Any]) -> KeyEstimate:
 
 
 def _number(value: Any) -> float | None:
-    """Raises TypeError, ValueError or OverflowError for what is no number; null and infinities are `None`."""
+    """A finite number; None for null and infinities. Raises TypeError, ValueError or OverflowError."""
     number = None if value is None else float(value)
     return number if number is not None and math.isfinite(number) else None
 
 
 def _web_address(link: object) -> str:
-    """Only an ordinary web address becomes a link."""
+    """The link if it is an http or https address, else an empty text."""
     return link if isinstance(link, str) and link.startswith(("http://", "https://")) else ""
 
 
 def _rejected(reports: Path) -> list[RejectedRun]:
+    """The runs that published nothing but their rejected rows."""
     return [
         RejectedRun(study.name, path.stem, path.relative_to(reports).as_posix())
         for study in study_folders(reports)
@@ -207,4 +190,5 @@ def _rejected(reports: Path) -> list[RejectedRun]:
 
 
 def _inventory(reports: Path) -> set[Path]:
+    """The paths of everything that the catalogue lists."""
     return set(_all_run_folders(reports)) | {reports / rejection.file for rejection in _rejected(reports)}

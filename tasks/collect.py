@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tasks.hints import hint
-from tasks.load import hash_files, wait_for_incoming
 from tasks.natural_order import natural_order
 from tasks.read_files import ReadFiles, read_files
 from tasks.stats.copies import find_copies
@@ -28,12 +27,13 @@ from tasks.stats.study import Study
 from tasks.stats.totals import totals_rows
 from tasks.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.studies import OpenedStudy
+from tasks.study_files import hash_files, wait_for_incoming
 from tasks.validate import count_by_rule
 
 
 @dataclass(frozen=True)
 class Collected:
-    """The study's good rows as sums, and what became of the others. Labels are in natural order."""
+    """The study's good rows as sums, and what became of the other rows. Labels are in natural order."""
 
     products: CrossProducts  # of all rows
     sample: GroupedData  # all rows if they are few, else some at random; it has the same labels
@@ -54,7 +54,7 @@ class Collected:
 
 
 def collect(read: ReadFiles, study: Study) -> Collected:
-    """Add the files up. The result depends on the files' names and contents only, not on how they came.
+    """Add the files up. The result depends on their names and contents only, not on the order in which they came.
 
     Raises DataRejected, with every rejection, when the rows as a whole cannot carry the study's model.
     """
@@ -91,18 +91,19 @@ def _reading_notes(
 
 
 def collect_afresh(opened: OpenedStudy) -> Collected:
-    """The study's files as a run would read them, nothing kept."""
+    """Read and add up the files as a run would, without its store. Raises DataRejected."""
     wait_for_incoming(opened)
     with TemporaryDirectory() as store:
         return collect(read_files(opened, hash_files(opened), Path(store)), opened.study)
 
 
 def _in_order(read: ReadFiles, digests: Mapping[str, FileDigest]) -> list[FileDigest]:
+    """The digests of the files that could be used, in the order of the files."""
     return [digests[content] for name, content in read.sha256.items() if name not in read.set_aside]
 
 
 def _rows_by_label(read: ReadFiles) -> dict[str, dict[str, int]]:
-    """Used rows by label, as the files write it, by the file's name."""
+    """Rows used per label, as the file writes it, by the file's name."""
     found = {}
     for name, content in read.sha256.items():
         if name not in read.set_aside:
@@ -112,6 +113,7 @@ def _rows_by_label(read: ReadFiles) -> dict[str, dict[str, int]]:
 
 
 def _spelling(files: Iterable[Mapping[str, int]], study: Study) -> dict[str, str]:
+    """For each label as the files write it, the spelling under which the study joins it."""
     counts: Counter[str] = Counter()
     for rows in files:
         counts.update(rows)
@@ -120,13 +122,14 @@ def _spelling(files: Iterable[Mapping[str, int]], study: Study) -> dict[str, str
 
 
 def _sums(digests: Mapping[str, FileDigest]) -> CrossProducts:
-    """Added in the order of the contents' hashes, so that a file's name does not change a digit."""
+    """The sums of all files, added in the order of the contents' hashes: a file's name changes no digit."""
     parts = [digest.products for _, digest in sorted(digests.items())]
     products = total(parts)
     return with_labels(products, [products.labels[i] for i in natural_order(products.labels)])
 
 
 def _source_files(read: ReadFiles) -> Iterator[SourceFile]:
+    """What became of each file, in their order."""
     for name, content in read.sha256.items():
         digest = read.digests.get(content)
         if digest:
@@ -136,7 +139,7 @@ def _source_files(read: ReadFiles) -> Iterator[SourceFile]:
 
 
 def _rejections(read: ReadFiles) -> Iterator[Rejection]:
-    """With the files' names for their hashes."""
+    """Every rejection, with the files' names in place of their hashes."""
     names = {content: name for name, content in read.sha256.items()}
     for name, content in read.sha256.items():
         if name in read.set_aside:
@@ -147,11 +150,13 @@ def _rejections(read: ReadFiles) -> Iterator[Rejection]:
 
 
 def _named(rule: str, names: dict[str, str]) -> str:
+    """The rule of a repeated row with the name of the earlier row's file in place of its hash."""
     before, place, content = rule.rpartition(" in ")
     return f"{before}{place}{names[content]}" if content in names else rule
 
 
 def _require_a_usable_file(read: ReadFiles, rejections: tuple[Rejection, ...]) -> None:
+    """Raises DataRejected when every file was set aside."""
     if not read.digests:
         first = next(iter(read.set_aside.values()))
         raise DataRejected(f"None of the files can be used. {first}", rejections)

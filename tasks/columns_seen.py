@@ -1,4 +1,4 @@
-"""What the head of a data file shows of its columns, each read as a study would read it."""
+"""The columns that the head of a data file shows, each read as a study would read it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from tasks.csv_files import read_columns
 from tasks.csv_head import Layout, find_layout
 from tasks.encodings import find_encoding
-from tasks.load import is_parquet
 from tasks.looks import Look, look_of
 from tasks.numbers import is_missing
 from tasks.parquet_files import text_columns, text_frame
 from tasks.stats.errors import DataRejected
 from tasks.stats.records import Floats, Integers
+from tasks.study_files import is_parquet
 from tasks.values import ColumnReading, is_truth, number_styles, numbers_of
 
 SAMPLE_ROWS = 20_000
@@ -31,7 +31,7 @@ ENCODINGS = (None, "cp1252", "latin-1")
 
 @dataclass(frozen=True)
 class Column:
-    """`text` (n,) as the file has it, stripped; `look` is what a study has to say so that it is read, if anything."""
+    """One column: `text` (n,) as the file has it, stripped; `look` the settings without which it could not be read."""
 
     name: str
     position: int
@@ -41,12 +41,12 @@ class Column:
 
     @cached_property
     def is_filled(self) -> np.ndarray:
-        """(n,)"""
+        """(n,) whether a value stands there."""
         return ~is_missing(self.text)
 
     @cached_property
     def values(self) -> Floats | None:
-        """(n,) numbers, codes of two words, or NaN; None unless nearly all are numbers."""
+        """(n,) numbers, codes of two words, or NaN; None unless nearly all values are numbers."""
         found = numbers_of(self.text, self.reading)
         n_filled, n_read = int(self.is_filled.sum()), int(np.isfinite(found).sum())
         return found if n_filled and n_read >= NUMERIC_SHARE * n_filled else None
@@ -57,7 +57,7 @@ class Column:
 
     @cached_property
     def codes(self) -> Integers:
-        """(n,) which of its values stands in each row; -1 where none does."""
+        """(n,) numbers from 0 on, equal for equal values; -1 where no value stands."""
         codes = pd.factorize(self.text)[0].astype(np.int64)
         codes[~self.is_filled] = -1
         return np.unique(codes, return_inverse=True)[1] - int((codes < 0).any())
@@ -83,7 +83,7 @@ class FileSeen:
 
 
 def see(file: Path) -> FileSeen:
-    """At most SAMPLE_ROWS rows. Raises DataRejected if it cannot be read."""
+    """The columns of the first SAMPLE_ROWS rows, and how the file is read. Raises DataRejected if it cannot be read."""
     if is_parquet(file):
         return FileSeen(_columns(_parquet_head(file)))
     try:
@@ -96,7 +96,7 @@ def see(file: Path) -> FileSeen:
 
 
 def _encoding(file: Path) -> str | None:
-    """The first setting with which the file can be read; the last where none can."""
+    """The first of ENCODINGS with which the file can be read; the last if there is none."""
     for setting in ENCODINGS[:-1]:
         with suppress(DataRejected):
             find_encoding(file, file.name, setting)
@@ -135,7 +135,7 @@ def _parquet_head(file: Path) -> pd.DataFrame:
 
 
 def _readable_texts(table: pa.Table, i: int, name: str) -> pa.ChunkedArray:
-    """Empty for types that a study could not read either."""
+    """The column as text; empty texts for types that a study could not read either."""
     try:
         return next(iter(text_columns(table.select([i]), name).values()))
     except DataRejected:
@@ -143,4 +143,5 @@ def _readable_texts(table: pa.Table, i: int, name: str) -> pa.ChunkedArray:
 
 
 def _named_once(header: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> Mapping[str, pa.ChunkedArray]:
+    """The columns whose name no other column has."""
     return {name: column for name, column in zip(header, columns, strict=True) if header.count(name) == 1}

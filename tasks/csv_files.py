@@ -31,9 +31,9 @@ csv.field_size_limit(MOST_CHARACTERS)  # Python's own, 131,072, also stops at co
 
 @dataclass(frozen=True)
 class Chunk:
-    """Columns of some consecutive rows. `problems` are of whole rows: by position, the rule and the record.
+    """Columns of some consecutive rows. `problems`: for rows wrong as a whole, the rule and the record by position.
 
-    `rest` is the text of the other columns asked for, a string per row; None where there are none.
+    `rest` is the text of the other columns asked for, one string per row; None if none were asked for.
     """
 
     columns: list[pa.Array]
@@ -57,9 +57,9 @@ def read_chunks(
     most_rows: int | None = None,
     others: Sequence[int] = (),
 ) -> Iterator[Chunk]:
-    """The columns at `positions`, every value as the text it is, at most CHUNK_ROWS rows at a time; `others` joined.
+    """The columns at `positions` as text, at most CHUNK_ROWS rows at a time; those at `others` joined row by row.
 
-    Raises DataRejected where every row has more fields than the header, for a stray quote, a huge field.
+    Raises DataRejected when every row has more fields than the header, for a stray quote, and for a huge field.
     """
     for records, problems in _chunks(path, name, layout, most_rows):
         columns = [pa.array(map(itemgetter(position), records), pa.large_string()) for position in positions]
@@ -67,14 +67,14 @@ def read_chunks(
 
 
 def joined(records: Sequence[Record], positions: Sequence[int]) -> list[str]:
-    """Per record the text at `positions`, spaces and the kind of decimal mark aside."""
+    """Per record the text at `positions`, without spaces and with points for commas: spellings do not differ."""
     if len(positions) == 1:
         return plain(list(map(itemgetter(positions[0]), records)))
     return plain(list(map(SEPARATOR.join, map(itemgetter(*positions), records))))
 
 
 def plain(texts: Sequence[str]) -> list[str]:
-    """Texts without spaces, commas as points, composed; all at once, which is faster than one by one."""
+    """The texts without spaces, with points for commas, in NFC; all at once, which is faster than one by one."""
     together = END.join(texts).replace(" ", "").replace(",", ".")
     found = (together if together.isascii() else unicodedata.normalize("NFC", together)).split(END)
     return found if len(found) == len(texts) else list(texts)  # as they are where one holds the mark itself
@@ -83,7 +83,7 @@ def plain(texts: Sequence[str]) -> list[str]:
 def _chunks(
     path: Path, name: str, layout: Layout, most_rows: int | None
 ) -> Iterator[tuple[list[Record], dict[int, tuple[str, str]]]]:
-    """Data rows, all as long as the header, at most CHUNK_ROWS at a time; and what is wrong with whole rows."""
+    """Data rows, all as long as the header, at most CHUNK_ROWS at a time, each chunk with its `Chunk.problems`."""
     with path.open(encoding=layout.encoding, newline="") as stream:
         lines = _Lines(islice(stream, layout.n_skipped, None), layout.comment)
         reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
@@ -120,7 +120,7 @@ class _Lines:
                 yield line
 
     def records(self, reader: Iterator[Record]) -> Iterator[Record]:
-        """What `reader` makes of these lines."""
+        """The records that `reader` makes of these lines; remembers where each begins, as only there a comment can."""
         return self._told(reader) if self._comment else reader
 
     def _told(self, reader: Iterator[Record]) -> Iterator[Record]:
@@ -130,12 +130,12 @@ class _Lines:
 
 
 def _rows(records: Iterator[Record]) -> Iterator[Record]:
-    """Without blank lines and rows of empty cells."""
+    """The records without blank lines and rows of empty cells."""
     return (one for one in records if (len(one) > 1 and (one[0] or any(one))) or (one and one[0].strip()))
 
 
 def _problems(records: Sequence[Record], width: int, delimiter: str) -> dict[int, tuple[str, str]]:
-    """Of records that cannot be rows of a table `width` columns wide."""
+    """The rule and the record of rows that do not fit a table `width` columns wide, by position."""
     problems = {}
     for at, record in enumerate(records):
         if any(record[width:]):
@@ -148,7 +148,7 @@ def _problems(records: Sequence[Record], width: int, delimiter: str) -> dict[int
 
 
 def shortened(text: str) -> str:
-    """At most SHOWN_CHARACTERS of it, and how many there are."""
+    """The text, cut after SHOWN_CHARACTERS; then its length is given."""
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text):,} characters)"
 
 

@@ -1,7 +1,7 @@
-"""Finds where a CSV file's column names stand and what separates its fields.
+"""Finds where the column names of a CSV file stand, and what separates its fields.
 
-A first line `sep=;` (a spreadsheet's) names the delimiter. Comment lines above the column names are skipped
-where the file itself shows that they are: the first line that is none holds every column asked for.
+A first line `sep=;`, as spreadsheets write it, names the delimiter. Comment lines above the column names are skipped if
+the first line that is no comment holds every column asked for.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def find_layout(
     delimiter: str | None = None,
     comment: str | None = None,
 ) -> Layout:
-    """The layout under which the header has most of `columns`, then most fields at all.
+    """The layout under which the header has most of `columns`, and among equals most fields.
 
     Raises DataRejected for an empty file, and where the column names seem to stand further down.
     """
@@ -65,7 +65,7 @@ def find_layout(
 
 
 def positions_of(header: Sequence[str], columns: Sequence[str], name: str) -> list[int]:
-    """Where `columns` stand in the header. Raises DataRejected for one that is missing or stands there twice."""
+    """The positions of `columns` in the header. Raises DataRejected if one is missing or stands there twice."""
     for column in columns:
         if column not in header:
             raise DataRejected(_missing_column(column, header, name))
@@ -78,7 +78,7 @@ def positions_of(header: Sequence[str], columns: Sequence[str], name: str) -> li
 
 
 def _missing_column(column: str, header: Sequence[str], name: str) -> str:
-    """What to say of a column that the header lacks."""
+    """The message for a column that the header lacks."""
     lowered = {found.lower(): found for found in header}
     close = [lowered[match] for match in difflib.get_close_matches(column.lower(), lowered, n=3)]
     meant = f" Did you mean {' or '.join(map(shown, close))}?" if close else ""
@@ -102,6 +102,7 @@ def _next_row(lines: Sequence[str], start: int, comment: str) -> int:
 
 
 def _split(lines: Sequence[str], at: int, choices: Sequence[str], columns: Sequence[str] = ()) -> tuple[str, list[str]]:
+    """The best delimiter for the line at this position, and the header under it."""
     headers = {choice: _record(lines[at:], choice) for choice in choices}
     best = max(choices, key=lambda choice: (_n_found(headers[choice], columns), len(headers[choice])))
     return best, headers[best]
@@ -116,6 +117,7 @@ def _record(lines: Sequence[str], delimiter: str) -> list[str]:
 
 
 def _n_found(header: Sequence[str], columns: Sequence[str]) -> int:
+    """How many of `columns` the header has."""
     return len({*columns} & {*header})
 
 

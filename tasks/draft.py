@@ -1,6 +1,6 @@
-"""Drafts a `study.toml` for a data file: guesses which columns play which part, and says so.
+"""Drafts a `study.toml` for a data file: guesses which columns play which part, and marks every guess.
 
-What it takes to read the file is found as reading finds it, and written down only where a study has to say it.
+How the file is read is found as a run finds it; the draft names a setting only where a run could not find it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import numpy as np
 
 from tasks.columns_seen import Column, FileSeen, see
 from tasks.guess import Guess, can_be_outcome, guess
-from tasks.load import SUFFIXES
 from tasks.looks import Look, codes_setting
 from tasks.stats.errors import DataRejected, StudyError
 from tasks.stats.extremes import extremes_of
 from tasks.stats.missing_codes import missing_codes
 from tasks.stats.plain_text import brief, listed
+from tasks.study_files import SUFFIXES
 from tasks.toml_text import toml_key, toml_value
 from tasks.user_text import MOST_OF_A_PATH, is_file
 
@@ -73,7 +73,7 @@ def _title(outcome: Column, group: Column, predictors: Sequence[Column]) -> str:
 
 
 def _how_to_read(seen: FileSeen, columns: Sequence[Column]) -> Iterator[str]:
-    """Only what a study has to say for these columns to be read."""
+    """The settings without which these columns could not be read."""
     if seen.encoding:
         yield f"encoding = {toml_value(seen.encoding)} # guess: the file is not UTF-8"
     looks = [column.look for column in columns if column.look]
@@ -94,7 +94,7 @@ def _doubt(look: Look) -> str:
 
 
 def _missing(columns: Sequence[Column]) -> Iterator[str]:
-    """A comment, as it is not for a draft to leave rows out."""
+    """A comment on codes that may stand for missing values; a draft does not leave rows out by itself."""
     values = [column.values[np.isfinite(column.values)] for column in columns if column.values is not None]
     codes = missing_codes(extremes_of(values), [column.name for column in columns])
     if codes:
@@ -119,7 +119,7 @@ def _range(column: Column) -> str:
 
 
 def _on_one_line(name: str) -> str:
-    """A column's name within a comment."""
+    """A column's name as it can stand within a comment."""
     return toml_value(name)[1:-1]
 
 

@@ -1,7 +1,7 @@
-"""Finds how a text file was encoded, once, before a row of it is given out.
+"""Finds the encoding of a text file before any of its rows is read.
 
-A byte order mark decides; then zero bytes at every other place, which are UTF-16's; else a file that is
-valid UTF-8 is UTF-8, whatever the study says; else it has to be in the encoding that the study names.
+In this order: a byte order mark; zero bytes at every other place, which are UTF-16's; valid UTF-8, whatever the study
+says; the encoding that the study names.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ COMMON = "cp1252"  # what files that are not UTF-8 are in most often
 def find_encoding(
     path: Path, name: str, setting: str | None = None, advised: Callable[[str], str] = set_in_file
 ) -> str:
-    """The codec that reads all of the file. `setting` is the study's `encoding`, `advised` puts one in words.
+    """The codec that reads the whole file. `setting` is the study's `encoding`; `advised` puts a setting in words.
 
-    Raises DataRejected, with what to set, when there is none.
+    Raises DataRejected, with the setting to make, if there is none.
     """
     with path.open("rb") as stream:
         head = stream.read(4096)
@@ -91,7 +91,7 @@ def _not_utf8(stream: BinaryIO, name: str, advised: Callable[[str], str]) -> str
 
 
 def _offender(stream: BinaryIO, encoding: str) -> int | None:
-    """About where the first byte stands that cannot be read; exactly for UTF-8. None if all can."""
+    """The offset of the first byte that cannot be read, exact for UTF-8 and near it otherwise; or None."""
     stream.seek(0)
     decoder, n_before, held = codecs.getincrementaldecoder(encoding)(), 0, 0
     while True:
@@ -110,7 +110,7 @@ def _offender(stream: BinaryIO, encoding: str) -> int | None:
 
 
 def _place(stream: BinaryIO, at: int) -> tuple[int, str, bytes]:
-    """The line of this offset, from 1; the byte there; the line's content, shortened."""
+    """For an offset: the number of its line, from 1; its byte; its line, shortened."""
     stream.seek(0)
     line, rest = 1, at
     while rest > 0 and (block := stream.read(min(rest, BLOCK_BYTES))):

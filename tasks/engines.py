@@ -64,7 +64,7 @@ class StanEngine(Protocol):
 
 
 def engine_named(name: EngineName) -> StanEngine:
-    """The engine asked for; `auto` is CmdStan where there is one, else the embedded engine."""
+    """The engine asked for; `auto` is CmdStan if it is installed, else the embedded engine. Raises StudyError."""
     installation = cmdstan_installation()
     if name == "cmdstan" and installation is None:
         raise StudyError(
@@ -77,7 +77,7 @@ def engine_named(name: EngineName) -> StanEngine:
 
 
 def cmdstan_installation() -> Path | None:
-    """Where CmdStan is, by the same rules as cmdstanpy but without importing it; half-built ones do not count."""
+    """The folder of the newest complete CmdStan, or None; found as cmdstanpy does, without importing it."""
     named = os.environ.get("CMDSTAN")
     found = [Path(named)] if named else sorted(Path.home().glob(".cmdstan/cmdstan-*"), key=_version_numbers)
     usable = [folder for folder in found if all((folder / part).is_file() for part in BUILT_PARTS)]
@@ -181,16 +181,17 @@ def _compiled(program: Path, installation: Path) -> Any:
 
 
 def _refresh(settings: SamplerSettings) -> int:
-    """Iterations of a chain from one word about its progress to the next."""
+    """How many iterations of a chain pass between two reports of its progress."""
     return max(1, (settings.warmup + settings.draws) // 100)
 
 
 def _by_chain(draws: Floats, chains: int) -> Floats:
+    """Draws (chains · draws, …) as (chains, draws, …)."""
     return np.ascontiguousarray(draws, dtype=float).reshape(chains, -1, *draws.shape[1:])
 
 
 class _ProgressStream(io.TextIOBase):
-    """Stands in for stdout while an engine prints its iterations there."""
+    """Takes the place of stdout while an engine prints its iterations there."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report

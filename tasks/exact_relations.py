@@ -1,6 +1,6 @@
-"""Rows in which nothing is left to estimate, told before anything is fitted: what follows exactly from what.
+"""Finds rows in which nothing is left to estimate, before anything is fitted: exact relations.
 
-Also values so large or small, and groups so far apart, that sums in double precision lose the rest.
+Also finds values so large or small, and groups so far apart, that sums in double precision lose what matters.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FEWEST_DF = 5  # for a residual SD that is held against rounding
 
 
 def out_of_range(sample: GroupedData, study: Study) -> str:
-    """A column whose products of squares no double can hold; values too large for it have been rejected as rows."""
+    """Names a column whose values are too close together to be squared; empty if there is none."""
     columns = {study.outcome: sample.y, **dict(zip(study.predictors, sample.x.T, strict=True))}
     for name, values in columns.items():
         low, high = values.min(), values.max()
@@ -38,6 +38,7 @@ def out_of_range(sample: GroupedData, study: Study) -> str:
 
 
 def same_predictors(products: ModelCrossProducts, scaling: Scaling, study: Study) -> str:
+    """Names predictors of which one follows from the others; empty if there are none."""
     found = hopeless_relation(products, scaling)
     if found is None:
         return ""
@@ -49,7 +50,7 @@ def same_predictors(products: ModelCrossProducts, scaling: Scaling, study: Study
 
 
 def _formula(found: Relation) -> str:
-    """`z is 1.8 times x plus 32`"""
+    """The relation in words, such as `z is 1.8 times x plus 32`."""
     parts = [f"{slope:.4g} times {name}" for name, slope in zip(found.others, found.slopes, strict=True)]
     sign = "plus" if found.constant >= 0 else "minus"
     negligible = abs(found.constant) < 1e-6 * np.abs(found.slopes).max()
@@ -61,7 +62,7 @@ def _but_for(found: Relation) -> str:
 
 
 def nothing_left(products: ModelCrossProducts, scaling: Scaling, sample: GroupedData, study: Study) -> str:
-    """Why there is no residual SD to estimate; empty where there is one."""
+    """Why there is no residual SD to estimate; empty if there is one."""
     left = left_over(products)
     limit = max(LEAST_LEFT, np.sqrt(4.0 * np.finfo(float).eps * products.n_rows)) * scaling.outcome_scale
     rounding = _rounding(products, scaling, sample)
@@ -122,7 +123,7 @@ def _too_fine(name: str, sd: float, limit: float, scaling: Scaling, study: Study
 
 
 def _rounding(products: ModelCrossProducts, scaling: Scaling, sample: GroupedData) -> float:
-    """SD that the rounding of the outcome, and of the predictors as far as they move it, can explain."""
+    """The SD that rounding of the outcome, and of the predictors as far as they move it, can explain."""
     xtx, xty = products.xtx.sum(axis=0)[1:, 1:], products.xty.sum(axis=0)[1:]
     slopes = np.linalg.lstsq(xtx, xty, rcond=None)[0] / scaling.scale
     steps = [quantum(sample.y), *(abs(b) * quantum(x) for b, x in zip(slopes, sample.x.T, strict=True))]
@@ -130,7 +131,7 @@ def _rounding(products: ModelCrossProducts, scaling: Scaling, sample: GroupedDat
 
 
 def _left_in_rows(sample: GroupedData) -> dict[str, float]:
-    """The same SDs from rows, which lose nothing to large sums; in the order in which they are looked at."""
+    """Residual SDs by name, in the order in which to look at them; from rows, which lose nothing to large sums."""
     scale = np.where((sd := sample.x.std(axis=0)) > 0, sd, 1.0)
     x = (sample.x - sample.x.mean(axis=0)) / scale
     y = sample.y - sample.y.mean()
@@ -145,16 +146,19 @@ def _left_in_rows(sample: GroupedData) -> dict[str, float]:
 
 
 def _about_group_means(values: Floats, sample: GroupedData) -> Floats:
+    """(n, k) values minus their group's mean."""
     n = np.maximum(np.bincount(sample.group_index, minlength=sample.n_groups), 1)
     means = np.column_stack([np.bincount(sample.group_index, v, sample.n_groups) / n for v in values.T] or [n[:0]])
     return values - means[sample.group_index] if values.size else values
 
 
 def _residual_sd(x: Floats, y: Floats) -> float:
+    """The SD of y after regression on x, both centred."""
     return float((y - x @ np.linalg.lstsq(x, y, rcond=None)[0]).std()) if x.shape[1] else float(y.std())
 
 
 def _lines_sd(x: Floats, y: Floats, sample: GroupedData) -> float:
+    """The SD of y after a regression on x in each group; both are centred by group."""
     order = np.argsort(sample.group_index, kind="stable")
     cuts = np.flatnonzero(np.diff(sample.group_index[order])) + 1
     parts = zip(np.split(x[order], cuts), np.split(y[order, 0], cuts), strict=True)

@@ -1,6 +1,6 @@
-"""Whether a CSV file lost its end: judged from its last lines, and only where no line break ends it.
+"""Tells whether the end of a CSV file was lost: from its last lines, and only if no line break ends it.
 
-Many programs leave the last line break out, so that alone says nothing. Not supported: UTF-16 and UTF-32.
+Many programs omit the last line break, so that alone proves nothing. Not supported: UTF-16 and UTF-32.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NUMBER = re.compile(r"[+-]?\d+(?:[.,](\d*))?")
 
 
 def cut_short(path: Path, layout: Layout) -> CutShort | None:
-    """What the last line lacks; None where nothing seems to be missing."""
+    """What the last line lacks, or None if nothing seems to be missing."""
     if layout.encoding.startswith(("utf-16", "utf-32")):
         return None
     *above, last = _last_records(path, layout) or [[]]
@@ -32,7 +32,7 @@ def cut_short(path: Path, layout: Layout) -> CutShort | None:
 
 
 def _last_records(path: Path, layout: Layout) -> list[list[str]]:
-    """Without the header and what may have lost its beginning; none if a line break ends the file."""
+    """The last records without the header and one whose beginning may be cut; none if a line break ends the file."""
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
         stream.seek(max(size - TAIL_BYTES, 0))
@@ -48,7 +48,7 @@ def _last_records(path: Path, layout: Layout) -> list[list[str]]:
 
 
 def _has_fewer_decimals(value: str, above: Sequence[str]) -> bool:
-    """Than every one of many numbers, all of which have some."""
+    """Whether `value` has fewer decimals than every one of at least LEAST_NUMBERS numbers above it."""
     if len(above) < LEAST_NUMBERS or (n_decimals := _n_decimals(value)) is None:
         return False
     found = [_n_decimals(each) for each in above]
@@ -56,5 +56,6 @@ def _has_fewer_decimals(value: str, above: Sequence[str]) -> bool:
 
 
 def _n_decimals(text: str) -> int | None:
+    """How many decimals the number has; None if it is no number."""
     found = NUMBER.fullmatch(text.strip())
     return len(found[1] or "") if found else None

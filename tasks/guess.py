@@ -58,7 +58,7 @@ OUTCOME_NAMES = frozenset(
 
 @dataclass(frozen=True)
 class Guess:
-    """`same_in_groups` are columns of numbers that say something of groups only, `others` that were not taken."""
+    """Columns by the parts they may play. `same_in_groups`: numbers that never vary within a group."""
 
     outcome: Column
     group: Column
@@ -78,7 +78,7 @@ class Split:
 
 
 def guess(columns: Sequence[Column]) -> Guess | None:
-    """None where no column can be the outcome, or none the groups."""
+    """The pair of group and outcome with the best score, and predictors; None if no column can be one of the two."""
     usable = [column for column in columns[:MOST_COLUMNS] if _is_usable(column)]
     groups = [column for column in usable if _can_be_group(column)]
     outcomes = [column for column in usable if can_be_outcome(column)]
@@ -103,11 +103,12 @@ def guess(columns: Sequence[Column]) -> Guess | None:
 
 
 def can_be_outcome(column: Column) -> bool:
+    """Whether the column holds numbers that are no dates and no identifiers."""
     return _is_usable(column) and column.values is not None and not _is_date(column) and not _is_identifier(column)
 
 
 def split_of(codes: Integers, y: Floats) -> Split:
-    """Rows without group or outcome are left out."""
+    """How the groups `codes` (n,) split y (n,); rows without group or outcome are left out."""
     is_used = (codes >= 0) & np.isfinite(y)
     codes, y = np.unique(codes[is_used], return_inverse=True)[1], y[is_used]
     if not y.size:
@@ -139,7 +140,7 @@ def _is_date(column: Column) -> bool:
 
 
 def _is_measured(column: Column, outcome: Column) -> bool:
-    """Whether its numbers say how much, not which: as which of many, the outcome would jump between them."""
+    """Whether its numbers are amounts rather than labels: the outcome does not jump between them."""
     if column.values is None or _is_date(column) or _words(column.name) & GROUP_NAMES:
         return False
     if not _is_whole(column) or column.n_distinct < MANY or _words(column.name) & COVARIATE_NAMES:
@@ -149,6 +150,7 @@ def _is_measured(column: Column, outcome: Column) -> bool:
 
 
 def _is_row_number(column: Column) -> bool:
+    """Whether its values go up by 1 from row to row."""
     numbers = column.values
     return numbers is not None and _is_whole(column) and bool(np.all(np.diff(numbers) == 1))
 
@@ -159,14 +161,14 @@ def _is_whole(column: Column) -> bool:
 
 
 def _is_identifier(column: Column) -> bool:
-    """Every row has another whole number or name of its own; or it is called a number of something."""
+    """Whether every row has a different whole number or name, or the column is called an id or number."""
     is_unique = column.n_distinct == column.n_filled
     is_called_so = bool(_words(column.name) & {"id", "nr", "no", "code", "index", "number"})
     return (is_unique and _is_whole(column) and _is_spread_like_a_count(column)) or is_called_so
 
 
 def _is_spread_like_a_count(column: Column) -> bool:
-    """Whether whole numbers, sorted, leave hardly a gap: 1 to n in any order."""
+    """Whether its whole numbers, sorted, leave hardly a gap, as 1 to n in any order."""
     numbers = _numbers(column)
     return bool(np.ptp(numbers[np.isfinite(numbers)]) < 2 * column.n_filled)
 
@@ -188,7 +190,7 @@ def _of_group(column: Column, split: Split) -> float:
 
 
 def _is_nearly_a_number(column: Column) -> bool:
-    """Whether its values are digits and signs, such as (1,5) or 12,34,000, which were not read."""
+    """Whether its values are digits and signs that were not read as numbers, such as (1,5) or 12,34,000."""
     return bool(column.text[column.is_filled].str.fullmatch(r"[^\w]*\d[^A-Za-z]*").mean() > NUMERIC_SHARE)
 
 
@@ -208,7 +210,7 @@ def _stands_together(column: Column) -> bool:
 
 
 def _is_designed(column: Column, group: Column) -> bool:
-    """Whether few values are spread over all groups alike, as times and doses are."""
+    """Whether a few values are spread over all groups alike, as times and doses are."""
     n, j = column.n_distinct, group.n_distinct
     if not 2 <= n <= 50 or n * j > 1_000_000:
         return False
@@ -218,7 +220,7 @@ def _is_designed(column: Column, group: Column) -> bool:
 
 
 def _predictors(columns: Sequence[Column], outcome: Column, group: Column) -> Iterator[Column]:
-    """The first few that are no row numbers, say what the others do not, and are hardly ever missing."""
+    """The first MOST_PREDICTORS that are no identifiers, do not repeat one another, and are hardly ever missing."""
     said = [outcome]
     is_whole = np.isfinite(_numbers(outcome)) & (group.codes >= 0)
     least = min((1 - MOST_MISSING) * is_whole.size, float(is_whole.sum()))
@@ -243,7 +245,7 @@ def _fitted(numbers: Floats, others: Sequence[Floats]) -> Floats:
 
 
 def _filled(numbers: Floats) -> Floats:
-    """About its mean, which stands where there is none; in standard deviations."""
+    """(n,) the values in standard deviations from their mean; 0 where one is missing."""
     is_known = np.isfinite(numbers)
     centred = np.where(is_known, numbers - numbers[is_known].mean(), 0.0)
     return np.asarray(centred / (centred.std() or 1.0), dtype=np.float64)
@@ -258,6 +260,6 @@ def _reasons(group: Column, split: Split) -> Iterator[str]:
 
 
 def _words(name: str) -> set[str]:
-    """Of a column's name, in lower case: `schoolID`, `school_id` and "School ID" are school and id."""
+    """The words of a column's name in lower case: school and id for `schoolID`, `school_id` and "School ID"."""
     parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name) or [name]
     return {part.lower() for part in parts} | {name.lower()}

@@ -1,7 +1,7 @@
-"""From rows that were rejected to the settings that would read them, in words.
+"""Says which settings would read the rows that were rejected.
 
-Of each column the values of the first file in which it fails are looked at, so that what is said is of one
-file. Only what reads nearly all of them is advised.
+For each column, the rejected values of the first file that has any are looked at. A setting is advised only if it reads
+nearly all of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FORM = "A number is a sign (+ or -), digits with at most one decimal mark, and a
 
 
 def hint(rejections: Sequence[Rejection], study: Study) -> str:
-    """What the rejected values look like and what reads them; begins with a space, or is empty."""
+    """What the rejected values look like and what would read them; begins with a space, or is empty."""
     repeated = [each for each in rejections if each.rule == NOT_A_NUMBER and each.value.strip() == each.column]
     columns = list(_by_column([each for each in rejections if each not in repeated]).items())[:MOST_COLUMNS]
     looks = {column: (found, look) for column, found in columns if (look := _look(found, study))}
@@ -43,7 +43,7 @@ def hint(rejections: Sequence[Rejection], study: Study) -> str:
 
 
 def _by_column(rejections: Sequence[Rejection]) -> dict[str, list[Rejection]]:
-    """Of the first file in which a column fails."""
+    """For each column its rejections in the first file that has any."""
     found: dict[str, list[Rejection]] = defaultdict(list)
     for each in rejections:
         if each.rule in (NOT_A_NUMBER, NOT_A_DATE) and each.file == found.get(each.column, [each])[0].file:
@@ -90,7 +90,7 @@ def _said(column: str, first: Rejection, look: Look, study: Study) -> str:
 
 
 def _style(looks: Sequence[Look], study: Study) -> list[str]:
-    """One sentence for all columns, as settings are the study's."""
+    """One sentence for all columns, as these settings hold for the whole study."""
     lines = _style_lines([look.style for look in looks if look.style], study)
     if not lines:
         return []
@@ -104,7 +104,7 @@ def _style(looks: Sequence[Look], study: Study) -> list[str]:
 
 
 def _style_lines(styles: Sequence[NumberStyle], study: Study) -> list[str]:
-    """What the study has to say that it does not yet."""
+    """The settings for this style that the study does not have yet."""
     thousands = next((style.thousands for style in styles if style.thousands != (study.thousands or "")), "")
     affixes = [*dict.fromkeys(affix for style in styles for affix in style.affixes if affix not in study.affixes)]
     lines = [f"thousands = {toml_value(thousands)}"] if thousands else []
@@ -116,7 +116,7 @@ def _style_lines(styles: Sequence[NumberStyle], study: Study) -> list[str]:
 
 
 def _whole_rows(rejections: Sequence[Rejection], study: Study) -> list[str]:
-    """What may be behind rows that are wrong as such."""
+    """A likely cause of rows that are wrong as a whole."""
     rules = {each.rule.split(" ", 1)[1] if each.rule[:1].isdigit() else each.rule for each in rejections}
     said = []
     if "begins like a comment" in rules:

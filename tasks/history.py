@@ -1,7 +1,7 @@
-"""Reads back what earlier reports of a study said, from their run folders' summaries.
+"""Reads from their summaries what a study's earlier reports said.
 
-A summary can be megabytes, nearly all of it fits that are not needed here. It has a line per top-level key,
-so what is needed is found in the file's bytes and only that is decoded; where that fails, the whole is read.
+A summary can be megabytes, nearly all of it fits that are not needed here. It has one line per top-level key, so the
+lines needed are found in the file's bytes and decoded alone. Where one is not found, the whole file is read.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any, get_args
 
 import numpy as np
 
-from tasks.run_folders import SUMMARY, UnreadableRun, read_head, read_summary, run_folders
+from tasks.reports_layout import SUMMARY
+from tasks.run_folders import UnreadableRun, question_in, read_head, read_summary, run_folders
 from tasks.stats.findings import Findings
 from tasks.stats.history import History, history_of
-from tasks.stats.past import PastRun, PreviousReport, Question, ReportedVerdict, question_of
+from tasks.stats.past import PastRun, PreviousReport, ReportedVerdict, question_of
 from tasks.stats.plain_text import shown
 from tasks.stats.records import Estimate, Floats, Status
 from tasks.stats.study import Study
@@ -33,7 +34,7 @@ DAMAGE = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def read_previous(reports: Path, study_name: str) -> PreviousReport | None:
-    """The study's newest report that can be read."""
+    """The study's newest report that can be read, or None if there is none."""
     for folder in run_folders(reports / study_name):
         with suppress(UnreadableRun):
             return previous_report(read_summary(folder))
@@ -41,7 +42,7 @@ def read_previous(reports: Path, study_name: str) -> PreviousReport | None:
 
 
 def previous_report(summary: Mapping[str, Any]) -> PreviousReport:
-    """The comparable part of a whole summary. Raises UnreadableRun."""
+    """The parts of a whole summary that the next report is compared with. Raises UnreadableRun."""
     try:
         run, fits = summary["run"], summary["fits"]
         past = _past_run(summary, fits["bayes"])
@@ -63,7 +64,7 @@ def previous_report(summary: Mapping[str, Any]) -> PreviousReport:
 
 
 def read_history(reports: Path, study: Study, findings: Findings, limit: int = RUN_LIMIT) -> History:
-    """Estimates of the newest `limit` runs, this one included; verdicts further back. Damaged runs are named."""
+    """Estimates of the newest `limit` runs, this one included, and verdicts of VERDICT_LIMIT; names damaged runs."""
     past: list[PastRun] = []
     verdicts: list[Status] = []
     unreadable: list[str] = []
@@ -94,7 +95,7 @@ def read_past_run(folder: Path) -> PastRun:
 
 
 def _parts_of(path: Path) -> dict[str, Any] | None:
-    """The lines needed and the Bayesian fit, each decoded by itself; `None` where one is not found."""
+    """The lines in LINES and the Bayesian fit, each decoded alone; None if one of them is not found."""
     with (
         suppress(OSError, ValueError),
         path.open("rb") as file,
@@ -107,7 +108,7 @@ def _parts_of(path: Path) -> dict[str, Any] | None:
 
 
 def _value(content: mmap.mmap, at: int) -> Any:
-    """The JSON value of the key at this place; it ends within its line."""
+    """The JSON value of the key at this offset; it ends within its line."""
     start = content.find(b": ", at) + 2
     end = content.find(b"\n", start)
     return json.JSONDecoder().raw_decode(content[start : end if end > 0 else len(content)].decode("utf-8"))[0]
@@ -115,13 +116,7 @@ def _value(content: mmap.mmap, at: int) -> Any:
 
 def _past_run(head: Mapping[str, Any], bayes: Mapping[str, Any]) -> PastRun:
     study, scaling, run = head["study"], head["scaling"], head["run"]
-    question = Question(
-        outcome=str(study["outcome"]),
-        outcome_unit=str(study["outcome_unit"]),
-        group=str(study["group"]),
-        predictors=tuple(study["predictors"]),
-        predictor_units=dict(study["predictor_units"]),
-    )
+    question = question_in(study)
     terms = ("intercept", *question.predictors)
     if tuple(head["terms"]) != terms:
         raise ValueError("its terms are not those of its study")
@@ -140,7 +135,7 @@ def _past_run(head: Mapping[str, Any], bayes: Mapping[str, Any]) -> PastRun:
 
 
 def _estimate(entries: Sequence[Mapping[str, Any]], p: int, single: bool = False) -> Estimate:
-    """(len(entries), p), or (p,) for a single one; null becomes NaN."""
+    """An estimate of shape (len(entries), p), or (p,) for a single one; null becomes NaN."""
     values: Floats = np.array([[entry[part] for part in ESTIMATE] for entry in entries], dtype=float)
     if values.shape != (len(entries), len(ESTIMATE), p):
         raise ValueError("its estimates are not one per term")
@@ -148,6 +143,7 @@ def _estimate(entries: Sequence[Mapping[str, Any]], p: int, single: bool = False
 
 
 def _status(value: object) -> Status:
+    """The status itself. Raises ValueError if it is none."""
     for status in get_args(Status):
         if value == status:
             return status
@@ -155,5 +151,6 @@ def _status(value: object) -> Status:
 
 
 def _lacking(error: Exception) -> str:
+    """The message for a summary in which something is missing or wrong."""
     what = f"{shown(error.args[0])} is missing" if isinstance(error, KeyError) and error.args else str(error)
     return f"{SUMMARY} lacks what a comparison needs: {what}"

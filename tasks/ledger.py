@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.atomic import ELSEWHERE, explained
+from tasks.reports_layout import ledger_file
 from tasks.stats.errors import PoolwiseError
 
-FILE = ".ledger.sqlite"
 # Runs that died or failed for a passing cause; workers that are restarted kill runs, too.
 MOST_ATTEMPTS = 10
 BUSY_SECONDS = 30.0
@@ -61,18 +61,18 @@ class Arrival:
 
 
 class Ledger:
-    """All methods may be called from several processes; each is one transaction."""
+    """Every method is one transaction and may be called from several processes."""
 
     def __init__(self, reports: Path) -> None:
         with explained("keep its intake ledger", reports):
             reports.mkdir(parents=True, exist_ok=True)
-        self._path = reports / FILE
+        self._path = ledger_file(reports)
         with self._transaction() as ledger:
             ledger.execute("pragma journal_mode = wal")
             ledger.executescript(SCHEMA)
 
     def arrivals(self, study: str, files: Mapping[str, str]) -> list[Arrival]:
-        """Note contents never seen before, and return what waits for a run and is still there.
+        """Note contents never seen before; returns those that wait for a run and are still there.
 
         `files` are the study's files now: sha256 by name. A waiting content that is gone is forgotten.
         """
@@ -89,7 +89,7 @@ class Ledger:
         return [each for each in waiting if each.sha256 in names]
 
     def take(self, study: str, run_id: str, digests: Iterable[str]) -> None:
-        """A run has begun that reads these contents; those not counted yet are its to settle."""
+        """Note that a run has begun to read these contents; it will settle those not counted yet."""
         with self._transaction() as ledger:
             ledger.executemany(
                 "insert into arrival (study, sha256, name, state, run_id, attempts, arrived_at) "
@@ -99,15 +99,15 @@ class Ledger:
             )
 
     def count(self, run_id: str) -> None:
-        """The run has published its report: what it took is counted."""
+        """Count what the run took: its report is published."""
         self._settle(run_id, "counted", "")
 
     def refuse(self, run_id: str, reason: str) -> None:
-        """The run stopped at the rows themselves; trying again would change nothing."""
+        """Refuse what the run took: its rows themselves stopped it, so that another try would change nothing."""
         self._settle(run_id, "refused", reason)
 
     def release(self, run_id: str, reason: str) -> None:
-        """The run died or failed for another cause: its files wait again, MOST_ATTEMPTS times at most."""
+        """Let what the run took wait again, as it died or failed for another cause; at most MOST_ATTEMPTS times."""
         with self._transaction() as ledger:
             ledger.execute(
                 "update arrival set state = iif(attempts >= ?, 'failed', 'waiting'), reason = ?, settled_at = ? "
@@ -115,16 +115,8 @@ class Ledger:
                 (MOST_ATTEMPTS, reason, _now(), run_id),
             )
 
-    def retry(self, study: str) -> None:
-        """Let refused and failed contents wait again, as when a person asks for a run."""
-        with self._transaction() as ledger:
-            ledger.execute(
-                "update arrival set state = 'waiting', attempts = 0 where study = ? and state in ('refused', 'failed')",
-                (study,),
-            )
-
     def rows(self, study: str | None = None) -> list[Arrival]:
-        """Every row, by arrival."""
+        """Every row, of one study or all, by arrival."""
         with self._transaction() as ledger:
             return _select(ledger, "?1 is null or study = ?1", (study,))
 
@@ -145,7 +137,7 @@ class Ledger:
 
 
 def _trouble(error: sqlite3.DatabaseError) -> str:
-    """Why, and what to do next."""
+    """Why the ledger cannot be used, and what to do next."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it says more than anybody needs
     if code == sqlite3.SQLITE_FULL:
         return "the disk is full. Make room there and run again."

@@ -1,7 +1,7 @@
-"""What a run has under way that must not outlive it, and how each is undone when the run is cut short.
+"""Registers how to undo what must not outlive a run that is cut short: files, folders, child processes.
 
-A run that ends in order undoes its own things, each where it was made. A run that has to end at once, while
-it is busy elsewhere, calls `undo_all` from another thread.
+A run that ends in order undoes its own things, each where it was made. A run that has to end at once, while it is busy
+elsewhere, has `undo_all` called from another thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _KEYS = count()
 
 @contextmanager
 def undone_if_cut_short(undo: Callable[[], object]) -> Iterator[None]:
-    """`undo` is called when the process has to end inside of this block, or soon after an interrupt inside of it.
+    """`undo` is called if the process has to end inside of this block, or soon after an interrupt inside of it.
 
     It may be called from any thread, and a second time.
     """
@@ -31,12 +31,12 @@ def undone_if_cut_short(undo: Callable[[], object]) -> Iterator[None]:
 
 
 def undo_at_the_end(undo: Callable[[], object]) -> None:
-    """For what lasts as long as the process."""
+    """Register `undo` for something that lasts as long as the process."""
     _UNDO[next(_KEYS)] = undo
 
 
 def undo_all() -> None:
-    """Undo everything, newest first; what cannot be undone stops nothing."""
+    """Undo everything, newest first; an undo that fails does not stop the others."""
     while True:
         try:
             _, undo = _UNDO.popitem()

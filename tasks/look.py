@@ -1,4 +1,4 @@
-"""A report's look of a study's own: a folder whose files take the place of Poolwise's.
+"""A study's own look of its report: a folder whose files replace Poolwise's.
 
     look/verdict.html.j2, look/blocks/….html.j2    templates, by the names of those in `templates/`
     look/_anything.html.j2                         parts that these include
@@ -6,8 +6,8 @@
     look/colours.toml                              colours alone (see `tasks.look_colours`)
     look/extra.css                                 added after all other styles
 
-Everything is read and checked before a run begins, and the run uses what was read then. Templates cannot reach
-into Python, and a report's Content-Security-Policy lets no script run but Poolwise's.
+Everything is read and checked before a run begins, and the run uses what was read then. Templates cannot reach into
+Python, and a report's Content-Security-Policy lets no script run but Poolwise's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NOT_A_REPORTS = ("catalogue", "reading_list", "notice")
 
 @dataclass(frozen=True)
 class Look:
-    """`folder` is only for messages: what counts are the texts as read."""
+    """A look as it was read; the run uses these texts. `folder` is for messages only."""
 
     folder: Path
     texts: Mapping[str, str]  # by name within the folder: templates, styles, colours
@@ -43,7 +43,7 @@ class Look:
 
     @property
     def style(self) -> str:
-        """What stands after the style sheet."""
+        """The styles to add after the style sheet."""
         return f"{self.colours.css}{self.texts.get(EXTRA, '')}"
 
     @property
@@ -55,7 +55,7 @@ class Look:
 
 
 def read_look(folder: Path) -> Look:
-    """Raises StudyError; templates are only read here, not compiled."""
+    """The look in this folder, checked; templates are not compiled yet. Raises StudyError."""
     if not folder.is_dir():
         raise StudyError(
             f"The study’s look should be in {folder}, but there is no such folder. "
@@ -79,7 +79,7 @@ def read_look(folder: Path) -> Look:
 
 
 def _files(folder: Path) -> list[Path]:
-    """What can be part of a look; notes beside it, such as a README, are not."""
+    """The files that can be part of a look: templates, styles and colours, hidden ones left out."""
     named = (
         path for path in folder.rglob("*") if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
@@ -87,6 +87,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _check(file: Path, name: str, text: str) -> None:
+    """Raises StudyError for a file that replaces nothing, and for styles that would end the style sheet."""
     if name not in (known := _known_names()) and not file.name.startswith("_"):
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         raise StudyError(
@@ -99,5 +100,6 @@ def _check(file: Path, name: str, text: str) -> None:
 
 
 def _known_names() -> list[str]:
+    """The names that files of a look may have."""
     ours = [path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.j2")]
     return [*(name for name in ours if not name.startswith(NOT_A_REPORTS)), STYLE, COLOURS, EXTRA]

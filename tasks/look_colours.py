@@ -49,7 +49,7 @@ class LookColours:
     defaults: Mapping[str, Colours]  # Poolwise's own of the page, by scheme
 
     def page(self, scheme: str, name: str) -> str:
-        """The colour in use."""
+        """The colour of the page in use, given or default."""
         return self.given(scheme).get(name, self.defaults[scheme][name])
 
     def given(self, scheme: str) -> Colours:
@@ -60,12 +60,12 @@ class LookColours:
 
     @property
     def in_figures(self) -> dict[str, str]:
-        """From one of our fixed colours, in lower case, to the look's."""
+        """The look's colours by Poolwise's own, these in lower case."""
         return {FIGURE_COLOURS[name].lower(): colour for name, colour in self.figures.items()}
 
     @property
     def css(self) -> str:
-        """On screens only: paper is printed in our own colours."""
+        """Style rules for the page's colours, on screens only: paper is printed in Poolwise's own."""
         rules = {
             scheme: " ".join(f"--{name}: {colour};" for name, colour in self.given(scheme).items())
             for scheme in SCHEMES
@@ -83,7 +83,10 @@ def page_defaults(css: str) -> dict[str, Colours]:
 
 
 def read_colours(text: str, place: str, defaults: Mapping[str, Colours]) -> LookColours:
-    """Raises StudyError, which names `place`, what was given, the rule and what to do."""
+    """The colours that this text gives, checked.
+
+    Raises StudyError, which names `place`, the value given, the rule and what to do.
+    """
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -137,7 +140,7 @@ def _six_digits(colour: str) -> str:
 
 
 def _alike(colours: LookColours) -> Iterator[str]:
-    """Figures tell models apart by colour first."""
+    """Problems with two figure colours that are the same: figures tell models apart by colour first."""
     names = list(FIGURE_COLOURS)
     for position, name in enumerate(names):
         for other in names[:position]:
@@ -146,6 +149,7 @@ def _alike(colours: LookColours) -> Iterator[str]:
 
 
 def _faint_text(colours: LookColours) -> Iterator[str]:
+    """Problems with text whose contrast is too low."""
     for scheme in SCHEMES:
         for text, ground in TEXT_ON:
             if {text, ground} & colours.given(scheme).keys():
@@ -154,6 +158,7 @@ def _faint_text(colours: LookColours) -> Iterator[str]:
 
 
 def _faint_figures(colours: LookColours) -> Iterator[str]:
+    """Problems with lines and points whose contrast is too low."""
     for scheme in SCHEMES:
         for name in FIGURE_COLOURS:
             if name in colours.figures or "paper" in colours.given(scheme):

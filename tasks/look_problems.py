@@ -18,6 +18,7 @@ ADVICE = f"Compare it with the file of that name in {TEMPLATES}."
 
 
 def look_problem(look: Look, error: Exception) -> StudyError:
+    """The StudyError for an error of Jinja's: file, line, what is wrong, what to do."""
     return StudyError(f"{_place(look, error)}: {_what(error)}. {ADVICE}")
 
 
@@ -42,7 +43,7 @@ def _place(look: Look, error: Exception) -> str:
 
 
 def _steps(error: Exception) -> Iterator[tuple[str, int]]:
-    """Files and lines of the templates on the way to the error; Jinja puts them into the traceback."""
+    """Files and lines of the templates on the way to the error, which Jinja puts into the traceback."""
     for step in traceback.extract_tb(error.__traceback__):
         if step.filename.endswith(".j2"):
             yield step.filename, step.lineno or 0

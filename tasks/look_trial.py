@@ -9,7 +9,7 @@ from tasks.view.specimen import specimens
 
 
 def look_of(opened: OpenedStudy) -> Look | None:
-    """The study's look, read, checked and tried; `None` when it names none. Raises StudyError."""
+    """The study's look, read, checked and tried; None if the study names none. Raises StudyError."""
     folder = opened.look_folder
     if folder is None:
         return None

@@ -1,7 +1,7 @@
-"""What values that are no plain numbers look like, and which settings read them.
+"""Finds what values that are no plain numbers look like, and which settings read them; for messages and for drafts.
 
-One search for messages and drafts: decimal comma, thousands, signs and units, dates, words for categories,
-a word for what is missing. What could be read in two ways is said to be so, never chosen.
+It knows the decimal comma, thousands, signs and units, dates, words for categories, and a word for what is missing.
+What could be read in two ways is reported as such; neither is chosen.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ DAYS = (
 
 @dataclass(frozen=True)
 class Look:
-    """`what` a column's values look like; and what reads them: top-level keys, a date format, codes for words.
+    """What a column's values look like (`what`), and the settings that read them.
 
-    `others` are further ways of reading them, in words, when the values do not say which is right.
+    `others` are further ways of reading them, in words, if the values do not show which is right.
     """
 
     what: str
@@ -54,9 +54,9 @@ class Look:
 
 
 def look_of(values: Sequence[str], is_all: bool, base: NumberStyle = PLAIN, is_mark_known: bool = False) -> Look | None:
-    """What `values`, which `base` does not read as numbers, look like; `is_all` if the column has hardly any others.
+    """The look of `values` that `base` does not read as numbers, or None; `is_all` if the column has hardly any others.
 
-    `is_mark_known` if there is no doubt of the decimal mark of `base`.
+    `is_mark_known` if the decimal mark of `base` is certain.
     """
     shown = pd.Series([value.strip() for value in values[:MOST_VALUES]], dtype="str")
     if shown.empty:
@@ -75,7 +75,7 @@ def date_setting(column: str, date_format: str) -> str:
 
 
 def date_formats(values: Sequence[str]) -> list[str]:
-    """The formats that read nearly all of `values`, the first that reads one with hours, of each order of days."""
+    """The date formats that read nearly all of `values`."""
     sample = [value.strip() for value in values[:MOST_VALUES]]
     first = next((value for value in sample if value), "")
     fitting = [day + time for day in DAYS for time in TIMES if _is_date(first, day + time)]
@@ -129,7 +129,7 @@ def _first(shown: pd.Series, style: NumberStyle) -> float:
 
 
 def _affixes(shown: pd.Series, known: Sequence[str]) -> tuple[str, ...]:
-    """Signs and units before or after the values, the most frequent first; none where they are doubtful."""
+    """Signs and units before or after the values, the most frequent first; none if they are doubtful."""
     parts = [match for value in shown if (match := AFFIXED.fullmatch(value.lstrip("+-")))]
     before, after = (Counter(match[side] or "" for match in parts) for side in ("before", "after"))
     found = (before + after).most_common()

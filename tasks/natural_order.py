@@ -9,7 +9,7 @@ NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 
 
 def natural_key(label: str) -> tuple[object, ...]:
-    """Sort key: numbers first, by size; then text, case aside, its runs of digits by size."""
+    """A sort key: numbers first, by size; then text in lower case, its runs of digits by size."""
     if NUMBER.fullmatch(label):
         return (0, float(label), (), label)
     parts = re.split(r"(\d+)", label.casefold(), flags=re.ASCII)

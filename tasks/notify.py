@@ -1,7 +1,7 @@
-"""Tells people, through Apprise: e-mail, Slack, webhooks and whatever else it has an address for.
+"""Sends notices to people through Apprise: e-mail, Slack, webhooks and whatever else it has an address for.
 
-Nothing here stops a run. What could not be delivered is returned and logged, without the address's
-secrets: a webhook's or a mailbox's address is often its password.
+Nothing here stops a run. What could not be delivered is returned and logged, without secrets: the address of a webhook
+or a mailbox often holds its password.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tasks.atomic import write_whole
-from tasks.load import source_files
 from tasks.receivers import MASK, MissingVariable, filled, masked, scrubbed
-from tasks.run_folders import REPORT
+from tasks.reports_layout import REPORT, folder_of, latest_run, told_stale_note
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
+from tasks.study_files import source_files
 from tasks.view.notices import Kind, Notice, failure, stale
 
 # Where the reports folder can be read over HTTP; set by whoever serves it.
 BASE_ADDRESS = "POOLWISE_REPORTS_URL"
-TOLD_STALE = ".told-stale"
 SECONDS_PER_DAY = 86_400.0
 LOG = logging.getLogger("poolwise")
 
@@ -50,14 +49,14 @@ def deliver(study: Study, notices: Sequence[Notice]) -> tuple[Delivery, ...]:
 
 
 def notify_failure(opened: OpenedStudy, error: BaseException, reports: Path | None = None) -> tuple[Delivery, ...]:
-    """Tell that a run of this study published nothing. For whoever sees a run fail: the flow, or what supervises it."""
+    """Send the notice that a run of this study published nothing; by the flow, or by what supervises it."""
     address = _latest_address(reports, opened.study.name) if reports else ""
     notice = failure(opened.study, error, address)
     return deliver(opened.study, [notice] if notice else [])
 
 
 def notify_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> tuple[Delivery, ...]:
-    """Tell that the data are out of date: once per newest file, however often an unchanged study is run."""
+    """Send the notice that the data are past max_age_days, once per newest file; returns no delivery if none is due."""
     notice = stale(opened.study, age_days, _latest_address(reports, opened.study.name))
     if notice is None or is_told_stale(opened, reports):
         return ()
@@ -67,29 +66,34 @@ def notify_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> 
 
 
 def is_told_stale(opened: OpenedStudy, reports: Path) -> bool:
-    """Whether somebody has been told already that nothing came after the file that is still the newest."""
+    """Whether the newest data file is the one whose age somebody has been told."""
     try:
-        return (reports / opened.study.name / TOLD_STALE).read_text("utf-8") == str(_newest_modified(opened))
+        return _told_stale(opened, reports).read_text("utf-8") == str(_newest_modified(opened))
     except OSError:
         return False
 
 
 def remember_stale(opened: OpenedStudy, reports: Path, deliveries: Sequence[Delivery]) -> None:
+    """Note which data file is the newest, if a stale notice was delivered."""
     if any(each.kind == "stale" and not each.problem for each in deliveries):
         try:
-            write_whole(reports / opened.study.name / TOLD_STALE, str(_newest_modified(opened)))
+            write_whole(_told_stale(opened, reports), str(_newest_modified(opened)))
         except OSError as error:
             LOG.warning("%s: could not note that the data's age was told: %s", opened.study.name, error.strerror)
 
 
+def _told_stale(opened: OpenedStudy, reports: Path) -> Path:
+    return told_stale_note(folder_of(reports, opened.study.name))
+
+
 def age_in_days(opened: OpenedStudy) -> float | None:
-    """Since the newest of the study's files was modified; `None` for a study that sets no limit to it."""
+    """Days since the newest of the study's files was modified; None for a study without max_age_days."""
     newest = _newest_modified(opened) if opened.study.notify.max_age_days is not None else None
     return None if newest is None else max((datetime.now(UTC) - newest).total_seconds(), 0.0) / SECONDS_PER_DAY
 
 
 def report_address(folder: Path) -> str:
-    """Where a published report is read: below the served reports folder's address, else a file."""
+    """The address of a published report: below BASE_ADDRESS if that is set, else of its file."""
     base = os.environ.get(BASE_ADDRESS, "").rstrip("/")
     return f"{base}/{folder.parent.name}/{folder.name}/{REPORT}" if base else (folder / REPORT).resolve().as_uri()
 
@@ -104,12 +108,13 @@ def in_words(deliveries: Sequence[Delivery]) -> str:
 
 
 def _latest_address(reports: Path, study_name: str) -> str:
-    latest = reports / study_name / "latest"
+    """The address of the study's newest report; empty if there is none."""
+    latest = latest_run(folder_of(reports, study_name))
     return report_address(latest) if latest.exists() else ""
 
 
 def _newest_modified(opened: OpenedStudy) -> datetime | None:
-    """`None` when every file has gone since they were listed."""
+    """When the newest of the files was modified; None if all have gone since they were listed."""
     modified = []
     for path in source_files(opened):
         with suppress(OSError):
@@ -118,6 +123,7 @@ def _newest_modified(opened: OpenedStudy) -> datetime | None:
 
 
 def _deliver(notice: Notice, receiver: str, environment: Mapping[str, str] = os.environ) -> Delivery:
+    """Send the notice, unless the address is masked or names a variable that is not set."""
     shown = masked(receiver)
     if MASK in receiver:
         return Delivery(notice.kind, shown, "the address was masked when this study file was published; give it anew")
@@ -129,7 +135,7 @@ def _deliver(notice: Notice, receiver: str, environment: Mapping[str, str] = os.
 
 
 def _send(notice: Notice, address: str) -> str:
-    """Why it could not be sent; empty when it was."""
+    """Send the notice; returns why that failed, or an empty text."""
     with _heard() as said:
         try:
             from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
@@ -147,7 +153,7 @@ def _send(notice: Notice, address: str) -> str:
 
 @contextmanager
 def _heard() -> Iterator[list[str]]:
-    """Apprise's warnings, which would otherwise reach the terminal with parts of the address."""
+    """Collects Apprise's warnings, which would otherwise reach the terminal with parts of the address."""
     logger, said = logging.getLogger("apprise"), list[str]()
     handler = _Listener(said)
     before = logger.propagate

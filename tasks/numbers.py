@@ -41,19 +41,19 @@ PLAIN = NumberStyle()
 
 
 def parse_numbers(text: pd.Series, style: NumberStyle = PLAIN) -> Floats:
-    """(N,) exactly the doubles that the text says, read correctly rounded; NaN for anything else."""
+    """(N,) the doubles nearest to what the text says; NaN for anything that is no number."""
     kept, numbers = _read(text, style)
     is_changed = _is_changed(kept, numbers)
     return np.where(is_changed, np.nan, numbers) if is_changed.any() else numbers
 
 
 def has_too_many_digits(text: pd.Series, style: NumberStyle) -> np.ndarray:
-    """(N,) whether it is a whole number that a double cannot hold."""
+    """(N,) whether the text is a whole number that a double cannot hold."""
     return _is_changed(*_read(text, style))
 
 
 def is_missing(text: pd.Series, words: Sequence[str] = (), style: NumberStyle = PLAIN) -> np.ndarray:
-    """(N,) whether a number is left out: empty, one of the usual words for it in any case, or one of `words`.
+    """(N,) whether a number is missing: empty, a usual word for it in any case, or one of `words`.
 
     A number among `words` stands for all spellings of it: -999 for -999.0 too.
     """
@@ -67,7 +67,7 @@ def is_missing(text: pd.Series, words: Sequence[str] = (), style: NumberStyle = 
 
 
 def without_affixes(text: pa.ChunkedArray, affixes: Sequence[str]) -> pa.ChunkedArray:
-    """Each value without one affix before it (after its sign) and one after it."""
+    """The values, each without one affix before the number (after its sign) and one after it."""
     if not affixes:
         return text
     any_affix = "|".join(re.escape(affix) for affix in sorted(affixes, key=len, reverse=True))
@@ -76,13 +76,14 @@ def without_affixes(text: pa.ChunkedArray, affixes: Sequence[str]) -> pa.Chunked
 
 
 def as_arrow(text: pd.Series) -> pa.ChunkedArray:
+    """The texts as an Arrow column; null becomes an empty text."""
     array = pa.array(text, from_pandas=True)
     chunked = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
     return pc.fill_null(pc.cast(chunked, pa.large_string()), "")
 
 
 def _read(text: pd.Series, style: NumberStyle) -> tuple[Any, Floats]:
-    """What is a number, in plain style and null elsewhere; and its value."""
+    """Texts that are numbers, in plain style, with null for others; and their values, with NaN for others."""
     trimmed = without_affixes(pc.utf8_trim_whitespace(as_arrow(text)), style.affixes)
     kept = pc.if_else(pc.match_substring_regex(trimmed, _pattern(style)), trimmed, pa.scalar(None, pa.large_string()))
     if style.thousands:
@@ -105,7 +106,7 @@ def _separators(style: NumberStyle) -> str:
 
 
 def _is_changed(kept: pa.ChunkedArray, numbers: Floats) -> np.ndarray:
-    """(N,) where a whole number was written and another is kept."""
+    """(N,) whether the text is a whole number that the double next to it is not."""
     is_changed = np.zeros(numbers.size, dtype=bool)
     for at in np.flatnonzero((np.abs(numbers) >= MOST_EXACT) & np.isfinite(numbers)):
         whole = re.fullmatch(r"([+-]?)0*(\d+)(?:\.0*)?", kept[at].as_py())

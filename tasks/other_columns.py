@@ -1,4 +1,4 @@
-"""What a row says in columns that the study does not ask for, as a hash: it tells copies from rows alike by chance."""
+"""Hashes of what rows say in columns that the study does not ask for: they tell copies from rows alike by chance."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ROW_NUMBERS = re.compile(r"(unnamed: ?[0-9]+|__index_level_[0-9]+__)? [0-9]+$", 
 
 
 def others_of(header: Sequence[str], asked: Sequence[str]) -> dict[str, int]:
-    """Positions of the columns that are not `asked` for, by name, in the order of their names.
+    """The positions of the columns not `asked` for, sorted by name.
 
-    Columns without a name are left out: R and pandas write row numbers so.
+    Columns without a name are left out, as R and pandas write row numbers so.
     """
     seen: Counter[str] = Counter()
     found = {}
@@ -30,7 +30,7 @@ def others_of(header: Sequence[str], asked: Sequence[str]) -> dict[str, int]:
 
 
 def with_rest(frame: pd.DataFrame, others: Mapping[str, int], rest: Sequence[str] | None) -> pd.DataFrame:
-    """With `_rest`, a hash of the text of each row's other columns, and `_others`, one of their names."""
+    """The frame with `_rest`, a hash of each row's text in the other columns, and `_others`, a hash of their names."""
     names = hash_texts(["\n".join(others)])[0] if others else np.uint64(0)
     frame["_rest"] = np.zeros(len(frame), dtype=np.uint64) if rest is None else hash_texts(rest)
     frame["_others"] = np.full(len(frame), names, dtype=np.uint64)

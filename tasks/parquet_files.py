@@ -60,7 +60,7 @@ def at_least_one(chunks: Iterator[T], empty: T) -> Iterator[T]:
 
 
 def _joined(table: pa.Table) -> list[str]:
-    """As `csv_files.joined`, of Parquet's columns; those that cannot be spelled, such as nested ones, are blank."""
+    """As `csv_files.joined`; columns that cannot be written as text, such as nested ones, are blank."""
     texts = map(_spelled, table.columns)
     separator = pa.scalar(csv_files.SEPARATOR, pa.large_string())
     return csv_files.plain(pc.binary_join_element_wise(*texts, separator).to_pylist())
@@ -74,7 +74,7 @@ def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _study_texts(table: pa.Table, taken: Sequence[str], study: Study, name: str) -> dict[str, pa.ChunkedArray]:
-    """By the study's names for the columns; labels that were stored as floats are whole numbers again."""
+    """The study's columns as text; group labels that were stored as floats become whole numbers again."""
     mark = "," if study.decimal == "," or study.thousands == "." else "."
     texts = {}
     for column, stored in zip(study.columns, taken, strict=True):
@@ -104,7 +104,7 @@ def _as_text(values: pa.ChunkedArray, column: str, name: str, decimal: str) -> p
 
 
 def _whole_where_it_can(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers without their ".0": a missing value in a column of integers makes floats of all of them."""
+    """Whole numbers without ".0": a missing value turns a column of integers into floats."""
     if not pa.types.is_floating(values.type):
         return values
     numbers = pc.cast(values, pa.float64())

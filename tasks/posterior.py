@@ -61,7 +61,7 @@ def write_posterior(
 def posterior_tree(
     draws: PosteriorDraws, study: Study, findings: Findings, observed: GroupedData | None = None
 ) -> xr.DataTree:
-    """The same as a labelled tree in memory."""
+    """The content of the file as a labelled tree in memory."""
     thin = _thinning(draws)
     groups = {"posterior": _parameters(draws, study), "sample_stats": _sample_stats(draws)}
     if thin == 1:
@@ -77,7 +77,7 @@ def posterior_tree(
 
 
 def _thinning(draws: PosteriorDraws) -> int:
-    """Every how many-th draw's group estimates are kept."""
+    """k, where every k-th draw's group estimates are kept."""
     further = -(-draws.group_coef.nbytes // GROUP_BYTES_LIMIT)
     return draws.group_thin * max(1, further)
 
@@ -149,7 +149,7 @@ def _draw_numbers(per_draw: Floats) -> dict[str, Any]:
 
 
 def _labels(dimension: str, labels: Any) -> xr.Variable:
-    """Labels as they are; as JSON strings, and said so, where NetCDF cannot hold one of them."""
+    """The labels; as JSON strings, with an attribute that says so, if NetCDF cannot hold one of them."""
     if all(label == _text(label) for label in labels):
         return xr.Variable(dimension, np.array(labels, dtype=object))
     escaped = np.array([json.dumps(label) for label in labels], dtype=object)
@@ -157,12 +157,12 @@ def _labels(dimension: str, labels: Any) -> xr.Variable:
 
 
 def _text(text: str) -> str:
-    """Without the two things that NetCDF text cannot hold: NUL and lone surrogates."""
+    """The text with NUL and lone surrogates, which NetCDF cannot hold, as escapes."""
     return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
 def _attributes(study: Study, run: RunRecord) -> dict[str, Any]:
-    """What the draws are of; versions as JSON text."""
+    """What the file says of itself: study, run, engine, data; versions as JSON text."""
     words = {
         "title": study.title,
         "study": study.name,

@@ -15,41 +15,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from tasks.atomic import encoded, explained, sync, write_whole
 from tasks.leftovers import undone_if_cut_short
-from tasks.run_folders import (
-    LATEST,
-    REJECTED,
-    REPORT,
-    UnreadableRun,
-    new_run_id,
-    read_head,
-    read_summary,
-    run_folders,
-)
+from tasks.locks import opened_folder, try_lock
+from tasks.reports_layout import LATEST, REPORT, STAGING, folder_of, kept_rejections, shared_plotly, staging_folder
+from tasks.run_folders import UnreadableRun, read_head, run_folders
 from tasks.stats.errors import PoolwiseError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = [
-    "is_published",
-    "keep_rejections",
-    "latest_run",
-    "new_run_id",
-    "plotly_script",
-    "publish",
-    "share_plotly",
-    "sweep",
-]
 
 Content = bytes | str | Callable[[Path], object]
 
-STAGING = ".staging-"
 # A staging folder younger than this may not be locked yet.
 GRACE_SECONDS = 60
 # Where folders cannot be locked, only age tells a dead run's.
@@ -64,7 +39,7 @@ def publish(reports: Path, study_name: str, run_id: str, files: Mapping[str, Con
     A file's content is bytes, text, or a function that writes the file at the path it is given.
     Raises PoolwiseError, with nothing left behind, when the disk refuses or the run id is taken.
     """
-    study_folder = reports / study_name
+    study_folder = folder_of(reports, study_name)
     run_folder = study_folder / run_id
     with explained("publish the report", study_folder):
         study_folder.mkdir(parents=True, exist_ok=True)
@@ -82,49 +57,46 @@ def publish(reports: Path, study_name: str, run_id: str, files: Mapping[str, Con
 
 def keep_rejections(reports: Path, study_name: str, run_id: str, csv_text: str) -> Path:
     """Keep the rejected rows of a run that publishes no report: `reports/<study>/rejected/<run_id>.csv`."""
-    path = reports / study_name / REJECTED / f"{run_id}.csv"
+    path = kept_rejections(folder_of(reports, study_name), run_id)
     with explained("keep the rejected rows", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, csv_text)
     return path
 
 
-def latest_run(reports: Path, study_name: str) -> dict[str, Any] | None:
-    """The summary of the study's newest run that can be read."""
-    for folder in run_folders(reports / study_name):
-        with suppress(UnreadableRun):
-            return read_summary(folder)
-    return None
-
-
 def is_published(reports: Path, study_name: str, fingerprint: str) -> Path | None:
-    """The newest run's folder if it is of this fingerprint: then there is nothing new to say.
+    """The newest run's folder if it has this fingerprint, else None.
 
-    Only the newest counts. Data that return to an earlier state are news to who reads the latest report.
+    Only the newest counts: data that return to an earlier state are news to readers of the latest report.
     """
-    for folder in run_folders(reports / study_name):
+    for folder in run_folders(folder_of(reports, study_name)):
         with suppress(UnreadableRun, KeyError, TypeError):
             return folder if read_head(folder)["run"]["fingerprint"] == fingerprint else None
     return None
 
 
-def plotly_script() -> str:
-    """File name of the plotly.js that reports share, at the top of the reports folder."""
+def plotly_from_a_run() -> str:
+    """The address of the shared plotly.js, relative to a run's files."""
+    return f"../../{shared_plotly(Path(), plotly_version()).name}"
+
+
+def plotly_version() -> str:
+    """The version of the plotly.js that the plotly package carries."""
     from plotly.offline import get_plotlyjs_version
 
-    return f"plotly-{get_plotlyjs_version()}.min.js"
+    return str(get_plotlyjs_version())
 
 
 def share_plotly(reports: Path) -> Path:
-    """Put plotly.js into the reports folder unless it is there."""
-    path = reports / plotly_script()
+    """Put plotly.js into the reports folder unless it is there; returns its path."""
+    path = shared_plotly(reports, plotly_version())
     if not path.exists():
         write_whole(path, (resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes())
     return path
 
 
 def sweep(study_folder: Path) -> None:
-    """Remove the staging folders of dead runs; those of living ones are locked and stay."""
+    """Remove the staging folders of dead runs; a living run holds the lock of its own."""
     for folder in study_folder.glob(f"{STAGING}*"):
         with suppress(OSError):
             age = time.time() - folder.stat().st_mtime
@@ -136,8 +108,8 @@ def sweep(study_folder: Path) -> None:
 
 @contextmanager
 def _staging(study_folder: Path, run_id: str) -> Iterator[Path]:
-    """A folder of our own, held while we write, gone afterwards unless it was renamed."""
-    staging = study_folder / f"{STAGING}{run_id}"
+    """A new staging folder, locked while the block lasts; removed afterwards unless it was renamed."""
+    staging = staging_folder(study_folder, run_id)
     staging.mkdir()
     with _held(staging), undone_if_cut_short(lambda: shutil.rmtree(staging, ignore_errors=True)):
         try:
@@ -148,25 +120,13 @@ def _staging(study_folder: Path, run_id: str) -> Iterator[Path]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[bool | None]:
-    """Hold the folder's lock: whether it is ours; `None` where folders cannot be locked (Windows, some NFS)."""
-    if fcntl is None:
-        yield None
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        yield _lock(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool | None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
+    """True while we hold the folder's lock, False if another process does, None where the disk knows no locks."""
+    with opened_folder(folder) as descriptor:
+        try:
+            is_ours = try_lock(descriptor)
+        except OSError:
+            is_ours = None
+        yield is_ours
 
 
 def _write(path: Path, content: Content) -> None:
@@ -178,6 +138,7 @@ def _write(path: Path, content: Content) -> None:
 
 
 def _appear(staging: Path, run_folder: Path) -> None:
+    """Rename the staging folder. Raises PoolwiseError if the run exists."""
     if run_folder.exists():
         raise PoolwiseError(f"{run_folder} is published already; a run folder is never changed.")
     os.rename(staging, run_folder)
@@ -192,6 +153,7 @@ def _point_latest(study_folder: Path) -> None:
 
 
 def _replace_link(study_folder: Path, run_id: str) -> None:
+    """Point `latest` at this run at once; where the disk knows no links, by a page."""
     latest = study_folder / LATEST
     beside = study_folder / f".{LATEST}-{secrets.token_hex(4)}"
     try:
@@ -204,7 +166,7 @@ def _replace_link(study_folder: Path, run_id: str) -> None:
 
 
 def _write_redirect(latest: Path, run_id: str) -> None:
-    """Where links are impossible, a page at the same address leads on."""
+    """Make `latest` a folder with a page that leads to the run."""
     if latest.is_symlink():  # Never write through it, into a published run.
         latest.unlink()
     latest.mkdir(exist_ok=True)

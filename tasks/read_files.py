@@ -1,4 +1,4 @@
-"""From a study's files to their digests: from the store where it has them, else by reading them."""
+"""Gets the digests of a study's files: from the store if it has them, else by reading the files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.load import file_path, is_set_aside
 from tasks.reduce import reduce_file
 from tasks.row_keys import NO_KEYS, Dropped, Keys, find_dropped
 from tasks.stats import digest as digests
@@ -18,6 +17,7 @@ from tasks.stats.digest import FileDigest, Priorities, take
 from tasks.stats.errors import DataRejected
 from tasks.store import Store
 from tasks.studies import OpenedStudy
+from tasks.study_files import file_path, is_set_aside
 
 Progress = Callable[[float], None]
 FILES_BETWEEN = 100  # files after which memory is made free
@@ -25,10 +25,10 @@ FILES_BETWEEN = 100  # files after which memory is made free
 
 @dataclass(frozen=True)
 class ReadFiles:
-    """What a study's files come down to, each row counted once.
+    """The digests of a study's files, each row counted once.
 
-    `sha256` names all files, in their order. `digests` are of those that could be used, by sha256;
-    `set_aside` says, by name, why the others could not. `names_read` are those that were read now.
+    `sha256` names all files, in their order. `digests`, by sha256, are of those that could be used; `set_aside` says,
+    by name, why the others could not. `names_read` are those that were read now.
     """
 
     sha256: Mapping[str, str]
@@ -65,7 +65,7 @@ def read_files(
 
 
 def _lighter(found: Mapping[str, FileDigest]) -> dict[str, FileDigest]:
-    """The same, with no more of their sketches than can be compared at once."""
+    """The same digests with smaller sketches, no more in all than can be compared at once."""
     sketches = limited([digest.sketch for digest in found.values()])
     pairs = zip(found.items(), sketches, strict=True)
     return {content: replace(digest, sketch=sketch) for (content, digest), sketch in pairs}
@@ -79,7 +79,7 @@ class _Reader:
     names_read: set[str] = field(default_factory=set)
 
     def keys(self, sha256: Mapping[str, str]) -> tuple[dict[str, Keys], dict[str, Keys]]:
-        """By sha256: of every good row of every file that can be used, first of whole rows, then by `rules.unique`."""
+        """The keys of all good rows by sha256: of whole rows, and of the columns in `rules.unique`."""
         copy_keys: dict[str, Keys] = {}
         keys: dict[str, Keys] = {}
         for name, content in sha256.items():
@@ -89,6 +89,7 @@ class _Reader:
         return copy_keys, keys
 
     def digest(self, name: str, content: str, dropped: Dropped | None = None) -> FileDigest:
+        """The digest of this content without the rows `dropped`, from the store or by reading the file."""
         id_of_dropped = dropped.id if dropped else ""
         kept = self.store.get(content, id_of_dropped)
         if kept:
@@ -101,6 +102,7 @@ class _Reader:
 
     @contextmanager
     def setting_aside(self, name: str) -> Iterator[None]:
+        """Set the file aside if it cannot be used and a run may go on without it. Raises DataRejected otherwise."""
         try:
             yield
         except DataRejected as problem:
@@ -110,12 +112,13 @@ class _Reader:
 
 
 class _Thinned:
-    """Keeps of each sample only rows that can still be among the lowest of all: else samples add up."""
+    """Drops from each digest's sample the rows that cannot be in the study's sample, so that memory does not grow."""
 
     def __init__(self) -> None:
         self._lowest: Priorities = np.empty(0, dtype=np.uint64)
 
     def digest(self, digest: FileDigest) -> FileDigest:
+        """The digest, its sample thinned by what earlier ones have shown."""
         k = digests.SAMPLE_ROWS
         lowest = np.concatenate([self._lowest, digest.sample.priority])
         if lowest.size <= k:

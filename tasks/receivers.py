@@ -46,7 +46,7 @@ def filled(address: str, environment: Mapping[str, str]) -> str:
 
 
 def masked(address: str) -> str:
-    """What may be shown: the scheme, the host of mail and webhooks, and variables, which are no secrets."""
+    """The address as it may be shown: scheme, host of mail and webhooks, and variables, which are no secrets."""
     scheme, separator, rest = address.partition("://")
     if _is_all_variables(rest if separator else address):
         return address
@@ -60,9 +60,9 @@ def masked(address: str) -> str:
 
 
 def masked_study(text: str) -> str:
-    """A study file's text with its receivers masked, comments kept; the study is otherwise the same.
+    """A study file's text with its receivers masked, comments kept.
 
-    Where an address is written in a way that text replacement does not find, the file is written anew.
+    If an address is written in a way that text replacement does not find, the whole file is written anew.
     """
     values = tomllib.loads(text)
     receivers = _receivers(values)
@@ -76,12 +76,12 @@ def masked_study(text: str) -> str:
 
 
 def masked_addresses(text: str) -> str:
-    """Any text with everything that looks like an address masked."""
+    """The text with everything that looks like an address masked."""
     return ADDRESS.sub(lambda found: masked(found[0]), text)
 
 
 def scrubbed(text: str, address: str) -> str:
-    """Someone else's message about an address, without the address's secrets."""
+    """A message of Apprise's about an address, without the address's secrets."""
     shown = masked(address)
     parts = {part for form in (address, unquote(address)) for part in (form, *re.split(r"[^A-Za-z0-9._~!$*+-]+", form))}
     for part in sorted(parts, key=len, reverse=True):
@@ -91,11 +91,12 @@ def scrubbed(text: str, address: str) -> str:
 
 
 def _is_all_variables(text: str) -> bool:
-    """`${A}/${B}`: nothing but variables and what separates them."""
+    """Whether there are only variables and separators, as in `${A}/${B}`."""
     return bool(VARIABLE.search(text)) and not VARIABLE.sub("", text).strip("/:@?&=#,")
 
 
 def _receivers(values: Mapping[str, Any]) -> list[str]:
+    """The receivers' addresses in a study file's values."""
     notify = values.get("notify")
     receivers = notify.get("to") if isinstance(notify, Mapping) else None
     return [each for each in receivers if isinstance(each, str) and each] if isinstance(receivers, Sequence) else []
@@ -106,6 +107,7 @@ def _with_receivers(values: Mapping[str, Any], receivers: Sequence[str]) -> dict
 
 
 def _means(text: str, wanted: Mapping[str, Any]) -> bool:
+    """Whether the text is TOML with these values."""
     try:
         return tomllib.loads(text) == wanted
     except tomllib.TOMLDecodeError:

@@ -1,4 +1,4 @@
-"""Reads a file once, chunk by chunk, and keeps what the report needs of it: see `tasks.stats.digest`."""
+"""Reads a file once, chunk by chunk, into a digest: what the report needs of it (`tasks.stats.digest`)."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ import numpy as np
 import pandas as pd
 
 from tasks.file_end import cut_short
-from tasks.load import csv_layout, hash_file, is_parquet, read_chunks
 from tasks.row_keys import NO_KEYS, Dropped, Keys, Repeats, hash_rows, keys_of
+from tasks.row_reader import csv_layout, read_chunks
 from tasks.stats.cut_short import CutShort
 from tasks.stats.digest import FileDigest, RowHashes, RowsRead, digest_of
 from tasks.stats.errors import DataRejected, PoolwiseError
 from tasks.stats.study import Study
+from tasks.study_files import hash_file, is_parquet
 from tasks.validate import EVERY_COLUMN, KEY_SEPARATOR, Readings, grouped, key_columns, rejections_of, split_rows
 from tasks.values import HEAD_ROWS, how_read
 
 
 def reduce_file(path: Path, name: str, sha256: str, study: Study, dropped: Dropped | None = None) -> FileDigest:
-    """Read the rows of the content `sha256` and add them up, all but those `dropped`.
+    """Read the rows of the content `sha256` and add them up, without those `dropped`.
 
-    Without `dropped` the digest has the rows' keys, from which these can be told, and counts each row.
-    Raises DataRejected when the file cannot be read as the study asks, PoolwiseError, which may pass, when
-    it is not of that content (any more).
+    If `dropped` is None, each row counts, and the digest has the rows' keys, from which repeats are found. Raises
+    DataRejected when the file cannot be read as the study asks; PoolwiseError, which may pass, when its content is
+    another.
     """
     try:
         head, frames = _with_head(read_chunks(path, study, name))
@@ -42,11 +43,12 @@ def reduce_file(path: Path, name: str, sha256: str, study: Study, dropped: Dropp
 
 
 def _cut_short(path: Path, name: str, study: Study) -> CutShort | None:
+    """What the end of a CSV file lacks, or None; Parquet without its end cannot be read at all."""
     return None if is_parquet(path) else cut_short(path, csv_layout(path, name, study))
 
 
 def _require_content(path: Path, name: str, sha256: str) -> None:
-    """Whatever came of reading something else is not to be believed."""
+    """Raise PoolwiseError if the file changed while it was read."""
     if hash_file(path, name) != sha256:
         cause = OSError(errno.EAGAIN, "changed while it was read")
         raise PoolwiseError(f"{name} changed while it was read. Run again when it is complete.") from cause
@@ -62,6 +64,7 @@ def _with_head(frames: Iterator[pd.DataFrame]) -> tuple[pd.DataFrame, Iterator[p
 
 
 def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dropped | None) -> RowsRead:
+    """The rows of one frame, split into good and rejected ones."""
     good, failures = split_rows(frame, study, readings)
     row = frame["_row"].to_numpy(dtype=np.int64)
     keys: Keys = NO_KEYS
@@ -82,6 +85,7 @@ def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dro
 
 
 def _hashes(good: pd.DataFrame, frame: pd.DataFrame, study: Study, *, with_keys: bool) -> RowHashes:
+    """Hashes of the good rows, and with `with_keys` their keys as whole rows."""
     columns, rest = good[list(study.columns)], frame["_rest"].to_numpy(dtype=np.uint64)[good.index]
     others = int(frame["_others"].to_numpy(dtype=np.uint64)[0]) if len(frame) else 0
     keys: Keys = NO_KEYS
@@ -92,7 +96,9 @@ def _hashes(good: pd.DataFrame, frame: pd.DataFrame, study: Study, *, with_keys:
 
 
 def _as_failures(repeats: Repeats, first_row: int, n_rows: int, word: str, column: str) -> pd.DataFrame:
-    """The repeats among `n_rows` rows from number `first_row`, as `validate.split_rows` gives failures."""
+    """Those of the repeats that are among `n_rows` rows from number `first_row`, as `validate.split_rows` has
+    failures.
+    """
     low, high = np.searchsorted(repeats.row, [first_row, first_row + n_rows])
     places = zip(repeats.first_row[low:high].tolist(), repeats.first_file[low:high], strict=True)
     return pd.DataFrame(

@@ -52,7 +52,7 @@ _JSON_ESCAPES = str.maketrans(
 
 
 def render_report(page: ReportPage, plotly_src: str, *, standalone: bool = False, look: Look | None = None) -> str:
-    """`plotly_src` is the shared plotly.js, relative to the report; standalone, it is not used.
+    """The report as HTML. `plotly_src` is the address of the shared plotly.js; a standalone report does not use it.
 
     Raises StudyError when the look's templates cannot be rendered.
     """
@@ -74,6 +74,7 @@ def render_report(page: ReportPage, plotly_src: str, *, standalone: bool = False
 
 
 def _rendered(look: Look, values: dict[str, Any]) -> str:
+    """The page by the look's templates. Raises StudyError if they fail, or leave the page's policy out."""
     try:
         html = environment_of(look).get_template(PAGE).render(**values)
     except Exception as error:
@@ -87,7 +88,7 @@ def _rendered(look: Look, values: dict[str, Any]) -> str:
 
 
 def in_colours_of(look: Look, page: ReportPage) -> ReportPage:
-    """Figures, swatches, and what figures draw in the page's own colours (see LIGHT and DARK in `figures.style`)."""
+    """The page in the look's colours: figures, swatches, and what figures draw in the page's own colours."""
     themes = {}
     for scheme, hover in (("light", "paper"), ("dark", "card")):
         ink, grid, paper = (look.colours.page(scheme, name) for name in ("ink", "rule", hover))
@@ -96,22 +97,23 @@ def in_colours_of(look: Look, page: ReportPage) -> ReportPage:
 
 
 def _style(look: Look | None) -> str:
+    """The style sheet, the look's or Poolwise's, and what the look adds."""
     return f"{look.texts.get(STYLE) or _file(STYLE)}\n{look.style}" if look else _file(STYLE)
 
 
 class Glossary:
-    """Which words of a page are explained where they stand: in every section the first mention of each."""
+    """Collects the words to explain where they stand: in every section, the first mention of each."""
 
     def __init__(self) -> None:
         self._sections: list[set[str]] = []
 
     def section(self) -> set[str]:
-        """The terms met in a new section, for the filter `explained` to fill."""
+        """A set for the filter `explained`, which fills it with the terms met in a new section."""
         self._sections.append(set())
         return self._sections[-1]
 
     def meanings(self) -> tuple[tuple[str, str, str], ...]:
-        """(id, term, meaning) of all that were met."""
+        """(id, term, meaning) of all terms met."""
         return meanings(set().union(*self._sections))
 
 
@@ -164,11 +166,12 @@ def plotly_js() -> str:
 
 @cache
 def environment() -> Environment:
+    """Jinja with Poolwise's templates."""
     return _prepared(Environment, FileSystemLoader(TEMPLATES))
 
 
 def environment_of(look: Look) -> Environment:
-    """The look's templates first, then ours. They are others' work: they cannot reach into Python."""
+    """Jinja with the look's templates before Poolwise's; in a sandbox, as others wrote them."""
     templates = look.templates
 
     def own(name: str) -> tuple[str, str, None] | None:
@@ -178,7 +181,7 @@ def environment_of(look: Look) -> Environment:
 
 
 def _prepared(kind: type[Environment], loader: BaseLoader) -> Environment:
-    """Everything is escaped; a name that a template does not get is an error."""
+    """A Jinja environment that escapes everything and raises an error for unknown names."""
     jinja = kind(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     jinja.filters["json_block"] = json_block
     jinja.filters["script_text"] = script_text
@@ -187,25 +190,27 @@ def _prepared(kind: type[Environment], loader: BaseLoader) -> Environment:
 
 
 def json_block(value: Any) -> Markup:
-    """JSON for a script element: nothing in it can end the element or open a comment."""
+    """The value as JSON for a script element: nothing in it can end the element or open a comment."""
     return script_text(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 
 def script_text(text: str) -> Markup:
-    """The same for JSON that is text already."""
+    """The same for a text that is JSON already."""
     return Markup(text.translate(_JSON_ESCAPES))
 
 
 def _trusted(content: str, element: str) -> Markup:
-    """Our own file's text, put into an element verbatim."""
+    """A text of ours, to stand in an element verbatim. Raises ValueError if it would end the element."""
     if f"</{element}" in content.lower() or "<!--" in content:
         raise ValueError(f"the text would end its <{element}> element")
     return Markup(content)
 
 
 def _digest(script: str) -> str:
+    """The sha256 of a script, as a policy names it."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _file(name: str) -> str:
+    """One of Poolwise's own templates, styles or scripts."""
     return (TEMPLATES / name).read_text(encoding="utf-8")

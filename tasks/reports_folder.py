@@ -1,4 +1,4 @@
-"""The reports folder as a person names it, looked at before anything is read or fitted."""
+"""Checks the reports folder that a person names, before anything is read or fitted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tasks.user_text import require_utf8
 
 
 def writable(reports: Path) -> Path:
-    """The folder, made if need be. Raises StudyError where there can be none, PoolwiseError where the disk refuses."""
+    """The folder, made if it is missing. Raises StudyError if it can be no folder, PoolwiseError if it cannot be
+    written.
+    """
     readable(reports)
     with explained("write", reports):
         reports.mkdir(parents=True, exist_ok=True)
@@ -27,7 +29,7 @@ def writable(reports: Path) -> Path:
 
 
 def readable(reports: Path) -> Path:
-    """The path, if it is a folder or may become one. Raises StudyError."""
+    """The path, if it is a folder or can become one. Raises StudyError."""
     require_utf8(reports)
     try:
         found = next((path for path in (reports, *reports.parents) if os.path.lexists(path)), Path())

@@ -1,8 +1,8 @@
-"""Which rows say the same in the columns that name a row: told from hashes, without the rows.
+"""Finds rows that say the same in certain columns, from hashes, without the rows themselves.
 
-A row's key is 96 bits of hash of its values, as parsed: two equal keys are taken as equal values (among
-10^9 rows, one chance in 10^11 that any two are not). Each file's keys are kept with its digest, so that
-a new file is held against all the older ones without reading these again.
+A row's key is 96 bits of hash of its parsed values; equal keys are taken for equal values (among 10^9 rows, one chance
+in 10^11 that any two differ). Each file's keys are kept with its digest, so that a new file is compared with all older
+ones without reading these again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SEEDS = ("poolwise key one", "poolwise key two")  # 16 bytes each
 
 @dataclass(frozen=True)
 class Repeats:
-    """Rows of one file, each with the place of the earlier row that has the same key."""
+    """Rows of one file, each with the place of the first row that has the same key."""
 
     row: Integers  # (n,) ascending
     first_file: tuple[str, ...]  # n sha256
@@ -54,11 +54,11 @@ class Dropped:
         return hashlib.sha256(f"{self.copies.id} {self.repeats.id}".encode()).hexdigest()[:32]
 
 
-NO_REPEATS = Repeats(np.empty(0, dtype=np.int64), (), np.empty(0, dtype=np.int64))
+_NONE = Repeats(np.empty(0, dtype=np.int64), (), np.empty(0, dtype=np.int64))
 
 
 def keys_of(columns: pd.DataFrame, row: Integers) -> Keys:
-    """One per row of parsed `columns`, which hold no nulls; `row` (n,) are the rows' numbers."""
+    """(n,) keys of the rows of parsed `columns`, which hold no nulls; `row` (n,) are their numbers."""
     keys = np.empty(len(columns), dtype=KEY)
     keys["hash"] = _hashed(columns, SEEDS[0])
     keys["check"] = _hashed(columns, SEEDS[1]) >> np.uint64(32)
@@ -67,31 +67,35 @@ def keys_of(columns: pd.DataFrame, row: Integers) -> Keys:
 
 
 def hash_rows(columns: pd.DataFrame) -> NDArray[np.uint64]:
-    """(n,) 64 bits per row of parsed columns: see `tasks.stats.row_sketch`."""
+    """(n,) 64 bits per row of parsed columns, for `tasks.stats.row_sketch`."""
     return _hashed(columns, SEEDS[0])
 
 
 def hash_texts(texts: Sequence[str]) -> NDArray[np.uint64]:
-    """(n,) 64 bits each, by SipHash."""
+    """(n,) 64 bits per text, by SipHash."""
     return pd.util.hash_array(np.array(texts, dtype=object), hash_key=SEEDS[0], categorize=False)
 
 
 def find_dropped(copy_keys: Mapping[str, Keys], keys: Mapping[str, Keys]) -> dict[str, Dropped]:
-    """By sha256, in the files' order; a row that is a copy is not also held to its key. Files without are left out."""
+    """The rows to drop by sha256 of their file, from keys of whole rows and of `rules.unique`.
+
+    Both are in the order of the files. A row that is a copy is not also compared by `rules.unique`. Files that lose no
+    row are left out.
+    """
     copies = find_repeats(copy_keys)
     rows = {name: found.row for name, found in copies.items()}
     kept = {name: each[~np.isin(each["row"], rows.get(name, ()))] for name, each in keys.items()}
     repeats = find_repeats(kept)
     return {
-        name: Dropped(copies.get(name, NO_REPEATS), repeats.get(name, NO_REPEATS))
-        for name in dict.fromkeys([*copies, *repeats])
+        name: Dropped(copies.get(name, _NONE), repeats.get(name, _NONE)) for name in dict.fromkeys([*copies, *repeats])
     }
 
 
 def find_repeats(keys: Mapping[str, Keys]) -> dict[str, Repeats]:
-    """The rows that repeat an earlier one, by sha256 of their file; `keys` by sha256, in the files' order.
+    """The rows that repeat an earlier one, by sha256 of their file; files without such rows are left out.
 
-    The first row of a key, in the order of files and then of rows, is no repeat. Files without are left out.
+    `keys` are by sha256, in the order of the files. The first row of a key is the first in the order of files, then
+    rows.
     """
     shared = _met_twice([each["hash"] for each in keys.values()])
     if not shared.size:
@@ -114,12 +118,13 @@ def find_repeats(keys: Mapping[str, Keys]) -> dict[str, Repeats]:
 
 
 def _met_twice(hashes: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """Ascending; within a file or between files."""
+    """The hashes that occur more than once, in one file or several, ascending."""
     ascending = np.sort(np.concatenate([np.empty(0, dtype=np.uint64), *hashes]))
     return np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
 
 
 def _is_in(values: NDArray[np.uint64], ascending: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """(n,) whether each value is among `ascending`."""
     at = np.searchsorted(ascending, values)
     return (at < ascending.size) & (np.append(ascending, np.uint64(0))[at] == values)
 

@@ -1,9 +1,4 @@
-"""What a reports folder looks like, and reading it back.
-
-    reports/<study>/<run_id>/          one published run, never changed
-    reports/<study>/latest             the newest of them, a relative link
-    reports/<study>/rejected/          rejected rows of runs that published nothing
-    reports/<study>/.staging-<run_id>/ a run being written
+"""Lists the published runs of a reports folder (`tasks.reports_layout`) and reads their summaries back.
 
 Run ids sort by time. A folder that cannot be read is reported, never repaired.
 """
@@ -19,13 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tasks.stats.past import ReportedVerdict
-
-LATEST = "latest"
-REJECTED = "rejected"
-SUMMARY = "summary.json"
-REPORT = "report.html"
-STANDALONE = "report-standalone.html"
+from tasks.reports_layout import LATEST, REJECTED, SUMMARY
+from tasks.stats.past import Question, ReportedVerdict
 
 # These stand at the top of a summary; the fits behind them can be megabytes.
 HEAD = {"schema_version", "study", "verdict", "run"}
@@ -86,6 +76,18 @@ def read_head(run_folder: Path) -> dict[str, Any]:
 def read_verdict(run_folder: Path) -> ReportedVerdict:
     """The verdict of a published run. Raises UnreadableRun."""
     return ReportedVerdict(**read_head(run_folder)["verdict"])
+
+
+def question_in(study: dict[str, Any]) -> Question:
+    """What was asked, from a summary's `study`: it decides whether runs can be compared. What is missing is empty."""
+    units = study.get("predictor_units", {})
+    return Question(
+        outcome=str(study.get("outcome", "")),
+        outcome_unit=str(study.get("outcome_unit", "")),
+        group=str(study.get("group", "")),
+        predictors=tuple(str(name) for name in study.get("predictors", ())),
+        predictor_units={str(name): str(unit) for name, unit in units.items()},
+    )
 
 
 def _text(run_folder: Path, characters: int = -1) -> str:

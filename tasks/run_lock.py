@@ -6,7 +6,6 @@ it ends; a note without a holder is therefore a dead run's.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -18,9 +17,9 @@ from typing import IO
 
 from tasks.atomic import explained
 from tasks.leftovers import undone_if_cut_short
+from tasks.locks import try_lock
+from tasks.reports_layout import folder_of, running_note
 from tasks.stats.errors import PoolwiseError
-
-FILE = ".running"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Hold:
         self.left_behind = _read(file)
 
     def note(self, run_id: str, flow_run_id: str) -> None:
-        """Write down who holds the study, for whoever finds the note if we die."""
+        """Write down which run holds the study, for others to find if this process dies."""
         self._file.truncate(0)
         self._file.write(json.dumps(asdict(RunningRun(run_id, flow_run_id, os.getpid()))))
         self._file.flush()
@@ -48,11 +47,14 @@ class Hold:
 
 @contextmanager
 def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -> Iterator[Hold]:
-    """Wait until no other process runs this study, then hold it. Raises PoolwiseError out of patience."""
-    folder = reports / study_name
+    """Wait until no other process runs the study, then hold it.
+
+    Raises PoolwiseError when that takes longer than `patience_seconds`.
+    """
+    folder = folder_of(reports, study_name)
     with explained("keep runs apart", folder):
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / FILE).open("a+", encoding="utf-8")
+        file = running_note(folder).open("a+", encoding="utf-8")
     with file:
         _wait_for_lock(file, study_name, patience_seconds)
         with undone_if_cut_short(lambda: file.truncate(0)):
@@ -62,24 +64,29 @@ def only_run(reports: Path, study_name: str, patience_seconds: float = 3600.0) -
                 file.truncate(0)
 
 
+def _note(reports: Path, study_name: str) -> Path:
+    """Where the run that holds the study is noted."""
+    return running_note(folder_of(reports, study_name))
+
+
 def is_noted(reports: Path, study_name: str) -> bool:
-    """Whether a run goes on, or one that died has not been seen to."""
+    """Whether a run goes on, or died and has not been cleaned up after."""
     try:
-        return (reports / study_name / FILE).stat().st_size > 0
+        return _note(reports, study_name).stat().st_size > 0
     except OSError:
         return False
 
 
 def is_running(reports: Path, study_name: str) -> bool:
     """Whether a living process holds the study."""
-    with _opened(reports / study_name / FILE) as file:
+    with _opened(_note(reports, study_name)) as file:
         return file is not None and not _try_lock(file)
 
 
 @contextmanager
 def dead_run(reports: Path, study_name: str) -> Iterator[RunningRun | None]:
-    """The run that died holding the study, if one did. Its note is cleared when the block ends well."""
-    with _opened(reports / study_name / FILE) as file:
+    """The run that died holding the study, or None. Its note is cleared when the block ends without an error."""
+    with _opened(_note(reports, study_name)) as file:
         if file is None or not _try_lock(file):
             yield None
             return
@@ -88,6 +95,7 @@ def dead_run(reports: Path, study_name: str) -> Iterator[RunningRun | None]:
 
 
 def _read(file: IO[str]) -> RunningRun | None:
+    """The run noted in this file; None if there is none that can be read."""
     file.seek(0)
     try:
         return RunningRun(**json.loads(file.read()))
@@ -97,6 +105,7 @@ def _read(file: IO[str]) -> RunningRun | None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str] | None]:
+    """The file, or None if there is none; not made."""
     try:
         file = path.open("a+", encoding="utf-8")
     except FileNotFoundError:
@@ -107,6 +116,7 @@ def _opened(path: Path) -> Iterator[IO[str] | None]:
 
 
 def _wait_for_lock(file: IO[str], study_name: str, patience_seconds: float) -> None:
+    """Return with the lock. Raises PoolwiseError when `patience_seconds` are over."""
     ends = time.monotonic() + patience_seconds
     while not _try_lock(file):
         if time.monotonic() > ends:
@@ -118,13 +128,11 @@ def _wait_for_lock(file: IO[str], study_name: str, patience_seconds: float) -> N
 
 
 def _try_lock(file: IO[str]) -> bool:
+    """Whether the lock is ours now. Raises PoolwiseError where the disk knows no locks."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return try_lock(file)
     except OSError as error:
         raise PoolwiseError(
             f"{file.name} cannot be locked: {error.strerror}. Without locks two runs could count the same rows twice. "
             "Choose a folder on a disk of this machine with --out."
         ) from error
-    return True

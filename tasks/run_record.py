@@ -1,4 +1,4 @@
-"""Who a run is: its id, its fingerprint, its seed, and the versions that made it."""
+"""A run's identity: its id, its fingerprint, its seed, and the versions that made it."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ NOT_ASKED = {"schedule", "trigger", "notify", "report"}
 
 
 def open_run(study: Study, sha256: Mapping[str, str], look_sha256: str = "") -> RunRecord:
-    """A run of `study` on files of these hashes, before its rows are read.
+    """The record of a new run of `study` on files of these hashes, before its rows are read.
 
     The fingerprint covers what decides the numbers – the data, the study, Poolwise and its Stan program – and the look.
-    The seed follows the study's name and the data, never the clock: the same input gives the same numbers.
+    The seed follows from the study's name and the data, never from the clock: the same input gives the same numbers.
     """
     started = datetime.now(UTC)
     data = _sha256("\n".join(sorted(sha256.values())))
@@ -65,12 +65,12 @@ def open_run(study: Study, sha256: Mapping[str, str], look_sha256: str = "") -> 
 
 
 def derived_seed(study_name: str, data_sha256: str) -> int:
-    """Between 1 and 2**31 - 1000, so that a few seeds after it are valid too."""
+    """A seed between 1 and 2**31 - 1000, so that the next few are valid too."""
     return 1 + int(_sha256(f"{study_name}\n{data_sha256}")[:12], 16) % (2**31 - 1000)
 
 
 def with_rows(run: RunRecord, rows: Collected, engine: str, link: str) -> RunRecord:
-    """The same run, now that its rows are known."""
+    """The record with what is known once rows are read and sampled."""
     return replace(
         run,
         n_rows=rows.n_rows,

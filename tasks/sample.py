@@ -1,4 +1,4 @@
-"""Sample the posterior until its diagnostics hold, or say what was tried."""
+"""Samples the posterior, ever more carefully, until its diagnostics meet their thresholds."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def sample_posterior(
     seed: int,
     progress: Progress,
 ) -> tuple[PosteriorDraws, tuple[SamplingAttempt, ...]]:
-    """Draws of the marginal program, group effects included, and every attempt made.
+    """Draws of the marginal program, with group effects, and every attempt made.
 
-    Raises SamplingFailed when even the most careful attempt misses a threshold, or the engine's time is up.
+    Raises SamplingFailed when even the most careful attempt misses a threshold, or the engine's time is over.
     """
     varying = (0, *study.varying_columns)
     data = marginal_data(products, varying, resolve_priors(study, scaling), scaling)
@@ -51,7 +51,7 @@ def sample_posterior(
 
 
 def escalated(settings: SamplerSettings) -> list[SamplerSettings]:
-    """The settings of each attempt: more careful steps, more iterations."""
+    """The settings of each attempt: smaller steps, more iterations, deeper trees."""
     return [
         settings.model_copy(
             update={
@@ -96,7 +96,7 @@ def _when_time_was_up(
 
 
 def _what_to_do(study: Study, share: float, attempts: list[SamplingAttempt]) -> str:
-    """More time helps who was well on the way."""
+    """More time, if sampling was well on its way; else a simpler model."""
     minutes = study.sampler.max_minutes
     if share > 0.1 and not attempts:
         more = study.setting(f"sampler.max_minutes = {ceil(1.5 * minutes / share)}")

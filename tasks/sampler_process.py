@@ -1,9 +1,9 @@
-"""Sampling in a process of its own, which can be ended: by an interrupt, by a limit in time, with its parent.
+"""Samples in a child process that can be ended: by an interrupt, by a time limit, with its parent.
 
-An engine's native code hears no signal of Python's, and CmdStan has processes of its own. The child leads a
-process group that is killed as a whole. It is sent arrays and JSON through a pipe, and answers in frames: a
-letter, a length, and that many bytes. When the pipe to it closes, because its parent is gone, it ends itself.
-Whatever it writes to disk lies in one scratch folder, which is removed after it.
+An engine's native code hears no Python signal, and CmdStan starts processes of its own. So the child leads a process
+group, which is killed as a whole. It receives arrays and JSON through a pipe, and answers in frames: a letter, a
+length, and that many bytes. It ends itself when the pipe to it closes. What it writes to disk lies in one scratch
+folder, which is removed after it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PROGRESS, DRAWS, PROBLEM, BUG = b"p", b"d", b"e", b"b"
 
 
 class SamplerProcess:
-    """The engine of this name, each sampling in a process of its own; all together they have `seconds`."""
+    """The engine of this name, each sampling in a process of its own; all of them together may take `seconds`."""
 
     def __init__(self, name: EngineName, seconds: float) -> None:
         self._asked, self._engine = name, engine_named(name)
@@ -55,7 +55,7 @@ class SamplerProcess:
     def sample(
         self, program: Path, data: Mapping[str, Any], settings: SamplerSettings, seed: int, progress: Progress
     ) -> dict[str, Floats]:
-        """As the engine's own. Raises TimeIsUp when the time is over; the sampler has been ended then."""
+        """As `StanEngine.sample`. Raises TimeIsUp when the time is over; the sampler has ended by then."""
         asked = {"engine": self._asked, "program": str(program), "settings": settings.model_dump(), "seed": seed}
         with _child() as child:
             assert child.stdin is not None
@@ -69,6 +69,7 @@ class SamplerProcess:
 
 @contextmanager
 def _child() -> Iterator[subprocess.Popen[bytes]]:
+    """A child process with a scratch folder of its own; both are gone when the block ends."""
     scratch = tempfile.mkdtemp(prefix="poolwise-")
     with undone_if_cut_short(lambda: rmtree(scratch, ignore_errors=True)):
         try:
@@ -95,13 +96,14 @@ def _started(scratch: str) -> subprocess.Popen[bytes]:
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
-    """The child and all that it started."""
+    """Kill the child and all that it started, and wait for it."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 
 
 def _answer(stream: IO[bytes], ends: float, progress: Progress) -> dict[str, Floats]:
+    """The draws that the child sends; progress is passed on. Raises what the child met."""
     share = 0.0
     while True:
         kind, content = _received(stream, ends, share)
@@ -116,7 +118,7 @@ def _answer(stream: IO[bytes], ends: float, progress: Progress) -> dict[str, Flo
 
 
 def _received(stream: IO[bytes], ends: float, share: float) -> tuple[bytes, bytes]:
-    """The next frame. Raises TimeIsUp when it begins too late, PoolwiseError when there is none."""
+    """The next frame: its kind and content. Raises TimeIsUp if it begins too late, PoolwiseError if the child ended."""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         if not selector.select(max(ends - time.monotonic(), 0.0)):
@@ -142,6 +144,7 @@ def _receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytes:
+    """`length` bytes. Raises EOFError if the stream ends before."""
     parts = []
     while length > 0:
         parts.append(stream.read(length))
@@ -163,7 +166,7 @@ def _unpacked(content: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The child: one request from standard input, its progress and draws to standard output."""
+    """The child: reads one request from standard input, writes progress and draws to standard output."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever native code prints is not an answer
     _, content = _receive(sys.stdin.buffer)
@@ -194,7 +197,7 @@ def _sampled(request: dict[str, Any], answers: IO[bytes]) -> dict[str, Floats]:
 
 
 def _end_with_parent() -> None:
-    """Nothing more is ever sent: the pipe ends when the parent does."""
+    """Wait until the pipe ends, as nothing more is ever sent, then kill the process group."""
     os.read(0, 1)
     os.killpg(0, signal.SIGKILL)
 

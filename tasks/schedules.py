@@ -1,7 +1,7 @@
-"""Schedules that cannot be kept: what Prefect refuses, and what the calendar never grants.
+"""Refuses schedules that cannot be kept: those that Prefect refuses, and those that never fire.
 
-Prefect's server takes some of these, and then its scheduler fails, or searches for ever, for every study. So
-they are refused when the study is read, with the parsers that Prefect itself uses.
+Prefect's server accepts some of them, and then its scheduler fails or searches for ever, for every study. So they are
+refused when the study is read, with the parsers that Prefect itself uses.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_COUNTED = 10_000
 
 
 def schedule_problem(schedule: Schedule) -> str:
-    """Key, value, and why it cannot be kept, as one sentence; empty when it can. Whatever the day is today."""
+    """A sentence with key, value and why it cannot be kept; empty if it can. Does not depend on today's date."""
     if schedule.timezone in NO_TIME_ZONES:
         return _sentence("timezone", schedule.timezone, "it is no time zone; use a name such as Europe/London")
     if schedule.cron is not None:
@@ -41,14 +41,14 @@ def schedule_problem(schedule: Schedule) -> str:
 
 
 def has_ended(schedule: Schedule, now: datetime) -> bool:
-    """Whether no run is to come. Only rules with COUNT or UNTIL, and cron with a year, ever end."""
+    """Whether no run is to come after `now`. Only rules with COUNT or UNTIL, and cron with a year, ever end."""
     if schedule.cron is not None:
         return _next_cron(schedule.cron, now) is None
     return schedule.rrule is not None and _rule_has_ended(schedule.rrule, now.astimezone(ZoneInfo(schedule.timezone)))
 
 
 def refuse_ended(schedule: Schedule | None, place: str) -> None:
-    """Raises StudyError where no run is to come. Such a study can still be run, by hand or by new data."""
+    """Raises StudyError if no run is to come. Such a study can still be run by hand or by new data."""
     if schedule and has_ended(schedule, datetime.now(UTC)):
         key, value = ("cron", schedule.cron) if schedule.cron is not None else ("rrule", schedule.rrule or "")
         raise StudyError(
@@ -83,6 +83,7 @@ def _cron_refusal(text: str) -> str:
 
 
 def _next_cron(text: str, after: datetime) -> datetime | None:
+    """When it fires next; None if it never does."""
     from croniter import CroniterError, croniter
 
     try:
@@ -103,7 +104,7 @@ def _rule_refusal(text: str) -> str:
 
 
 def _parts_refusal(parts: dict[str, str], has_beginning: bool) -> str:
-    """What the parser takes and then never comes back from, or Prefect takes and never runs."""
+    """Why the rule is refused: the parser would accept it and never return, or Prefect accept it and never run it."""
     frequency = parts.get("FREQ", "")
     if frequency not in RULE_FREQUENCIES:
         said = f"FREQ is {frequency}" if frequency else "FREQ is missing"
@@ -118,6 +119,7 @@ def _parts_refusal(parts: dict[str, str], has_beginning: bool) -> str:
 
 
 def _parsing_refusal(text: str, rule: str) -> str:
+    """Why the rule is refused: it cannot be parsed, or never fires again."""
     from dateutil.rrule import rrulestr
 
     try:
@@ -131,7 +133,7 @@ def _parsing_refusal(text: str, rule: str) -> str:
 
 
 def _lines(text: str) -> list[tuple[str, str]]:
-    """Name and value of each line; a bare line is a rule."""
+    """Name and value of each line; a line without a name is a rule."""
     found = [line.upper().rpartition(":") for line in text.split()]
     return [(name.split(";")[0] or "RRULE", value) for name, _, value in found]
 
@@ -149,7 +151,7 @@ def _without_end(rule: str) -> str:
 
 
 def _beginning(text: str) -> datetime:
-    """DTSTART as the clock shows it. Raises ValueError when it is no time between 1970 and 2099."""
+    """DTSTART without its time zone, or PREFECT_BEGINS. Raises ValueError unless it lies between 1970 and 2099."""
     given = dict(_lines(text)).get("DTSTART")
     if given is None:
         return PREFECT_BEGINS
@@ -160,16 +162,16 @@ def _beginning(text: str) -> datetime:
 
 
 def _same_year_late(moment: datetime) -> datetime:
-    """The same moment of a like year near 9999, where calendars end; between 1970 and 2099 days fall alike there.
+    """The same moment of a year near 9999 whose days fall alike, where the parser's calendar ends.
 
-    A rule that never fires is searched to the calendar's end: so it is found within a century.
+    A rule that never fires is searched for to the end of the calendar: from there, that takes less than a century.
     """
     like = next(year for year in range(9904, 9932) if _kind_of_year(year) == _kind_of_year(moment.year))
     return moment.replace(year=like)
 
 
 def _kind_of_year(year: int) -> tuple[int, int]:
-    """Years of one kind have their weekdays on the same dates."""
+    """Equal for years whose weekdays fall on the same dates."""
     return date(year, 1, 1).weekday(), date(year, 12, 31).timetuple().tm_yday
 
 
@@ -182,6 +184,7 @@ def _rule_has_ended(text: str, now: datetime) -> bool:
 
 
 def _last_counted(text: str) -> datetime:
+    """When a rule with COUNT fires last; datetime.max if it fires more than MOST_COUNTED times."""
     from dateutil.rrule import rrulestr
 
     moments = [moment.replace(tzinfo=None) for moment in islice(rrulestr(text), MOST_COUNTED + 1)]

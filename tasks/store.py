@@ -29,7 +29,8 @@ import numpy as np
 
 from tasks import csv_files
 from tasks.atomic import write_whole
-from tasks.load import hash_file, hash_files
+from tasks.file_stamps import FileStamp, stamp_of
+from tasks.reports_layout import digests_folder, hashes_file
 from tasks.stats import digest as digests
 from tasks.stats import row_sketch
 from tasks.stats.cross_products import CrossProducts
@@ -40,10 +41,9 @@ from tasks.stats.records import Rejection
 from tasks.stats.row_sketch import FileSketch, RowSketch
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
+from tasks.study_files import hash_file, hash_files
 
 FORMAT = 2
-FOLDER = ".store"
-HASHES = "hashes.json"
 # What of a study decides how its files are read; beside most of its rules.
 READING = {
     *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
@@ -55,17 +55,17 @@ PACKAGES = ("poolwise", "numpy", "pandas", "pandera", "pyarrow")
 # Digests under keys that were not asked for so long are removed.
 KEPT_SECONDS = 30 * 24 * 3600
 # A file changed less than this before it was hashed could change again without looking different.
-SETTLED_SECONDS = 2.0
+CLOCK_SECONDS = 2.0
 
 log = logging.getLogger("poolwise")
 
 
 class Store:
-    """Digests of one study as it is asked now."""
+    """The digests of one study, as its settings are now."""
 
     def __init__(self, reports: Path, study: Study) -> None:
         self._study = study
-        self.folder = reports / FOLDER / study.name / store_key(study)
+        self.folder = digests_folder(reports, study.name, store_key(study))
 
     def get(self, sha256: str, repeats: str = "") -> FileDigest | None:
         """The digest of this content, without the repeats of this id; None if it has to be made."""
@@ -80,6 +80,7 @@ class Store:
             return None
 
     def put(self, digest: FileDigest, repeats: str = "") -> None:
+        """Keep the digest. A disk that refuses costs a warning only."""
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, **_packed(digest, self.folder.name, repeats))
         with _worth_a_warning("keep a digest"):
@@ -87,7 +88,7 @@ class Store:
             write_whole(self._path(digest.sha256, repeats), content.getvalue())
 
     def tidy(self) -> None:
-        """Mark this key as in use; remove the digests of keys that have not been for long."""
+        """Mark this key as in use; remove digests under keys that have not been used for KEPT_SECONDS."""
         with suppress(OSError):
             os.utime(self.folder)
             for other in self.folder.parent.iterdir():
@@ -115,25 +116,24 @@ def store_key(study: Study) -> str:
 
 
 def _labels_decide(study: Study) -> bool:
-    """Whether it depends on the labels' settings which rows are good; else they are heeded when files are added up."""
+    """Whether the settings for labels decide which rows are good; if not, they matter only when files are added up."""
     return study.rules.groups is not None or study.group in study.rules.unique
 
 
 def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
-    """`load.hash_files`, which here reads no file that is as it was when it was hashed last."""
-    with _known_hashes(reports / FOLDER / opened.study.name / HASHES) as known:
+    """As `study_files.hash_files`, without reading files that have not changed since they were hashed last."""
+    with _known_hashes(hashes_file(reports, opened.study.name)) as known:
 
         def hash_of(path: Path, name: str) -> str:
-            try:
-                before = _stamp(path)
-            except OSError:
+            before = stamp_of(path)
+            if before is None:
                 return hash_file(path, name)  # which says what is wrong
             kept = known.get(str(path))
-            if isinstance(kept, list) and kept[:-1] == before:
+            if isinstance(kept, list) and kept[:-1] == [*before]:
                 return str(kept[-1])
             sha256 = hash_file(path, name)
             known.pop(str(path), None)
-            if _is_settled(before) and path.exists() and _stamp(path) == before:
+            if _changed_long_ago(before) and stamp_of(path) == before:
                 known[str(path)] = [*before, sha256]
             return sha256
 
@@ -142,7 +142,7 @@ def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
 
 @contextmanager
 def _known_hashes(path: Path) -> Iterator[dict[str, Any]]:
-    """What the file says, and it says afterwards what was put there; files that are gone are forgotten."""
+    """The hashes in this file; changes made to them in the block are written back, without files that are gone."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
         known = known if isinstance(known, dict) else {}
@@ -157,18 +157,14 @@ def _known_hashes(path: Path) -> Iterator[dict[str, Any]]:
             write_whole(path, json.dumps(present))
 
 
-def _stamp(path: Path) -> list[int]:
-    """What differs once a file has been written to: its change time cannot be set by hand."""
-    found = path.stat()
-    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
-
-
-def _is_settled(stamp: list[int]) -> bool:
-    return time.time_ns() - max(stamp[1], stamp[2]) > SETTLED_SECONDS * 1e9
+def _changed_long_ago(stamp: FileStamp) -> bool:
+    """Whether the next change cannot fall into the same tick of the file system's clock, and so will be seen."""
+    return time.time_ns() - max(stamp.modified, stamp.changed) > CLOCK_SECONDS * 1e9
 
 
 @contextmanager
 def _worth_a_warning(doing: str) -> Iterator[None]:
+    """Log an OSError of the block as a warning."""
     try:
         yield
     except OSError as error:
@@ -176,6 +172,7 @@ def _worth_a_warning(doing: str) -> Iterator[None]:
 
 
 def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]:
+    """The digest as arrays, with a checksum of everything in it."""
     sample = digest.sample
     rejections = [(each.row, each.column, each.value, each.rule) for each in digest.rejections]
     arrays = {
@@ -198,7 +195,7 @@ def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]
 
 
 def _checksum(head: list[Any], arrays: Mapping[str, np.ndarray]) -> str:
-    """Of everything in a digest: an archive's own checksums are not always looked at."""
+    """A hash of everything in a digest, as an archive's own checksums are not always checked."""
     found = hashlib.sha256(json.dumps(head).encode())
     for name, array in sorted(arrays.items()):
         found.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -207,7 +204,7 @@ def _checksum(head: list[Any], arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) -> FileDigest:
-    """Raises an error of some kind for anything but the digest of this store key, content and repeats."""
+    """The digest in these arrays. Raises some error if it is not that of `asked`: store key, content, repeats."""
     found = {name: arrays[name] for name in arrays.files if name != "head"}
     *head, checksum = _of_json(arrays["head"])
     if checksum != _checksum(head, found) or tuple(head[:3]) != asked:
@@ -251,7 +248,7 @@ def _unpacked_sketch(found: Mapping[str, np.ndarray]) -> FileSketch:
 
 
 def _json(value: Any) -> np.ndarray:
-    """As bytes; escaped, so that any text survives."""
+    """The value as bytes of JSON, escaped, so that any text survives."""
     return np.frombuffer(json.dumps(value).encode("ascii"), dtype=np.uint8)
 
 

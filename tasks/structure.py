@@ -1,4 +1,4 @@
-"""What the good rows as a whole must offer for the study's model to be fitted at all; told from their sums."""
+"""Checks that the good rows as a whole can carry the study's model, from their sums."""
 
 from __future__ import annotations
 
@@ -67,12 +67,13 @@ def _what_to_do(hint: str) -> str:
 
 
 def _before(rejections: Sequence[Rejection]) -> str:
+    """How many rows had been rejected, and why; empty if none."""
     n_rows = len({(each.file, each.row) for each in rejections if each.row})
     return f" Rows rejected before: {n_rows:,}.{_reasons(rejections)}" if n_rows else ""
 
 
 def n_parameters(study: Study) -> int:
-    """Of the fullest model: p fixed effects, q (q + 1) / 2 covariances of q varying effects, residual."""
+    """The number of parameters of the fullest model: p fixed effects, q (q + 1) / 2 covariances, the residual SD."""
     q = 1 + len(study.varying_columns)
     return len(study.terms) + q * (q + 1) // 2 + 1
 
@@ -102,13 +103,13 @@ def _too_few_rows(n_rows: int, study: Study) -> str:
 
 
 def _constant(scaling: Scaling, extremes: Extremes, n_rows: int, study: Study) -> str:
-    """Of the first column that does not differ, or by less than a fit can tell."""
+    """Names the first column that does not vary, or by less than a fit can tell; empty if there is none."""
     levels = (scaling.outcome_center, *scaling.center)
     spreads = (scaling.outcome_scale, *scaling.scale)
     for i, (name, level, spread) in enumerate(zip(study.numeric_columns, levels, spreads, strict=True)):
         role = "outcome" if i == 0 else "predictor"
         low, high = float(extremes.low[i, 0]), float(extremes.high[i, 0])
-        if low == high:
+        if extremes.is_constant[i]:
             advice = ", or leave it out of the predictors" if i else ""
             return (
                 f"The {role} {shown(name)} is {low:.15g} in all {n_rows} usable rows, and a constant explains "
@@ -124,7 +125,7 @@ def _constant(scaling: Scaling, extremes: Extremes, n_rows: int, study: Study) -
 
 
 def rule_kind(rule: str) -> str:
-    """The rule without what is this case's own: the place that a duplicate's names, why a file was set aside."""
+    """The rule without what is particular to one case: the place of the first row, why a file was set aside."""
     return SET_ASIDE if rule.startswith(SET_ASIDE) else rule.split(" of row ")[0]
 
 

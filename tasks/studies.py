@@ -67,10 +67,9 @@ def read_study(path: Path | str) -> OpenedStudy:
 def study_from_flags(
     file: Path | str, outcome: str, group: str, predictors: Sequence[str] = (), **optional: Any
 ) -> OpenedStudy:
-    """A study of one data file, as from `--outcome`, `--group`, `--predictor`.
+    """A study of one data file, from --outcome, --group and --predictor.
 
-    `optional` are further keys of a study file; those that are None count as not given. The text is the
-    study file that, saved beside the data, asks the same.
+    `optional` are further keys of a study file; None counts as not given. Its text is a study file that asks the same.
     """
     file = require_utf8(Path(file))
     if not is_file(file):
@@ -89,12 +88,13 @@ def study_from_flags(
 
 
 def study_folder(path: Path | str) -> Path:
-    """The folder of a study that is given by it or by its file, whether or not it can be read."""
+    """The study's folder, given that folder or its file; neither needs to be readable."""
     path = Path(path).resolve()
     return path.parent if path.suffix.lower() == ".toml" else path
 
 
 def _study_file(path: Path) -> Path:
+    """The path of the study file. Raises StudyError if there is none."""
     file = path / STUDY_FILE if _is_folder(path) else path
     if not is_file(file):
         raise StudyError(_missing(path, file))
@@ -120,7 +120,7 @@ def _missing(path: Path, file: Path) -> str:
 
 
 def _nothing(file: Path, wanted: str) -> str:
-    """Why there is no such file: nothing is there, or something that is no file: a folder, a pipe, a device."""
+    """A sentence: nothing is there, or it is a folder, a pipe, a device or a broken link."""
     shown = brief(str(file), MOST_OF_A_PATH)
     if not os.path.lexists(file):
         return f"There is no {wanted} at {shown}."
@@ -130,6 +130,7 @@ def _nothing(file: Path, wanted: str) -> str:
 
 
 def _parse(text: str, file: Path) -> dict[str, Any]:
+    """The values in the text. Raises StudyError if it is not TOML, or nested too deeply."""
     try:
         _require_shallow(text)
         return tomllib.loads(text)
@@ -145,12 +146,13 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
 
 
 def _require_shallow(text: str) -> None:
-    """Raise RecursionError for keys of so many parts that reading them would take minutes."""
+    """Raise RecursionError for dotted keys of so many parts that parsing them would take minutes."""
     if any(line.partition("=")[0].count(".") > MOST_KEY_PARTS for line in text.splitlines() if line[:1] != "#"):
         raise RecursionError
 
 
 def _quoted_line(text: str, message: str) -> str:
+    """A sentence that quotes the line a message speaks of, secrets masked; empty if it speaks of none."""
     found = re.search(r"line (\d+)", message)
     lines = text.splitlines()
     number = int(found[1]) if found else 0
@@ -166,6 +168,7 @@ def _lower_first(text: str) -> str:
 
 
 def _validated(values: dict[str, Any], place: str, kind: type[Study] = Study) -> Study:
+    """The study with these values. Raises StudyError."""
     try:
         study = kind.model_validate(values)
     except ValidationError as error:

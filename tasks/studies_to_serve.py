@@ -1,4 +1,4 @@
-"""Which studies `serve` and `deploy` go on with: broken ones too, as they may be mended."""
+"""Finds the studies that `serve` and `deploy` go on with; broken ones stay, as they may be mended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks.studies import STUDY_FILE, read_study, study_folder
 def folders_of(studies: Sequence[str] | None, reports: Path) -> list[Path]:
     """The folders of the studies named, or of all under data/.
 
-    Raises StudyError when every one of them is broken, as then nothing is left to go on with, or two have one name.
+    Raises StudyError when all are broken, or when two have the same name.
     """
     found = studies or sorted(str(file.parent) for file in Path("data").glob(f"*/{STUDY_FILE}"))
     if not found:
@@ -27,6 +27,7 @@ def folders_of(studies: Sequence[str] | None, reports: Path) -> list[Path]:
 
 
 def _problem_with(study: str) -> StudyError | None:
+    """What is wrong with the study, or None."""
     try:
         read_study(study)
     except StudyError as problem:

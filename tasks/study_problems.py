@@ -1,6 +1,6 @@
-"""Puts what is wrong with a study in words: key, rule, value received, what to do.
+"""Words for what is wrong with a study: key, rule, value received, what to do.
 
-Not supported: positions in the file. A key's dotted path is given instead.
+Not supported: line numbers. The key is given by its dotted path.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REQUIRED_EXAMPLES = {
 
 
 def describe_problems(error: ValidationError, values: Mapping[str, Any], kind: type[Study] = Study) -> str:
-    """Every problem as sentences of one paragraph, at most five of them in full; for a study of this kind."""
+    """The problems as one paragraph, the first MOST_PROBLEMS in full; for a study of this kind."""
     problems = _not_repeated(error.errors(include_url=False), values)
     sentences = [_sentence(problem, kind) for problem in problems[:MOST_PROBLEMS]]
     if len(problems) > MOST_PROBLEMS:
@@ -36,7 +36,7 @@ def describe_problems(error: ValidationError, values: Mapping[str, Any], kind: t
 
 
 def _not_repeated(problems: list[ErrorDetails], values: Mapping[str, Any]) -> list[ErrorDetails]:
-    """Without those of `varying` when it only repeats `predictors`."""
+    """The problems without those of a `varying` that only repeats `predictors`."""
     return [problem for problem in problems if problem["loc"][:1] != ("varying",) or "varying" in values]
 
 
@@ -92,7 +92,7 @@ def _shown(value: object) -> str:
 
 
 def _suggestion(path: tuple[str, ...], asked: type[Study]) -> str:
-    """Where the key belongs, if it is one of another table; else the closest key of its own table."""
+    """Where the key belongs: the same key of another table, else the closest key of its own."""
     elsewhere = [place for place in _all_places(Study) if place[-1] == path[-1] and place != path]
     if elsewhere:
         return f" Did you mean {_where(elsewhere[0], asked)}?"
@@ -121,7 +121,7 @@ def _all_places(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[
 
 
 def _model_at(path: tuple[str, ...]) -> type[BaseModel]:
-    """The model of the table at `path`; a mapping's own keys (columns) lead to its values' model."""
+    """The model of the table at `path`; of a mapping by column, the model of its values."""
     model: type[BaseModel] = Study
     for key in path:
         if key in model.model_fields:

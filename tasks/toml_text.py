@@ -1,4 +1,4 @@
-"""Writes TOML, which Python's `tomllib` only reads.
+"""Writes TOML, which the standard library only reads.
 
 Not supported: dates, and tables inside lists.
 """

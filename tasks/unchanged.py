@@ -1,23 +1,23 @@
-"""Is there anything new to report? Asked before Prefect is, and before its server is started."""
+"""Answers whether there is anything new to report, without Prefect and its server."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tasks.ledger import Ledger
-from tasks.load import wait_for_incoming
 from tasks.publish import is_published
 from tasks.run_lock import is_noted, only_run
 from tasks.run_record import open_run
 from tasks.store import identify
 from tasks.studies import OpenedStudy
+from tasks.study_files import wait_for_incoming
 
 
 def report_of_the_same(opened: OpenedStudy, reports: Path) -> Path | None:
-    """The newest report, if it is of this study and these files as they are now; then they are counted.
+    """The newest report if it is of this study and its files as they are now, else None; these are then counted.
 
-    None also where a run has to see to something first: another run that goes on, or one that died.
-    Raises DataRejected when there is no file, and StudyError for a look that cannot be used.
+    None also while another run goes on, or after one that died. Raises DataRejected when there is no file, StudyError
+    for a look that cannot be used.
     """
     study = opened.study
     if is_noted(reports, study.name):
@@ -36,6 +36,7 @@ def report_of_the_same(opened: OpenedStudy, reports: Path) -> Path | None:
 
 
 def _hash_of_look(opened: OpenedStudy) -> str:
+    """The hash of the study's look; empty if it has none. Raises StudyError."""
     if opened.look_folder is None:
         return ""
     from tasks.look_trial import look_of  # which renders pages

@@ -1,4 +1,4 @@
-"""Text files that users write: study files, templates, style sheets, colours; and the names they give."""
+"""Reads text files that users write, such as study files and templates, and checks the names they give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_OF_A_PATH = 200  # characters, in a message
 
 
 def text_of(file: Path) -> str:
-    """The text of a file that a user wrote, without a byte-order mark. Raises StudyError where it cannot be read."""
+    """The text of a user's file, without a byte order mark. Raises StudyError if it cannot be read."""
     try:
         with file.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
@@ -30,7 +30,7 @@ def text_of(file: Path) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is an ordinary file. Raises StudyError where the system will not even tell."""
+    """Whether there is an ordinary file. Raises StudyError if the system does not tell."""
     try:
         return path.is_file()
     except OSError as error:
@@ -38,7 +38,7 @@ def is_file(path: Path) -> bool:
 
 
 def require_utf8(path: Path) -> Path:
-    """Raises StudyError: addresses, databases and web pages can hold no other names."""
+    """The path. Raises StudyError if it is not UTF-8: addresses, databases and web pages can hold no other names."""
     try:
         str(path).encode()
     except UnicodeEncodeError:

@@ -1,18 +1,18 @@
-"""Checks rows against their study: good rows become `GroupedData`, bad ones are kept with the reason.
+"""Checks the rows of one file against their study: good rows become `GroupedData`, bad ones are kept with the reason.
 
 A row fails for a missing value, a number that is none, infinite or too large to be squared, a value out
-of range, an unknown group, a key that an earlier good row has, or as a whole (more fields than the header).
-A failed row is dropped; every reason against it is kept.
-Group labels are clean text (see `stats.study.clean_label`), in the order of `tasks.natural_order`. Allowed groups and
-keys are compared as the study joins labels (see `stats.labels`).
-What no row can be blamed for (one group only, a constant predictor) stops the run.
+of range, an unknown group, or as a whole (more fields than the header). A failed row is dropped; every reason
+against it is kept. Group labels are clean text (see `stats.study.clean_label`). Allowed groups and keys are compared
+as the study joins labels (see `stats.labels`).
+Elsewhere: rows that repeat an earlier one (`tasks.row_keys`), and what stops the run although no row can be blamed
+for it, such as one group only or a constant predictor (`tasks.structure`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, fields
 from functools import partial
 from typing import Any
 
@@ -23,16 +23,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.csv_files import shortened
-from tasks.natural_order import natural_order
 from tasks.numbers import as_arrow, parse_numbers
-from tasks.stats.cross_products import cross_products
-from tasks.stats.digest import extremes_of_rows
-from tasks.stats.labels import is_allowed, joined_key, one_spelling, spellings
-from tasks.stats.records import GroupedData, Rejection, SourceFile
+from tasks.stats.labels import is_allowed, joined_key
+from tasks.stats.records import GroupedData, Rejection
 from tasks.stats.spreadsheet import cell
 from tasks.stats.study import SURROUNDING, Range, Study
-from tasks.structure import require_enough_rows, require_structure, rule_kind
-from tasks.values import HEAD_ROWS, ColumnReading, how_read, numbers_of, why_none
+from tasks.structure import rule_kind
+from tasks.values import ColumnReading, numbers_of, why_none
 
 KEY_SEPARATOR = ", "
 EVERY_COLUMN = "every column"  # of a row that is a copy of another
@@ -42,23 +39,8 @@ LONGEST_LABEL = 1_000  # characters
 Readings = Mapping[str, ColumnReading]
 
 
-@dataclass(frozen=True)
-class Validated:
-    """Good rows, in the order they were read, and what became of the others."""
-
-    data: GroupedData
-    rejections: tuple[Rejection, ...]  # by row, then by column; a row may have several
-    n_rejected: int  # rows
-    files: tuple[SourceFile, ...]
-    rejected_by_rule: dict[str, int]  # "column: rule" to rows, most frequent first
-
-    @property
-    def n_read(self) -> int:
-        return self.data.n_rows + self.n_rejected
-
-
 def schema_of(study: Study) -> pandera.DataFrameSchema:
-    """What the parsed columns must satisfy. Not in it: uniqueness, which only good rows are held to."""
+    """What parsed columns must satisfy. Uniqueness is not in it, as only good rows are compared."""
     numeric = {
         column: pandera.Column(float, _number_checks(study.rules.ranges.get(column)), nullable=False)
         for column in study.numeric_columns
@@ -71,53 +53,21 @@ def schema_of(study: Study) -> pandera.DataFrameSchema:
     return pandera.DataFrameSchema({**numeric, **text})
 
 
-def validate_rows(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) -> Validated:
-    """Split rows, as `tasks.load` reads them, into good and rejected ones.
-
-    `sha256` names each file that was read. Raises `DataRejected`, with every rejection so far, when too
-    many rows fail or the good ones cannot carry the study's model.
-    """
-    frame = frame.reset_index(drop=True)
-    good, failures = _split_by_file(frame, study)
-    repeats = _repeats(good, frame, study)
-    rejections = rejections_of(pd.concat([failures, repeats]), frame, study)
-    good = good.drop(index=pd.Index(repeats["at"]))
-    require_enough_rows(len(frame), len(good), study, rejections)
-    data = in_natural_order(_joined(grouped(good, study), study))
-    require_structure(cross_products(data), data, extremes_of_rows(data), study, rejections)
-    return Validated(
-        data=data,
-        rejections=rejections,
-        n_rejected=len(frame) - len(good),
-        files=_files(frame, good.index, sha256),
-        rejected_by_rule=count_by_rule(rejections),
-    )
-
-
 def split_rows(frame: pd.DataFrame, study: Study, readings: Readings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Good rows, parsed and under their positions in `frame`; and a line `at`, `column`, `rule` per failure.
+    """Good rows, parsed, indexed by their position in `frame`; and a line `at`, `column`, `rule` per failure.
 
-    Rows of one file, which `readings` suit, are held to every rule but uniqueness, which needs all of the study's.
+    The rows are of one file, which `readings` suit. They are checked by every rule but uniqueness, which needs all
+    files.
     """
     parsed = _parsed(frame, study, readings)
     failures = _row_failures(parsed, frame, study, readings)
     return parsed.drop(index=pd.Index(failures["at"].unique())), failures
 
 
-def _split_by_file(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The same for rows of several files."""
-    places = [np.asarray(place) for place in frame.groupby("_file", sort=False).indices.values()] or [np.arange(0)]
-    parts = [frame.iloc[place].reset_index(drop=True) for place in places]
-    found = [split_rows(part, study, how_read(part.head(HEAD_ROWS), study)) for part in parts]
-    good = [rows.set_axis(place[rows.index], axis=0) for place, (rows, _) in zip(places, found, strict=True)]
-    failures = [lines.assign(at=place[lines["at"]]) for place, (_, lines) in zip(places, found, strict=True)]
-    return pd.concat(good).sort_index(), pd.concat(failures)
-
-
 def rejections_frame(rejections: Iterable[Rejection]) -> pd.DataFrame:
     """One line per reason, for rejected.csv.
 
-    Texts are as their file had them, but for an apostrophe before what a spreadsheet would take for a formula.
+    Texts are as in their file, but an apostrophe precedes what a spreadsheet would take for a formula.
     """
     columns = [field.name for field in fields(Rejection)]
     frame = pd.DataFrame.from_records([astuple(rejection) for rejection in rejections], columns=columns)
@@ -143,12 +93,12 @@ def _number_checks(limits: Range | None) -> list[pandera.Check]:
 
 
 def _can_be_squared(values: pd.Series) -> pd.Series:
-    """Infinite values pass: they have a rule of their own."""
+    """Whether each value is small enough. Infinite values pass: another rule rejects them."""
     return (values.abs() <= LARGEST) | np.isinf(values)
 
 
 def _limit(is_beyond: Callable[..., pd.Series], limit: float, word: str) -> pandera.Check:
-    """Infinite values pass: they have a rule of their own."""
+    """A check that no value is beyond the limit. Infinite values pass: another rule rejects them."""
     return pandera.Check(lambda values: ~is_beyond(values, limit) | np.isinf(values), error=f"{word} {limit:.15g}")
 
 
@@ -165,7 +115,7 @@ def _parsed(frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFra
 
 
 def _clean(text: pd.Series, missing: Sequence[str]) -> pd.Series:
-    """`stats.study.clean_label` of a whole column; null for what is missing: empty, or a word (no number) for it."""
+    """`stats.study.clean_label` of a whole column; null for what is missing: an empty text, or a word for it."""
     values = as_arrow(text)
     if not pc.all(pc.string_is_ascii(values)).as_py():
         values = pc.utf8_normalize(values, form="NFC")
@@ -176,7 +126,7 @@ def _clean(text: pd.Series, missing: Sequence[str]) -> pd.Series:
 
 
 def _row_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
-    """Columns `at` (position of the row), `column` ("" for the whole row), `rule`; one line per reason."""
+    """One line per reason: `at` (position of the row), `column` ("" for the whole row), `rule`."""
     values = _value_failures(parsed, frame, study, readings)
     if "_rule" not in frame:
         return values
@@ -185,11 +135,13 @@ def _row_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readi
 
 
 def _whole_rows(rules: pd.Series) -> pd.DataFrame:
+    """The failures of whole rows."""
     at = np.flatnonzero(rules != "")
     return pd.DataFrame({"at": at, "column": "", "rule": rules.iloc[at].to_numpy(dtype=object)})
 
 
 def _value_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
+    """The failures of single values."""
     try:
         schema_of(study).validate(parsed, lazy=True)
     except pandera.errors.SchemaErrors as error:
@@ -201,7 +153,7 @@ def _value_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, rea
 
 
 def _null_named(failures: pd.DataFrame, frame: pd.DataFrame, readings: Readings) -> pd.DataFrame:
-    """The failures of one column; null there is either missing or, where something stands, no number."""
+    """The failures of one column, in which null is named "missing" or, if something stands there, "not a number"."""
     column = str(failures["column"].iat[0])
     is_null = (failures["rule"] == "not_nullable").to_numpy()
     names = np.full(len(failures), "missing", dtype=object)
@@ -210,23 +162,8 @@ def _null_named(failures: pd.DataFrame, frame: pd.DataFrame, readings: Readings)
     return failures.assign(rule=np.where(is_null, names, failures["rule"]))
 
 
-def _repeats(good: pd.DataFrame, frame: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Rows whose key an earlier good row has: columns as of `_row_failures`."""
-    key = list(study.rules.unique)
-    if not key or good.empty:
-        return pd.DataFrame({"at": np.empty(0, int), "column": [], "rule": []})
-    at = good.index.to_numpy()
-    codes = key_columns(good, study).groupby(key, sort=False).ngroup().to_numpy()
-    first = np.empty(codes.max() + 1, dtype=np.int64)
-    first[codes[::-1]] = at[::-1]
-    later = at[first[codes] != at]
-    original = frame.loc[first[codes][first[codes] != at], ["_row", "_file"]]
-    rules = [f"duplicate of row {row} in {file}" for row, file in original.itertuples(index=False)]
-    return pd.DataFrame({"at": later, "column": KEY_SEPARATOR.join(key), "rule": rules})
-
-
 def key_columns(good: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """The columns that together name a row, labels as the study joins them."""
+    """The columns in `rules.unique`, labels spelled as the study joins them."""
     columns = good[list(study.rules.unique)]
     if study.group not in columns or not (study.labels.join or study.labels.pad):
         return columns
@@ -235,13 +172,13 @@ def key_columns(good: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 
 def _of_each(labels: pd.Series, of: Callable[[list[str]], list[Any]]) -> pd.Series:
-    """`of` the labels that differ, for every row."""
+    """`of` applied to the labels that differ, then spread to every row."""
     codes, found = pd.factorize(labels)
     return pd.Series(np.array(of([str(label) for label in found]))[codes] if len(labels) else [], index=labels.index)
 
 
 def rejections_of(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> tuple[Rejection, ...]:
-    """In the order of the rows, and in a row of the study's columns."""
+    """The failures as rejections, in the order of the rows and, within a row, of the study's columns."""
     rank = {column: i for i, column in enumerate(study.columns)}
     order = np.lexsort((failures["column"].map(rank).fillna(len(rank)), failures["at"]))
     failures = failures.iloc[order].reset_index(drop=True)
@@ -251,7 +188,7 @@ def rejections_of(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> 
 
 
 def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[str]:
-    """What the file says where a rule failed."""
+    """For each failure, what the file says there."""
     values = np.empty(len(failures), dtype=object)
     for column, part in failures.groupby("column", sort=False):
         several = study.columns if column == EVERY_COLUMN else study.rules.unique
@@ -262,7 +199,7 @@ def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[s
 
 
 def grouped(good: pd.DataFrame, study: Study) -> GroupedData:
-    """Good rows, their labels in the order in which they are met."""
+    """The good rows as arrays; labels in the order in which they occur."""
     codes, index = pd.factorize(good[study.group])
     return GroupedData(
         y=good[study.outcome].to_numpy(dtype=np.float64),
@@ -271,27 +208,3 @@ def grouped(good: pd.DataFrame, study: Study) -> GroupedData:
         labels=tuple(map(str, index)),
         terms=study.terms,
     )
-
-
-def _joined(data: GroupedData, study: Study) -> GroupedData:
-    """The same rows, labels that are one group to the study under one spelling."""
-    n = np.bincount(data.group_index, minlength=data.n_groups).tolist()
-    spelling = spellings({data.labels[i]: n[i] for i in natural_order(data.labels)}, study)
-    labels, index = one_spelling(data.labels, spelling)
-    return replace(data, labels=labels, group_index=index[data.group_index])
-
-
-def in_natural_order(data: GroupedData) -> GroupedData:
-    """The same rows with their labels in natural order."""
-    order = natural_order(data.labels)
-    position = np.empty(data.n_groups, dtype=np.int64)
-    position[order] = np.arange(data.n_groups)
-    labels = tuple(data.labels[i] for i in order)
-    return replace(data, labels=labels, group_index=position[data.group_index])
-
-
-def _files(frame: pd.DataFrame, good: pd.Index, sha256: Mapping[str, str]) -> tuple[SourceFile, ...]:
-    read = frame["_file"].value_counts()
-    used = frame["_file"].loc[good].value_counts()
-    counts = {name: (int(read.get(name, 0)), int(used.get(name, 0))) for name in sha256}
-    return tuple(SourceFile(name, sha256[name], n, n - n_used) for name, (n, n_used) in counts.items())

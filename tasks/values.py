@@ -1,8 +1,8 @@
-"""From a column's text to numbers: how a file writes them is decided from its first rows, once.
+"""Turns a column's text into numbers. How a file writes numbers is decided once, from its first rows.
 
-The decimal mark is each column's own in each file; one that does not show it takes the study's `decimal`, else
-what the file's other columns show. A comma counts as one only where it cannot separate thousands ("1,5",
-"0,031", not "1,031"). A predictor that says nothing but true and false is read as 1 and 0.
+Each column of each file has its own decimal mark. If its values do not show it, the study's `decimal` decides, else the
+file's other columns. A comma is a decimal mark only if it cannot separate thousands ("1,5" and "0,031", not "1,031"). A
+predictor that says only true and false is read as 1 and 0.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ONE_GROUP = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"  # 1,031: a fraction, or a thousand 
 
 @dataclass(frozen=True)
 class ColumnReading:
-    """How one column of one file becomes numbers: dates by their format; else words by `codes`, then numbers."""
+    """How one column of one file becomes numbers: as dates of a format; else as words by `codes`, then as numbers."""
 
     style: NumberStyle = PLAIN
     codes: Mapping[str, float] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class ColumnReading:
 
 
 def how_read(head: pd.DataFrame, study: Study) -> dict[str, ColumnReading]:
-    """For each of the study's columns of numbers, from the text of a file's first rows."""
+    """The reading of each of the study's numeric columns, from the text of a file's first rows."""
     styles = number_styles({name: head[name] for name in study.numeric_columns if name not in study.dates}, study)
     readings = {}
     for name in study.numeric_columns:
@@ -55,7 +55,7 @@ def how_read(head: pd.DataFrame, study: Study) -> dict[str, ColumnReading]:
 
 
 def numbers_of(text: pd.Series, reading: ColumnReading) -> Floats:
-    """(N,) NaN for what is missing and for what is none: `why_none` tells them apart."""
+    """(N,) numbers; NaN for what is missing and for what is no number, which `why_none` tells apart."""
     if reading.date_format:
         numbers = _days(text, reading.date_format)
     else:
@@ -68,7 +68,7 @@ def numbers_of(text: pd.Series, reading: ColumnReading) -> Floats:
 
 
 def why_none(text: pd.Series, reading: ColumnReading) -> np.ndarray:
-    """(N,) the rule that values break of which `numbers_of` made no number."""
+    """(N,) the rule broken by values of which `numbers_of` made no number."""
     what = "not a date" if reading.date_format else "not a number"
     too_long = has_too_many_digits(text, reading.style) & (not reading.date_format)
     why = np.where(too_long, "more digits than can be kept", what)
@@ -76,13 +76,13 @@ def why_none(text: pd.Series, reading: ColumnReading) -> np.ndarray:
 
 
 def is_truth(text: pd.Series, reading: ColumnReading) -> bool:
-    """Whether every value that is not missing is true or false, and there is one."""
+    """Whether there is a value, and every value that is not missing is true or false."""
     filled = text[~is_missing(text, reading.missing)]
     return len(filled) > 0 and not np.isnan(_coded(filled, TRUTH)).any()
 
 
 def number_styles(columns: Mapping[str, pd.Series], study: Study | None = None) -> dict[str, NumberStyle]:
-    """How each column of a file writes numbers."""
+    """How each column of a file writes numbers, by name."""
     base = NumberStyle(
         decimal=(study.decimal if study else None) or ".",
         thousands=(study.thousands if study else None) or "",
@@ -98,7 +98,7 @@ def number_styles(columns: Mapping[str, pd.Series], study: Study | None = None) 
 
 
 def _marks_shown(text: pd.Series, base: NumberStyle) -> tuple[int, int, int]:
-    """How many values show a decimal comma, a decimal point, and have a comma in a way that shows neither."""
+    """How many values show a decimal comma, how many a point, and how many have a comma that may be either."""
     trimmed = without_affixes(pc.utf8_trim_whitespace(as_arrow(text)), base.affixes)
     has_comma = np.array(pc.match_substring(trimmed, ","), dtype=bool)
     is_open = np.array(pc.match_substring_regex(trimmed, ONE_GROUP), dtype=bool)
@@ -114,19 +114,20 @@ def _has_comma(text: pd.Series) -> bool:
 
 
 def _mark(n_comma: int, n_point: int, n_open: int) -> str:
+    """The decimal mark that these counts show; empty if they show none."""
     if n_comma > n_point and n_comma >= SURE_SHARE * (n_comma + n_open):
         return ","
     return "." if n_point else ""
 
 
 def _coded(text: pd.Series, codes: Mapping[str, float]) -> Floats:
-    """(N,) NaN for what is no code."""
+    """(N,) the number of each code; NaN for what is no code."""
     at = pc.index_in(pc.utf8_trim_whitespace(as_arrow(text)), pa.array(list(codes), pa.large_string()))
     values = np.array([*codes.values(), np.nan])
     return values[np.array(pc.fill_null(at, len(codes)), dtype=np.int64)]
 
 
 def _days(text: pd.Series, date_format: str) -> Floats:
-    """(N,) since 1970-01-01; NaN for what is no date of this format."""
+    """(N,) days since 1970-01-01; NaN for what is no date of this format."""
     moments = pd.to_datetime(text.str.strip(), format=date_format, errors="coerce", utc=True)
     return np.asarray((moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1), dtype=np.float64)

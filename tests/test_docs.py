@@ -23,13 +23,14 @@ from prefect import Flow
 from prefect.cli._app import _app as prefect_app
 
 from flows import events
-from flows.cli import app
+from flows.commands import app
 from flows.deployments import run_on_request
 from tasks.look_colours import FIGURE_COLOURS, page_defaults, read_colours
 from tasks.notify import BASE_ADDRESS
-from tasks.site import PASSWORD_VARIABLE
+from tasks.site.app import PASSWORD_VARIABLE
 from tasks.stats import errors
-from tasks.stats.records import Rejection, Status
+from tasks.stats.judgement import Status
+from tasks.stats.records import Rejection
 from tasks.studies import read_study
 from tasks.toml_text import toml_text
 from tasks.view.estimates import estimate_columns

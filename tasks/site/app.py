@@ -30,14 +30,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tasks.catalogue import LiveCatalogue
-from tasks.run_folders import REPORT
+from tasks.reports_layout import REPORT
 from tasks.site import files
 from tasks.site.guard import LOOPBACK_NAMES, Brake, Password, ReadOnly, SecureHeaders
 from tasks.site.replies import document, notice, page
 from tasks.stats.errors import StudyError
 from tasks.view.catalogue import served_json
+from tasks.view.catalogue_page import STATUSES
 from tasks.view.feed import atom_feed
-from tasks.view.reading_list import STATUSES, Query, Trouble, reading_list
+from tasks.view.reading_list import Query, Trouble, reading_list
 
 PASSWORD_VARIABLE = "POOLWISE_CATALOGUE_PASSWORD"
 ATOM = "application/atom+xml"
@@ -81,7 +82,7 @@ def catalogue_app(
 
 
 class _Site:
-    """Endpoints are plain functions: Starlette runs them on threads, where disks may be waited for."""
+    """The endpoints: plain functions, which Starlette runs on threads, so that they may wait for disks."""
 
     def __init__(self, reports: Path, clock: Callable[[], datetime], troubles: Callable[[], Sequence[Trouble]]) -> None:
         self._reports = reports
@@ -170,11 +171,12 @@ def _sent(request: Request, path: Path | None) -> Response:
 
 
 def _lead(address: str) -> Response:
+    """A redirect to the address."""
     return RedirectResponse(address, 307)
 
 
 def _up(request: Request) -> str:
-    """The folder above, from an address with or without a slash at its end."""
+    """ "../" if the address ends in a slash or names a file, else "": what leads from it to the folder above."""
     return "../" if request.url.path.endswith("/") or "name" in request.path_params else ""
 
 
@@ -199,6 +201,7 @@ def _unexpected(request: Request, error: Exception) -> Response:
 
 
 def _password(given: str | None) -> str | None:
+    """The password given, else that of the environment; None if there is none. Raises StudyError for an empty one."""
     password = os.environ.get(PASSWORD_VARIABLE) if given is None else given
     if password == "":
         raise StudyError(

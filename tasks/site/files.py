@@ -1,7 +1,7 @@
-"""Which files of a reports folder may leave it, and how.
+"""Which files of a reports folder may be sent, and with which headers.
 
-A file is found by going down name by name: every name has to be an ordinary one, every step a folder
-or file proper. No link is followed below the reports folder, so nothing outside is ever reached.
+A file is found by going down name by name: every name has to be an ordinary one, every step a real folder or file. No
+link is followed below the reports folder, so nothing outside is ever reached.
 """
 
 from __future__ import annotations
@@ -15,20 +15,31 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from tasks.run_folders import LATEST, REJECTED, REPORT, STANDALONE, SUMMARY, is_name
+from tasks.reports_layout import (
+    ESTIMATES,
+    LATEST,
+    POSTERIOR,
+    REJECTED,
+    REJECTED_ROWS,
+    REPORT,
+    SHARED_PLOTLY,
+    STANDALONE,
+    STUDY_TEXT,
+    SUMMARY,
+)
+from tasks.run_folders import is_name
 from tasks.site.replies import FRAME_NOWHERE, NO_SCRIPT, if_modified
 
 MEDIA_TYPES = {
     REPORT: "text/html",
     STANDALONE: "text/html",
     SUMMARY: "application/json",
-    "estimates.csv": "text/csv",
-    "rejected.csv": "text/csv",
-    "posterior.nc": "application/x-netcdf",
-    "study.toml": "application/toml",
+    ESTIMATES: "text/csv",
+    REJECTED_ROWS: "text/csv",
+    POSTERIOR: "application/x-netcdf",
+    STUDY_TEXT: "application/toml",
 }
-PLOTLY = re.compile(r"plotly-[0-9A-Za-z.-]+\.min\.js")
-REJECTED_ROWS = re.compile(r"[^/\\]+\.csv")
+KEPT_REJECTIONS = re.compile(r"[^/\\]+\.csv")
 
 # A run's files never change, but a run may be deleted: browsers ask each time and get "not modified".
 ASK_EACH_TIME = "private, no-cache"
@@ -42,24 +53,24 @@ POLICY_BYTES = 4096
 
 
 def run_file(reports: Path, study: str, run: str, name: str) -> Path | None:
-    """A publishable file of a run folder."""
+    """A run's file if it is one of MEDIA_TYPES, else None."""
     is_run = run not in (LATEST, REJECTED)
     return _down(reports, study, run, name) if is_run and name in MEDIA_TYPES else None
 
 
 def rejected_rows(reports: Path, study: str, name: str) -> Path | None:
-    """The rejected rows of a run that published nothing else; the catalogue links to them."""
-    return _down(reports, study, REJECTED, name) if REJECTED_ROWS.fullmatch(name) else None
+    """The rejected rows of a run that published nothing else, or None if there are none."""
+    return _down(reports, study, REJECTED, name) if KEPT_REJECTIONS.fullmatch(name) else None
 
 
 def shared_script(reports: Path, name: str) -> Path | None:
-    """A plotly.js that reports share."""
-    return _down(reports, name) if PLOTLY.fullmatch(name) else None
+    """A plotly.js that reports share, or None if this is not the name of one."""
+    return _down(reports, name) if SHARED_PLOTLY.fullmatch(name) else None
 
 
 def file_response(request: Request, path: Path) -> Response:
-    """Streamed, with ranges; 304 when the reader has it already."""
-    is_shared = PLOTLY.fullmatch(path.name) is not None
+    """The file as a stream, with ranges; 304 when the reader has it already."""
+    is_shared = SHARED_PLOTLY.fullmatch(path.name) is not None
     media_type = "text/javascript" if is_shared else MEDIA_TYPES.get(path.name, "text/csv")
     headers = {"Cache-Control": KEEP if is_shared else ASK_EACH_TIME}
     if media_type == "text/html":
@@ -69,9 +80,10 @@ def file_response(request: Request, path: Path) -> Response:
 
 
 def report_policy(beginning: str) -> str:
-    """The policy that a report names in its head, said again as a header, where it also forbids framing.
+    """The Content-Security-Policy in a report's head, as a header that also forbids framing.
 
-    Only what Poolwise writes is repeated, so that a report cannot widen it; one without a policy runs nothing.
+    Only sources that Poolwise itself writes are kept, so that a report cannot widen it. A report without a policy may
+    run no script.
     """
     found = POLICY.search(beginning)
     if not found:
@@ -84,6 +96,7 @@ def report_policy(beginning: str) -> str:
 
 
 def _directive(name: str, sources: list[str]) -> str:
+    """The directive with those of its sources that are allowed."""
     inline = ("'unsafe-inline'",) if name == "style-src" else ()
     allowed = [source for source in sources if source in inline or ALLOWED.fullmatch(source)]
     return " ".join((name, *(allowed or ["'none'"])))
@@ -95,7 +108,7 @@ def _beginning(path: Path) -> str:
 
 
 def _down(reports: Path, *names: str) -> Path | None:
-    """The file that lies so below the reports folder, if every step on the way is what it seems."""
+    """The file at these names below the reports folder; None unless every name and every step is an ordinary one."""
     path, last = reports, len(names) - 1
     for depth, name in enumerate(names):
         path = path / name
@@ -105,7 +118,7 @@ def _down(reports: Path, *names: str) -> Path | None:
 
 
 def _kind(path: Path) -> int | None:
-    """A file, a folder, a link, … itself, not what a link leads to; `None` when it cannot be seen."""
+    """Whether it is a file, a folder or a link, without following it (an `stat.S_IF…`); None if it cannot be seen."""
     try:
         return stat.S_IFMT(os.lstat(path).st_mode)
     except OSError:

@@ -27,7 +27,7 @@ READER = "poolwise_reader"
 
 
 class SecureHeaders:
-    """Adds to every answer the headers that it does not set itself."""
+    """Adds SECURITY_HEADERS to every answer that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -67,7 +67,7 @@ class Brake:
         self._left, self._at = float(GUESSES_AT_ONCE), clock()
 
     def wait(self) -> float:
-        """Seconds until a guess is looked at again; 0 when one is now."""
+        """Seconds until another guess is looked at; 0 when one may be made now."""
         now = self._clock()
         self._left = min(self._left + max(now - self._at, 0.0) / SECONDS_PER_GUESS, float(GUESSES_AT_ONCE))
         self._at = now
@@ -139,5 +139,5 @@ def _given_password(authorization: str) -> str | None:
 
 
 def _digest(password: str) -> bytes:
-    """Of one length, so that comparing takes one time."""
+    """A hash: comparing two takes the same time, however long the password."""
     return sha256(password.encode("utf-8", "surrogatepass")).digest()

@@ -32,7 +32,7 @@ def page(request: Request, template: str, **values: Any) -> Response:
 
 
 def notice(request: Request, status: int, title: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    """A page that says why there is no other. Says so in full, whatever stands around the application."""
+    """A page that says why there is no other, with all security headers."""
     depth = request.scope.get("raw_path", request.scope["path"].encode()).count(b"/") - 1
     home = "../" * depth or "./"
     content = encoded(render_plain("notice.html.j2", title=title, message=message, home=home))
@@ -41,7 +41,7 @@ def notice(request: Request, status: int, title: str, message: str, headers: dic
 
 
 def document(request: Request, content: str | bytes, media_type: str, policy: str = NO_SCRIPT) -> Response:
-    """Something made on request; equal content has an equal tag."""
+    """Content made on request, with an ETag that depends on the content only."""
     body = encoded(content)
     headers = {"ETag": f'"{sha256(body).hexdigest()[:32]}"', "Content-Security-Policy": policy}
     return if_modified(request, Response(body, headers=headers, media_type=media_type))

@@ -20,7 +20,7 @@ POLL_SECONDS = 0.01
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs the loop."""
+    """Installs no signal handlers: the caller has its own."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -51,7 +51,7 @@ async def catalogue_server(app: ASGIApp, host: str = LOOPBACK, port: int = 0) ->
 
 @contextlib.contextmanager
 def serve_catalogue(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
-    """The same on a thread, for callers without an event loop."""
+    """As `catalogue_server`, on a thread of its own, for callers without an event loop."""
     address: Future[str] = Future()
     stop = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_until(stop, address, app, host, port)), name="catalogue")
@@ -75,7 +75,7 @@ async def _until(stop: threading.Event, address: Future[str], app: ASGIApp, host
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
-    """Quiet: warnings and errors go to the `uvicorn.error` logger, whatever it leads to."""
+    """Logs warnings and errors only, to the `uvicorn.error` logger."""
     return uvicorn.Config(
         app,
         lifespan="off",
@@ -100,7 +100,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _address(host: str, listening: socket.socket) -> str:
-    """As a browser on this machine asks for it."""
+    """The address for a browser on this machine."""
     name = {"0.0.0.0": LOOPBACK, "::": "::1", "": LOOPBACK}.get(host, host)
     port = listening.getsockname()[1]
     return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"

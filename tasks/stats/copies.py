@@ -23,7 +23,6 @@ SAFETY = 3.0  # times as many equal rows as expected are still called chance
 ALARM = 1e-3  # probability of an alarm where there are no copies, at most
 FEWEST = 3  # copies that are worth an alarm
 RARE = 3  # rows equal to each other within a file, from which on they are no evidence
-HASHED = ("asked", "rest", "count")
 MOST_HASHES = 4_000_000  # compared at once
 
 

@@ -77,7 +77,6 @@ class Optimum:
     profile: Profile
     converged: bool
     gradient_norm: float
-    n_starts: int
 
 
 def mixed_model(products: ModelCrossProducts, varying: tuple[int, ...], criterion: Criterion = "reml") -> MixedModel:
@@ -123,8 +122,7 @@ def profile(model: MixedModel, theta: Floats) -> Profile:
 
 def fit(model: MixedModel) -> Optimum:
     """Minimise the criterion: interior and boundary starts, then proof or escape at the boundary."""
-    starts = _starts(model)
-    lowest = min((_descend(model, start) for start in starts), key=lambda t: profile(model, t).value)
+    lowest = min((_descend(model, start) for start in _starts(model)), key=lambda t: profile(model, t).value)
     theta, lower = _settle(model, lowest)
     for _ in range(4):
         if lower is None:
@@ -132,7 +130,7 @@ def fit(model: MixedModel) -> Optimum:
         theta, lower = _settle(model, lower)
     best, free = profile(model, theta), _free(model, theta)
     converged = lower is None and _expected_gain(model, theta, free) < EXPECTED_GAIN_TOLERANCE
-    return Optimum(theta, best, converged, float(np.abs(best.theta_gradient[free]).max(initial=0.0)), len(starts))
+    return Optimum(theta, best, converged, float(np.abs(best.theta_gradient[free]).max(initial=0.0)))
 
 
 def fit_near(model: MixedModel, theta: Floats) -> tuple[Floats, Profile]:

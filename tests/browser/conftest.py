@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tasks.site import catalogue_app
+from tasks.site.app import catalogue_app
 from tasks.site.server import serve_catalogue
 from tests.browser.reader import Reader, read
 from tests.shelf import Shelf

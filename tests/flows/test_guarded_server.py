@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE, temporary_settings
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
@@ -19,11 +20,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from flows.guarded_server import Guard, guarded_app
+from flows.guarded_server import Guard, lasting_app
 from flows.own_server import guarded, guarded_command
 from flows.processes import Child, free_port, wait_until_up
 from flows.server_key import new_key
-from flows.short_lived_server import ShortLivedServer
+from flows.short_lived_server import ShortLivedServer, instead_of_prefects
 
 
 async def greet(socket: WebSocket) -> None:
@@ -125,7 +126,7 @@ def test_a_proxy_of_the_owners_is_answered_under_its_name() -> None:
 def test_without_a_key_there_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_SERVER_API_AUTH_STRING", raising=False)
     with pytest.raises(RuntimeError, match="would answer everybody"):
-        guarded_app()
+        lasting_app()
 
 
 def test_the_key_is_on_no_command_line() -> None:
@@ -272,3 +273,12 @@ def test_where_prefect_would_bring_a_server_ours_takes_its_place(tmp_path: Path)
     command = [sys.executable, "-c", LEFT_TO_PREFECT]
     done = subprocess.run(command, env={**kept, **chosen}, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["told", "told"]
+
+
+@pytest.mark.parametrize(("api_url", "may_be_temporary"), [("http://127.0.0.1:1/api", True), (None, False)])
+def test_a_server_that_is_named_or_temporary_ones_forbidden_means_none_of_ours(
+    api_url: str | None, may_be_temporary: bool
+) -> None:
+    settings = {PREFECT_API_URL: api_url, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: may_be_temporary}
+    with temporary_settings(settings):
+        assert instead_of_prefects() is None

@@ -12,7 +12,7 @@ import pytest
 
 from flows.report import pooling_report
 from flows.steps import RunLog, logged
-from tasks.store import SETTLED_SECONDS
+from tasks.store import CLOCK_SECONDS
 from tasks.studies import read_study
 
 ROWS, NEW_ROWS, GROUPS, CHUNK = int(os.environ.get("ROWS", 10_000_000)), 1_000, 1_000, 500_000
@@ -56,7 +56,7 @@ def test_one_more_file(prefect_server: None, tmp_path: Path, rules: str, capsys:
     (study / "incoming").mkdir(parents=True)
     (study / "study.toml").write_text(STUDY.format(rules=RULES[rules]))
     write_rows(study / "old.csv", ROWS, 0)
-    time.sleep(1.1 * SETTLED_SECONDS)  # as an older file is, so that it need not be hashed again either
+    time.sleep(1.1 * CLOCK_SECONDS)  # as an older file is, so that it need not be hashed again either
     first = run(study, tmp_path / "reports")
     write_rows(study / "incoming" / "new.csv", NEW_ROWS, ROWS)
     second = run(study, tmp_path / "reports")

@@ -21,7 +21,7 @@ from flows.serve import catalogue_for_readers
 from tasks.ledger import Ledger
 from tasks.notify import BASE_ADDRESS
 from tasks.run_lock import only_run
-from tasks.site import serve_catalogue
+from tasks.site.server import serve_catalogue
 from tests.serving import ROWS_PER_FILE, Serving
 from tests.waiting import PATIENCE_SECONDS, until
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from flows.steps import RunLog, is_passing_trouble, logged, run_log, step, timed
+from flows.steps import RunLog, is_passing_trouble, logged, run_log, step
 from tasks.stats.errors import DataRejected, PoolwiseError
 
 
@@ -79,7 +79,7 @@ def test_a_step_that_fails_is_timed_and_tells_nothing() -> None:
 def test_steps_of_one_name_share_an_entry() -> None:
     log = RunLog()
     for _ in range(2):
-        with timed("read", log):
+        with log.timed("read"):
             pass
     assert list(log.timings) == ["read"]
 

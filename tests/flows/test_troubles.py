@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.troubles import LONGEST_REASON, TOLD, Troubles, forget_told, tell, told
+from flows.troubles import LONGEST_REASON, Troubles, forget_told, tell, told
+from tasks.reports_layout import troubles_file
 from tasks.view.reading_list import Trouble
 
 STUDY = Path("/srv/data/visits")
@@ -75,7 +76,7 @@ def test_what_the_runner_tells_arrives_and_goes(tmp_path: Path, troubles: Troubl
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
 def test_what_cannot_be_read_tells_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / TOLD).write_text(text)
+    troubles_file(tmp_path).write_text(text)
     assert told(tmp_path) == {}
     forget_told(tmp_path)
     forget_told(tmp_path)

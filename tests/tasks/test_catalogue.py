@@ -19,7 +19,7 @@ import pytest
 
 import tasks.catalogue
 from tasks.catalogue import LiveCatalogue, list_runs, read_catalogue, rebuild_catalogue
-from tasks.render import TEMPLATES
+from tasks.look import TEMPLATES
 from tests.run_folders import add_run
 
 

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tasks.collect import collect_afresh
 from tasks.draft import draft_study
-from tasks.load import hash_files, load_rows
 from tasks.stats.errors import DataRejected, PoolwiseError, StudyError
 from tasks.stats.study import Study, clean_label
 from tasks.studies import read_study
-from tasks.validate import validate_rows
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -53,8 +52,8 @@ def test_a_draft_saved_beside_its_file_runs(tmp_path: Path) -> None:
     opened = read_study(tmp_path)
     assert (opened.study.encoding, opened.study.decimal) == ("cp1252", None)
     assert (opened.study.group, opened.study.outcome, opened.study.predictors) == ("Ort", "Dauer", ("Alter",))
-    data = validate_rows(load_rows(opened), opened.study, hash_files(opened)).data
-    assert data.labels == ("Köln 0", "Köln 1", "Köln 2")
+    rows = collect_afresh(opened)
+    assert rows.sample.labels == ("Köln 0", "Köln 1", "Köln 2")
 
 
 def test_parquet_is_drafted_too(tmp_path: Path) -> None:
@@ -81,9 +80,9 @@ def reread(folder: Path, content: str | bytes) -> tuple[Study, list[float], list
     (folder / "data.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder / "study.toml").write_text(draft_study(folder / "data.csv"), encoding="utf-8")
     opened = read_study(folder)
-    found = validate_rows(load_rows(opened), opened.study, hash_files(opened))
+    found = collect_afresh(opened)
     assert found.n_rejected == 0
-    return opened.study, found.data.y.tolist(), found.data.x.tolist()
+    return opened.study, found.sample.y.tolist(), found.sample.x.tolist()
 
 
 @pytest.mark.parametrize(

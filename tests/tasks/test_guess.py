@@ -11,10 +11,9 @@ import pytest
 import statsmodels.api as sm
 
 from tasks.draft import draft_study
-from tasks.load import hash_files, load_rows
 from tasks.stats.study import Study
 from tasks.studies import read_study
-from tasks.validate import validate_rows
+from tests.at_once import validate_at_once
 from tests.datasets import classic
 from tests.shapes import contraception, exam_scores, growing_pigs, high_school_and_beyond, hospital_stays
 
@@ -67,7 +66,7 @@ def test_published_data_are_guessed_right_and_the_draft_validates(
     assert not NO_PREDICTORS & {*study.predictors}
     same = frame.groupby(study.group)[list(study.predictors)].nunique().max()
     assert (same > 1).all(), "what is the same throughout each group has no slope within them"
-    rows = validate_rows(load_rows(opened), study, hash_files(opened))
+    rows = validate_at_once(opened)
     if pd.api.types.is_numeric_dtype(frame[study.outcome]) and not rows.n_rejected:
         assert rows.data.y.tolist() == frame[study.outcome].tolist()
 

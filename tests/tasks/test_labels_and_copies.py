@@ -14,7 +14,6 @@ import pytest
 
 import tasks.read_files
 from tasks.collect import Collected, collect
-from tasks.load import hash_files
 from tasks.read_files import read_files
 from tasks.stats import copies
 from tasks.stats.copies import Copies
@@ -23,6 +22,7 @@ from tasks.stats.errors import DataRejected
 from tasks.stats.labels import LabelNotes
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
+from tasks.study_files import hash_files
 
 Row = Sequence[str]
 HEADER = ("g", "x", "y")

@@ -43,7 +43,6 @@ def test_counted_content_never_waits_again(ledger: Ledger) -> None:
     assert ledger.arrivals("s", {"renamed.csv": "1"}) == []
     ledger.take("s", "later", ["1"])
     ledger.release("later", "died")
-    ledger.retry("s")
     assert states(ledger) == {"1": "counted"}
     assert ledger.rows()[0].run_id == "run"
 
@@ -62,18 +61,20 @@ def test_content_of_a_dead_run_waits_until_attempts_are_spent(ledger: Ledger) ->
         ledger.release(f"run {attempt}", "died")
     assert ledger.arrivals("s", {"a.csv": "1"}) == []
     assert states(ledger) == {"1": "failed"}
-    ledger.retry("s")
-    assert len(ledger.arrivals("s", {"a.csv": "1"})) == 1
+    ledger.take("s", "by hand", ["1"])
+    ledger.count("by hand")
+    assert states(ledger) == {"1": "counted"}
 
 
-def test_refused_content_waits_only_when_asked_again(ledger: Ledger) -> None:
+def test_refused_content_waits_no_more_but_a_run_by_hand_counts_it(ledger: Ledger) -> None:
     ledger.arrivals("s", {"a.csv": "1"})
     ledger.take("s", "run", ["1"])
     ledger.refuse("run", "no rows")
     assert ledger.arrivals("s", {"a.csv": "1"}) == []
     assert ledger.rows()[0].reason == "no rows"
-    ledger.retry("s")
-    assert len(ledger.arrivals("s", {"a.csv": "1"})) == 1
+    ledger.take("s", "by hand", ["1"])
+    ledger.count("by hand")
+    assert states(ledger) == {"1": "counted"}
 
 
 def test_waiting_content_that_is_gone_is_forgotten(ledger: Ledger) -> None:
@@ -151,7 +152,6 @@ class AnyHistory(RuleBasedStateMachine):
                 self.counted.setdefault(content, str(self.run))
         else:
             self.ledger.release(str(self.run), "died")
-            self.ledger.retry("s")
         self.taken = set()
 
     @invariant()

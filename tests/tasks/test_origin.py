@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.origin import FILE, require_distinct_names, under_its_name
+from tasks.origin import require_distinct_names, under_its_name
+from tasks.reports_layout import origin_note
 from tasks.stats.errors import StudyError
 from tasks.studies import OpenedStudy, read_study, study_from_flags
 
@@ -93,7 +94,7 @@ def test_a_study_with_a_history_of_its_own_does_not_take_over_anothers(tmp_path:
 def test_a_history_that_is_nobodys_is_the_first_comers(tmp_path: Path, reports: Path, content: str | None) -> None:
     (reports / "visits").mkdir(parents=True)
     if content is not None:
-        (reports / "visits" / FILE).write_text(content)
+        origin_note(reports / "visits").write_text(content)
     assert called(study_in(tmp_path / "a" / "visits"), reports) == "visits"
     assert called(study_in(tmp_path / "b" / "visits"), reports) != "visits"
 

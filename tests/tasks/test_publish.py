@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -18,8 +19,7 @@ from tasks.publish import (
     GRACE_SECONDS,
     is_published,
     keep_rejections,
-    latest_run,
-    plotly_script,
+    plotly_version,
     publish,
     share_plotly,
     sweep,
@@ -36,7 +36,7 @@ SUMMARY = summary_json(summary_of(CASE.context))
 @pytest.fixture(autouse=True)
 def small_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real script's 5 MB are copied in one test only."""
-    monkeypatch.setattr(tasks.publish, "plotly_script", lambda: "plotly-0.min.js")
+    monkeypatch.setattr(tasks.publish, "plotly_version", lambda: "0")
 
 
 def summary(fingerprint: str = "f" * 64) -> str:
@@ -173,7 +173,7 @@ def publish_and_hang(reports: Path, started: Path) -> None:
         started.touch()
         multiprocessing.parent_process().join()  # until killed, or until the test has ended
 
-    tasks.publish.plotly_script = lambda: "plotly-0.min.js"
+    tasks.publish.plotly_version = lambda: "0"
     publish(reports, "study", "r1", {"report.html": hang})
 
 
@@ -209,7 +209,10 @@ def test_staging_folder_that_was_just_made_is_left_alone(tmp_path: Path) -> None
 
 
 def test_where_folders_cannot_be_locked_only_old_staging_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.publish, "fcntl", None)
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
     for name, seconds in ((".staging-old", 25 * 3600), (".staging-young", 3600)):
         (tmp_path / name).mkdir()
         age(tmp_path / name, seconds)
@@ -248,17 +251,6 @@ def test_leading_page_is_never_written_into_a_published_run(tmp_path: Path, monk
     assert "../r2/" in (tmp_path / "study" / "latest" / "report.html").read_text()
 
 
-def test_latest_run_is_the_newest_that_can_be_read(tmp_path: Path) -> None:
-    assert latest_run(tmp_path, "study") is None
-    publish(tmp_path, "study", "r1", {"summary.json": summary("1" * 64)})
-    publish(tmp_path, "study", "r2", {"summary.json": '{"schema_version": 1, "run": '})
-    publish(tmp_path, "study", "r3", {"report.html": ""})
-    found = latest_run(tmp_path, "study")
-    assert found is not None
-    assert found["run"]["fingerprint"] == "1" * 64
-    assert "bayes" in found["fits"]
-
-
 def test_only_the_newest_run_makes_a_run_unnecessary(tmp_path: Path) -> None:
     assert is_published(tmp_path, "study", "1" * 64) is None
     first = publish(tmp_path, "study", "r1", {"summary.json": summary("1" * 64)})
@@ -276,7 +268,7 @@ def test_rejections_are_kept_without_a_run(tmp_path: Path) -> None:
 
 
 def test_plotly_is_copied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.publish, "plotly_script", plotly_script)
+    monkeypatch.setattr(tasks.publish, "plotly_version", plotly_version)
     path = share_plotly(tmp_path)
     version = path.name.removeprefix("plotly-").removesuffix(".min.js")
     assert f"plotly.js v{version}" in path.read_text("utf-8")[:200]

@@ -17,15 +17,15 @@ import pytest
 from tasks.collect import Collected, collect
 from tasks.draft import draft_study
 from tasks.hints import hint
-from tasks.load import hash_files, load_rows
 from tasks.read_files import read_files
 from tasks.stats.data_findings import DataFindings
 from tasks.stats.errors import DataRejected
 from tasks.stats.reading_notes import judge_reading
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy
-from tasks.validate import validate_rows
+from tasks.study_files import hash_files
 from tasks.view.checks import Check
+from tests.at_once import validate_at_once
 from tests.said import of_rows
 
 PLACES = ("Köln", "Fürth", "Trier", "Ulm")
@@ -51,10 +51,10 @@ class Place:
         return Study.model_validate({**least, **tomllib.loads(self.settings)})
 
     def read(self) -> Collected:
-        """By the way of a run; `validate` has to find the same."""
+        """By the way of a run; all rows at once have to give the same."""
         opened = OpenedStudy(self.study, self.folder, "")
         found = collect(read_files(opened, hash_files(opened), self.folder / "reports"), opened.study)
-        at_once = validate_rows(load_rows(opened), opened.study, hash_files(opened))
+        at_once = validate_at_once(opened)
         assert (at_once.rejections, at_once.n_rejected) == (found.rejections, found.n_rejected)
         np.testing.assert_array_equal(at_once.data.y, found.sample.y)
         np.testing.assert_array_equal(at_once.data.x, found.sample.x)

@@ -22,7 +22,6 @@ import tasks.read_files
 import tasks.store
 from tasks import csv_files
 from tasks.collect import Collected, collect
-from tasks.load import hash_file, hash_files, load_rows
 from tasks.read_files import read_files
 from tasks.reduce import reduce_file
 from tasks.stats import digest as digests
@@ -31,7 +30,8 @@ from tasks.stats.errors import DataRejected, PoolwiseError
 from tasks.stats.study import Study
 from tasks.store import Store, identify, store_key
 from tasks.studies import OpenedStudy
-from tasks.validate import validate_rows
+from tasks.study_files import hash_file, hash_files
+from tests.at_once import validate_at_once
 
 Row = tuple[str, str, str]
 HEADER = "y,g,x"
@@ -125,7 +125,7 @@ def test_any_split_over_files_gives_what_the_rows_give_at_once(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_files, "CHUNK_ROWS", chunk)
         made = place.read()
-    at_once = validate_rows(load_rows(place.opened), place.asked, hash_files(place.opened))
+    at_once = validate_at_once(place.opened)
     assert made.rejections == at_once.rejections
     assert made.rejected_by_rule == at_once.rejected_by_rule
     assert (made.n_rows, made.n_groups, made.n_rejected) == (
@@ -143,7 +143,7 @@ def test_any_split_over_files_gives_what_the_rows_give_at_once(
 
 def test_one_file_gives_the_very_digits_of_its_rows(place: Place) -> None:
     place.put("a.csv", rows(50))
-    data = validate_rows(load_rows(place.opened), place.asked, hash_files(place.opened)).data
+    data = validate_at_once(place.opened).data
     np.testing.assert_array_equal(place.read().products.gram, cross_products(data).gram)
     np.testing.assert_array_equal(place.read().products.offset, cross_products(data).offset)
 
@@ -490,7 +490,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def test_files_that_have_not_changed_are_not_hashed_again(
     place: Place, hashed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.store, "SETTLED_SECONDS", float("-inf"))
+    monkeypatch.setattr(tasks.store, "CLOCK_SECONDS", float("-inf"))
     a, b = place.put("a.csv", rows(3)), place.put("b.csv", rows(4))
     expected = {"a.csv": hash_file(a), "b.csv": hash_file(b)}
     assert identify(place.opened, place.reports) == expected
@@ -507,7 +507,7 @@ def test_files_that_have_not_changed_are_not_hashed_again(
 def test_a_file_that_just_changed_is_hashed_again(
     place: Place, hashed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks.store, "SETTLED_SECONDS", float("inf"))
+    monkeypatch.setattr(tasks.store, "CLOCK_SECONDS", float("inf"))
     place.put("a.csv", rows(3))
     for _ in range(2):
         identify(place.opened, place.reports)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import pickle
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,10 +16,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.collect import Collected, collect
+from tasks.read_files import read_files
 from tasks.stats.errors import DataRejected
 from tasks.stats.records import Rejection
 from tasks.stats.study import Study
-from tasks.validate import Validated, rejections_frame, schema_of, validate_rows
+from tasks.studies import OpenedStudy
+from tasks.study_files import hash_files
+from tasks.validate import rejections_frame, schema_of
 
 Row = tuple[str, str, str]
 GOOD: list[Row] = [
@@ -34,15 +41,20 @@ def study(rules: dict[str, Any] | None = None, **changes: Any) -> Study:
     return Study.model_validate({**least, "rules": {"max_rejected_share": 1.0, **(rules or {})}, **changes})
 
 
-def frame(
-    rows: Sequence[tuple[str, ...]], file: str = "a.csv", columns: Sequence[str] = ("y", "g", "x")
-) -> pd.DataFrame:
-    table = pd.DataFrame(list(rows), columns=list(columns), dtype="str")
-    return table.assign(_file=file, _row=range(1, len(table) + 1))
+def collected(
+    tables: dict[str, Sequence[tuple[str, ...]]], asked: Study, columns: Sequence[str] = ("y", "g", "x")
+) -> Collected:
+    """What a run makes of files with these rows; a further column numbers them, so that no line is blank."""
+    with TemporaryDirectory() as folder:
+        opened = OpenedStudy(asked.model_copy(update={"source": "*.csv"}), Path(folder), "")
+        for name, rows in tables.items():
+            table = pd.DataFrame(list(rows), columns=list(columns), dtype="str").assign(n=range(len(rows)))
+            table.to_csv(opened.folder / name, index=False, quoting=csv.QUOTE_ALL)
+        return collect(read_files(opened, hash_files(opened), Path(folder, "reports")), asked)
 
 
-def validated(rows: Sequence[tuple[str, ...]], asked: Study | None = None, **kwargs: Any) -> Validated:
-    return validate_rows(frame(rows, **kwargs), asked or study(), {"a.csv": "hash"})
+def validated(rows: Sequence[tuple[str, ...]], asked: Study | None = None, **kwargs: Any) -> Collected:
+    return collected({"a.csv": rows}, asked or study(), **kwargs)
 
 
 def stopped(rows: Sequence[tuple[str, ...]], asked: Study | None = None, **kwargs: Any) -> DataRejected:
@@ -56,11 +68,11 @@ def stopped(rows: Sequence[tuple[str, ...]], asked: Study | None = None, **kwarg
 def test_good_rows_become_grouped_data() -> None:
     result = validated(GOOD)
     assert result.rejections == ()
-    assert result.data.labels == ("a", "b", "c")
-    assert result.data.terms == ("intercept", "x")
-    assert result.data.y.tolist() == [1.5, 2.25, 3.5, 4.5, 5.5, 6]
-    assert result.data.x.tolist() == [[1], [2.5], [3], [1], [7], [8]]
-    assert result.data.group_index.tolist() == [0, 0, 1, 1, 2, 2]
+    assert result.sample.labels == ("a", "b", "c")
+    assert result.sample.terms == ("intercept", "x")
+    assert result.sample.y.tolist() == [1.5, 2.25, 3.5, 4.5, 5.5, 6]
+    assert result.sample.x.tolist() == [[1], [2.5], [3], [1], [7], [8]]
+    assert result.sample.group_index.tolist() == [0, 0, 1, 1, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +100,7 @@ def test_a_bad_row_is_kept_with_place_value_and_rule(row: Row, column: str, valu
     result = validated([*GOOD, row], asked)
     assert result.rejections == (Rejection("a.csv", 7, column, value, rule),)
     assert result.rejected_by_rule == {f"{column}: {rule}": 1}
-    assert (result.data.n_rows, result.n_rejected, result.n_read) == (6, 1, 7)
+    assert (result.n_rows, result.n_rejected, result.files[0].n_rows) == (6, 1, 7)
 
 
 def test_limits_themselves_are_good() -> None:
@@ -126,18 +138,19 @@ def test_the_first_good_row_of_a_key_stays() -> None:
 def test_duplicates_are_found_across_files_and_keys_outside_the_model() -> None:
     asked = study({"unique": ["id"]})
     columns = ("y", "g", "x", "id")
-    first = frame([(*row, str(i)) for i, row in enumerate(GOOD)], "a.csv", columns)
-    second = frame([("1", "a", "2", "6"), ("1", "a", "2", " 3"), ("1", "a", "2", "")], "b.csv", columns)
-    result = validate_rows(pd.concat([first, second]), asked, {"a.csv": "1", "b.csv": "2", "c.csv": "3"})
+    first = [(*row, str(i)) for i, row in enumerate(GOOD)]
+    second = [("1", "a", "2", "6"), ("1", "a", "2", " 3"), ("1", "a", "2", "")]
+    result = collected({"a.csv": first, "b.csv": second, "c.csv": []}, asked, columns)
     assert result.rejections == (
         Rejection("b.csv", 2, "id", " 3", "duplicate of row 4 in a.csv"),
         Rejection("b.csv", 3, "id", "", "missing"),
     )
-    assert [(file.name, file.sha256, file.n_rows, file.n_rejected) for file in result.files] == [
-        ("a.csv", "1", 6, 0),
-        ("b.csv", "2", 3, 2),
-        ("c.csv", "3", 0, 0),
+    assert [(file.name, file.n_rows, file.n_rejected) for file in result.files] == [
+        ("a.csv", 6, 0),
+        ("b.csv", 3, 2),
+        ("c.csv", 0, 0),
     ]
+    assert len({file.sha256 for file in result.files}) == 3
 
 
 def test_labels_are_stripped_and_in_natural_order() -> None:
@@ -145,14 +158,14 @@ def test_labels_are_stripped_and_in_natural_order() -> None:
         (str(i), label, str(i % 3))
         for i, label in enumerate(["10", " 2", "2 ", "-1", "ward 10", "Ward 9", "😀", "2.5"])
     ]
-    assert validated(rows).data.labels == ("-1", "2", "2.5", "10", "Ward 9", "ward 10", "😀")
+    assert validated(rows).sample.labels == ("-1", "2", "2.5", "10", "Ward 9", "ward 10", "😀")
 
 
 def test_a_decimal_comma_is_an_option() -> None:
     rows = [(y.replace(".", ","), g, x.replace(".", ",")) for y, g, x in GOOD]
-    assert validated(rows, study(decimal=",")).data.y.tolist() == validated(GOOD).data.y.tolist()
-    assert validated(rows).data.y.tolist() == validated(GOOD).data.y.tolist()
-    assert validated(rows, study(decimal=".")).data.y.tolist() == validated(GOOD).data.y.tolist()
+    assert validated(rows, study(decimal=",")).sample.y.tolist() == validated(GOOD).sample.y.tolist()
+    assert validated(rows).sample.y.tolist() == validated(GOOD).sample.y.tolist()
+    assert validated(rows, study(decimal=".")).sample.y.tolist() == validated(GOOD).sample.y.tolist()
 
 
 def test_too_large_a_share_of_bad_rows_stops_the_run_with_all_reasons() -> None:
@@ -205,11 +218,11 @@ def test_perfectly_collinear_predictors_are_named() -> None:
     message = str(stopped(rows, study(predictors=predictors, varying=[]), columns=columns))
     assert "'inches' and 'cm' say the same" in message
     near = [(*row[:4], repr(float(row[4]) + i % 2)) for i, row in enumerate(rows)]
-    assert validated(near, study(predictors=predictors, varying=[]), columns=columns).data.x.shape == (40, 3)
+    assert validated(near, study(predictors=predictors, varying=[]), columns=columns).sample.x.shape == (40, 3)
 
 
 def test_intercept_only_studies_need_no_predictor() -> None:
-    data = validated(GOOD, study(predictors=[])).data
+    data = validated(GOOD, study(predictors=[])).sample
     assert data.x.shape == (6, 0)
     assert data.terms == ("intercept",)
 
@@ -243,19 +256,19 @@ def test_every_row_is_either_used_or_rejected(rows: list[Row], is_unique: bool) 
     good = [(str(i), "abc"[i % 3], str(i * i + 100)) for i in range(7)]
     result = validated([*good, *rows], study(rules))
     rejected = {each.row for each in result.rejections}
-    assert result.data.n_rows + result.n_rejected == len(good) + len(rows)
+    assert result.sample.n_rows + result.n_rejected == len(good) + len(rows)
     assert result.n_rejected == len(rejected) == result.files[0].n_rejected
     assert sum(result.rejected_by_rule.values()) == len(result.rejections)
     used = [row for i, row in enumerate([*good, *rows], 1) if i not in rejected]
-    assert result.data.y.tolist() == [float(y) for y, _, _ in used]
-    assert [result.data.labels[j] for j in result.data.group_index] == [g.strip() for _, g, _ in used]
+    assert result.sample.y.tolist() == [float(y) for y, _, _ in used]
+    assert [result.sample.labels[j] for j in result.sample.group_index] == [g.strip() for _, g, _ in used]
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.permutations(range(20)))
 def test_the_order_of_rows_changes_no_group(order: list[int]) -> None:
     rows = [(str(i), str(i % 12), str(i * i)) for i in range(20)]
-    result = validated([rows[i] for i in order]).data
+    result = validated([rows[i] for i in order]).sample
     assert result.labels == tuple(str(i) for i in range(12))
     pairs = Counter((float(y), int(g)) for y, g, _ in rows)
     assert Counter(zip(result.y.tolist(), result.group_index.tolist(), strict=True)) == pairs

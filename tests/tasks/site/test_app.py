@@ -20,8 +20,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from tasks.render import render_report
-from tasks.site import LOOPBACK_NAMES, PASSWORD_VARIABLE, catalogue_app
+from tasks.site.app import PASSWORD_VARIABLE, catalogue_app
 from tasks.site.files import MEDIA_TYPES
+from tasks.site.guard import LOOPBACK_NAMES
 from tasks.stats.errors import StudyError
 from tasks.view.page import build_page
 from tasks.view.reading_list import Trouble

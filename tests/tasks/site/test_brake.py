@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tasks.site import Brake, catalogue_app
-from tasks.site.guard import GUESSES_AT_ONCE, SECONDS_PER_GUESS
+from tasks.site.app import catalogue_app
+from tasks.site.guard import GUESSES_AT_ONCE, SECONDS_PER_GUESS, Brake
 
 
 class Clock:

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tasks.site import catalogue_app, catalogue_server, serve_catalogue
+from tasks.site.app import catalogue_app
+from tasks.site.server import catalogue_server, serve_catalogue
 from tasks.stats.errors import PoolwiseError
 from tests.run_folders import OUTSIDE, add_run, hide_things
 from tests.waiting import PATIENCE_SECONDS, until

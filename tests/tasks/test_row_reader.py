@@ -18,15 +18,16 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import tasks.csv_files
-import tasks.load
+import tasks.file_stamps
+import tasks.study_files
 from tasks.collect import collect
 from tasks.draft import draft_study
-from tasks.load import hash_file, hash_files, load_rows, read_rows, source_files, wait_for_incoming
 from tasks.read_files import read_files
 from tasks.stats.errors import DataRejected
 from tasks.stats.study import Study
 from tasks.studies import OpenedStudy, read_study, study_from_flags
-from tasks.validate import validate_rows
+from tasks.study_files import hash_file, hash_files, source_files, wait_for_incoming
+from tests.at_once import load_rows, read_rows, validate_at_once
 
 PLAIN = "y,g,x\n1.5,a,2\n3,b,4\n"
 
@@ -362,7 +363,8 @@ def test_waiting_for_a_file_that_never_settles_ends(tmp_path: Path, monkeypatch:
     path = tmp_path / "incoming" / "growing.csv"
     path.write_text("g,y\n")
     clock = Clock(path)
-    monkeypatch.setattr(tasks.load, "time", clock)
+    monkeypatch.setattr(tasks.file_stamps, "time", clock)
+    monkeypatch.setattr(tasks.study_files, "time", clock)
     opened = read_study(tmp_path)
     before = clock.now
     wait_for_incoming(opened)
@@ -410,7 +412,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, content: by
     (tmp_path / "rows.csv").write_bytes(content)
     place = OpenedStudy(asked, tmp_path, "")
     for attempt in (
-        lambda: validate_rows(load_rows(place), asked, hash_files(place)),
+        lambda: validate_at_once(place),
         lambda: collect(read_files(place, hash_files(place), tmp_path / "reports"), asked),
         lambda: draft_study(tmp_path / "rows.csv"),
     ):
