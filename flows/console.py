@@ -23,7 +23,7 @@ from rich.text import Text
 
 from tasks.run_folders import REPORT, STANDALONE
 from tasks.stats.plain_text import brief, shown, visible
-from tasks.stats.records import Status, Verdict
+from tasks.stats.records import Verdict, VerdictStatus
 from tasks.view.catalogue import RunEntry
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def line(*parts: str | tuple[str, str]) -> Text:
 err = Terminal(stderr=True)
 out = Terminal(soft_wrap=True)
 
-STATUS_STYLE: dict[Status, str] = {"pass": "bold green", "review": "bold yellow", "fail": "bold red"}
+STATUS_STYLE: dict[VerdictStatus, str] = {"trust": "bold green", "use": "bold yellow", "none": "bold red"}
 WIDTH = 20
 MOST_REJECTIONS = 20
 MOST_CHARACTERS = 2000  # of a problem

@@ -19,7 +19,7 @@ from tasks.run_folders import SUMMARY, UnreadableRun, read_head, read_summary, r
 from tasks.stats.history import History, history_of
 from tasks.stats.past import PastRun, PreviousReport, Question, question_of
 from tasks.stats.plain_text import shown
-from tasks.stats.records import Estimate, Findings, Floats, Status, Verdict
+from tasks.stats.records import Estimate, Findings, Floats, Status, Verdict, VerdictStatus
 from tasks.stats.study import Study
 
 RUN_LIMIT = 30
@@ -47,7 +47,7 @@ def previous_report(summary: Mapping[str, Any]) -> PreviousReport:
         return PreviousReport(
             run=past,
             verdict=Verdict(**summary["verdict"]),
-            checks={check["name"]: _status(check["status"]) for check in summary["checks"]},
+            checks={check["name"]: _check_status(check["status"]) for check in summary["checks"]},
             group_sizes=np.array([fits["no_pooling"]["groups"][label]["n"] for label in past.labels], dtype=np.int64),
             n_rows=int(run["n_rows"]),
             n_rejected=int(run["n_rejected"]),
@@ -64,7 +64,7 @@ def previous_report(summary: Mapping[str, Any]) -> PreviousReport:
 def read_history(reports: Path, study: Study, findings: Findings, limit: int = RUN_LIMIT) -> History:
     """Estimates of the newest `limit` runs, this one included; verdicts further back. Damaged runs are named."""
     past: list[PastRun] = []
-    verdicts: list[Status] = []
+    verdicts: list[VerdictStatus] = []
     unreadable: list[str] = []
     for folder in run_folders(reports / study.name)[: VERDICT_LIMIT - 1]:
         try:
@@ -72,7 +72,7 @@ def read_history(reports: Path, study: Study, findings: Findings, limit: int = R
                 past.append(read_past_run(folder))
                 verdicts.append(past[-1].status)
             else:
-                verdicts.append(_status(read_head(folder)["verdict"]["status"]))
+                verdicts.append(_verdict_status(read_head(folder)["verdict"]["status"]))
         except UnreadableRun as error:
             unreadable.append(f"{folder.name}: {error}")
         except DAMAGE as error:
@@ -128,7 +128,7 @@ def _past_run(head: Mapping[str, Any], bayes: Mapping[str, Any]) -> PastRun:
     return PastRun(
         id=str(run["id"]),
         started_at=str(run["started_at"]),
-        status=_status(head["verdict"]["status"]),
+        status=_verdict_status(head["verdict"]["status"]),
         question=question,
         center=np.array([scaling[name]["center"] for name in question.predictors], dtype=float),
         scale=np.array([scaling[name]["scale"] for name in question.predictors], dtype=float),
@@ -146,7 +146,14 @@ def _estimate(entries: Sequence[Mapping[str, Any]], p: int, single: bool = False
     return Estimate(*(values[0] if single else values.swapaxes(0, 1)))
 
 
-def _status(value: object) -> Status:
+def _verdict_status(value: object) -> VerdictStatus:
+    for status in get_args(VerdictStatus):
+        if value == status:
+            return status
+    raise ValueError(f"{shown(value)} is no verdict")
+
+
+def _check_status(value: object) -> Status:
     for status in get_args(Status):
         if value == status:
             return status

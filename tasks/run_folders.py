@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.stats.records import Verdict
+from tasks.summary_versions import in_todays_form
 
 LATEST = "latest"
 REJECTED = "rejected"
@@ -119,6 +120,8 @@ def _skip(text: str, at: int, separator: str) -> int:
 
 
 def _checked(summary: Any) -> dict[str, Any]:
-    if not isinstance(summary, dict) or summary.get("schema_version") != 1:
+    """In the form of version 2, whichever version it is of. Raises UnreadableRun."""
+    current = in_todays_form(summary) if isinstance(summary, dict) else None
+    if current is None:
         raise UnreadableRun(f"{SUMMARY} is of no version that this Poolwise reads")
-    return summary
+    return current

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.records import Estimate, Floats, Integers, Scaling, Status, Verdict
+from tasks.stats.records import Estimate, Floats, Integers, Scaling, Status, Verdict, VerdictStatus
 from tasks.stats.study import Study
 
 SAME_CENTER = 1e-9  # of a standard deviation
@@ -41,7 +41,7 @@ class PastRun:
 
     id: str
     started_at: str  # ISO 8601, UTC
-    status: Status
+    status: VerdictStatus
     question: Question
     center: Floats  # (p - 1,)
     scale: Floats  # (p - 1,)

@@ -39,6 +39,7 @@ Integers = NDArray[np.int64]
 
 Flavour = Literal["varying_intercept", "varying_slope", "varying_intercept_slope"]
 Status = Literal["pass", "review", "fail"]
+VerdictStatus = Literal["trust", "use", "none"]  # partial pooling by REML; another model; no model here
 
 
 @dataclass(frozen=True)
@@ -320,13 +321,13 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    status: Status
+    status: VerdictStatus
     headline: str
     reason: str
     recommended_model: str  # a path under `fits` in summary.json
 
 
-UNJUDGED = Verdict("review", "Not judged yet.", "", "bayes")
+UNJUDGED = Verdict("use", "Not judged yet.", "", "bayes")
 
 
 @dataclass(frozen=True)

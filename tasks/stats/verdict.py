@@ -24,22 +24,22 @@ def verdict(study: Study, found: Findings, checks: tuple[Check, ...]) -> Verdict
     intervals, simpson = found.intervals, found.simpson
     n_groups = len(fit.coef)
     reasons = _reasons_against(fit, intervals, n_groups, study)
-    status = _status(checks)
-    if status == "fail":
-        return Verdict(status, "No model here can be trusted as it stands.", _failed(checks), "bayes")
+    worst = _status(checks)
+    if worst == "fail":
+        return Verdict("none", "No model here can be trusted as it stands.", _failed(checks), "bayes")
     simpson_words = _simpson_words(simpson)
     if reasons:
         instead = "The Bayesian fit keeps that uncertainty and has intervals for every group."
         headline = "Use the Bayesian fit: partial pooling by REML cannot be trusted here."
-        return Verdict("review", headline, f"{_sentence(reasons)} {simpson_words}{instead}", "bayes")
+        return Verdict("use", headline, f"{_sentence(reasons)} {simpson_words}{instead}", "bayes")
     reason = (
         f"The model with {FLAVOUR_WORDS[flavour]} is regular, converged, and its intervals {_as_wide(intervals)}. "
         f"{simpson_words}"
     ).strip()
     headline = "Partial pooling can be trusted here."
-    if status == "review":
+    if worst == "review":
         headline = "Partial pooling can be trusted here; read the points marked review first."
-    return Verdict(status, headline, reason, f"partial_pooling.{flavour}")
+    return Verdict("trust", headline, reason, f"partial_pooling.{flavour}")
 
 
 def _as_wide(intervals: tuple[IntervalComparison, ...]) -> str:

@@ -173,7 +173,7 @@ def can_i_trust_it(context: Context) -> str:
     """Answers: can I trust it?"""
     verdict, checks = context.findings.verdict, context.findings.checks
     open_points = [check for check in checks if check.status != "pass"]
-    if verdict.status == "fail":
+    if verdict.status == "none":
         return f"No, not as it stands. {_messages(open_points, ('fail',))}"
     name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
     if not open_points:
@@ -224,7 +224,7 @@ def what_should_i_do(context: Context) -> str:
     collapsed = any(comparison.is_collapsed for comparison in context.findings.intervals)
     said_otherwise = {"singularity"} if collapsed else set()
     steps = [_step(context, c) for c in worst_first if c.status != "pass" and c.name not in said_otherwise]
-    if verdict.status == "fail":
+    if verdict.status == "none":
         return " ".join(["Do not act on these numbers yet.", *steps[:MOST_STEPS]])
     name = MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)
     mark = context.recommended_mark

@@ -30,6 +30,7 @@ from tasks.view.sections import (
     size,
     variance,
 )
+from tasks.view.verdict_labels import LABELS
 
 # Per kind of check: its title, and the section with its evidence. What follows an underscore may be a term.
 CHECKS: dict[str, tuple[str, str]] = {
@@ -122,7 +123,7 @@ def build_page(
         asked=answers.asked(context),
         answer=text.sentence_case(answers.one_sentence(context)),
         status=verdict.status,
-        status_label=wording.STATUS_LABELS[verdict.status],
+        status_label=LABELS[verdict.status],
         headline=text.typeset(verdict.headline),
         reason=text.typeset(verdict.reason),
         recommended=text.sentence_case(MODEL_NAMES.get(verdict.recommended_model, verdict.recommended_model)),
@@ -210,6 +211,14 @@ def _health(check: Check) -> HealthItem:
         measure=_measure(check),
         link=Link("Evidence", f"#{section}"),
     )
+
+
+def kind_and_term(name: str) -> tuple[str, str]:
+    """Of a check by name: the longest kind that it is or begins with, and the term that follows; empty for none."""
+    for kind in sorted(CHECKS, key=len, reverse=True):
+        if name == kind or name.startswith(f"{kind}_"):
+            return kind, name[len(kind) + 1 :]
+    return name, ""
 
 
 def _check_title_and_section(name: str) -> tuple[str, str]:

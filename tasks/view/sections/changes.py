@@ -8,13 +8,14 @@ from typing import TypeVar
 import numpy as np
 
 from tasks.stats.changes import Changes, EstimateChanges, ThenNow
-from tasks.stats.records import Estimate, Integers, Status
+from tasks.stats.records import Estimate, Integers, Status, VerdictStatus
 from tasks.view import change_words, guides, numbers, text
 from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.style import MODELS, NEUTRAL
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Section, Table
 from tasks.view.selection import CHANGED_LIMIT
+from tasks.view.verdict_labels import LABELS
 
 T = TypeVar("T")
 ID = "changes"
@@ -40,7 +41,7 @@ def _reports(changes: Changes, title_of_check: Callable[[str], str]) -> Table:
     verdict = changes.verdict
     rows = [
         (Cell("Run"), Cell(text.label(changes.previous_id)), Cell("this one")),
-        (Cell("Verdict"), _badge(verdict.status.then), _badge(verdict.status.now)),
+        (Cell("Verdict"), _verdict(verdict.status.then), _verdict(verdict.status.now)),
         (
             Cell("Recommended"),
             *(Cell(text.sentence_case(change_words.model_name(m))) for m in _pair(verdict.recommended_model)),
@@ -71,6 +72,10 @@ def _named(names: tuple[str, ...]) -> str:
 
 def _badge(status: Status | None) -> Cell:
     return Cell("not made") if status is None else Cell(status, status=status)
+
+
+def _verdict(status: VerdictStatus) -> Cell:
+    return Cell(LABELS[status], status=status)
 
 
 def _figure(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> Figure:
