@@ -16,11 +16,10 @@ from tasks.stats.records import VerdictStatus
 from tasks.view.catalogue import Catalogue, DamagedRun, RunEntry, StudyEntry
 from tasks.view.freshness import RULE, UNITS
 from tasks.view.numbers import plural
-from tasks.view.verdict_labels import LABELS, in_a_sentence
+from tasks.view.verdict_labels import LABELS
 
 NEWEST_RUNS, RUNS_IN_A_FOLD = 20, 100
 MOST_OPEN_STUDIES = 12
-STATUSES = tuple(LABELS)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class CataloguePage:
     studies: tuple[StudyOnPage, ...]
     statuses: dict[VerdictStatus, str]  # label by status, best first
     n_runs: int
-    by_verdict: str  # 3 can be trusted, 1 use another model
+    by_verdict: str  # can be trusted 3, use another model 1
     are_trends_open: bool  # where there are many studies, trends are folded with the past runs
     damaged: tuple[DamagedRun, ...]
     rule: str  # when a study is stale
@@ -66,7 +65,7 @@ def page_of(catalogue: Catalogue) -> CataloguePage:
 def by_verdict(catalogue: Catalogue) -> str:
     """How many studies' newest reports say what; worst last."""
     counts = Counter(study.latest.status for study in catalogue.studies if study.latest)
-    return ", ".join(f"{counts[status]:,} {in_a_sentence(status)}" for status in STATUSES if counts[status])
+    return ", ".join(f"{label.lower()} {counts[status]:,}" for status, label in LABELS.items() if counts[status])
 
 
 def _study(study: StudyEntry) -> StudyOnPage:

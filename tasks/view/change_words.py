@@ -14,7 +14,7 @@ from tasks.stats.records import VerdictStatus
 from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.numbers import fixed, listed, plural, with_unit
-from tasks.view.verdict_labels import in_a_sentence
+from tasks.view.verdict_labels import quoted
 
 NAMED_MOVERS = 3
 DIRECTIONS = {"better": "the verdict is better", "worse": "the verdict is worse", "same": "the verdict is the same"}
@@ -48,8 +48,8 @@ def changes_finding(context: Context, changes: Changes) -> str:
 def _verdict(changes: Changes) -> str:
     found = changes.verdict
     status, model = found.status, found.recommended_model
-    opening = f"{DIRECTIONS[found.direction]} ({in_a_sentence(status.now)}"
-    opening += ")" if status.is_same else f", was: {in_a_sentence(status.then)})"
+    opening = f"{DIRECTIONS[found.direction]} ({quoted(status.now)}"
+    opening += ")" if status.is_same else f", was {quoted(status.then)})"
     if model.is_same:
         return f"{opening}, and the recommendation still is {model_name(model.now)}."
     return f"{opening}, and the recommendation now is {model_name(model.now)}, no longer {model_name(model.then)}."
@@ -164,8 +164,8 @@ def clear_note(found: EstimateChanges, term: int) -> str:
 
 
 def verdict_line(verdicts: Sequence[VerdictStatus]) -> str:
-    """`can be trusted 3 times, then use another model`: every run, oldest first."""
-    runs = [(in_a_sentence(status), len(list(group))) for status, group in groupby(verdicts)]
+    """`“Can be trusted” 3 times, then “Use another model”`: every run, oldest first."""
+    runs = [(quoted(status), len(list(group))) for status, group in groupby(verdicts)]
     return ", then ".join(said if n == 1 else f"{said} {n:,} times" for said, n in runs)
 
 

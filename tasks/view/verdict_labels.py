@@ -12,6 +12,6 @@ LABELS: dict[VerdictStatus, str] = {
 }
 
 
-def in_a_sentence(status: VerdictStatus) -> str:
-    """`can be trusted`"""
-    return LABELS[status].lower()
+def quoted(status: VerdictStatus) -> str:
+    """`“Can be trusted”`"""
+    return f"“{LABELS[status]}”"

@@ -12,7 +12,7 @@ from tasks.view import change_words, guides, numbers, text
 from tasks.view.context import Context
 from tasks.view.figures.history import history_panel
 from tasks.view.records import Block, Fold, Panel, Panels, Paragraph, Section
-from tasks.view.verdict_labels import in_a_sentence
+from tasks.view.verdict_labels import LABELS
 
 ID = "history"
 LEAST_RUNS = 3  # two are the comparison with the last report
@@ -108,7 +108,7 @@ def _panel(context: Context, history: History, term: int, group: int, x_range: t
         alternative=_alternative(context, history, term, group),
         spec=history_panel(
             [_iso(_moment(run.started_at)) for run in history.runs],
-            [in_a_sentence(run.status) for run in history.runs],
+            [LABELS[run.status] for run in history.runs],
             mean,
             lower,
             upper,

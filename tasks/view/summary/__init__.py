@@ -45,7 +45,7 @@ from tasks.view.summary.priors import (
 )
 from tasks.view.summary.ranks import RanksSummary, ranks_of
 from tasks.view.summary.recommended import RecommendedSummary, recommended_of
-from tasks.view.summary.record import Number, Record
+from tasks.view.summary.record import Record, Seconds
 from tasks.view.summary.remedies import RemediesSummary, remedies_of
 from tasks.view.summary.run import RunSummary, run_of
 from tasks.view.summary.scaling import OutcomeScalingSummary, ScalingSummary, outcome_scaling_of, scaling_of
@@ -140,7 +140,7 @@ class Summary(Record):
         )
     )
     changes: ChangesSummary | None = Field(description="Since the previous report of the study; null on the first")
-    timings: dict[str, Number] = Field(description="seconds by step")
+    timings: dict[str, Seconds] = Field(description="seconds by step")
 
 
 def summary_of(study: Study, findings: Findings) -> dict[str, Any]:

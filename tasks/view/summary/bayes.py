@@ -9,7 +9,7 @@ from pydantic import Field
 from tasks.stats.records import BayesFit, Estimate, Findings, Scaling
 from tasks.view.plain import by_label, listed
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units
-from tasks.view.summary.record import COEFFICIENTS, ByLabel, Count, EstimateSummary, Number, Record, Vector
+from tasks.view.summary.record import COEFFICIENTS, ByLabel, Count, EstimateSummary, Number, Positive, Record, Vector
 
 LOO_TARGET = "a new row in a known group"
 
@@ -45,9 +45,9 @@ class DiagnosticsSummary(Record):
 class AttemptSummary(Record):
     """One run of the sampler."""
 
-    chains: int = Field(ge=1, description="chains")
+    chains: Positive = Field(description="chains")
     warmup: Count = Field(description="iterations per chain that are thrown away")
-    draws: int = Field(ge=1, description="draws kept per chain")
+    draws: Positive = Field(description="draws kept per chain")
     adapt_delta: Number = Field(description="target acceptance of the step-size adaptation")
     seed: Count = Field(description="seed of the sampler")
     diagnostics: DiagnosticsSummary = Field(description="What the sampler's draws are worth")

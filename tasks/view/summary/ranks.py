@@ -9,7 +9,7 @@ from pydantic import Field
 from tasks.stats.ranks import RankedTerm
 from tasks.stats.records import Findings
 from tasks.view.plain import by_label, listed
-from tasks.view.summary.record import ByLabel, Count, EstimateSummary, Flag, Number, Record
+from tasks.view.summary.record import ByLabel, Count, EstimateSummary, Flag, Number, Positive, Record
 
 HALVES = {1: "upper", 0: "neither", -1: "lower"}
 
@@ -18,8 +18,8 @@ class RankSummary(Record):
     """One group's rank."""
 
     expected: Number = Field(description="posterior mean of the rank")
-    lower: int = Field(ge=1, description="2.5 % quantile of the rank")
-    upper: int = Field(ge=1, description="97.5 % quantile of the rank")
+    lower: Positive = Field(description="2.5 % quantile of the rank")
+    upper: Positive = Field(description="97.5 % quantile of the rank")
     top: Number = Field(description="probability of a rank within the first n_extreme")
     bottom: Number = Field(description="probability of a rank within the last n_extreme")
     above: Number = Field(description="probability of a value above the mean of these groups")
@@ -51,10 +51,10 @@ class RankedTermSummary(Record):
 class RanksSummary(Record):
     """Ranks of the groups' estimates over posterior draws; rank 1 is the highest value, whether or not high is good."""
 
-    n_draws: int = Field(
-        ge=1, description="posterior draws that were ranked, thinned evenly where draws x groups exceed 20 million"
+    n_draws: Positive = Field(
+        description="posterior draws that were ranked, thinned evenly where draws x groups exceed 20 million"
     )
-    n_extreme: int = Field(ge=1, description="groups in the top, or the bottom, decile: a tenth of all, rounded up")
+    n_extreme: Positive = Field(description="groups in the top, or the bottom, decile: a tenth of all, rounded up")
     terms: ByLabel[RankedTermSummary] = Field(description="by varying term")
 
 

@@ -61,9 +61,14 @@ T = TypeVar("T")
 ByLabel = Annotated[dict[str, T], SkipValidation]
 
 Flag = Annotated[bool, BeforeValidator(plain)]
-Count = Annotated[int, BeforeValidator(plain), Field(ge=0)]
-Finite = Annotated[float, BeforeValidator(plain)]
+# Limits stand before the conversion: after it, pydantic leaves them out of the schema.
+Count = Annotated[int, Field(ge=0), BeforeValidator(plain)]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(plain)]
 Number = Annotated[int | float | None, BeforeValidator(plain), WithJsonSchema(NULLABLE)]
+# Never undefined, says the schema; a run whose number is all the same publishes null rather than nothing.
+Amount = Annotated[float | None, BeforeValidator(plain), WithJsonSchema({"type": "number", "minimum": 0})]
+Share = Annotated[float | None, BeforeValidator(plain), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Seconds = Annotated[float | None, BeforeValidator(plain), WithJsonSchema({**NULLABLE, "minimum": 0})]
 Vector = TypeAliasType(
     "Vector",
     Annotated[

@@ -9,7 +9,7 @@ from pydantic import Field
 from tasks.stats.records import Findings
 from tasks.stats.remedies import Remedies
 from tasks.view.plain import by_label, listed
-from tasks.view.summary.record import ByLabel, Count, Flag, Number, Record, Vector
+from tasks.view.summary.record import ByLabel, Count, Flag, Number, Positive, Record, Vector
 
 REFITTED = ("uncorrelated", "penalised", "bootstrap")  # the other routes' groups stand under `fits`
 
@@ -69,7 +69,7 @@ class RemediesSummary(Record):
     )
     spread_group: list[str] = Field(description="(q,) label of the group in which it is")
     spread_share: Vector = Field(description="(q,) the same over the width of that group's Bayesian interval")
-    n_replicates: int = Field(ge=1, description="data sets simulated by the bootstrap")
+    n_replicates: Positive = Field(description="data sets simulated by the bootstrap")
     n_singular_replicates: Count = Field(description="of them, those with a singular fit")
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from tasks.stats.records import Findings
 from tasks.stats.size_trend import GroupLevels
 from tasks.view.plain import by_label, listed
-from tasks.view.summary.record import ByLabel, Flag, Number, Record
+from tasks.view.summary.record import ByLabel, Flag, Number, Positive, Record
 
 SIDES = {1: "above", 0: "neither", -1: "below"}
 
@@ -27,10 +27,10 @@ class MeanErrorSummary(Record):
 class SizeClassSummary(Record):
     """Groups of similar size."""
 
-    smallest: int = Field(ge=1, description="rows of the smallest group")
-    largest: int = Field(ge=1, description="rows of the largest group")
-    n_groups: int = Field(ge=1, description="groups")
-    n_rows: int = Field(ge=1, description="rows predicted")
+    smallest: Positive = Field(description="rows of the smallest group")
+    largest: Positive = Field(description="rows of the largest group")
+    n_groups: Positive = Field(description="groups")
+    n_rows: Positive = Field(description="rows predicted")
     plain: MeanErrorSummary = Field(
         description="partial pooling: observed less predicted, mean over rows, in the outcome's unit"
     )
@@ -68,7 +68,7 @@ class SizeTrendSummary(Record):
     center_se: Number = Field(description="its standard error")
     covariance: Number = Field(description="of center and per_doubling")
     typical_size: Number = Field(description="geometric mean of the groups' numbers of rows")
-    df: int = Field(ge=1, description="degrees of freedom of the t intervals")
+    df: Positive = Field(description="degrees of freedom of the t intervals")
     tau: Number = Field(description="SD of the groups' levels about the average")
     tau_left: Number = Field(description="SD of the groups' levels about the trend")
     small_size: Number = Field(description="rows of a small group (10th percentile)")

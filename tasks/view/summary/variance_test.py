@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.stats.variance_test import VarianceTest
-from tasks.view.summary.record import Count, Finite, Record
+from tasks.view.summary.record import Amount, Count, Positive, Record, Share
 
 
 class VarianceTestSummary(Record):
@@ -15,11 +15,11 @@ class VarianceTestSummary(Record):
 
     terms: list[str] = Field(description="terms whose variance between groups is tested, together")
     null: Literal["varying_intercept", "complete_pooling"] = Field(description="the model without it")
-    statistic: Finite = Field(ge=0, description="difference of the REML criteria, a deviance")
-    p_value: Finite = Field(ge=0, le=1, description="(1 + n_as_large) / (n_replicates + 1)")
-    n_replicates: int = Field(ge=1, description="data sets simulated without the variance")
+    statistic: Amount = Field(description="difference of the REML criteria, a deviance")
+    p_value: Share = Field(description="(1 + n_as_large) / (n_replicates + 1)")
+    n_replicates: Positive = Field(description="data sets simulated without the variance")
     n_as_large: Count = Field(description="of them, those with at least the statistic")
-    share_zero: Finite = Field(ge=0, le=1, description="share of them with a statistic of 0")
+    share_zero: Share = Field(description="share of them with a statistic of 0")
 
 
 def variance_test_of(found: VarianceTest | None) -> VarianceTestSummary | None:

@@ -70,7 +70,7 @@ def test_an_effect_is_claimed_only_when_its_interval_leaves_out_zero(singular, r
 
 
 def test_trust_follows_the_verdict_and_the_checks(singular):
-    failed = changed(singular, verdict=Verdict("fail", "No.", "Sampler.", "bayes"))
+    failed = changed(singular, verdict=Verdict("none", "No.", "Sampler.", "bayes"))
     passed = changed(singular, checks=tuple(replace(c, status="pass") for c in singular.findings.checks))
     assert answers.can_i_trust_it(singular).startswith("Yes, the estimates of the Bayesian")
     assert answers.can_i_trust_it(failed).startswith("No")
