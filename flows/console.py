@@ -22,9 +22,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.reports_layout import REPORT, STANDALONE, catalogue_page
-from tasks.stats.judgement import Status
 from tasks.stats.past import ReportedVerdict
 from tasks.stats.plain_text import brief, shown, visible
+from tasks.stats.records import VerdictStatus
 from tasks.view.catalogue import RunEntry
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def line(*parts: str | tuple[str, str]) -> Text:
 err = Terminal(stderr=True)
 out = Terminal(soft_wrap=True)
 
-STATUS_STYLE: dict[Status, str] = {"pass": "bold green", "review": "bold yellow", "fail": "bold red"}
+STATUS_STYLE: dict[VerdictStatus, str] = {"trust": "bold green", "use": "bold yellow", "none": "bold red"}
 WIDTH = 20
 MOST_REJECTIONS = 20
 MOST_CHARACTERS = 2000  # of a problem

@@ -15,7 +15,7 @@ from tasks.render import render_plain
 from tasks.reports_layout import REJECTED, SUMMARY
 from tasks.run_folders import OVERVIEW, UnreadableRun, is_name, question_in, read_head, run_folders, study_folders
 from tasks.stats.plain_text import shown
-from tasks.stats.records import Status
+from tasks.stats.records import VerdictStatus
 from tasks.view.catalogue import (
     Catalogue,
     DamagedRun,
@@ -139,7 +139,7 @@ def _entry_of(
     folder: Path,
     relative: str,
 ) -> RunEntry:
-    if verdict["status"] not in get_args(Status):
+    if verdict["status"] not in get_args(VerdictStatus):
         raise ValueError(f"the verdict is {shown(verdict['status'])}")
     return RunEntry(
         study=folder.parent.name,

@@ -19,9 +19,10 @@ from tasks.reports_layout import SUMMARY
 from tasks.run_folders import UnreadableRun, question_in, read_head, read_summary, run_folders
 from tasks.stats.findings import Findings
 from tasks.stats.history import History, history_of
+from tasks.stats.judgement import Status
 from tasks.stats.past import PastRun, PreviousReport, ReportedVerdict, question_of
 from tasks.stats.plain_text import shown
-from tasks.stats.records import Estimate, Floats, Status
+from tasks.stats.records import Estimate, Floats, VerdictStatus
 from tasks.stats.study import Study
 
 RUN_LIMIT = 30
@@ -49,7 +50,7 @@ def previous_report(summary: Mapping[str, Any]) -> PreviousReport:
         return PreviousReport(
             run=past,
             verdict=ReportedVerdict(**summary["verdict"]),
-            checks={(check["kind"], check["term"]): _status(check["status"]) for check in summary["checks"]},
+            checks={(check["kind"], check["term"]): _check_status(check["status"]) for check in summary["checks"]},
             group_sizes=np.array([fits["no_pooling"]["groups"][label]["n"] for label in past.labels], dtype=np.int64),
             n_rows=int(run["n_rows"]),
             n_rejected=int(run["n_rejected"]),
@@ -66,7 +67,7 @@ def previous_report(summary: Mapping[str, Any]) -> PreviousReport:
 def read_history(reports: Path, study: Study, findings: Findings, limit: int = RUN_LIMIT) -> History:
     """Estimates of the newest `limit` runs, this one included, and verdicts of VERDICT_LIMIT; names damaged runs."""
     past: list[PastRun] = []
-    verdicts: list[Status] = []
+    verdicts: list[VerdictStatus] = []
     unreadable: list[str] = []
     for folder in run_folders(reports / study.name)[: VERDICT_LIMIT - 1]:
         try:
@@ -74,7 +75,7 @@ def read_history(reports: Path, study: Study, findings: Findings, limit: int = R
                 past.append(read_past_run(folder))
                 verdicts.append(past[-1].status)
             else:
-                verdicts.append(_status(read_head(folder)["verdict"]["status"]))
+                verdicts.append(_verdict_status(read_head(folder)["verdict"]["status"]))
         except UnreadableRun as error:
             unreadable.append(f"{folder.name}: {error}")
         except DAMAGE as error:
@@ -124,7 +125,7 @@ def _past_run(head: Mapping[str, Any], bayes: Mapping[str, Any]) -> PastRun:
     return PastRun(
         id=str(run["id"]),
         started_at=str(run["started_at"]),
-        status=_status(head["verdict"]["status"]),
+        status=_verdict_status(head["verdict"]["status"]),
         question=question,
         center=np.array([scaling[name]["center"] for name in question.predictors], dtype=float),
         scale=np.array([scaling[name]["scale"] for name in question.predictors], dtype=float),
@@ -142,7 +143,15 @@ def _estimate(entries: Sequence[Mapping[str, Any]], p: int, single: bool = False
     return Estimate(*(values[0] if single else values.swapaxes(0, 1)))
 
 
-def _status(value: object) -> Status:
+def _verdict_status(value: object) -> VerdictStatus:
+    """The status itself. Raises ValueError if it is none."""
+    for status in get_args(VerdictStatus):
+        if value == status:
+            return status
+    raise ValueError(f"{shown(value)} is no verdict")
+
+
+def _check_status(value: object) -> Status:
     """The status itself. Raises ValueError if it is none."""
     for status in get_args(Status):
         if value == status:

@@ -16,6 +16,7 @@ from typing import Any
 
 from tasks.reports_layout import LATEST, REJECTED, SUMMARY
 from tasks.stats.past import Question, ReportedVerdict
+from tasks.summary_versions import in_todays_form
 
 # These stand at the top of a summary; the fits behind them can be megabytes.
 HEAD = {"schema_version", "study", "verdict", "run"}
@@ -121,6 +122,8 @@ def _skip(text: str, at: int, separator: str) -> int:
 
 
 def _checked(summary: Any) -> dict[str, Any]:
-    if not isinstance(summary, dict) or summary.get("schema_version") != 1:
+    """In the form of version 2, whichever version it is of. Raises UnreadableRun."""
+    current = in_todays_form(summary) if isinstance(summary, dict) else None
+    if current is None:
         raise UnreadableRun(f"{SUMMARY} is of no version that this Poolwise reads")
-    return summary
+    return current

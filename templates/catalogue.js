@@ -6,7 +6,7 @@
   const list = document.querySelector(".studies");
   const found = document.querySelector(".found");
   const units = JSON.parse(form.dataset.units);
-  const WORST_FIRST = ["fail", "review", "pass", ""];
+  const WORST_FIRST = ["none", "use", "trust", ""];
 
   function ago(seconds) {
     if (seconds <= -60) return "dated in the future";

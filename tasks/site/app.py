@@ -36,9 +36,9 @@ from tasks.site.guard import LOOPBACK_NAMES, Brake, Password, ReadOnly, SecureHe
 from tasks.site.replies import document, notice, page
 from tasks.stats.errors import StudyError
 from tasks.view.catalogue import served_json
-from tasks.view.catalogue_page import STATUSES
 from tasks.view.feed import atom_feed
 from tasks.view.reading_list import Query, Trouble, reading_list
+from tasks.view.verdict_labels import LABELS
 
 PASSWORD_VARIABLE = "POOLWISE_CATALOGUE_PASSWORD"
 ATOM = "application/atom+xml"
@@ -111,7 +111,7 @@ class _Site:
 
     def catalogue(self, request: Request) -> Response:
         found = reading_list(self._catalogue.read(), Query.of(request.query_params), self._clock(), self._troubles())
-        return page(request, "reading_list.html.j2", page=found, statuses=STATUSES)
+        return page(request, "reading_list.html.j2", page=found, statuses=LABELS)
 
     def health(self, request: Request) -> Response:
         self._catalogue.read()

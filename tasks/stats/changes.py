@@ -22,13 +22,13 @@ from tasks.stats.past import (
     question_of,
     taken,
 )
-from tasks.stats.records import Estimate, Floats, Integers, Verdict
+from tasks.stats.records import Estimate, Floats, Integers, Verdict, VerdictStatus
 from tasks.stats.study import Study
 
 T = TypeVar("T")
 CheckKey: TypeAlias = tuple[str, str]  # kind, and term where a kind judges each
 Direction = Literal["better", "worse", "same"]
-STATUS_RANK: dict[Status, int] = {"pass": 0, "review": 1, "fail": 2}
+RANK: dict[VerdictStatus, int] = {"trust": 0, "use": 1, "none": 2}
 CLEAR = 1.959963984540054
 
 
@@ -45,7 +45,7 @@ class ThenNow(Generic[T]):
 @dataclass(frozen=True)
 class VerdictChange:
     direction: Direction
-    status: ThenNow[Status]
+    status: ThenNow[VerdictStatus]
     recommended_model: ThenNow[str]
     headline_then: str
 
@@ -129,13 +129,9 @@ def compare(study: Study, previous: PreviousReport, findings: Findings) -> Chang
 
 
 def direction(then: ReportedVerdict, now: Verdict) -> Direction:
-    """By status; where that is the same, partial pooling that has to give way to Bayes is worse."""
-    before, after = _trust(then), _trust(now)
+    """By status: trust is better than use, use better than none."""
+    before, after = RANK[then.status], RANK[now.status]
     return "same" if before == after else "worse" if after > before else "better"
-
-
-def _trust(verdict: Verdict | ReportedVerdict) -> tuple[int, bool]:
-    return STATUS_RANK[verdict.status], not verdict.recommended_model.startswith("partial_pooling")
 
 
 def _causes(previous: PreviousReport, findings: Findings) -> tuple[str, ...]:

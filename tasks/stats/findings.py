@@ -52,7 +52,7 @@ from tasks.stats.study import Study
 from tasks.stats.variance_test import VarianceTest, judge_variance, variance_test
 from tasks.stats.verdict import verdict
 
-UNJUDGED = Verdict("review", "bayes")
+UNJUDGED = Verdict("use", "bayes")
 
 
 @dataclass(frozen=True)

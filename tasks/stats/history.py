@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.stats.findings import Findings
 from tasks.stats.past import PastRun, Question, aligned, basis, differences, on_basis
-from tasks.stats.records import Estimate, Floats, Integers, Status
+from tasks.stats.records import Estimate, Floats, Integers, VerdictStatus
 
 GROUP_LIMIT = 12
 
@@ -18,7 +18,7 @@ GROUP_LIMIT = 12
 class RunPoint:
     id: str
     started_at: str  # ISO 8601, UTC
-    status: Status
+    status: VerdictStatus
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class History:
     positions: Integers  # (G,) in today's labels
     n_groups: int  # today's, of which G are kept
     groups: Estimate  # (R, G, p)
-    verdicts: tuple[Status, ...]  # of every run that was looked at, oldest first; may reach back further than `runs`
+    verdicts: tuple[VerdictStatus, ...]  # of every run looked at, oldest first; may reach back further than `runs`
     n_not_comparable: int  # runs left out because they asked another question
     unreadable: tuple[str, ...]  # "run id: reason"
 
@@ -39,7 +39,7 @@ def history_of(
     question: Question,
     past: Sequence[PastRun],
     findings: Findings,
-    earlier_verdicts: Sequence[Status],
+    earlier_verdicts: Sequence[VerdictStatus],
     unreadable: Sequence[str],
     limit: int = GROUP_LIMIT,
 ) -> History:

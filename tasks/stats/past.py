@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from tasks.stats.judgement import Status
-from tasks.stats.records import Estimate, Floats, Integers, Scaling
+from tasks.stats.records import Estimate, Floats, Integers, Scaling, VerdictStatus
 from tasks.stats.study import Study
 
 SAME_CENTER = 1e-9  # of a standard deviation
@@ -53,7 +53,7 @@ class PastRun:
 
     id: str
     started_at: str  # ISO 8601, UTC
-    status: Status
+    status: VerdictStatus
     question: Question
     center: Floats  # (p - 1,)
     scale: Floats  # (p - 1,)
@@ -66,7 +66,7 @@ class PastRun:
 class ReportedVerdict:
     """A verdict in the words of its report."""
 
-    status: Status
+    status: VerdictStatus
     headline: str
     reason: str
     recommended_model: str  # a path under `fits` in summary.json

@@ -13,8 +13,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.stats.judgement import Status
-
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -22,6 +20,7 @@ Integers = NDArray[np.int64]
 # that do not vary enough, as many rows as coefficients. Empty where the fit stands whole.
 Gap = Literal["", "few rows", "no spread", "no interval"]
 Flavour = Literal["varying_intercept", "varying_slope", "varying_intercept_slope"]
+VerdictStatus = Literal["trust", "use", "none"]  # partial pooling by REML; another model; no model here
 
 
 @dataclass(frozen=True)
@@ -302,7 +301,7 @@ class VarianceComponents:
 
 @dataclass(frozen=True)
 class Verdict:
-    status: Status
+    status: VerdictStatus
     recommended_model: str  # a path under `fits` in summary.json
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.stats.judgement import Judgement, Status
+from tasks.stats.judgement import Judgement
 from tasks.stats.records import Flavour, Verdict
 
 
@@ -15,8 +15,7 @@ def verdict(judgements: Sequence[Judgement], fullest: Flavour) -> Verdict:
     """
     against = {each.against for each in judgements}
     if "every model" in against:
-        return Verdict("fail", "bayes")
+        return Verdict("none", "bayes")
     if "partial_pooling" in against:
-        return Verdict("review", "bayes")
-    status: Status = "pass" if all(each.status == "pass" for each in judgements) else "review"
-    return Verdict(status, f"partial_pooling.{fullest}")
+        return Verdict("use", "bayes")
+    return Verdict("trust", f"partial_pooling.{fullest}")

@@ -173,7 +173,7 @@ def _places(bands: Bands, term: int) -> int:
 def can_i_trust_it(context: Context, checks: Sequence[Check]) -> str:
     """Answers: can I trust it?"""
     verdict = context.findings.verdict
-    if verdict.status == "fail":
+    if verdict.status == "none":
         failed = " ".join(text.sentence(check.message) for check in checks if check.status == "fail")
         return f"No, not as it stands. {failed}"
     name = MODEL_NAMES[verdict.recommended_model]
@@ -221,7 +221,7 @@ def what_should_i_do(context: Context, checks: Sequence[Check]) -> str:
         if check.status != "pass" and not (collapsed and check.kind == "singularity")
     ]
     steps = list(dict.fromkeys(text.sentence(check.step) for check in open_points))[:MOST_STEPS]
-    if verdict.status == "fail":
+    if verdict.status == "none":
         return " ".join(["Do not act on these numbers yet.", *steps])
     name, mark = MODEL_NAMES[verdict.recommended_model], context.recommended_mark
     return " ".join([f"Use the estimates and intervals of {name}, marked “{mark}” in tables and figures.", *steps])

@@ -14,12 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 from tasks.stats.past import Question
-from tasks.stats.records import Status
+from tasks.stats.records import VerdictStatus
 from tasks.view.freshness import NEWEST_REPORTS, StaleFrom, ago, later, stale_from
 from tasks.view.trends import MOST_TRENDS, KeyEstimate, RunEstimates, Trend, trends_of
 from tasks.view.trends import RUNS as TREND_RUNS
+from tasks.view.verdict_labels import LABELS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NOT_OF_EVERY_RUN = ("estimates", "question", "data_age_days", "data_age_limit_days")
 TREND_KEYS = ("kind", "term", "unit", "mean", "lower", "upper")
 UNASKED = Question("", "", "", (), {})
@@ -33,7 +34,7 @@ class RunEntry:
     title: str
     run_id: str
     started_at: str  # ISO 8601, UTC
-    status: Status
+    status: VerdictStatus
     headline: str
     recommended_model: str
     n_rows: int
@@ -72,8 +73,13 @@ class RunEntry:
     @cached_property
     def searchable(self) -> str:
         """What a reader may remember of the run, in one case."""
-        known = (self.title, self.headline, self.study, self.run_id, self.when, self.status, self.recommended_model)
-        return "\n".join((*known, self.engine, self.answer)).casefold()
+        known = (self.title, self.headline, self.study, self.run_id, self.when, self.status, self.label)
+        return "\n".join((*known, self.recommended_model, self.engine, self.answer)).casefold()
+
+    @property
+    def label(self) -> str:
+        """The verdict in words."""
+        return LABELS[self.status]
 
     @property
     def rejected_share(self) -> float:

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 
-from tasks.stats.records import Status
+from tasks.stats.records import VerdictStatus
 from tasks.view.catalogue import Catalogue, DamagedRun, RunEntry, StudyEntry
 from tasks.view.freshness import RULE, UNITS
 from tasks.view.numbers import plural
+from tasks.view.verdict_labels import LABELS
 
 NEWEST_RUNS, RUNS_IN_A_FOLD = 20, 100
 MOST_OPEN_STUDIES = 12
-STATUSES: tuple[Status, ...] = ("pass", "review", "fail")
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class StudyOnPage:
 @dataclass(frozen=True)
 class CataloguePage:
     studies: tuple[StudyOnPage, ...]
-    statuses: tuple[Status, ...]
+    statuses: dict[VerdictStatus, str]  # label by status, best first
     n_runs: int
-    by_verdict: str  # 3 pass, 1 review
+    by_verdict: str  # can be trusted 3, use another model 1
     are_trends_open: bool  # where there are many studies, trends are folded with the past runs
     damaged: tuple[DamagedRun, ...]
     rule: str  # when a study is stale
@@ -52,7 +52,7 @@ class CataloguePage:
 def page_of(catalogue: Catalogue) -> CataloguePage:
     return CataloguePage(
         studies=tuple(_study(study) for study in catalogue.studies),
-        statuses=STATUSES,
+        statuses=LABELS,
         n_runs=catalogue.n_runs,
         by_verdict=by_verdict(catalogue),
         are_trends_open=len(catalogue.studies) <= MOST_OPEN_STUDIES,
@@ -65,7 +65,7 @@ def page_of(catalogue: Catalogue) -> CataloguePage:
 def by_verdict(catalogue: Catalogue) -> str:
     """How many studies' newest reports say what; worst last."""
     counts = Counter(study.latest.status for study in catalogue.studies if study.latest)
-    return ", ".join(f"{counts[status]:,} {status}" for status in STATUSES if counts[status])
+    return ", ".join(f"{label.lower()} {counts[status]:,}" for status, label in LABELS.items() if counts[status])
 
 
 def _study(study: StudyEntry) -> StudyOnPage:

@@ -39,7 +39,7 @@ def atom_feed(title: str, runs: Sequence[RunEntry], base: str, study: str = "") 
 def _entry(feed: ElementTree.Element, run: RunEntry, base: str) -> None:
     entry = ElementTree.SubElement(feed, "entry")
     _add(entry, "id", _urn("run", run.study, run.run_id))
-    _add(entry, "title", f"{run.title} – {run.status}")
+    _add(entry, "title", f"{run.title} – {run.label.lower()}")
     _add(entry, "updated", _moment(run.started))
     _add(entry, "published", _moment(run.started))
     _link(entry, "alternate", urljoin(base, quote(run.report)), "text/html")

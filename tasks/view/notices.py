@@ -11,7 +11,7 @@ from typing import Literal
 
 from tasks.stats.changes import Changes
 from tasks.stats.errors import DataRejected, PoolwiseError
-from tasks.stats.records import RunRecord
+from tasks.stats.records import RunRecord, VerdictStatus
 from tasks.stats.study import Study
 from tasks.view.context import Context
 from tasks.view.verdict_words import verdict_of
@@ -19,6 +19,11 @@ from tasks.view.verdict_words import verdict_of
 Kind = Literal["worse", "rejected", "stale", "failed"]
 Severity = Literal["warning", "failure"]
 ERROR_CHARACTERS = 2000
+SAID: dict[VerdictStatus, str] = {
+    "trust": "partial pooling can be trusted",
+    "use": "another model is needed",
+    "none": "no model can be trusted",
+}
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,13 @@ def _worse(context: Context, address: str) -> Notice | None:
     if changes is None or changes.verdict.direction != "worse":
         return None
     lines = [verdict.headline, verdict.reason, _step_down(changes), f"Recommended: {verdict.recommended_model}"]
-    severity: Severity = "failure" if verdict.status == "fail" else "warning"
+    severity: Severity = "failure" if verdict.status == "none" else "warning"
     return _notice(context.study, "worse", severity, "the verdict is worse", lines, address, _run(context.findings.run))
 
 
 def _step_down(changes: Changes) -> str:
-    status, model = changes.verdict.status, changes.verdict.recommended_model
-    before = f"The report of {changes.previous_started_at} said {status.then}"
-    return f"{before}, this one {status.now}." if not status.is_same else f"{before} too, but recommended {model.then}."
+    then, now = (SAID[status] for status in (changes.verdict.status.then, changes.verdict.status.now))
+    return f"The report of {changes.previous_started_at} said that {then}, this one that {now}."
 
 
 def _rejected(context: Context, address: str) -> Notice | None:

@@ -22,6 +22,7 @@ from tasks.view.figures.style import DARK, LIGHT, MODELS
 from tasks.view.records import Answer, Block, Figure, Fold, GroupNames, HealthItem, Link, ReportPage, Section
 from tasks.view.topic import Topic
 from tasks.view.topics import TOPICS
+from tasks.view.verdict_labels import LABELS
 from tasks.view.verdict_words import verdict_of
 
 DOWNLOADS = (
@@ -42,7 +43,7 @@ def build_page(context: Context) -> ReportPage:
         asked=answers.asked(context),
         answer=text.sentence_case(answers.one_sentence(context)),
         status=verdict.status,
-        status_label=STATUS_LABELS[verdict.status],
+        status_label=LABELS[verdict.status],
         headline=text.typeset(verdict.headline),
         reason=text.typeset(verdict.reason),
         recommended=text.sentence_case(MODEL_NAMES[verdict.recommended_model]),

@@ -13,8 +13,11 @@ from tasks.stats.records import Floats
 
 def listed(array: Floats) -> Any:
     """Nested lists of the array's numbers (a bare one for shape ()), `None` where one is not finite."""
+    is_finite = np.isfinite(array)
+    if is_finite.all():
+        return array.tolist()
     boxed = array.astype(object)
-    boxed[~np.isfinite(array)] = None
+    boxed[~is_finite] = None
     return boxed.tolist()
 
 

@@ -13,9 +13,10 @@ from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from tasks.view.catalogue import Catalogue, DamagedRun, RunEntry, StudyEntry
-from tasks.view.catalogue_page import STATUSES, by_verdict
+from tasks.view.catalogue_page import by_verdict
 from tasks.view.freshness import RULE, ago
 from tasks.view.text import clean
+from tasks.view.verdict_labels import LABELS
 
 RUNS_PER_PAGE, STUDIES_PER_PAGE, MOST_DAMAGED = 50, 24, 20
 LONGEST_SEARCH = 200
@@ -40,7 +41,7 @@ class Query:
         status, freshness = asked.get("status", ""), asked.get("freshness", "")
         return cls(
             words=" ".join(asked.get("q", "")[:LONGEST_SEARCH].split()),
-            status=status if status in STATUSES else "",
+            status=status if status in LABELS else "",
             study=asked.get("study", ""),
             freshness=freshness if freshness in FRESHNESS else "",
             page=_page_number(asked.get("page", "")),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from tasks.stats.records import Status
+from tasks.stats.judgement import Status
+from tasks.stats.records import VerdictStatus
 from tasks.view.figures.style import Spec
 
 LONG_TABLE_ROWS = 30
@@ -53,7 +54,7 @@ class Cell:
 
     text: str
     detail: str = ""
-    status: Status | None = None
+    status: Status | VerdictStatus | None = None
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ class ReportPage:
     title: str
     asked: str
     answer: str
-    status: Status
+    status: VerdictStatus
     status_label: str
     headline: str
     reason: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tasks.stats.past import Question, differences
-from tasks.stats.records import Status
+from tasks.stats.records import VerdictStatus
 from tasks.view import numbers, text
 from tasks.view.sparkline import Sparkline, sparkline
 
@@ -34,7 +34,7 @@ class RunEstimates:
 
     run_id: str
     day: str  # 2026-11-22
-    status: Status
+    status: VerdictStatus
     question: Question
     estimates: tuple[KeyEstimate, ...] = field(default=())
 
@@ -48,7 +48,7 @@ class Trend:
     unit: str
     run_ids: tuple[str, ...]
     days: tuple[str, ...]
-    statuses: tuple[Status, ...]
+    statuses: tuple[VerdictStatus, ...]
     mean: tuple[float | None, ...]
     lower: tuple[float | None, ...]
     upper: tuple[float | None, ...]
@@ -82,12 +82,12 @@ class Trend:
 
     @cached_property
     def picture(self) -> Sparkline:
-        return sparkline(self.mean, self.lower, self.upper, [status == "fail" for status in self.statuses])
+        return sparkline(self.mean, self.lower, self.upper, [status == "none" for status in self.statuses])
 
     @property
     def _failed(self) -> str:
-        n_failed = self.statuses.count("fail")
-        return f" {numbers.plural(n_failed, 'run')} marked fail." if n_failed else ""
+        n_failed = self.statuses.count("none")
+        return f" In {numbers.plural(n_failed, 'run')} no model could be trusted." if n_failed else ""
 
     def _told(self, value: float | None) -> str:
         if value is None:

@@ -20,18 +20,18 @@ def verdict_of(context: Context) -> ReportedVerdict:
 
 def _headline(context: Context) -> str:
     found = context.findings.verdict
-    if found.status == "fail":
+    if found.status == "none":
         return "No model here can be trusted as it stands."
     if found.recommended_model == "bayes":
         return "Use the Bayesian fit: partial pooling by REML cannot be trusted here."
-    if found.status == "review":
+    if any(one.status != "pass" for one in context.findings.judgements):
         return "Partial pooling can be trusted here; read the points marked review first."
     return "Partial pooling can be trusted here."
 
 
 def _reason(context: Context) -> str:
     found = context.findings.verdict
-    if found.status == "fail":
+    if found.status == "none":
         return " ".join(worded(_case(one).message, context, one) for one in _against(context, "every model"))
     simpson = _simpson(context)
     if found.recommended_model == "bayes":

@@ -36,7 +36,7 @@ def entry() -> RunEntry:
         title=EVIL,
         run_id="r",
         started_at="2026-11-26T00:00:00+00:00",
-        status="pass",
+        status="trust",
         headline=EVIL,
         recommended_model="bayes",
         n_rows=1,
@@ -49,7 +49,7 @@ def entry() -> RunEntry:
 
 def test_everything_shown_goes_through_one_place(said: StringIO) -> None:
     console.show_problem(EVIL)
-    console.show_verdict(ReportedVerdict("review", EVIL, EVIL, EVIL))
+    console.show_verdict(ReportedVerdict("use", EVIL, EVIL, EVIL))
     console.show_report(Path(EVIL.replace("/", "")), standalone=True)
     console.show_runs([entry()], Path("reports"))
     console.show_runs([], Path(EVIL))

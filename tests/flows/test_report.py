@@ -57,7 +57,7 @@ def test_bounce_rates_is_singular_collapsed_and_sent_to_bayes(bounce: Outcome) -
     assert status_of(summary, "intervals_intercept") == "pass"
     assert status_of(summary, "simpson_age") == "review"
     assert summary["verdict"]["recommended_model"] == "bayes"
-    assert summary["verdict"]["status"] == "review"
+    assert summary["verdict"]["status"] == "use"
 
 
 def test_bounce_rates_has_a_bayesian_interval_for_every_county(bounce: Outcome) -> None:

@@ -63,7 +63,7 @@ def test_entries_carry_the_summary(tmp_path: Path) -> None:
     add_run(tmp_path, "a", "r1")
     (entry,) = list_runs(tmp_path)
     assert (entry.n_rows, entry.n_groups, entry.n_rejected) == (613, 8, 3)
-    assert (entry.status, entry.recommended_model) == ("review", "bayes")
+    assert (entry.status, entry.recommended_model) == ("use", "bayes")
     assert entry.when == "2026-11-22 10:15"
     assert entry.rejected_share == pytest.approx(3 / 616)
 
@@ -86,13 +86,13 @@ def test_empty_reports_folder_has_a_page(tmp_path: Path) -> None:
 
 def test_catalogue_for_programs(tmp_path: Path) -> None:
     add_run(tmp_path, "a", "r1")
-    add_run(tmp_path, "a", "r2", status="pass")
+    add_run(tmp_path, "a", "r2", status="trust")
     rebuild_catalogue(tmp_path)
     told = json.loads((tmp_path / "catalogue.json").read_text("utf-8"))
-    assert told["schema_version"] == 1
+    assert told["schema_version"] == 2
     assert [run["run_id"] for run in told["runs"]] == ["r2", "r1"]
     (study,) = told["studies"]
-    assert (study["name"], study["latest_run_id"], study["status"], study["n_runs"]) == ("a", "r2", "pass", 2)
+    assert (study["name"], study["latest_run_id"], study["status"], study["n_runs"]) == ("a", "r2", "trust", 2)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,9 @@ def test_catalogue_for_programs(tmp_path: Path) -> None:
         ('{"schema_version": 99}', "no version"),
         ('{"schema_version": 1, "study": {}, "run": {}, "verdict": {}}', "lacks"),
         ('{"schema_version": 1, "study": 1, "run": null, "verdict": []}', "lacks"),
+        ('{"schema_version": 2, "study": {', "is damaged"),
+        ('{"schema_version": 2, "study": {}, "run": {}, "verdict": {}}', "lacks"),
+        ('{"schema_version": 2, "study": 1, "run": null, "verdict": []}', "lacks"),
         (b"\xff\xfe", "cannot be read"),
     ],
 )
@@ -193,14 +196,14 @@ def test_hostile_names_units_and_answers_stay_text(tmp_path: Path) -> None:
 def test_key_estimates_are_followed_over_the_runs(tmp_path: Path) -> None:
     for number in range(30):
         estimate = {"kind": "slope", "term": "age", "unit": "s per year", "mean": number, "lower": -5, "upper": 35}
-        status = "fail" if number == 25 else "pass"
+        status = "none" if number == 25 else "trust"
         overview = {"answer": f"Answer {number}.", "estimates": [estimate]}
         add_run(tmp_path, "a", f"r{number:02d}", overview=overview, status=status)
     page = Page(rebuild_catalogue(tmp_path))
     assert "Answer 29." in page.text
     assert "Answer 28." not in page.text
     assert "Effect of age over 20 runs" in page.text
-    assert "lowest 10, highest 29. 1 run marked fail." in page.text
+    assert "lowest 10, highest 29. In 1 run no model could be trusted." in page.text
     assert "29\u202fs per year (−5 to 35)" in page.text
     (study,) = json.loads((tmp_path / "catalogue.json").read_text("utf-8"))["studies"]
     (trend,) = study["trends"]

@@ -98,7 +98,7 @@ def test_the_previous_report_is_the_newest_that_can_be_read(tmp_path: Path) -> N
         lambda told: told["verdict"].update(status="splendid"),
         lambda told: told["study"].update(predictors=["dose"]),
         lambda told: told.update(run=[]),
-        lambda told: told.update(schema_version=2),
+        lambda told: told.update(schema_version=3),
     ],
 )
 def test_a_damaged_run_is_named_and_the_others_are_shown(damage: Callable[[dict], object], tmp_path: Path) -> None:
@@ -128,10 +128,10 @@ def test_an_empty_or_missing_summary_is_damage_too(tmp_path: Path) -> None:
 def test_only_the_newest_runs_are_shown_but_all_verdicts(tmp_path: Path) -> None:
     case = singular_case()
     for day in range(1, 8):
-        write_run(tmp_path, with_verdict(case, status="pass" if day < 3 else "review"), *at(day))
+        write_run(tmp_path, with_verdict(case, status="trust" if day < 3 else "use"), *at(day))
     history = read_history(tmp_path, case.study, case.findings, limit=4)
     assert [run.id for run in history.runs] == [at(5)[0], at(6)[0], at(7)[0], case.findings.run.id]
-    assert history.verdicts == ("pass", "pass", *["review"] * 6)
+    assert history.verdicts == ("trust", "trust", *["use"] * 6)
     assert history.groups.mean.shape == (4, 8, 2)
 
 

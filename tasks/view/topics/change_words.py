@@ -11,10 +11,11 @@ import numpy as np
 from tasks.stats.changes import Changes, EstimateChanges, ThenNow
 from tasks.stats.history import History
 from tasks.stats.past import Difference
-from tasks.stats.records import Status
+from tasks.stats.records import VerdictStatus
 from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.numbers import fixed, listed, plural, with_unit
+from tasks.view.verdict_labels import quoted
 
 NAMED_MOVERS = 3
 DIRECTIONS = {"better": "the verdict is better", "worse": "the verdict is worse", "same": "the verdict is the same"}
@@ -48,8 +49,8 @@ def changes_finding(context: Context, changes: Changes) -> str:
 def _verdict(changes: Changes) -> str:
     found = changes.verdict
     status, model = found.status, found.recommended_model
-    opening = f"{DIRECTIONS[found.direction]} ({status.now}"
-    opening += ")" if status.is_same else f", was {status.then})"
+    opening = f"{DIRECTIONS[found.direction]} ({quoted(status.now)}"
+    opening += ")" if status.is_same else f", was {quoted(status.then)})"
     if model.is_same:
         return f"{opening}, and the recommendation still is {model_name(model.now)}."
     return f"{opening}, and the recommendation now is {model_name(model.now)}, no longer {model_name(model.then)}."
@@ -176,10 +177,10 @@ def clear_note(found: EstimateChanges, term: int) -> str:
     )
 
 
-def verdict_line(verdicts: Sequence[Status]) -> str:
-    """`review 3 times, then pass, then review`: every run, oldest first."""
-    runs = [(status, len(list(group))) for status, group in groupby(verdicts)]
-    return ", then ".join(status if n == 1 else f"{status} {n:,} times" for status, n in runs)
+def verdict_line(verdicts: Sequence[VerdictStatus]) -> str:
+    """`“Can be trusted” 3 times, then “Use another model”`: every run, oldest first."""
+    runs = [(quoted(status), len(list(group))) for status, group in groupby(verdicts)]
+    return ", then ".join(said if n == 1 else f"{said} {n:,} times" for said, n in runs)
 
 
 def history_finding(context: Context, history: History) -> str:

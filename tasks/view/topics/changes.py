@@ -7,7 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from tasks.stats.changes import Changes, EstimateChanges, ThenNow
-from tasks.stats.records import Estimate, Integers, Status
+from tasks.stats.judgement import Status
+from tasks.stats.records import Estimate, Integers, VerdictStatus
 from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures import intervals
@@ -16,6 +17,7 @@ from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import CHANGED_LIMIT
 from tasks.view.topic import Topic, how_to_read
 from tasks.view.topics import change_words
+from tasks.view.verdict_labels import LABELS
 
 T = TypeVar("T")
 GUIDE = (
@@ -51,7 +53,7 @@ def _reports(context: Context, changes: Changes) -> Table:
     verdict = changes.verdict
     rows = [
         (Cell("Run"), Cell(text.label(changes.previous_id)), Cell("this one")),
-        (Cell("Verdict"), _badge(verdict.status.then), _badge(verdict.status.now)),
+        (Cell("Verdict"), _verdict(verdict.status.then), _verdict(verdict.status.now)),
         (
             Cell("Recommended"),
             *(Cell(text.sentence_case(change_words.model_name(m))) for m in _pair(verdict.recommended_model)),
@@ -84,6 +86,10 @@ def _named(names: tuple[str, ...]) -> str:
 
 def _badge(status: Status | None) -> Cell:
     return Cell("not made") if status is None else Cell(status, status=status)
+
+
+def _verdict(status: VerdictStatus) -> Cell:
+    return Cell(LABELS[status], status=status)
 
 
 def _figure(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> Figure:

@@ -14,6 +14,7 @@ from tasks.view.figures.history import history_panel
 from tasks.view.records import Block, Panel, Panels, Paragraph
 from tasks.view.topic import Topic, how_to_read
 from tasks.view.topics import change_words
+from tasks.view.verdict_labels import LABELS
 
 GUIDE = (
     "Each small panel is one group, each point the estimate that a report gave, each bar its 95 % interval. Bars that "
@@ -118,7 +119,7 @@ def _panel(context: Context, history: History, term: int, group: int, x_range: t
         alternative=_alternative(context, history, term, group),
         spec=history_panel(
             [_iso(_moment(run.started_at)) for run in history.runs],
-            [run.status for run in history.runs],
+            [LABELS[run.status] for run in history.runs],
             mean,
             lower,
             upper,

@@ -78,7 +78,7 @@ def reports(tmp_path: Path) -> Path:
     """Study `a` with all that a run may publish, what must not leave, and `b`; beside them a secret."""
     reports = tmp_path / "reports"
     run = add_run(reports, "a", "r1", headline="Found in a.", run={"link": "http://127.0.0.1:4200/runs/flow-run/7"})
-    add_run(reports, "b", "r0", headline="Found in b.", status="fail")
+    add_run(reports, "b", "r0", headline="Found in b.", status="none")
     for name, (_, content) in FILES.items():
         if content is not None:
             (run / name).write_bytes(content)
@@ -131,11 +131,11 @@ def test_every_link_leads_somewhere(client: TestClient, reports: Path) -> None:
 
 
 def test_search_and_filter_need_no_script(client: TestClient) -> None:
-    found = page_of(client, "/?q=R0+fail")
+    found = page_of(client, "/?q=R0+none+can+be+trusted")
     assert "Found in b." in found.text
     assert "Found in a." not in found.text
     assert "1 run matches" in found.text
-    assert "Found in b." in page_of(client, "/?status=fail").text
+    assert "Found in b." in page_of(client, "/?status=none").text
     assert "Found in b." not in page_of(client, "/?study=a").text
     assert "Nothing was found" in page_of(client, "/?q=nothing+of+this").text
 
@@ -559,9 +559,9 @@ def test_json_index(client: TestClient, reports: Path) -> None:
     (reports / "e" / "rejected").mkdir(parents=True)
     (reports / "e" / "rejected" / "r1.csv").touch()
     told = client.get("/catalogue.json").json()
-    assert (told["schema_version"], told["base"]) == (1, f"{BASE}/")
+    assert (told["schema_version"], told["base"]) == (2, f"{BASE}/")
     a, b, e = told["studies"]
-    assert (a["name"], a["status"], b["status"], a["freshness"]) == ("a", "review", "fail", "2 hours ago")
+    assert (a["name"], a["status"], b["status"], a["freshness"]) == ("a", "use", "none", "2 hours ago")
     assert a["latest_started_at"] == "2026-11-22T10:15:00Z"
     assert (e["latest"], e["freshness"], e["rejected_since"]["file"]) == (None, None, "e/rejected/r1.csv")
     for address in (a["latest"], a["feed"], told["feed"], *(run["report"] for run in told["runs"])):

@@ -106,23 +106,25 @@ def test_causes_name_what_was_not_the_same() -> None:
 @pytest.mark.parametrize(
     ("then", "now", "expected"),
     [
-        (("pass", "bayes"), ("review", "partial_pooling.varying_intercept"), "worse"),
-        (("fail", "bayes"), ("review", "bayes"), "better"),
-        (("review", "partial_pooling.varying_intercept"), ("review", "bayes"), "worse"),
-        (("review", "bayes"), ("review", "partial_pooling.varying_intercept"), "better"),
-        (("review", "partial_pooling.varying_intercept"), ("review", "partial_pooling.varying_slope"), "same"),
+        (("none", "bayes"), ("use", "bayes"), "better"),
+        (("use", "bayes"), ("none", "bayes"), "worse"),
+        (("trust", "partial_pooling.varying_intercept"), ("use", "bayes"), "worse"),
+        (("trust", "partial_pooling.varying_intercept"), ("none", "bayes"), "worse"),
+        (("use", "bayes"), ("trust", "partial_pooling.varying_intercept"), "better"),
+        (("use", "no_pooling"), ("use", "bayes"), "same"),
+        (("trust", "partial_pooling.varying_intercept"), ("trust", "partial_pooling.varying_slope"), "same"),
     ],
 )
-def test_direction_goes_by_status_then_by_whether_partial_pooling_holds(then, now, expected) -> None:
+def test_direction_goes_by_how_far_models_can_be_trusted(then, now, expected) -> None:
     assert direction(ReportedVerdict(then[0], "h", "r", then[1]), Verdict(*now)) == expected
 
 
 def test_headline_and_recommendation_then_and_now() -> None:
     case = singular_case()
-    then = earlier(with_verdict(case, status="pass", headline="All well.", recommended_model="no_pooling"))
+    then = earlier(with_verdict(case, status="trust", headline="All well.", recommended_model="no_pooling"))
     found = compare(case.study, then, case.findings).verdict
     assert found.direction == "worse"
-    assert found.status == ThenNow("pass", "review")
+    assert found.status == ThenNow("trust", "use")
     assert found.headline_then == "All well."
     assert found.recommended_model == ThenNow("no_pooling", "bayes")
 

@@ -25,7 +25,7 @@ def test_runs_stand_in_order_and_today_is_last() -> None:
     today = case.findings.bayes.groups.mean[case.findings.labels.index("kent"), 0]
     assert found.groups.mean[:, kent, 0] == pytest.approx([today - 5, today - 2, today])
     assert [run.id for run in found.runs] == [first.id, second.id, case.findings.run.id]
-    assert found.verdicts == ("review", "review", "review")
+    assert found.verdicts == ("use", "use", "use")
 
 
 def test_a_group_that_a_run_lacked_is_a_gap() -> None:
@@ -43,7 +43,7 @@ def test_runs_that_asked_another_question_are_counted_not_shown() -> None:
     found = history(case, other, run, unreadable=("r0: summary.json is missing",))
     assert len(found.runs) == 2
     assert found.n_not_comparable == 1
-    assert found.verdicts == ("review", "review", "review")
+    assert found.verdicts == ("use", "use", "use")
     assert found.unreadable == ("r0: summary.json is missing",)
 
 

@@ -17,7 +17,7 @@ QUESTION = Question("time", "s", "county", ("age", "dose"), {"age": "year"})
 def past(center: Floats, scale: Floats, groups: Estimate, question: Question = QUESTION) -> PastRun:
     labels = tuple(f"g{j}" for j in range(groups.mean.shape[0]))
     fixef = Estimate(*(part.mean(axis=0) for part in (groups.mean, groups.sd, groups.lower, groups.upper)))
-    return PastRun("r", "2026-11-01T08:00:00+00:00", "pass", question, center, scale, labels, groups, fixef)
+    return PastRun("r", "2026-11-01T08:00:00+00:00", "trust", question, center, scale, labels, groups, fixef)
 
 
 def scaling(center: Floats, scale: Floats, predictors: tuple[str, ...] = QUESTION.predictors) -> Scaling:

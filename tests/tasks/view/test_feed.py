@@ -10,7 +10,7 @@ from tasks.view.feed import MOST_ENTRIES, atom_feed
 
 BASE = "http://127.0.0.1:8765/"
 MOMENT = "2026-11-22T12:00:00+02:00"
-RUN = RunEntry("a", "A question", "r1", MOMENT, "review", "Half an answer.", "bayes", 613, 8, 3, "embedded", "a/r1")
+RUN = RunEntry("a", "A question", "r1", MOMENT, "use", "Half an answer.", "bayes", 613, 8, 3, "embedded", "a/r1")
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -39,12 +39,12 @@ def href(element, relation):
 
 def test_entry_says_what_the_report_says():
     feed, (entry,) = parsed("Reports", [RUN], BASE)
-    assert entry.findtext(f"{ATOM}title") == "A question – review"
+    assert entry.findtext(f"{ATOM}title") == "A question – use another model"
     assert entry.findtext(f"{ATOM}summary") == "Half an answer. 613 rows in 8 groups, 3 rejected."
     assert entry.findtext(f"{ATOM}updated") == feed.findtext(f"{ATOM}updated") == "2026-11-22T10:00:00Z"
     assert href(entry, "alternate") == f"{BASE}a/r1/report.html"
     assert href(feed, "self") == f"{BASE}feed.atom"
-    assert [category.get("term") for category in entry.findall(f"{ATOM}category")] == ["a", "review"]
+    assert [category.get("term") for category in entry.findall(f"{ATOM}category")] == ["a", "use"]
 
 
 def test_feed_of_a_study_has_its_own_address_and_id():

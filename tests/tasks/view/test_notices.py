@@ -26,7 +26,7 @@ def asking(study: Study, **notify: object) -> Study:
 
 
 def worse(case: Case) -> Case:
-    return looked_back(case, earlier(with_verdict(case, status="pass", recommended_model="bayes")))
+    return looked_back(case, earlier(with_verdict(case, status="trust", recommended_model="bayes")))
 
 
 def kinds(notices: tuple[Notice, ...]) -> list[str]:
@@ -39,18 +39,19 @@ def test_a_worse_verdict_is_told_with_headline_step_down_and_address() -> None:
     assert (notice.kind, notice.severity) == ("worse", "warning")
     assert notice.title == f"{case.study.title} – the verdict is worse"
     assert notice.body.splitlines()[0] == verdict_of(case.context).headline
-    assert "The report of 2026-11-01T08:00:00+00:00 said pass, this one review." in notice.body
+    words = "said that partial pooling can be trusted, this one that another model is needed."
+    assert f"The report of 2026-11-01T08:00:00+00:00 {words}" in notice.body
     assert notice.body.splitlines()[-1] == f"Report: {ADDRESS}"
 
 
 def test_a_verdict_that_fails_is_no_mere_warning() -> None:
-    case = worse(with_verdict(singular_case(), status="fail"))
+    case = worse(with_verdict(singular_case(), status="none"))
     assert told(case)[0].severity == "failure"
 
 
 def test_the_same_or_a_better_verdict_and_a_first_report_are_not_news() -> None:
     case = singular_case()
-    for seen in (case, looked_back(case, earlier(case)), looked_back(case, earlier(with_verdict(case, status="fail")))):
+    for seen in (case, looked_back(case, earlier(case)), looked_back(case, earlier(with_verdict(case, status="none")))):
         assert told(seen) == ()
 
 

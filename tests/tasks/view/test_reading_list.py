@@ -13,7 +13,7 @@ from tasks.view.reading_list import (
 )
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-RUN = RunEntry("a", "Title", "r", NOW.isoformat(), "pass", "Fine.", "bayes", 613, 8, 3, "embedded", "a/r")
+RUN = RunEntry("a", "Title", "r", NOW.isoformat(), "trust", "Fine.", "bayes", 613, 8, 3, "embedded", "a/r")
 
 
 def run(study, number, **changes):
@@ -32,9 +32,9 @@ def run_ids(page):
 
 CATALOGUE = catalogue_of(
     [
-        run("a", 1, title="Straße und Ärger", headline="Intervals collapsed", status="review"),
+        run("a", 1, title="Straße und Ärger", headline="Intervals collapsed", status="use"),
         run("a", 2, title="Straße und Ärger", headline="Fine again"),
-        run("b", 3, title="Hospitals", headline="Not converged", status="fail"),
+        run("b", 3, title="Hospitals", headline="Not converged", status="none"),
     ],
     [RejectedRun("c", "r9", "c/rejected/r9.csv")],
     [],
@@ -49,12 +49,13 @@ CATALOGUE = catalogue_of(
         ({"q": "STRASSE"}, "a", ["r00002", "r00001"]),
         ({"q": "collapsed intervals"}, "", ["r00001"]),
         ({"q": "r00003"}, "b", ["r00003"]),
-        ({"q": "c"}, "bc", ["r00003", "r00001"]),
+        ({"q": "c"}, "abc", ["r00003", "r00002", "r00001"]),  # “Can be trusted” has one too
+        ({"q": "conver"}, "b", ["r00003"]),
         ({"q": "nowhere"}, "", []),
-        ({"status": "fail"}, "b", ["r00003"]),
+        ({"status": "none"}, "b", ["r00003"]),
         ({"status": "nonsense"}, "abc", ["r00003", "r00002", "r00001"]),
         ({"study": "a"}, "a", ["r00002", "r00001"]),
-        ({"study": "a", "status": "review"}, "", ["r00001"]),
+        ({"study": "a", "status": "use"}, "", ["r00001"]),
         ({"study": "c"}, "c", []),
         ({"study": "none"}, "", []),
     ],
@@ -115,7 +116,7 @@ def test_a_page_past_the_last_is_the_last():
 def test_address_of_a_question_asks_it_again(words):
     from urllib.parse import parse_qsl
 
-    query = Query(words=words, status="fail", study="a b", freshness="stale", page=3, studies_page=2)
+    query = Query(words=words, status="none", study="a b", freshness="stale", page=3, studies_page=2)
     assert Query.of(dict(parse_qsl(query.href.removeprefix("?")))) == query
 
 

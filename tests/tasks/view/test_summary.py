@@ -15,7 +15,9 @@ from jsonschema import Draft202012Validator
 
 import tasks.view
 from tasks.stats.records import RunRecord
-from tasks.view.summary import summary_json, summary_of
+from tasks.stats.variance_test import VarianceTest
+from tasks.view.page import CHECKS
+from tasks.view.summary import schema_text, summary_json, summary_of
 from tests.factories import (
     Case,
     hostile_case,
@@ -25,9 +27,10 @@ from tests.factories import (
     singular_case,
     two_predictors_case,
 )
-from tests.past_runs import earlier, looked_back, moved
+from tests.past_runs import earlier, looked_back, moved, with_verdict
 
-SCHEMA = json.loads((Path(tasks.view.__file__).parent / "summary.schema.json").read_text("utf-8"))
+SCHEMA_FILE = Path(tasks.view.__file__).parent / "summary.schema.json"
+SCHEMA = json.loads(SCHEMA_FILE.read_text("utf-8"))
 CASES = [singular_case, regular_case, intercept_only_case, two_predictors_case, hostile_case]
 
 
@@ -142,7 +145,7 @@ def test_changes_are_those_of_the_findings() -> None:
 
 def test_reader_of_the_top_finds_verdict_and_run_before_the_fits() -> None:
     assert list(summary(singular_case()))[:4] == ["schema_version", "study", "verdict", "run"]
-    assert set(summary(singular_case())["run"]) == {field.name for field in fields(RunRecord)} - {"reading"}
+    assert set(summary(singular_case())["run"]) == {field.name for field in fields(RunRecord)}
 
 
 def test_numbers_are_those_of_the_findings() -> None:
@@ -220,3 +223,158 @@ def test_ten_thousand_groups_take_under_two_seconds() -> None:
     text = summary_json(summary(case))
     assert time.perf_counter() - start < 2
     assert len(text) < 30e6
+
+
+def test_the_schema_is_what_the_records_give() -> None:
+    """If it is not: python -m tasks.view.summary > tasks/view/summary.schema.json."""
+    assert SCHEMA_FILE.read_text("utf-8") == schema_text()
+
+
+KEYS = [
+    "schema_version",
+    "study.name",
+    "study.title",
+    "study.outcome",
+    "study.family",
+    "study.group",
+    "study.predictors",
+    "run.id",
+    "run.data_sha256",
+    "run.n_rows",
+    "run.n_groups",
+    "run.n_rejected",
+    "run.seed",
+    "run.engine",
+    "run.versions",
+    "verdict.status",
+    "verdict.headline",
+    "verdict.reason",
+    "verdict.recommended_model",
+    "recommended.model",
+    "recommended.terms",
+    "recommended.groups.kent.estimate",
+    "recommended.groups.kent.lower",
+    "recommended.groups.kent.upper",
+    "recommended.average.estimate",
+    "recommended.average.lower",
+    "recommended.average.upper",
+    "scaling.age.center",
+    "scaling.age.scale",
+    "fits.complete_pooling.coef",
+    "fits.complete_pooling.se",
+    "fits.complete_pooling.sigma",
+    "fits.complete_pooling.rmse",
+    "fits.no_pooling.rmse",
+    "fits.no_pooling.groups.kent",
+    "fits.bayes.fixef.mean",
+    "fits.bayes.fixef.sd",
+    "fits.bayes.fixef.lower",
+    "fits.bayes.fixef.upper",
+    "fits.bayes.sd_group",
+    "fits.bayes.sigma",
+    "fits.bayes.rmse",
+    "fits.bayes.elpd_loo",
+    "fits.bayes.diagnostics",
+    "fits.bayes.groups.kent.mean",
+    "fits.bayes.groups.kent.sd",
+    "fits.bayes.groups.kent.lower",
+    "fits.bayes.groups.kent.upper",
+    "timings",
+]
+OF_A_FLAVOUR = [
+    "criterion_value",
+    "criterion_value_scaled",
+    "fixef",
+    "se",
+    "cov",
+    "sigma",
+    "is_singular",
+    "converged",
+    "rmse",
+    "groups.kent.coef",
+    "groups.kent.conditional_sd",
+    "groups.kent.se",
+    "groups.kent.lower",
+    "groups.kent.upper",
+]
+FLAVOURS = ("varying_intercept", "varying_slope", "varying_intercept_slope")
+OF_A_CHECK = {"name", "kind", "term", "status", "value", "threshold", "message", "advice"}
+PROMISED = [*KEYS, *(f"fits.partial_pooling.{flavour}.{key}" for flavour in FLAVOURS for key in OF_A_FLAVOUR)]
+
+
+@pytest.mark.parametrize("path", PROMISED)
+def test_every_promised_key_is_published_and_required(path: str) -> None:
+    whole = summary(singular_case())
+    *parents, last = path.split(".")
+    node = whole
+    for key in parents:
+        node = node[key]
+    assert last in node
+    del node[last]
+    if last != "kent":
+        assert any(last in error for error in errors(whole))
+
+
+def test_a_check_says_its_kind_and_term() -> None:
+    checks = summary(two_predictors_case())["checks"]
+    assert all(check.keys() == OF_A_CHECK for check in checks)
+    told = {check["name"]: (check["kind"], check["term"]) for check in checks}
+    assert told["rhat"] == ("rhat", "")
+    for name, (kind, term) in told.items():
+        assert name == (f"{kind}_{term}" if term else kind)
+    assert {kind for kind, _ in told.values()} <= CHECKS.keys()
+    assert any(term for _, term in told.values())
+
+
+@pytest.mark.parametrize("make", CASES)
+def test_the_numbers_to_quote_are_the_recommended_model_s(make: Callable[[], Case]) -> None:
+    case = make()
+    found, label = case.findings, case.findings.labels[-1]
+    told = summary(with_verdict(case, status="use", recommended_model="bayes"))
+    bayes, quoted = told["fits"]["bayes"], told["recommended"]
+    assert (quoted["model"], quoted["terms"]) == ("bayes", told["terms"])
+    assert quoted["average"] == {
+        "estimate": bayes["fixef"]["mean"],
+        "lower": bayes["fixef"]["lower"],
+        "upper": bayes["fixef"]["upper"],
+    }
+    assert quoted["groups"].keys() == bayes["groups"].keys()
+    group = bayes["groups"][label]
+    assert quoted["groups"][label] == {"estimate": group["mean"], "lower": group["lower"], "upper": group["upper"]}
+    for flavour, fit in found.partial.items():
+        model = f"partial_pooling.{flavour}"
+        told = summary(with_verdict(case, status="trust", recommended_model=model))
+        quoted, group = told["recommended"], told["fits"]["partial_pooling"][flavour]["groups"][label]
+        assert (quoted["model"], quoted["terms"]) == (model, told["terms"])
+        assert quoted["groups"][label] == {"estimate": group["coef"], "lower": group["lower"], "upper": group["upper"]}
+        assert quoted["average"]["estimate"] == fit.fixef.tolist()
+        assert quoted["average"]["upper"] == pytest.approx(fit.fixef + 1.96 * fit.se, rel=1e-4)
+        assert quoted["average"]["lower"] == pytest.approx(fit.fixef - 1.96 * fit.se, rel=1e-4)
+        assert errors(told) == []
+
+
+def test_no_number_is_to_be_quoted_where_no_model_can_be_trusted() -> None:
+    told = summary(with_verdict(singular_case(), status="none"))
+    assert told["recommended"] is None
+    assert told["verdict"]["recommended_model"] == "bayes"
+    assert errors(told) == []
+
+
+@pytest.mark.parametrize("status", ["pass", "review", "fail", "", None])
+def test_schema_refuses_another_verdict(status: object) -> None:
+    whole = summary(singular_case())
+    whole["verdict"]["status"] = status
+    assert any("verdict.status" in error for error in errors(whole))
+
+
+def test_a_number_that_should_never_be_undefined_stops_no_run() -> None:
+    """It becomes null, which the schema refuses; the report is published all the same."""
+    case = singular_case()
+    test = replace(variance_test_of_case(case), statistic=np.nan)
+    told = summary_of(case.study, replace(case.findings, variance_test=test))
+    assert told["variance_test"]["statistic"] is None
+    assert errors(told) != []
+
+
+def variance_test_of_case(case: Case) -> VarianceTest:
+    return case.findings.variance_test or VarianceTest(("intercept",), "complete_pooling", 1.0, 0.5, 10, 4, 0.1)

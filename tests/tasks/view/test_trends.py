@@ -11,7 +11,7 @@ SLOPE = KeyEstimate("slope", "age", "s per year", 1.2345, 0.5, 2.0)
 
 def run(number, *estimates, **changes):
     day = f"2026-01-{number % 28 + 1:02d}"
-    return replace(RunEstimates(f"r{number:03d}", day, "pass", QUESTION, estimates or (SLOPE,)), **changes)
+    return replace(RunEstimates(f"r{number:03d}", day, "trust", QUESTION, estimates or (SLOPE,)), **changes)
 
 
 def newest_first(*runs):
@@ -52,10 +52,10 @@ def test_numbers_are_told_to_what_the_interval_supports():
 
 def test_alternative_says_what_the_picture_shows():
     first = replace(SLOPE, mean=-0.5, lower=-1.0, upper=0.1)
-    (trend,) = trends_of(newest_first(run(1, first), run(2, replace(SLOPE, mean=3.0), status="fail"), run(3)))
+    (trend,) = trends_of(newest_first(run(1, first), run(2, replace(SLOPE, mean=3.0), status="none"), run(3)))
     assert trend.alternative == (
         "Effect of age over 3 runs, 2026-01-02 to 2026-01-04: from −0.50 to 1.23\u202fs per year (0.50 to 2.00), "
-        "95 % interval in brackets; lowest −0.50, highest 3.00. 1 run marked fail."
+        "95 % interval in brackets; lowest −0.50, highest 3.00. In 1 run no model could be trusted."
     )
 
 

@@ -68,7 +68,7 @@ def test_later_reports_open_with_what_changed(make) -> None:
 def test_nothing_changed_is_said_so() -> None:
     case = singular_case()
     finding = sections(looked_back(case, earlier(case)))["changes"].finding
-    assert "Compared with the report of 1 Nov 2026, 08:00 UTC: the verdict is the same (review)" in finding
+    assert "Compared with the report of 1 Nov 2026, 08:00 UTC: the verdict is the same (“Use another model”)" in finding
     assert "the recommendation still is the Bayesian partial-pooling model" in finding
     assert "as many as then" in finding
     assert "no estimate changed." in finding
@@ -129,15 +129,16 @@ def test_widened_intervals_are_admitted() -> None:
 
 def test_verdict_recommendation_groups_and_rejects_are_told() -> None:
     case = singular_case()
-    then = without_group(with_verdict(case, status="pass", recommended_model="no_pooling"), "kent")
+    then = without_group(with_verdict(case, status="trust", recommended_model="no_pooling"), "kent")
     then = replace(then, n_rows=400, checks={**then.checks, ("rhat", ""): "fail"}, data_sha256="e" * 64)
     section = sections(looked_back(case, then))["changes"]
-    assert "the verdict is worse (review, was pass)" in section.finding
+    assert "the verdict is worse (“Use another model”, was “Can be trusted”)" in section.finding
     assert "now is the Bayesian partial-pooling model, no longer no pooling" in section.finding
     assert "213 more than then; 1 group new (kent)" in section.finding
     assert "Nothing" not in section.finding
     rows = {row[0].text: row[1:] for row in only(section, Table)[0].rows}
-    assert [cell.status for cell in rows["Verdict"]] == ["pass", "review"]
+    assert [cell.status for cell in rows["Verdict"]] == ["trust", "use"]
+    assert [cell.text for cell in rows["Verdict"]] == ["Can be trusted", "Use another model"]
     assert [cell.status for cell in rows["Chains agree (R-hat)"]] == ["fail", "pass"]
     assert [cell.text for cell in rows["Rows used"]] == ["400", "613"]
 
@@ -169,7 +170,7 @@ def test_history_shows_each_group_over_the_runs_with_words_for_each() -> None:
     case = drifted(singular_case(), "kent")
     section = sections(case)["history"]
     assert "all 4 reports so far, 1 Nov 2026, 08:00 UTC to 22 Nov 2026, 10:15 UTC" in section.finding
-    assert "Verdicts, oldest first: review 4 times." in section.finding
+    assert "Verdicts, oldest first: “Use another model” 4 times." in section.finding
     assert "The level of kent went farthest" in section.finding
     level, slope = only(section, Panels)
     assert [panel.title for panel in level.panels] == list(case.findings.labels)
@@ -221,7 +222,8 @@ def test_words_for_times_and_verdicts() -> None:
     assert moment("2026-11-02T09:05:59+01:00") == "2 Nov 2026, 08:05 UTC"
     assert moment("2026-11-02T09:05:59Z") == "2 Nov 2026, 09:05 UTC"
     assert moment("<b>soon") == "<b>soon"
-    assert verdict_line(["review", "review", "pass", "fail"]) == "review 2 times, then pass, then fail"
+    said = "“Use another model” 2 times, then “Can be trusted”, then “None can be trusted”"
+    assert verdict_line(["use", "use", "trust", "none"]) == said
 
 
 def test_a_label_that_turned_up_is_shortened_and_cleaned() -> None:

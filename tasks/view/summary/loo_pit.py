@@ -1,0 +1,30 @@
+"""Calibration of predictions of single rows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.stats.pit import LooPit
+from tasks.view.summary.record import Count, Number, Record, Vector
+
+
+class LooPitSummary(Record):
+    """Calibration of the Bayesian model's predictions of single rows: ECDF of LOO-PIT values less the uniform one."""
+
+    n_values: Count = Field(description="rows")
+    at: Vector = Field(description="PIT values at which the curve is evaluated")
+    difference: Vector = Field(description="share of rows with a smaller PIT value, less that PIT value")
+    lower: Vector = Field(description="lower edge of the simultaneous band")
+    upper: Vector = Field(description="upper edge of the simultaneous band")
+    band_probability: Number = Field(description="that the band holds the whole curve if predictions are calibrated")
+    share_outside: Number = Field(description="share of the points outside the band")
+    shape: Literal["calibrated", "too_narrow", "too_wide", "too_high", "too_low", "other"] = Field(
+        description="what is wrong with the predictions, by the curve's shape; other: skewed, or with long tails"
+    )
+
+
+def loo_pit_of(found: LooPit | None) -> LooPitSummary | None:
+    """`None` below ten rows."""
+    return None if found is None else LooPitSummary.of(found)

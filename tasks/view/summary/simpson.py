@@ -1,0 +1,31 @@
+"""Simpson's paradox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from tasks.stats.records import SimpsonCheck
+from tasks.view.summary.record import Flag, Number, Record
+
+
+class SimpsonSummary(Record):
+    """One predictor's slopes over all rows, within and between groups."""
+
+    term: str = Field(description="the predictor")
+    complete: Number = Field(description="slope over all rows, groups ignored, per SD")
+    complete_se: Number = Field(description="standard error")
+    within: Number = Field(description="slope within groups, per SD")
+    within_se: Number = Field(description="standard error")
+    between: Number = Field(description="slope between group means, per SD")
+    between_se: Number = Field(description="standard error")
+    contextual: Number = Field(description="between minus within")
+    contextual_lower: Number = Field(description="95 % limit")
+    contextual_upper: Number = Field(description="95 % limit")
+    is_misleading: Flag = Field(description="complete pooling does not answer the within-group question")
+    is_reversed: Flag = Field(description="and has the opposite sign")
+
+
+def simpson_of(found: Sequence[SimpsonCheck]) -> list[SimpsonSummary]:
+    return [SimpsonSummary.of(check) for check in found]

@@ -1,0 +1,31 @@
+"""What was asked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.stats.study import Study
+from tasks.view.summary.record import Record
+
+FAMILY: Literal["normal"] = "normal"
+
+
+class StudySummary(Record):
+    """What was asked."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="of the folder under reports/")
+    title: str = Field(description="the question, in words")
+    source: str = Field(description="pattern of the files read")
+    outcome: str = Field(description="column of the outcome")
+    outcome_unit: str = Field(description="its unit; may be empty")
+    family: Literal["normal"] = Field(description="distribution of the outcome, given its group and the predictors")
+    group: str = Field(description="column of the group")
+    predictors: list[str] = Field(description="columns of the predictors")
+    predictor_units: dict[str, str] = Field(description="unit by predictor, where the study names one")
+    varying: list[str] = Field(description="predictors whose slope may differ by group")
+
+
+def study_of(study: Study) -> StudySummary:
+    return StudySummary.of(study, family=FAMILY)
