@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, WithJsonSchema
-from typing_extensions import TypeAliasType
 
 from tasks.view.plain import plain
 
 NULLABLE = {"type": ["number", "null"]}
+NUMBERS = {"type": "array", "items": NULLABLE}
+ROWS_OF_NUMBERS = {"type": "array", "items": NUMBERS}
 COEFFICIENTS = (
     "p values, intercept first, on centre-scaled predictors: the intercept in the outcome's unit at the predictors' "
     "means, slopes in outcome units per SD of their predictor"
@@ -60,54 +61,21 @@ T = TypeVar("T")
 # take longer than all the rest. Tests hold them against the schema.
 ByLabel = Annotated[dict[str, T], SkipValidation]
 
-Flag = Annotated[bool, BeforeValidator(plain)]
 # Limits stand before the conversion: after it, pydantic leaves them out of the schema.
+Flag = Annotated[bool, BeforeValidator(plain)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(plain)]
 Positive = Annotated[int, Field(ge=1), BeforeValidator(plain)]
+
 Number = Annotated[int | float | None, BeforeValidator(plain), WithJsonSchema(NULLABLE)]
-# Never undefined, says the schema; a run whose number is all the same publishes null rather than nothing.
+Seconds = Annotated[float | None, BeforeValidator(plain), WithJsonSchema({**NULLABLE, "minimum": 0})]
+# Never undefined, says the schema; should one be all the same, the run publishes null rather than nothing.
 Amount = Annotated[float | None, BeforeValidator(plain), WithJsonSchema({"type": "number", "minimum": 0})]
 Share = Annotated[float | None, BeforeValidator(plain), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
-Seconds = Annotated[float | None, BeforeValidator(plain), WithJsonSchema({**NULLABLE, "minimum": 0})]
-Vector = TypeAliasType(
-    "Vector",
-    Annotated[
-        list[float | None],
-        BeforeValidator(plain),
-        WithJsonSchema({"type": "array", "items": NULLABLE, "description": "Numbers; null where one is undefined"}),
-    ],
-)
-Matrix = TypeAliasType(
-    "Matrix",
-    Annotated[
-        list[list[float | None]],
-        BeforeValidator(plain),
-        WithJsonSchema(
-            {
-                "type": "array",
-                "items": {"type": "array", "items": NULLABLE},
-                "description": "Rows of numbers; null where one is undefined",
-            }
-        ),
-    ],
-)
-Shaped = TypeAliasType(
-    "Shaped",
-    Annotated[
-        int | float | list[float | None] | list[list[float | None]] | None,
-        BeforeValidator(plain),
-        WithJsonSchema(
-            {
-                "anyOf": [
-                    NULLABLE,
-                    {"type": "array", "items": NULLABLE},
-                    {"type": "array", "items": {"type": "array", "items": NULLABLE}},
-                ],
-                "description": "A number, or nested lists of numbers",
-            }
-        ),
-    ],
-)
+
+Vector = Annotated[list[float | None], BeforeValidator(plain), WithJsonSchema(NUMBERS)]
+Matrix = Annotated[list[list[float | None]], BeforeValidator(plain), WithJsonSchema(ROWS_OF_NUMBERS)]
+# A number, or nested lists of numbers.
+Shaped = Annotated[Any, BeforeValidator(plain), WithJsonSchema({"anyOf": [NULLABLE, NUMBERS, ROWS_OF_NUMBERS]})]
 
 
 class EstimateSummary(Record):
