@@ -181,7 +181,13 @@ def test_keys_of_the_summary_are_told_as_they_are() -> None:
     for path in first_cells(READ, "### summary.json"):
         at = schema
         for key in path.split("."):
-            at = at["properties"][key]
+            at = _resolved(at, schema)["properties"][key]
+
+
+def _resolved(at: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """What a reference, alone or beside null, leads to."""
+    refs = [each["$ref"] for each in (at, *at.get("anyOf", ()), *at.get("allOf", ())) if "$ref" in each]
+    return schema["$defs"][refs[0].rpartition("/")[2]] if refs else at
 
 
 def test_settings_exist() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from tasks.stats.records import NoPooling
+from tasks.view.gaps import gaps_in_words
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import COEFFICIENTS, ByLabel, Count, Number, Record, Vector
 
@@ -40,6 +41,6 @@ def no_pooling_of(fit: NoPooling, labels: tuple[str, ...]) -> NoPoolingSummary:
         lower=listed(fit.lower),
         upper=listed(fit.upper),
         sigma=listed(fit.sigma),
-        gap=[reason or None for reason in fit.gap],
+        gap=[reason or None for reason in gaps_in_words(fit)],
     )
     return NoPoolingSummary.given(rmse=fit.rmse, n_fitted=fit.is_fitted.sum(), groups=groups)

@@ -121,7 +121,8 @@ def test_direction_goes_by_how_far_models_can_be_trusted(then, now, expected) ->
 
 def test_headline_and_recommendation_then_and_now() -> None:
     case = singular_case()
-    then = earlier(with_verdict(case, status="trust", headline="All well.", recommended_model="no_pooling"))
+    then = earlier(with_verdict(case, status="trust", recommended_model="no_pooling"))
+    then = replace(then, verdict=replace(then.verdict, headline="All well."))
     found = compare(case.study, then, case.findings).verdict
     assert found.direction == "worse"
     assert found.status == ThenNow("trust", "use")

@@ -67,7 +67,7 @@ def test_an_effect_is_claimed_only_when_its_interval_leaves_out_zero(singular, r
 
 def test_trust_follows_the_verdict_and_the_checks(singular):
     checks = checks_of(singular)
-    failed = changed(singular, verdict=Verdict("fail", "bayes"))
+    failed = changed(singular, verdict=Verdict("none", "bayes"))
     passed = [replace(check, status="pass") for check in checks]
     assert answers.can_i_trust_it(singular, checks).startswith("Yes, the estimates of the Bayesian")
     assert answers.can_i_trust_it(failed, checks).startswith("No")

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 import tasks.view
 from tasks.stats.records import RunRecord
 from tasks.stats.variance_test import VarianceTest
-from tasks.view.page import CHECKS
+from tasks.view.checks import SPECS
 from tasks.view.summary import schema_text, summary_json, summary_of
 from tests.factories import (
     Case,
@@ -322,7 +322,7 @@ def test_a_check_says_its_kind_and_term() -> None:
     assert told["rhat"] == ("rhat", "")
     for name, (kind, term) in told.items():
         assert name == (f"{kind}_{term}" if term else kind)
-    assert {kind for kind, _ in told.values()} <= CHECKS.keys()
+    assert {kind for kind, _ in told.values()} <= SPECS.keys()
     assert any(term for _, term in told.values())
 
 
@@ -371,7 +371,7 @@ def test_a_number_that_should_never_be_undefined_stops_no_run() -> None:
     """It becomes null, which the schema refuses; the report is published all the same."""
     case = singular_case()
     test = replace(variance_test_of_case(case), statistic=np.nan)
-    told = summary_of(case.study, replace(case.findings, variance_test=test))
+    told = summary_of(replace(case, findings=replace(case.findings, variance_test=test)).context)
     assert told["variance_test"]["statistic"] is None
     assert errors(told) != []
 
