@@ -45,7 +45,7 @@ lint: $(DEV) $(BYTECODE) ## style, types and the direction of imports
 
 docs: $(RUNTIME) ## write the tables of docs/study.md and the schema of summary.json anew, from their models
 	@$(BIN)/python -m tasks.study_reference docs/study.md
-	@$(BIN)/python -m tasks.view.summary > summary.schema.json
+	@$(BIN)/python -m tasks.view.document > summary.schema.json
 	@mv summary.schema.json tasks/view/summary.schema.json
 
 bench: $(DEV) $(BYTECODE) ## speed against peers, the tests that measure time and memory, size and speed of reports

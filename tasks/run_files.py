@@ -17,9 +17,9 @@ from tasks.reports_layout import ESTIMATES, POSTERIOR, REJECTED_ROWS, REPORT, ST
 from tasks.stats.records import PosteriorDraws, Rejection
 from tasks.validate import rejections_frame
 from tasks.view.context import Context
+from tasks.view.document import summary_json, summary_of
 from tasks.view.estimates import estimates_csv
 from tasks.view.page import build_page
-from tasks.view.summary import summary_json, summary_of
 
 
 class StopWatch(Protocol):

@@ -15,7 +15,7 @@ from tasks.stats.findings import Findings
 from tasks.stats.history import history_of
 from tasks.stats.past import PastRun, PreviousReport, question_of
 from tasks.stats.records import Estimate, Verdict
-from tasks.view.summary import summary_json, summary_of
+from tasks.view.document import summary_json, summary_of
 from tests.factories import Case
 
 

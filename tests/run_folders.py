@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tasks.view.summary import summary_json, summary_of
+from tasks.view.document import summary_json, summary_of
 from tests.factories import singular_case
 
 # Where `hide_things` hides, and ways to say it.

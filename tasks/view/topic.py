@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from tasks.stats.judgement import Judgement
 from tasks.view.context import Context
@@ -46,10 +46,21 @@ class CheckSpec(Generic[From]):
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A key of `summary.json`: the type of its value, what it is, and how it is filled; None is null."""
+
+    key: str
+    type: Any
+    description: str
+    of: Callable[[Context], Any]
+
+
+@dataclass(frozen=True)
 class Topic:
     """One subject of the report, and its section.
 
-    `sources` are the keys of the summary that the section's numbers come from; `guide` says how to read its figures.
+    `summary` are the keys that the topic adds to `summary.json`; `sources` are those, with others, that the section's
+    numbers come from. `guide` says how to read its figures.
     """
 
     id: str
@@ -59,6 +70,7 @@ class Topic:
     sources: tuple[str, ...]
     guide: tuple[str, ...] = ()
     checks: tuple[CheckSpec[Context], ...] = ()
+    summary: tuple[Entry, ...] = ()
     is_shown: Callable[[Context], bool] = lambda context: True
 
 

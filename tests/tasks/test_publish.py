@@ -26,7 +26,7 @@ from tasks.publish import (
 )
 from tasks.run_folders import run_folders
 from tasks.stats.errors import PoolwiseError
-from tasks.view.summary import summary_json, summary_of
+from tasks.view.document import summary_json, summary_of
 from tests.factories import singular_case
 
 CASE = singular_case()

@@ -12,7 +12,8 @@ from tasks.view.figures import intervals, residuals
 from tasks.view.figures.style import MODELS
 from tasks.view.records import Block, Cell, Column, Figure, Link, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 
 GUIDE = (
     "The model gives every group the same residual SD. A group whose bar leaves the dotted line out scatters more, "
@@ -251,4 +252,12 @@ TOPIC = Topic(
     sources=("assumptions", "checks"),
     guide=(GUIDE,),
     checks=(EQUAL_SPREAD,),
+    summary=(
+        Entry(
+            "assumptions",
+            AssumptionsSummary | None,
+            "Whether rows scatter as the model assumes; null where it was not looked at",
+            lambda context: assumptions_of(context.findings.assumptions, context.findings.labels),
+        ),
+    ),
 )

@@ -17,7 +17,8 @@ from tasks.view.figures.scatter import size_axis
 from tasks.view.figures.style import Spec, axis
 from tasks.view.numbers import fixed, plural, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Link, Table
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+from tasks.view.summary.held_out import InfluenceSummary, LeaveOneGroupOutSummary, influence_of, leave_one_group_out_of
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.topics.models import error_places
 
 GUIDE = (
@@ -318,4 +319,21 @@ TOPIC = Topic(
     guide=(GUIDE,),
     checks=(INFLUENCE,),
     is_shown=lambda context: context.findings.leave_one_group_out is not None,
+    summary=(
+        Entry(
+            "leave_one_group_out",
+            LeaveOneGroupOutSummary | None,
+            (
+                "The Bayesian model's prediction of each group from all others, by Pareto-smoothed importance "
+                "sampling; null below three groups"
+            ),
+            lambda context: leave_one_group_out_of(context.findings),
+        ),
+        Entry(
+            "influence",
+            InfluenceSummary | None,
+            "How far the fixed effects move when one group is left out; null below three groups",
+            lambda context: influence_of(context.findings),
+        ),
+    ),
 )

@@ -10,7 +10,8 @@ from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.numbers import fixed, listed, with_unit
 from tasks.view.records import Block, Cell, Column, Table
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
+from tasks.view.summary.held_out import CrossValidationSummary, cross_validation_of
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read
 from tasks.view.topics.predictors import PREDICTORS
 
 GUIDE = (
@@ -290,4 +291,12 @@ TOPIC = Topic(
     sources=("fits", "cross_validation"),
     guide=(GUIDE,),
     checks=(*PREDICTORS, CONVERGENCE),
+    summary=(
+        Entry(
+            "cross_validation",
+            CrossValidationSummary | None,
+            "K-fold cross-validation of every model on the same rows; null where rows are too few",
+            lambda context: cross_validation_of(context.findings.cross_validation),
+        ),
+    ),
 )

@@ -16,7 +16,9 @@ from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, Shown, Spec, axis, 
 from tasks.view.numbers import plural, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Paragraph, Table
 from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+from tasks.view.summary.loo_pit import LooPitSummary, loo_pit_of
+from tasks.view.summary.predictive import PredictiveSummary, predictive_of
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 
 GUIDE = (
     "The model is asked to invent data of the same size many times. If the real data (red line) lie well within what "
@@ -309,4 +311,21 @@ TOPIC = Topic(
     sources=("predictive", "fits", "loo_pit"),
     guide=(GUIDE, PIT_GUIDE),
     checks=(PARETO_K, STATISTICS, MEDIANS, PIT),
+    summary=(
+        Entry(
+            "predictive",
+            PredictiveSummary,
+            "Posterior predictive checks",
+            lambda context: predictive_of(context.findings.predictive, context.findings.labels),
+        ),
+        Entry(
+            "loo_pit",
+            LooPitSummary | None,
+            (
+                "Calibration of the Bayesian model's predictions of single rows: ECDF of LOO-PIT values less the "
+                "uniform one; null below ten rows"
+            ),
+            lambda context: loo_pit_of(context.findings.loo_pit),
+        ),
+    ),
 )

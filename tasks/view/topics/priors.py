@@ -15,9 +15,16 @@ from tasks.stats.records import PosteriorDraws
 from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures import prior as figures
-from tasks.view.numbers import interval, plural, with_unit
+from tasks.view.numbers import plural, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Table
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+from tasks.view.summary.priors import (
+    PriorPredictiveSummary,
+    PriorSensitivitySummary,
+    prior_predictive_of,
+    prior_sensitivity_of,
+)
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topics import prior_names
 
 PANELS_LIMIT = 12
 SPREADS = ("sigma_group", "icc")
@@ -72,14 +79,14 @@ def _predictive_table(context: Context, found: PriorPredictive) -> Table:
         Column("In the data"),
     )
     expected = [
-        (name, unit, _expected_range(one, 0.5), _expected_range(one), numbers.MISSING)
+        (name, unit, prior_names.expected_range(one, 0.5), prior_names.expected_range(one), numbers.MISSING)
         for one in found.expected
         for name, unit in [_expected_name(context, one)]
     ]
     statistics = [
         (
-            f"{text.sentence_case(_statistic_name(context, one.name, one.term))} of all rows",
-            _raw_unit_of(context, one.term) or numbers.MISSING,
+            f"{text.sentence_case(prior_names.statistic_name(context, one.name, one.term))} of all rows",
+            prior_names.raw_unit_of(context, one.term) or numbers.MISSING,
             numbers.MISSING,
             numbers.interval(one.lower, one.upper, places),
             numbers.fixed(one.observed, places),
@@ -103,7 +110,7 @@ def _expected_name(context: Context, one: Expected) -> tuple[str, str]:
         "slope": f"Slope of {text.readable(one.term)} in a group",
         "icc": "ICC",
     }
-    unit = "share" if one.name == "icc" else _raw_unit_of(context, one.term)
+    unit = "share" if one.name == "icc" else prior_names.raw_unit_of(context, one.term)
     return names[one.name], unit or numbers.MISSING
 
 
@@ -121,8 +128,8 @@ def _overlays(context: Context, draws: PosteriorDraws) -> Panels:
 
 
 def _overlay(context: Context, one: Overlay, number: int) -> Panel:
-    name = text.sentence_case(_named(context, one.kind, one.terms))
-    unit = "" if one.kind == "correlation" else _raw_unit_of(context, _slope(one.terms))
+    name = text.sentence_case(prior_names.named(context, one.kind, one.terms))
+    unit = "" if one.kind == "correlation" else prior_names.raw_unit_of(context, _slope(one.terms))
     ends = [float(one.posterior_at[0]), float(one.posterior_at[-1])]
     wide = [float(one.prior_at[0]), float(one.prior_at[-1])]
     return Panel(
@@ -159,8 +166,8 @@ def _parameter_rows(context: Context, found: PriorSensitivity) -> Iterator[figur
     for one in found.quantities:
         if one.group < 0:
             name, short = (
-                text.sentence_case(_quantity_name(context, one)),
-                _short_name(context, one),
+                text.sentence_case(prior_names.quantity_name(context, one)),
+                prior_names.short_name(context, one),
             )
             yield figures.SensitivityRow(short, np.array([one.prior]), np.array([one.likelihood]), (name,), (-1,))
 
@@ -204,50 +211,8 @@ def _sensitivity_table(context: Context, found: PriorSensitivity) -> Table:
 
 
 def _result_name(context: Context, one: Sensitivity) -> str:
-    name = text.sentence_case(_quantity_name(context, one))
+    name = text.sentence_case(prior_names.quantity_name(context, one))
     return f"{name}, {context.labels[one.group]}" if one.group >= 0 else name
-
-
-def _expected_range(one: Expected, share: float = 0.95) -> str:
-    """The middle 95 % or 50 % of what the priors expect."""
-    first = 0 if share > 0.5 else 1
-    low, high = float(one.quantiles[first]), float(one.quantiles[-1 - first])
-    return interval(low, high, numbers.decimals_for((high - low) / 4))
-
-
-def _quantity_name(context: Context, one: Sensitivity) -> str:
-    return _named(context, one.kind, one.terms)
-
-
-def _named(context: Context, kind: str, terms: tuple[str, ...]) -> str:
-    """A parameter as tables name it."""
-    effects = [context.term_name(context.findings.terms.index(term)) for term in terms]
-    return {
-        "fixef": f"average {' '.join(effects)}",
-        "sigma_group": f"SD between groups ({' '.join(effects)})",
-        "correlation": f"correlation of {' with '.join(effects)}",
-        "sigma": "residual SD",
-        "icc": "ICC",
-        "group": " ".join(effects),
-    }[kind]
-
-
-def _short_name(context: Context, one: Sensitivity) -> str:
-    """For the edge of a figure."""
-    if one.kind == "correlation":
-        return "Correlation" if len(context.varying) == 2 else f"Corr. {' with '.join(map(text.readable, one.terms))}"
-    if one.kind == "sigma_group":
-        return f"SD: {context.term_name(context.findings.terms.index(one.terms[0]))}"
-    return text.sentence_case(_quantity_name(context, one))
-
-
-def _statistic_name(context: Context, name: str, term: str) -> str:
-    return f"slope of {text.readable(term)}" if term else name
-
-
-def _raw_unit_of(context: Context, term: str) -> str:
-    """Of an outcome or a level where `term` is empty, of its slope otherwise."""
-    return context.raw_unit(context.findings.terms.index(term)) if term else context.unit
 
 
 DIAGNOSES = {"": "–", "conflict": "prior and data may pull apart", "strong prior": "the prior decides"}
@@ -255,7 +220,7 @@ DIAGNOSES = {"": "–", "conflict": "prior and data may pull apart", "strong pri
 
 def _expectation(context: Context) -> str:
     """What the priors expect of a row: the beginning of a sentence."""
-    outcome = with_unit(_expected_range(context.findings.prior_predictive.expected[0]), context.unit)
+    outcome = with_unit(prior_names.expected_range(context.findings.prior_predictive.expected[0]), context.unit)
     return f"Before they see the data, the priors expect {context.outcome} from {outcome} (95 %)"
 
 
@@ -265,7 +230,7 @@ def _leave_room(context: Context, judged: Judgement) -> str:
 
 def _rule_out(context: Context, judged: Judgement) -> str:
     names = numbers.listed(
-        _statistic_name(context, one.name, one.term) for one in context.findings.prior_predictive.excluded
+        prior_names.statistic_name(context, one.name, one.term) for one in context.findings.prior_predictive.excluded
     )
     return f"{_expectation(context)}: they all but rule out the data’s {names}."
 
@@ -353,4 +318,18 @@ TOPIC = Topic(
     sources=("prior_predictive", "prior_sensitivity", "priors", "checks"),
     guide=(GUIDE,),
     checks=(PREDICTIVE, SENSITIVITY),
+    summary=(
+        Entry(
+            "prior_predictive",
+            PriorPredictiveSummary | None,
+            "Data simulated from the priors alone, in the outcome's unit; null where none were",
+            lambda context: prior_predictive_of(context.findings.prior_predictive),
+        ),
+        Entry(
+            "prior_sensitivity",
+            PriorSensitivitySummary | None,
+            "Power-scaling sensitivity (Kallioinen et al. 2024), 0 = unmoved; null where none was computed",
+            lambda context: prior_sensitivity_of(context.findings.prior_sensitivity, context.findings.labels),
+        ),
+    ),
 )

@@ -12,7 +12,9 @@ from tasks.view.figures.ranks import RankRows, rank_plot
 from tasks.view.numbers import fixed, interval, percent, plural
 from tasks.view.records import Block, Cell, Column, Figure, GroupTable, Link, Paragraph, Table
 from tasks.view.selection import FIGURE_LIMIT, PANEL_LIMIT, notable_groups, rule
-from tasks.view.topic import Topic, how_to_read
+from tasks.view.summary.funnel import FunnelSummary, funnel_of
+from tasks.view.summary.ranks import RanksSummary, ranks_of
+from tasks.view.topic import Entry, Topic, how_to_read
 from tasks.view.topics.funnel import funnel_figure, funnel_finding
 
 GUIDE = (
@@ -181,4 +183,18 @@ TOPIC = Topic(
     blocks=_blocks,
     sources=("ranks", "funnel", "checks"),
     guide=(GUIDE, FUNNEL),
+    summary=(
+        Entry(
+            "ranks",
+            RanksSummary | None,
+            "Which place each group takes among all; null where groups were not ranked",
+            lambda context: ranks_of(context.findings),
+        ),
+        Entry(
+            "funnel",
+            FunnelSummary | None,
+            "Group levels against group size; null where not made",
+            lambda context: funnel_of(context.findings),
+        ),
+    ),
 )

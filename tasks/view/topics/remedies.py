@@ -11,7 +11,8 @@ from tasks.view.figures import intervals
 from tasks.view.figures.style import ALERT, MODELS, NEUTRAL
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Link, Table
 from tasks.view.selection import PANEL_LIMIT, TABLE_LIMIT, notable_groups, rule
-from tasks.view.topic import Topic, how_to_read
+from tasks.view.summary.remedies import RemediesSummary, remedies_of
+from tasks.view.topic import Entry, Topic, how_to_read
 from tasks.view.topics.remedy_words import (
     MOST_TERMS,
     ROUTES,
@@ -205,4 +206,12 @@ TOPIC = Topic(
     sources=("remedies", "intervals"),
     guide=(GUIDE,),
     is_shown=lambda context: context.findings.remedies is not None,
+    summary=(
+        Entry(
+            "remedies",
+            RemediesSummary | None,
+            "Ways on after a singular fit, each of them run; null where the fullest fit is regular",
+            lambda context: remedies_of(context.findings),
+        ),
+    ),
 )

@@ -14,7 +14,8 @@ from tasks.view.figures.simpson import Points, between_line, complete_line, simp
 from tasks.view.numbers import with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, PANEL_LIMIT, notable_groups, rule, thin
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+from tasks.view.summary.simpson import SimpsonSummary, simpson_of
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 
 GUIDE = (
     "Grey dots are rows, diamonds are group averages. When groups differ in the predictor and in the outcome at once, "
@@ -209,4 +210,12 @@ TOPIC = Topic(
     guide=(GUIDE,),
     checks=(CHECK,),
     is_shown=lambda context: bool(context.findings.simpson),
+    summary=(
+        Entry(
+            "simpson",
+            list[SimpsonSummary],
+            "Simpson's paradox, one entry per predictor",
+            lambda context: simpson_of(context.findings.simpson),
+        ),
+    ),
 )

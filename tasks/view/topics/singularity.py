@@ -15,7 +15,10 @@ from tasks.view.figures.style import ALERT, MODELS
 from tasks.view.numbers import percent
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages, worded
+from tasks.view.summary.intervals import IntervalWidthsSummary, intervals_of
+from tasks.view.summary.likelihood_profiles import LikelihoodProfileSummary, likelihood_profiles_of
+from tasks.view.summary.variance_test import VarianceTestSummary, variance_test_of
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worded
 from tasks.view.topics.likelihood_profile import VARIANCE, profile_blocks
 
 GUIDE = (
@@ -260,4 +263,27 @@ TOPIC = Topic(
     sources=("intervals", "fits", "variance_test", "likelihood_profiles", "checks"),
     guide=(GUIDE,),
     checks=(SINGULARITY, VARIANCE, INTERVALS),
+    summary=(
+        Entry(
+            "intervals",
+            list[IntervalWidthsSummary],
+            (
+                "Widths of three 95 % intervals for the groups' estimates, in units of the coefficients, one entry "
+                "per varying term"
+            ),
+            lambda context: intervals_of(context.findings.intervals),
+        ),
+        Entry(
+            "likelihood_profiles",
+            list[LikelihoodProfileSummary] | None,
+            "Profiles of the REML criterion over each group SD of the fullest fit; null where none was made",
+            lambda context: likelihood_profiles_of(context.findings.likelihood_profiles),
+        ),
+        Entry(
+            "variance_test",
+            VarianceTestSummary | None,
+            ("Do effects differ between groups? Likelihood-ratio test by parametric bootstrap"),
+            lambda context: variance_test_of(context.findings.variance_test),
+        ),
+    ),
 )

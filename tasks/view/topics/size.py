@@ -18,7 +18,8 @@ from tasks.view.figures.style import MODELS, NEUTRAL, axis, padded
 from tasks.view.numbers import fixed, interval, plural, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import TABLE_LIMIT
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, messages
+from tasks.view.summary.size_trend import SizeTrendSummary, size_trend_of
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 
 GUIDE = (
     "Partial pooling draws a group with few rows towards the average of all groups. That is right if small groups are "
@@ -281,4 +282,12 @@ TOPIC = Topic(
     sources=("size_trend", "funnel", "checks"),
     guide=(GUIDE,),
     checks=(SIZE_TREND,),
+    summary=(
+        Entry(
+            "size_trend",
+            SizeTrendSummary | None,
+            ("Does the level of a group go with its size? null where that cannot be told, as in equal groups"),
+            lambda context: size_trend_of(context.findings),
+        ),
+    ),
 )

@@ -12,7 +12,8 @@ from tasks.view.figures.style import MODELS, Spec, axis, padded
 from tasks.view.numbers import fixed, interval, percent, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Table
 from tasks.view.selection import TABLE_LIMIT, notable_groups, rule
-from tasks.view.topic import Topic, how_to_read
+from tasks.view.summary.variance_components import VarianceComponentsSummary, variance_components_of
+from tasks.view.topic import Entry, Topic, how_to_read
 
 GUIDE = (
     "A standard deviation says how far things typically lie from their average. REML gives one value for each; Bayes "
@@ -213,4 +214,12 @@ TOPIC = Topic(
     blocks=_blocks,
     sources=("variance_components", "variance_test", "likelihood_profiles", "fits"),
     guide=(GUIDE,),
+    summary=(
+        Entry(
+            "variance_components",
+            VarianceComponentsSummary,
+            "Where the variation lies",
+            lambda context: variance_components_of(context.findings.variance_components),
+        ),
+    ),
 )

@@ -17,7 +17,7 @@ import tasks.view
 from tasks.stats.records import RunRecord
 from tasks.stats.variance_test import VarianceTest
 from tasks.view.checks import SPECS
-from tasks.view.summary import schema_text, summary_json, summary_of
+from tasks.view.document import schema_text, summary_json, summary_of
 from tests.factories import (
     Case,
     hostile_case,
@@ -226,7 +226,7 @@ def test_ten_thousand_groups_take_under_two_seconds() -> None:
 
 
 def test_the_schema_is_what_the_records_give() -> None:
-    """If it is not: python -m tasks.view.summary > tasks/view/summary.schema.json."""
+    """If it is not: python -m tasks.view.document > tasks/view/summary.schema.json."""
     assert SCHEMA_FILE.read_text("utf-8") == schema_text()
 
 

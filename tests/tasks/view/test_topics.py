@@ -29,9 +29,9 @@ from tasks.stats.totals import TotalsRow
 from tasks.view import numbers, text
 from tasks.view.checks import SPECS, TOPIC_OF, Check, checks_of
 from tasks.view.context import Context
+from tasks.view.document import summary_of
 from tasks.view.page import build_page
 from tasks.view.records import Block, Fold, Paragraph, Section, Table
-from tasks.view.summary import summary_of
 from tasks.view.topic import Case, worded
 from tasks.view.topics import TOPICS
 from tests import factories

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tasks.view.document import summary_of
 from tasks.view.figures import residuals
 from tasks.view.records import Figure, Section, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT
-from tasks.view.summary import summary_of
 from tasks.view.topics import assumptions
 from tests import factories
 from tests.factories import Case

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tasks.stats.influence import Influence
+from tasks.view.document import summary_of
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Table
-from tasks.view.summary import summary_of
 from tasks.view.topics import held_out
 from tests.factories import Case, hostile_case, intercept_only_case, many_groups_case, regular_case, singular_case
 from tests.said import by_name, changed, section

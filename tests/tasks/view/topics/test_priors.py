@@ -10,8 +10,8 @@ import pytest
 from tasks.stats.prior_overlay import prior_overlays
 from tasks.stats.prior_predictive import prior_predictive
 from tasks.stats.priors import resolve_priors
+from tasks.view.document import summary_of
 from tasks.view.records import Figure, Section, Table
-from tasks.view.summary import summary_of
 from tasks.view.topics import priors
 from tests import factories
 from tests.factories import Case

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tasks.stats.funnel import ALARM, WARNING
+from tasks.view.document import summary_of
 from tasks.view.figures import by_size
 from tasks.view.records import Figure, GroupTable, Table
-from tasks.view.summary import summary_of
 from tasks.view.topics import ranks
 from tasks.view.topics.funnel import funnel_finding
 from tests import factories

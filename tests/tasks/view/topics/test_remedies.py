@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import tasks.view
+from tasks.view.document import summary_json, summary_of
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, ReportPage, Table
-from tasks.view.summary import summary_json, summary_of
 from tasks.view.topics import remedies
 from tests.posteriors import Sampled, sampled
 from tests.said import context_of_sampled

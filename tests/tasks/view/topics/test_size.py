@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tasks.view.context import Context
+from tasks.view.document import summary_of
 from tasks.view.figures import by_size
 from tasks.view.records import Figure
-from tasks.view.summary import summary_of
 from tasks.view.topics import size
 from tests import factories
 from tests.factories import Case
