@@ -44,7 +44,7 @@ lint: $(DEV) $(BYTECODE) ## style, types and the direction of imports
 	@$(BIN)/lint-imports
 
 docs: $(RUNTIME) ## write the tables of docs/study.md and the schema of summary.json anew, from their models
-	@$(BIN)/python -m tasks.study_reference docs/study.md
+	@$(BIN)/python -m tasks.study.reference docs/study.md
 	@$(BIN)/python -m tasks.view.document > summary.schema.json
 	@mv summary.schema.json tasks/view/summary.schema.json
 

@@ -14,19 +14,19 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows import steps_of_a_report as steps
-from flows.claims import Claim, claimed
-from flows.stopping import listening
-from tasks.engines import EngineName
-from tasks.look_trial import look_of
-from tasks.notify import age_in_days
-from tasks.origin import under_its_name
-from tasks.publish import is_published
-from tasks.run_folders import read_verdict
-from tasks.run_record import open_run, with_rows
-from tasks.stats.past import ReportedVerdict
-from tasks.stats.usable_varying import with_usable_varying
-from tasks.studies import OpenedStudy, read_study
+from flows.steps import of_a_report as steps
+from flows.steps.claims import Claim, claimed
+from flows.steps.stopping import listening
+from tasks.engines.engines import EngineName
+from tasks.look.trial import look_of
+from tasks.notify.notify import age_in_days
+from tasks.opening.origin import under_its_name
+from tasks.opening.studies import OpenedStudy, read_study
+from tasks.reports.publish import is_published
+from tasks.reports.run_folders import read_verdict
+from tasks.reports.run_record import open_run, with_rows
+from tasks.stats.past.earlier import ReportedVerdict
+from tasks.stats.rows.usable_varying import with_usable_varying
 from tasks.view.verdict_words import verdict_of
 
 

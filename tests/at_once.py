@@ -1,4 +1,4 @@
-"""All of a study's rows in memory at once: a second way to what `tasks.collect` finds file by file, for comparison."""
+"""All of a study's rows in memory at once: a second way to what `collect` finds file by file, for comparison."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks.natural_order import natural_order
-from tasks.row_reader import read_chunks
-from tasks.stats.cross_products import cross_products
-from tasks.stats.digest import extremes_of_rows
+from tasks.disk.natural_order import natural_order
+from tasks.opening.studies import OpenedStudy
+from tasks.rows.row_reader import read_chunks
+from tasks.rows.structure import require_enough_rows, require_structure
+from tasks.rows.study_files import file_path, hash_files
+from tasks.rows.validate import KEY_SEPARATOR, count_by_rule, grouped, key_columns, rejections_of, split_rows
+from tasks.rows.values import HEAD_ROWS, how_read
+from tasks.stats.fits.cross_products import cross_products
 from tasks.stats.labels import one_spelling, spellings
-from tasks.stats.records import GroupedData, Rejection, SourceFile
-from tasks.stats.study import Study
-from tasks.structure import require_enough_rows, require_structure
-from tasks.studies import OpenedStudy
-from tasks.study_files import file_path, hash_files
-from tasks.validate import KEY_SEPARATOR, count_by_rule, grouped, key_columns, rejections_of, split_rows
-from tasks.values import HEAD_ROWS, how_read
+from tasks.stats.records import GroupedData, SourceFile
+from tasks.stats.rows.digest import extremes_of_rows
+from tasks.study.errors import Rejection
+from tasks.study.model import Study
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Validated:
 
 
 def read_rows(path: Path, study: Study, name: str | None = None) -> pd.DataFrame:
-    """One file's rows, whole: see `tasks.row_reader.read_chunks`."""
+    """One file's rows, whole: see `tasks.rows.row_reader.read_chunks`."""
     return pd.concat(list(read_chunks(path, study, name)), ignore_index=True)
 
 

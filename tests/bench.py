@@ -17,13 +17,14 @@ import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
 
-from tasks.engines import MARGINAL, NONCENTERED, EmbeddedEngine
-from tasks.stats.cross_products import centre_scaled, cross_products, scaling_of
-from tasks.stats.partial_pooling import partial_pooling
-from tasks.stats.priors import resolve_priors
+from tasks.engines.engines import MARGINAL, NONCENTERED, EmbeddedEngine
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.bayes.stan_data import marginal_data, rows_data
+from tasks.stats.fits.cross_products import centre_scaled, cross_products, scaling_of
+from tasks.stats.fits.partial_pooling import partial_pooling
 from tasks.stats.records import GroupedData
-from tasks.stats.stan_data import marginal_data, rows_data
-from tasks.stats.study import SamplerSettings, Study
+from tasks.study.model import Study
+from tasks.study.settings import SamplerSettings
 
 DATA = Path(__file__).parent.parent / "data"
 ROUNDS = 5

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tasks.ledger import Arrival, Ledger
+from tasks.reports.ledger import Arrival, Ledger
 from tests.serving import ROWS_PER_FILE, Serving
 
 PATIENCE_SECONDS = 240.0

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tasks.row_keys import hash_rows, hash_texts
-from tasks.stats.copies import Copies, find_copies
+from tasks.rows.row_keys import hash_rows, hash_texts
 from tasks.stats.records import GroupedData
-from tasks.stats.row_sketch import FileSketch, extended, finished, no_sketch
+from tasks.stats.rows.copies import Copies, find_copies
+from tasks.stats.rows.row_sketch import FileSketch, extended, finished, no_sketch
 
 OUTCOMES = (
     "continuous",

@@ -11,7 +11,7 @@ import mixedlm
 import numpy as np
 import pandas as pd
 
-from tasks.stats.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, cross_products, scaling_of
+from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, cross_products, scaling_of
 from tasks.stats.records import GroupedData, Scaling
 
 BUNDLED = Path(__file__).parent.parent / "data"

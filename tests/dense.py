@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from tasks.stats.bayes.stan_data import design_matrix
 from tasks.stats.records import Floats, GroupedData, Scaling
-from tasks.stats.stan_data import design_matrix
 
 
 @dataclass(frozen=True)

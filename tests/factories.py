@@ -14,22 +14,23 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from tasks.stats.assumptions import assumptions
-from tasks.stats.changes import Changes
-from tasks.stats.cross_products import ModelCrossProducts, centre_scaled, cross_products
-from tasks.stats.cross_validation import CrossValidation, ModelError
-from tasks.stats.data_findings import data_findings
+from tasks.stats.bayes.priors import resolve_priors
 from tasks.stats.findings import Findings, concluded
-from tasks.stats.funnel import funnel
-from tasks.stats.held_out import LeaveOneGroupOut
-from tasks.stats.history import History
-from tasks.stats.influence import Influence
-from tasks.stats.likelihood_profile import LikelihoodProfile
-from tasks.stats.pit import loo_pit
-from tasks.stats.prior_predictive import prior_predictive
-from tasks.stats.prior_sensitivity import prior_sensitivity
-from tasks.stats.priors import resolve_priors
-from tasks.stats.ranks import ranks
+from tasks.stats.fits.cross_products import ModelCrossProducts, centre_scaled, cross_products
+from tasks.stats.fits.likelihood_profile import LikelihoodProfile
+from tasks.stats.judged.assumptions import assumptions
+from tasks.stats.judged.cross_validation import CrossValidation, ModelError
+from tasks.stats.judged.funnel import funnel
+from tasks.stats.judged.held_out import LeaveOneGroupOut
+from tasks.stats.judged.influence import Influence
+from tasks.stats.judged.likelihood_ratio_test import VarianceTest
+from tasks.stats.judged.pit import loo_pit
+from tasks.stats.judged.prior_predictive import prior_predictive
+from tasks.stats.judged.prior_sensitivity import prior_sensitivity
+from tasks.stats.judged.ranks import ranks
+from tasks.stats.judged.size_trend import size_trend
+from tasks.stats.past.changes import Changes
+from tasks.stats.past.over_time import History
 from tasks.stats.records import (
     BayesFit,
     CompletePooling,
@@ -45,7 +46,6 @@ from tasks.stats.records import (
     PosteriorDraws,
     PredictiveCheck,
     PredictiveStatistic,
-    Rejection,
     RunRecord,
     SamplerDiagnostics,
     SamplingAttempt,
@@ -54,9 +54,9 @@ from tasks.stats.records import (
     SourceFile,
     VarianceComponents,
 )
-from tasks.stats.size_trend import size_trend
-from tasks.stats.study import Study
-from tasks.stats.variance_test import VarianceTest
+from tasks.stats.rows.data_findings import data_findings
+from tasks.study.errors import Rejection
+from tasks.study.model import Study
 from tasks.view.context import Context, context_of
 
 HOSTILE_LABELS = (

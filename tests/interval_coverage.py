@@ -15,15 +15,16 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tasks.engines import MARGINAL, EmbeddedEngine
-from tasks.stats.cross_products import centre_scaled, cross_products, scaling_of
-from tasks.stats.intervals import Z_95
-from tasks.stats.partial_pooling import partial_pooling
-from tasks.stats.posterior import estimate, posterior_draws
-from tasks.stats.priors import resolve_priors
+from tasks.engines.engines import MARGINAL, EmbeddedEngine
+from tasks.stats.bayes.posterior import estimate, posterior_draws
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.bayes.stan_data import marginal_data
+from tasks.stats.fits.cross_products import centre_scaled, cross_products, scaling_of
+from tasks.stats.fits.intervals import Z_95
+from tasks.stats.fits.partial_pooling import partial_pooling
 from tasks.stats.records import GroupedData
-from tasks.stats.stan_data import marginal_data
-from tasks.stats.study import SamplerSettings, Study
+from tasks.study.model import Study
+from tasks.study.settings import SamplerSettings
 
 DATA = Path(__file__).parent.parent / "data" / "bounce_rates" / "bounce_rates.csv"
 SLOPE_SDS = (0.0, 0.5, 1.0, 2.0)  # s per SD of age, between counties

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tasks.history import previous_report
-from tasks.stats.changes import compare
+from tasks.reports.earlier_runs import previous_report
 from tasks.stats.findings import Findings
-from tasks.stats.history import history_of
-from tasks.stats.past import PastRun, PreviousReport, question_of
+from tasks.stats.past.changes import compare
+from tasks.stats.past.earlier import PastRun, PreviousReport, question_of
+from tasks.stats.past.over_time import history_of
 from tasks.stats.records import Estimate, Verdict
 from tasks.view.document import summary_json, summary_of
 from tests.factories import Case

@@ -5,23 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from tasks.engines import EmbeddedEngine
-from tasks.sample import sample_posterior
-from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.data_findings import data_findings
+from tasks.engines.engines import EmbeddedEngine
+from tasks.engines.sample import sample_posterior
 from tasks.stats.findings import Findings, LeastSquaresFits, Posterior, find
-from tasks.stats.partial_pooling import flavours, partial_pooling
-from tasks.stats.pooling import complete_pooling, no_pooling
-from tasks.stats.records import (
-    BayesFit,
-    Flavour,
-    GroupedData,
-    PartialPooling,
-    PosteriorDraws,
-    SamplingAttempt,
-    Scaling,
-)
-from tasks.stats.study import Study
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.partial_pooling import flavours, partial_pooling
+from tasks.stats.fits.pooling import complete_pooling, no_pooling
+from tasks.stats.records import BayesFit, Flavour, GroupedData, PartialPooling, PosteriorDraws, SamplingAttempt, Scaling
+from tasks.stats.rows.data_findings import data_findings
+from tasks.study.model import Study
 from tests import datasets
 from tests.datasets import model_of
 from tests.factories import run_record

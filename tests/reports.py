@@ -14,19 +14,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flows import steps_of_a_report as steps
-from tasks.notify import age_in_days
-from tasks.run_record import open_run, with_rows
-from tasks.sample import sample_posterior
-from tasks.stats.cross_products import ModelCrossProducts
+from flows.steps import of_a_report as steps
+from tasks.engines.sample import sample_posterior
+from tasks.notify.notify import age_in_days
+from tasks.opening.studies import OpenedStudy, read_study
+from tasks.reports.run_record import open_run, with_rows
 from tasks.stats.findings import LeastSquaresFits, Posterior
-from tasks.stats.partial_pooling import flavours, partial_pooling
-from tasks.stats.pooling import complete_pooling, no_pooling
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.partial_pooling import flavours, partial_pooling
+from tasks.stats.fits.pooling import complete_pooling, no_pooling
 from tasks.stats.records import Floats, PartialPooling, Scaling
-from tasks.stats.study import SamplerSettings, Study
-from tasks.stats.usable_varying import with_usable_varying
-from tasks.studies import OpenedStudy, read_study
-from tasks.toml_text import toml_text
+from tasks.stats.rows.usable_varying import with_usable_varying
+from tasks.study.model import Study
+from tasks.study.settings import SamplerSettings
+from tasks.study.toml_text import toml_text
 from tests.factories import HOSTILE_LABELS
 
 BUNDLED = Path(__file__).parent.parent / "data"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tasks.stats.data_findings import DataFindings
 from tasks.stats.judgement import Judgement
-from tasks.stats.study import Study
+from tasks.stats.rows.data_findings import DataFindings
+from tasks.study.model import Study
 from tasks.view.checks import Check, checks_of, row_checks_of
 from tasks.view.context import Context, context_of
 from tasks.view.page import section_of

@@ -16,9 +16,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from flows.processes import free_port
-from tasks.ledger import Ledger
-from tasks.run_folders import read_summary, run_folders
+from flows.server.processes import free_port
+from tasks.reports.ledger import Ledger
+from tasks.reports.run_folders import read_summary, run_folders
 from tests.shelf import alone
 from tests.waiting import PATIENCE_SECONDS, until
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.ledger import Ledger
+from tasks.reports.ledger import Ledger
 
 LINE = "Stopped. Interrupted; nothing was published."
 

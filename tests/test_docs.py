@@ -22,17 +22,17 @@ import yaml
 from prefect import Flow
 from prefect.cli._app import _app as prefect_app
 
-from flows import events
-from flows.commands import app
-from flows.deployments import run_on_request
-from tasks.look_colours import FIGURE_COLOURS, page_defaults, read_colours
-from tasks.notify import BASE_ADDRESS
+from flows.cli.commands import app
+from flows.serve.deployments import run_on_request
+from flows.steps import events
+from tasks.look.colours import FIGURE_COLOURS, page_defaults, read_colours
+from tasks.notify.notify import BASE_ADDRESS
+from tasks.opening.studies import read_study
 from tasks.site.app import PASSWORD_VARIABLE
-from tasks.stats import errors
 from tasks.stats.judgement import Status
-from tasks.stats.records import Rejection
-from tasks.studies import read_study
-from tasks.toml_text import toml_text
+from tasks.study import errors
+from tasks.study.errors import Rejection
+from tasks.study.toml_text import toml_text
 from tasks.view.estimates import estimate_columns
 from tests.factories import singular_case
 

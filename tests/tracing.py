@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tasks.stats.study import Thresholds
+from tasks.study.settings import Thresholds
 from tasks.view.topics import TOPICS
 from tests.page_numbers import Shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tasks.stats.simulate import BounceRates, simulate_bounce_rates
+from tasks.stats.bayes.simulate import BounceRates, simulate_bounce_rates
 
 
 def csv_text(visits: BounceRates) -> str:

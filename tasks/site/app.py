@@ -29,16 +29,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tasks.catalogue import LiveCatalogue
-from tasks.reports_layout import REPORT
+from tasks.disk.layout import REPORT
+from tasks.reports.catalogue import LiveCatalogue
 from tasks.site import files
 from tasks.site.guard import LOOPBACK_NAMES, Brake, Password, ReadOnly, SecureHeaders
 from tasks.site.replies import document, notice, page
-from tasks.stats.errors import StudyError
-from tasks.view.catalogue import served_json
-from tasks.view.feed import atom_feed
-from tasks.view.reading_list import Query, Trouble, reading_list
-from tasks.view.verdict_labels import LABELS
+from tasks.study.errors import StudyError
+from tasks.view.catalogue.catalogue import served_json
+from tasks.view.catalogue.feed import atom_feed
+from tasks.view.catalogue.search import Query, Trouble, reading_list
+from tasks.view.words.verdict_labels import LABELS
 
 PASSWORD_VARIABLE = "POOLWISE_CATALOGUE_PASSWORD"
 ATOM = "application/atom+xml"

@@ -15,7 +15,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from tasks.reports_layout import (
+from tasks.disk.layout import (
     ESTIMATES,
     LATEST,
     POSTERIOR,
@@ -27,7 +27,7 @@ from tasks.reports_layout import (
     STUDY_TEXT,
     SUMMARY,
 )
-from tasks.run_folders import is_name
+from tasks.reports.run_folders import is_name
 from tasks.site.replies import FRAME_NOWHERE, NO_SCRIPT, if_modified
 
 MEDIA_TYPES = {

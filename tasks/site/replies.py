@@ -9,8 +9,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tasks.atomic import encoded
-from tasks.render import plain_policy, render_plain
+from tasks.disk.atomic import encoded
+from tasks.look.render import plain_policy, render_plain
 
 FRAME_NOWHERE = "frame-ancestors 'none'"
 NO_SCRIPT = f"default-src 'none'; base-uri 'none'; form-action 'none'; {FRAME_NOWHERE}"

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 import uvicorn
 from starlette.types import ASGIApp
 
-from tasks.stats.errors import PoolwiseError
+from tasks.study.errors import PoolwiseError
 
 LOOPBACK = "127.0.0.1"
 SHUTDOWN_SECONDS = 5

@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tasks.stats.assumptions import Assumptions, assumptions, judge_equal_spread
-from tasks.stats.bayes import bayes_fit, variance_components
-from tasks.stats.cross_products import ModelCrossProducts
-from tasks.stats.cross_validation import CrossValidation, cross_validation
-from tasks.stats.data_findings import DataFindings, judge_data
-from tasks.stats.diagnostics import judge_sampler
-from tasks.stats.funnel import Funnel, funnel
-from tasks.stats.group_sizes import judge_groups
-from tasks.stats.held_out import LeaveOneGroupOut, leave_one_group_out
-from tasks.stats.influence import Influence, influence, judge_influence
-from tasks.stats.intervals import compare_intervals, judge_intervals
+from tasks.stats.bayes.bayes_fit import bayes_fit, variance_components
+from tasks.stats.bayes.diagnostics import judge_sampler
+from tasks.stats.bayes.loo import judge_pareto_k, loo
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.group_sizes import judge_groups
+from tasks.stats.fits.intervals import compare_intervals, judge_intervals
+from tasks.stats.fits.likelihood_profile import LikelihoodProfile, likelihood_profiles
+from tasks.stats.fits.partial_pooling import judge_convergence
+from tasks.stats.fits.singularity import judge_singularity
+from tasks.stats.judged.assumptions import Assumptions, assumptions, judge_equal_spread
+from tasks.stats.judged.cross_validation import CrossValidation, cross_validation
+from tasks.stats.judged.funnel import Funnel, funnel
+from tasks.stats.judged.held_out import LeaveOneGroupOut, leave_one_group_out
+from tasks.stats.judged.influence import Influence, influence, judge_influence
+from tasks.stats.judged.likelihood_ratio_test import VarianceTest, judge_variance, variance_test
+from tasks.stats.judged.pit import LooPit, judge_loo_pit, loo_pit
+from tasks.stats.judged.predictive import judge_predictive, predictive_check
+from tasks.stats.judged.prior_predictive import PriorPredictive, judge_prior_predictive, prior_predictive
+from tasks.stats.judged.prior_sensitivity import PriorSensitivity, judge_prior_sensitivity, prior_sensitivity
+from tasks.stats.judged.ranks import Ranks, ranks
+from tasks.stats.judged.remedies import Remedies, remedies
+from tasks.stats.judged.simpson import judge_simpson, simpson_checks
+from tasks.stats.judged.size_trend import SizeTrend, judge_size_trend, size_trend
+from tasks.stats.judged.verdict import verdict
 from tasks.stats.judgement import Judgement
-from tasks.stats.likelihood_profile import LikelihoodProfile, likelihood_profiles
-from tasks.stats.loo import judge_pareto_k, loo
-from tasks.stats.partial_pooling import judge_convergence
-from tasks.stats.pit import LooPit, judge_loo_pit, loo_pit
-from tasks.stats.predictive import judge_predictive, predictive_check
-from tasks.stats.prior_predictive import PriorPredictive, judge_prior_predictive, prior_predictive
-from tasks.stats.prior_sensitivity import PriorSensitivity, judge_prior_sensitivity, prior_sensitivity
-from tasks.stats.priors import resolve_priors
-from tasks.stats.ranks import Ranks, ranks
 from tasks.stats.records import (
     BayesFit,
     CompletePooling,
@@ -44,13 +49,8 @@ from tasks.stats.records import (
     VarianceComponents,
     Verdict,
 )
-from tasks.stats.remedies import Remedies, remedies
-from tasks.stats.simpson import judge_simpson, simpson_checks
-from tasks.stats.singularity import judge_singularity
-from tasks.stats.size_trend import SizeTrend, judge_size_trend, size_trend
-from tasks.stats.study import Study
-from tasks.stats.variance_test import VarianceTest, judge_variance, variance_test
-from tasks.stats.verdict import verdict
+from tasks.stats.rows.data_findings import DataFindings, judge_data
+from tasks.study.model import Study
 
 UNJUDGED = Verdict("use", "bayes")
 

@@ -1,8 +1,8 @@
 """What an analysis says of one thing: a status and a case, without words.
 
 pass: nothing to know. review: read this before using the numbers. fail: the thing judged must not be used. A judgement
-is of one thing only; what follows for the report as a whole is `tasks.stats.verdict`. Each kind of judgement has its
-words in one topic of `tasks.view.topics`.
+is of one thing only; what follows for the report as a whole is `tasks.stats.judged.verdict`. Each kind of judgement
+has its words in one topic of `tasks.view.topics`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ import numpy as np
 
 from tasks.stats.judgement import Judgement, Status
 from tasks.stats.records import Integers
-from tasks.stats.study import UNSEEN, LabelKind, Labels, Study, clean_label
+from tasks.study.model import Study
+from tasks.study.settings import UNSEEN, LabelKind, Labels, clean_label
 
 KINDS: tuple[LabelKind, ...] = ("case", "space", "zeros", "decimals")
 MISSING_LIKE = re.compile(

@@ -157,7 +157,7 @@ class SamplerDiagnostics:
     worst: str  # the quantity with the largest R-hat
     n_quantities: int  # how many quantities R-hat and ESS were computed for
     n_reported: int  # how many are reported in all
-    failures: tuple[str, ...]  # names of the thresholds missed (`tasks.stats.diagnostics`)
+    failures: tuple[str, ...]  # names of the thresholds missed (`tasks.stats.bayes.diagnostics`)
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class SamplingAttempt:
 
 @dataclass(frozen=True)
 class LooResult:
-    """Leave-one-row-out: predicts a new row of a known group (see `tasks.stats.loo`). Scores are of all N rows."""
+    """Leave-one-row-out: predicts a new row of a known group (`tasks.stats.bayes.loo`). Scores are of all N rows."""
 
     elpd_loo: float
     se: float
@@ -303,17 +303,6 @@ class VarianceComponents:
 class Verdict:
     status: VerdictStatus
     recommended_model: str  # a path under `fits` in summary.json
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """One reason against one row. `row` counts data rows of its file from 1 (the header is not one)."""
-
-    file: str
-    row: int
-    column: str
-    value: str
-    rule: str
 
 
 @dataclass(frozen=True)

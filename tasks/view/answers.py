@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from tasks.stats.records import Floats
-from tasks.view import numbers, text
 from tasks.view.checks import WORST_FIRST, Check
 from tasks.view.context import MODEL_NAMES, Bands, Context
-from tasks.view.numbers import common_decimals, fixed, interval, percent, plural, with_unit
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import common_decimals, fixed, interval, percent, plural, with_unit
 
 SMALLEST_CLEAR_ICC = 0.01
 MOST_STEPS = 3

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tasks.stats.judgement import Judgement, Status
-from tasks.view import numbers
 from tasks.view.context import Context
 from tasks.view.row_context import RowContext
 from tasks.view.topic import Case, CheckSpec, From, worded
 from tasks.view.topics import TOPICS
 from tasks.view.topics.data import ROW_CHECKS
+from tasks.view.words import numbers
 
 SPECS: dict[str, CheckSpec[Context]] = {spec.kind: spec for topic in TOPICS for spec in topic.checks}
 TOPIC_OF = {spec.kind: topic for topic in TOPICS for spec in topic.checks}

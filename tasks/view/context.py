@@ -8,14 +8,15 @@ from functools import cached_property
 
 import numpy as np
 
-from tasks.stats.changes import Changes
 from tasks.stats.findings import Findings
-from tasks.stats.history import History
-from tasks.stats.records import Flavour, Floats, GroupedData, PosteriorDraws, Rejection
-from tasks.stats.study import Study
-from tasks.view import text
+from tasks.stats.past.changes import Changes
+from tasks.stats.past.over_time import History
+from tasks.stats.records import Flavour, Floats, GroupedData, PosteriorDraws
+from tasks.study.errors import Rejection
+from tasks.study.model import Study
 from tasks.view.figures.style import MODELS
 from tasks.view.row_context import RowContext
+from tasks.view.words import text
 
 FLAVOUR_NAMES: dict[Flavour, str] = {
     "varying_intercept": "varying intercepts",

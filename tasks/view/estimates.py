@@ -10,11 +10,11 @@ import pandas as pd
 
 from tasks.stats.findings import Findings
 from tasks.stats.records import Floats
-from tasks.stats.spreadsheet import cell
-from tasks.stats.study import Study
-from tasks.view.gaps import gaps_in_words
+from tasks.stats.rows.spreadsheet import cell
+from tasks.study.model import Study
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units
-from tasks.view.text import singular
+from tasks.view.words.gaps import gaps_in_words
+from tasks.view.words.text import singular
 
 TEXT_COLUMNS = ("group", "model", "term", "unit", "unit_raw", "note")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.stats.changes import Changes
-from tasks.stats.errors import DataRejected, PoolwiseError
+from tasks.stats.past.changes import Changes
 from tasks.stats.records import RunRecord, VerdictStatus
-from tasks.stats.study import Study
+from tasks.study.errors import DataRejected, PoolwiseError
+from tasks.study.model import Study
 from tasks.view.context import Context
 from tasks.view.verdict_words import verdict_of
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from tasks.stats.records import Estimate
-from tasks.view import answers, text
+from tasks.view import answers
 from tasks.view.context import Context
 from tasks.view.plain import number
+from tasks.view.words import text
 
 
 def overview_of(context: Context) -> dict[str, Any]:

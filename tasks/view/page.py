@@ -6,24 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tasks.stats.findings import Findings
-from tasks.view import answers, text
-from tasks.view.checks import (
-    STATUS_LABELS,
-    TITLES,
-    TOPIC_OF,
-    WORST_FIRST,
-    Check,
-    checks_of,
-    health_summary,
-    measure,
-)
+from tasks.view import answers
+from tasks.view.checks import STATUS_LABELS, TITLES, TOPIC_OF, WORST_FIRST, Check, checks_of, health_summary, measure
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.figures.style import DARK, LIGHT, MODELS
 from tasks.view.records import Answer, Block, Figure, Fold, GroupNames, HealthItem, Link, ReportPage, Section
 from tasks.view.topic import Topic
 from tasks.view.topics import TOPICS
-from tasks.view.verdict_labels import LABELS
 from tasks.view.verdict_words import verdict_of
+from tasks.view.words import text
+from tasks.view.words.verdict_labels import LABELS
 
 DOWNLOADS = (
     Link("estimates.csv", "estimates.csv"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from tasks.stats.data_findings import DataFindings
 from tasks.stats.records import Scaling
-from tasks.stats.study import Study
-from tasks.view import numbers, text
+from tasks.stats.rows.data_findings import DataFindings
+from tasks.study.model import Study
+from tasks.view.words import numbers, text
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasks.stats.intervals import ABOUT_AS_WIDE
+from tasks.stats.fits.intervals import ABOUT_AS_WIDE
 from tasks.stats.judgement import Judgement
-from tasks.stats.past import ReportedVerdict
-from tasks.view import numbers, text
+from tasks.stats.past.earlier import ReportedVerdict
 from tasks.view.checks import SPECS
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.topic import Case, worded
+from tasks.view.words import numbers, text
 
 
 def verdict_of(context: Context) -> ReportedVerdict:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.view.text import label
+from tasks.view.words.text import label
 from tests.browser.conftest import DrawnReport, OpenReport
 from tests.browser.reader import Reader
 from tests.factories import HOSTILE_LABELS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import command
+from flows.cli.__main__ import command
 from tests.corpus.all_cases import CASES
 from tests.corpus.cases import Case
 

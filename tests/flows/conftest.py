@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.quiet import set_defaults
+from flows.server.quiet import set_defaults
 
 set_defaults()
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from flows.report import pooling_report
-from flows.steps import RunLog, logged
-from tasks.store import CLOCK_SECONDS
-from tasks.studies import read_study
+from flows.steps.binding import RunLog, logged
+from tasks.opening.studies import read_study
+from tasks.rows.store import CLOCK_SECONDS
 
 ROWS, NEW_ROWS, GROUPS, CHUNK = int(os.environ.get("ROWS", 10_000_000)), 1_000, 1_000, 500_000
 STUDY = """

@@ -15,9 +15,9 @@ import pytest
 
 import tasks.view
 from flows.report import Outcome, pooling_report
-from flows.steps import RunLog, Silence, logged
-from tasks.stats.errors import DataRejected
-from tasks.studies import read_study
+from flows.steps.binding import RunLog, Silence, logged
+from tasks.opening.studies import read_study
+from tasks.study.errors import DataRejected
 from tests.sinks import Mailbox, Webhook, mailbox, webhook
 
 SCHEMA = json.loads((Path(tasks.view.__file__).parent / "summary.schema.json").read_text("utf-8"))
@@ -173,7 +173,8 @@ def test_a_report_on_old_data_says_so_among_its_checks(runs: Runs) -> None:
     check = next(check for check in runs.summary(-1)["checks"] if check["name"] == "freshness")
     assert (check["status"], check["threshold"]) == ("review", 3)
     assert check["value"] == pytest.approx(5, abs=0.1)
-    assert {"name": "freshness", "then": None, "now": "review"} in runs.summary(-1)["changes"]["checks"]
+    freshness = {"name": "freshness", "kind": "freshness", "term": "", "then": None, "now": "review"}
+    assert freshness in runs.summary(-1)["changes"]["checks"]
 
 
 class _Listener(Silence):

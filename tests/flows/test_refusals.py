@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from flows.cli import command
+from flows.cli.__main__ import command
 from tests.privileges import held_to_permissions
 
 STUDY = 'title = "t"\noutcome = "y"\ngroup = "g"\npredictors = ["x"]\n'
@@ -228,7 +228,7 @@ def test_whatever_the_system_refuses_is_no_mistake_of_ours(
     def refused(*_: object) -> None:
         raise OSError(number, os.strerror(number), "some/file")
 
-    monkeypatch.setattr("tasks.collect.collect_afresh", refused)
+    monkeypatch.setattr("tasks.rows.collect.collect_afresh", refused)
     code, said = told("validate", "study")
     assert code == 1
     assert said.startswith("Stopped. The system refused some/file: ")
@@ -238,7 +238,7 @@ def test_bugs_are_still_told_apart(capfd: pytest.CaptureFixture[str], monkeypatc
     def broken(*_: object) -> None:
         raise LookupError("a\nb\x1b")
 
-    monkeypatch.setattr("tasks.collect.collect_afresh", broken)
+    monkeypatch.setattr("tasks.rows.collect.collect_afresh", broken)
     assert command(["validate", "study"]) == 1
     assert r"Something unexpected went wrong: LookupError: a\nb\x1b." in capfd.readouterr().err
 
@@ -255,7 +255,8 @@ def test_a_terminal_that_knows_only_ascii_is_no_trouble(here: Path) -> None:
     (here / "study" / "rows.csv").write_text(ROWS + "ł\u202e,?,?\n")
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
     ended = shell(
-        f"{sys.executable} -m flows.cli validate study --help; {sys.executable} -m flows.cli reports", **plain
+        f"{sys.executable} -m flows.cli validate study --help; {sys.executable} -m flows.cli reports",
+        **plain,
     )
     assert ended.returncode == 0, ended.stderr
     (here / "study" / "rows.csv").write_text(ROWS + "a,\u0142,1\n")

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from flows.report import Outcome, pooling_report
-from flows.steps import RunLog, Silence, logged
-from tasks.studies import read_study
+from flows.steps.binding import RunLog, Silence, logged
+from tasks.opening.studies import read_study
 
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[2]
 SCHEMA = json.loads((REPOSITORY / "tasks" / "view" / "summary.schema.json").read_text(encoding="utf-8"))
 
 

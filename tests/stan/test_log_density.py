@@ -15,10 +15,10 @@ import pytest
 import stanli
 from scipy.stats import expon, multivariate_normal, norm
 
-from tasks.engines import MARGINAL, NONCENTERED
-from tasks.stats.priors import resolve_priors
+from tasks.engines.engines import MARGINAL, NONCENTERED
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.bayes.stan_data import StanData, marginal_data, rows_data
 from tasks.stats.records import Floats
-from tasks.stats.stan_data import StanData, marginal_data, rows_data
 from tests.datasets import model_of, simulated
 from tests.posteriors import study_of
 

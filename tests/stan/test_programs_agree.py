@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from tasks.engines import NONCENTERED, EmbeddedEngine
-from tasks.stats.priors import resolve_priors
+from tasks.engines.engines import NONCENTERED, EmbeddedEngine
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.bayes.stan_data import rows_data
 from tasks.stats.records import Floats
-from tasks.stats.stan_data import rows_data
 from tests.posteriors import Sampled, sampled
 
 

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from tasks.stats.errors import StudyError
-from tasks.stats.study import Study
-from tasks.studies import read_study
-from tasks.toml_text import toml_text
+from tasks.opening.studies import read_study
+from tasks.study.errors import StudyError
+from tasks.study.model import Study
+from tasks.study.toml_text import toml_text
 
 ROOT = Path(__file__).parents[2]
 BUNDLED = [file.read_text("utf-8") for file in sorted((ROOT / "data").glob("*/study.toml"))]
@@ -195,7 +195,7 @@ def test_a_long_text_takes_no_longer_than_reading_it(kind: str, tmp_path: Path) 
     """A million characters: anything quadratic in them would take an hour."""
     (tmp_path / "study.toml").write_text(LONG_TEXTS[kind])
     program = (
-        "import sys\nfrom tasks.studies import read_study\nfrom tasks.stats.errors import StudyError\n"
+        "import sys\nfrom tasks.opening.studies import read_study\nfrom tasks.study.errors import StudyError\n"
         "try:\n    read_study(sys.argv[1])\nexcept StudyError:\n    pass\n"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, timeout=300, check=True)

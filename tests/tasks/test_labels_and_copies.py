@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import tasks.read_files
-from tasks.collect import Collected, collect
-from tasks.read_files import read_files
-from tasks.stats import copies
-from tasks.stats.copies import Copies
-from tasks.stats.cross_products import cross_products
-from tasks.stats.errors import DataRejected
+import tasks.rows.read_files
+from tasks.opening.studies import OpenedStudy
+from tasks.rows.collect import Collected, collect
+from tasks.rows.read_files import read_files
+from tasks.rows.study_files import hash_files
+from tasks.stats.fits.cross_products import cross_products
 from tasks.stats.labels import LabelNotes
-from tasks.stats.study import Study
-from tasks.studies import OpenedStudy
-from tasks.study_files import hash_files
+from tasks.stats.rows import copies
+from tasks.stats.rows.copies import Copies
+from tasks.study.errors import DataRejected
+from tasks.study.model import Study
 
 Row = Sequence[str]
 HEADER = ("g", "x", "y")
@@ -274,7 +274,7 @@ def test_doubled_rows_of_a_file_are_told(tmp_path: Path) -> None:
 
 def test_of_many_files_no_more_is_kept_than_can_be_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copies, "MOST_HASHES", 2_000)
-    monkeypatch.setattr(tasks.read_files, "FILES_BETWEEN", 3)
+    monkeypatch.setattr(tasks.rows.read_files, "FILES_BETWEEN", 3)
     for i in range(10):
         (tmp_path / f"{i}.csv").write_text(table(rows(400, seed=i)))
     (tmp_path / "copy.csv").write_text(table(rows(400, seed=1), lineterminator="\r\n"))

@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.collect import Collected, collect
-from tasks.draft import draft_study
-from tasks.hints import hint
-from tasks.read_files import read_files
-from tasks.stats.data_findings import DataFindings
-from tasks.stats.errors import DataRejected
-from tasks.stats.reading_notes import judge_reading
-from tasks.stats.study import Study
-from tasks.studies import OpenedStudy
-from tasks.study_files import hash_files
+from tasks.drafting.draft import draft_study
+from tasks.opening.studies import OpenedStudy
+from tasks.rows.collect import Collected, collect
+from tasks.rows.hints import hint
+from tasks.rows.read_files import read_files
+from tasks.rows.study_files import hash_files
+from tasks.stats.rows.data_findings import DataFindings
+from tasks.stats.rows.reading_notes import judge_reading
+from tasks.study.errors import DataRejected
+from tasks.study.model import Study
 from tasks.view.checks import Check
 from tests.at_once import validate_at_once
 from tests.said import of_rows

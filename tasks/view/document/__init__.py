@@ -5,7 +5,7 @@ findings. What every run has stands here; each analysis adds its keys by its top
 records comes the schema, `tasks/view/summary.schema.json`, which `make docs` writes.
 
 A test fails when that file is not what the records give. Verdict and run come before the fits, so that a reader of
-many runs need not read whole files. Documents of version 1 are read by `tasks.summary_versions`.
+many runs need not read whole files. Documents of version 1 are read by `tasks.reports.summary_versions`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tasks.stats.changes import Changes, EstimateChanges
 from tasks.stats.judgement import Status
+from tasks.stats.past.changes import Changes, EstimateChanges
 from tasks.stats.records import Estimate, VerdictStatus
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, EstimateSummary, Flag, Number, Record, Vector
@@ -49,6 +49,7 @@ class VerdictChangeSummary(Record):
 class CheckChangeSummary(Record):
     """A check whose status is not what it was."""
 
+    name: str = Field(description="as under `checks`")
     kind: str = Field(description="as under `checks`")
     term: str = Field(description="as under `checks`")
     then: Status | None = Field(description="in the previous report")

@@ -11,18 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
-from tasks.view.figures.style import (
-    MODELS,
-    NEUTRAL,
-    Spec,
-    grouped,
-    layout,
-    legend_above,
-    numbers,
-    segments,
-    spec,
-    text,
-)
+from tasks.view.figures.style import MODELS, NEUTRAL, Spec, grouped, layout, legend_above, numbers, segments, spec, text
 
 MANY = 200
 CROWD = 60

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.stats.pit import LooPit
+from tasks.stats.judged.pit import LooPit
 from tasks.stats.records import Floats, Integers
 from tasks.view.figures.scatter import WEBGL_FROM, crowded
 from tasks.view.figures.style import (

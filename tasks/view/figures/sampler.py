@@ -6,17 +6,7 @@ import numpy as np
 
 from tasks.stats.records import Floats
 from tasks.view.figures.histograms import CHAIN_COLORS
-from tasks.view.figures.style import (
-    MODELS,
-    NEUTRAL,
-    PANEL_MARGIN,
-    Spec,
-    axis,
-    layout,
-    legend_above,
-    numbers,
-    spec,
-)
+from tasks.view.figures.style import MODELS, NEUTRAL, PANEL_MARGIN, Spec, axis, layout, legend_above, numbers, spec
 
 TRACE_DRAWS = 150  # per chain
 ENERGY_BINS = 40

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tasks.view import text as words
+from tasks.view.words import text as words
 
 Spec: TypeAlias = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tasks.stats.assumptions import Assumptions
+from tasks.stats.judged.assumptions import Assumptions
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, Flag, Number, Record, Vector
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from tasks.stats.findings import Findings
-from tasks.stats.funnel import ALARM, WARNING, Funnel
+from tasks.stats.judged.funnel import ALARM, WARNING, Funnel
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, Number, Record
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tasks.stats import cross_validation, held_out
 from tasks.stats.findings import Findings
+from tasks.stats.judged import cross_validation, held_out
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, Flag, Number, Record, Vector
 

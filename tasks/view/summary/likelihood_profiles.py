@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from tasks.stats.likelihood_profile import LikelihoodProfile
+from tasks.stats.fits.likelihood_profile import LikelihoodProfile
 from tasks.view.summary.record import Amount, Number, Record, Vector
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.stats.pit import LooPit
+from tasks.stats.judged.pit import LooPit
 from tasks.view.summary.record import Count, Number, Record, Vector
 
 

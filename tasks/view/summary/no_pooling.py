@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from tasks.stats.records import NoPooling
-from tasks.view.gaps import gaps_in_words
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import COEFFICIENTS, ByLabel, Count, Number, Record, Vector
+from tasks.view.words.gaps import gaps_in_words
 
 
 class NoPoolingGroupSummary(Record):

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.stats.prior_predictive import PriorPredictive
-from tasks.stats.prior_sensitivity import PriorSensitivity
+from tasks.stats.judged.prior_predictive import PriorPredictive
+from tasks.stats.judged.prior_sensitivity import PriorSensitivity
 from tasks.view.summary.record import Count, Flag, Matrix, Number, Record, Vector
 
 

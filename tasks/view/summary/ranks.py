@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.stats.findings import Findings
-from tasks.stats.ranks import RankedTerm
+from tasks.stats.judged.ranks import RankedTerm
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, EstimateSummary, Flag, Number, Positive, Record
 

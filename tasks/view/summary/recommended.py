@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from tasks.stats.findings import Findings
-from tasks.stats.intervals import Z_95
+from tasks.stats.fits.intervals import Z_95
 from tasks.stats.records import Floats
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Record, Vector

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from tasks.stats.findings import Findings
-from tasks.stats.remedies import Remedies
+from tasks.stats.judged.remedies import Remedies
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, Flag, Number, Positive, Record, Vector
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from tasks.stats.findings import Findings
-from tasks.stats.size_trend import GroupLevels
+from tasks.stats.judged.size_trend import GroupLevels
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Flag, Number, Positive, Record
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.stats.study import Study
+from tasks.study.model import Study
 from tasks.view.summary.record import Record
 
 FAMILY: Literal["normal"] = "normal"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.stats.variance_test import VarianceTest
+from tasks.stats.judged.likelihood_ratio_test import VarianceTest
 from tasks.view.summary.record import Amount, Count, Positive, Record, Share
 
 

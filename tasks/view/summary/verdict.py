@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tasks.stats.past import ReportedVerdict
+from tasks.stats.past.earlier import ReportedVerdict
 from tasks.stats.records import VerdictStatus
 from tasks.view.summary.record import Record
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.assumptions import FEWEST_ROWS, QQ, Assumptions, fitted_and_residual
+from tasks.stats.judged.assumptions import FEWEST_ROWS, QQ, Assumptions, fitted_and_residual
 from tasks.stats.judgement import Judgement
-from tasks.view import numbers
 from tasks.view.context import Context
 from tasks.view.figures import intervals, residuals
 from tasks.view.figures.style import MODELS
@@ -14,6 +13,7 @@ from tasks.view.records import Block, Cell, Column, Figure, Link, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
 from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.words import numbers
 
 GUIDE = (
     "The model gives every group the same residual SD. A group whose bar leaves the dotted line out scatters more, "

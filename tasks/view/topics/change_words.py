@@ -8,14 +8,14 @@ from itertools import groupby
 
 import numpy as np
 
-from tasks.stats.changes import Changes, EstimateChanges, ThenNow
-from tasks.stats.history import History
-from tasks.stats.past import Difference
+from tasks.stats.past.changes import Changes, EstimateChanges, ThenNow
+from tasks.stats.past.earlier import Difference
+from tasks.stats.past.over_time import History
 from tasks.stats.records import VerdictStatus
-from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Context
-from tasks.view.numbers import fixed, listed, plural, with_unit
-from tasks.view.verdict_labels import quoted
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import fixed, listed, plural, with_unit
+from tasks.view.words.verdict_labels import quoted
 
 NAMED_MOVERS = 3
 DIRECTIONS = {"better": "the verdict is better", "worse": "the verdict is worse", "same": "the verdict is the same"}

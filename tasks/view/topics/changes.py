@@ -6,10 +6,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from tasks.stats.changes import Changes, EstimateChanges, ThenNow
 from tasks.stats.judgement import Status
+from tasks.stats.past.changes import Changes, EstimateChanges, ThenNow
 from tasks.stats.records import Estimate, Integers, VerdictStatus
-from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.style import MODELS, NEUTRAL
@@ -17,7 +16,8 @@ from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import CHANGED_LIMIT
 from tasks.view.topic import Topic, how_to_read
 from tasks.view.topics import change_words
-from tasks.view.verdict_labels import LABELS
+from tasks.view.words import numbers, text
+from tasks.view.words.verdict_labels import LABELS
 
 T = TypeVar("T")
 GUIDE = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.stats.copies import Copies, RepeatedRows, SharedRows
 from tasks.stats.judgement import Judgement
+from tasks.stats.rows.copies import Copies, RepeatedRows, SharedRows
 from tasks.view.row_context import RowContext
 from tasks.view.topic import Case, CheckSpec
 

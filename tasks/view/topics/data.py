@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.group_quantiles import group_quantiles
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, Integers
-from tasks.view import numbers, text
+from tasks.stats.rows.group_quantiles import group_quantiles
 from tasks.view.context import Context
 from tasks.view.figures import scatter
 from tasks.view.figures.histograms import counts_histogram
 from tasks.view.figures.strips import Strips, height, strip_plot
 from tasks.view.figures.style import NEUTRAL, Shown, axis, hover_estimate
-from tasks.view.numbers import percent, plural
 from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Table
 from tasks.view.row_context import RowContext
 from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, thin
@@ -23,6 +21,8 @@ from tasks.view.topics.data_notes import notes
 from tasks.view.topics.labels import LABELS
 from tasks.view.topics.predictors import PREDICTORS
 from tasks.view.topics.reading import READING
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import percent, plural
 
 GUIDE = (
     "Look here first: no method mends rows that are wrong. A group whose rows lie apart from all others, or bunch at "

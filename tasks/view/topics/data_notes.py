@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.stats.copies import Copies
 from tasks.stats.labels import LabelNotes
-from tasks.view import numbers, text
+from tasks.stats.rows.copies import Copies
 from tasks.view.context import Context
 from tasks.view.records import Cell, Column, Table
 from tasks.view.topics.labels import differ_in, shown
+from tasks.view.words import numbers, text
 
 MOST_SHOWN = 50
 MOST_FILES = 3

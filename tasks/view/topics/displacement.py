@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
-from tasks.view import numbers
 from tasks.view.context import Bands, Context
 from tasks.view.figures import scatter
 from tasks.view.figures.displacement import Stage, displacement, middle
@@ -15,6 +14,7 @@ from tasks.view.selection import FIGURE_LIMIT, MOVED_LIMIT, MOVING_LIMIT, PANEL_
 from tasks.view.topic import Topic, how_to_read
 from tasks.view.topics import moved_words
 from tasks.view.topics.change_words import change
+from tasks.view.words import numbers
 
 GUIDE = (
     "Each point is a group, each thin line the way its estimate goes from no pooling to partial pooling to Bayes. "

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.funnel import ALARM, WARNING, Funnel, quantile
+from tasks.stats.judged.funnel import ALARM, WARNING, Funnel, quantile
 from tasks.stats.records import Floats
-from tasks.view import numbers
 from tasks.view.context import Context
 from tasks.view.figures import scatter
 from tasks.view.figures.by_size import Curve, Marks, levels_by_size
 from tasks.view.figures.style import MODELS, NEUTRAL, Spec, axis, padded
-from tasks.view.numbers import plural
 from tasks.view.records import Figure
+from tasks.view.words import numbers
+from tasks.view.words.numbers import plural
 
 CURVE_POINTS = 80
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
-from tasks.view import numbers, text
 from tasks.view.context import Bands, Context
 from tasks.view.figures.panels import group_panel, spread_out
 from tasks.view.figures.style import MODELS, padded
-from tasks.view.gaps import gap_in_words, gaps_in_words
-from tasks.view.numbers import common_decimals, fixed, plural, with_unit
 from tasks.view.records import Block, Cell, Column, Fold, GroupTable, Link, Panel, Panels, Table
 from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, notable_groups, rule, thin
 from tasks.view.topic import Topic, how_to_read
+from tasks.view.words import numbers, text
+from tasks.view.words.gaps import gap_in_words, gaps_in_words
+from tasks.view.words.numbers import common_decimals, fixed, plural, with_unit
 
 GUIDE = (
     "Each small panel is one group, each grey dot one of its rows. Lines are what a model expects: dotted for complete "

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats import cross_validation, held_out
-from tasks.stats.held_out import LeaveOneGroupOut
-from tasks.stats.influence import Influence, beyond, influential
+from tasks.stats.judged import cross_validation, held_out
+from tasks.stats.judged.held_out import LeaveOneGroupOut
+from tasks.stats.judged.influence import Influence, beyond, influential
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, Integers
-from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures import held_out as figures
 from tasks.view.figures.intervals import height
 from tasks.view.figures.scatter import size_axis
 from tasks.view.figures.style import Spec, axis
-from tasks.view.numbers import fixed, plural, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Link, Table
 from tasks.view.summary.held_out import InfluenceSummary, LeaveOneGroupOutSummary, influence_of, leave_one_group_out_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.topics.models import error_places
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import fixed, plural, with_unit
 
 GUIDE = (
     "Two questions differ. A new row of a known group can lean on that group’s own rows; a row of a new group can "

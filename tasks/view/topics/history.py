@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from tasks.stats.history import History
+from tasks.stats.past.over_time import History
 from tasks.stats.records import Floats
-from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures.history import history_panel
 from tasks.view.records import Block, Panel, Panels, Paragraph
 from tasks.view.topic import Topic, how_to_read
 from tasks.view.topics import change_words
-from tasks.view.verdict_labels import LABELS
+from tasks.view.words import numbers, text
+from tasks.view.words.verdict_labels import LABELS
 
 GUIDE = (
     "Each small panel is one group, each point the estimate that a report gave, each bar its 95 % interval. Bars that "

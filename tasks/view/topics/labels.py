@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from tasks.stats.judgement import Judgement
 from tasks.stats.labels import DIGITS, INVISIBLE, AlikeLabels, JoinedLabels, LabelCount, LabelNotes
-from tasks.stats.study import LabelKind
+from tasks.study.settings import LabelKind
 from tasks.view.row_context import RowContext
 from tasks.view.topic import Case, CheckSpec
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tasks.stats.bootstrap import MOST_REPLICATES
+from tasks.stats.fits.bootstrap import MOST_REPLICATES
+from tasks.stats.fits.likelihood_profile import REFERENCE, LikelihoodProfile
+from tasks.stats.judged.likelihood_ratio_test import VarianceTest
 from tasks.stats.judgement import Judgement
-from tasks.stats.likelihood_profile import REFERENCE, LikelihoodProfile
-from tasks.stats.variance_test import VarianceTest
-from tasks.view import numbers
 from tasks.view.context import Context
 from tasks.view.figures.profile import HEIGHT, profile_curve
-from tasks.view.numbers import fixed, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Paragraph, Table
 from tasks.view.topic import Case, CheckSpec, messages
+from tasks.view.words import numbers
+from tasks.view.words.numbers import fixed, with_unit
 
 MOST_TERMS = 3
 OFTEN = 0.1  # a share of simulated data sets worth telling

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tasks.stats.priors import resolve_priors
-from tasks.view import numbers, text
+from tasks.stats.bayes.priors import resolve_priors
 from tasks.view.context import Context
-from tasks.view.glossary import GLOSSARY
 from tasks.view.records import Block, Cell, Code, Column, Definitions, Equations, Fold, Paragraph, Table
 from tasks.view.topic import Topic
+from tasks.view.words import numbers, text
+from tasks.view.words.glossary import GLOSSARY
 
 OWN_LOOK = (
     "This report has a look of the study’s own: templates, colours or styles from the study’s folder took the place of "

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.cross_validation import CrossValidation, ModelError
+from tasks.stats.judged.cross_validation import CrossValidation, ModelError
 from tasks.stats.records import Floats, PartialPooling
-from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Context
-from tasks.view.numbers import fixed, listed, with_unit
 from tasks.view.records import Block, Cell, Column, Table
 from tasks.view.summary.held_out import CrossValidationSummary, cross_validation_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read
 from tasks.view.topics.predictors import PREDICTORS
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import fixed, listed, with_unit
 
 GUIDE = (
     "A smaller error on the rows that a model was fitted to is no proof of a better model: more flexible models always "

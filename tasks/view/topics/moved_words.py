@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
-from tasks.view import numbers, text
 from tasks.view.context import Context
+from tasks.view.words import numbers, text
 
 LITTLE_SPREAD = 0.7  # of the typical group's
 EXTRAPOLATED = 2.0  # times the variance that the level would have if the rows lay at the average

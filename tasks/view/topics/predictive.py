@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.stats.judged.pit import Shape
+from tasks.stats.judged.predictive import statistics_off
 from tasks.stats.judgement import Judgement
-from tasks.stats.pit import Shape
-from tasks.stats.predictive import statistics_off
-from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.held_out import pit_ecdf
 from tasks.view.figures.histograms import replicated
 from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, Shown, Spec, axis, hover_estimate
-from tasks.view.numbers import plural, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Paragraph, Table
 from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
 from tasks.view.summary.loo_pit import LooPitSummary, loo_pit_of
 from tasks.view.summary.predictive import PredictiveSummary, predictive_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import plural, with_unit
 
 GUIDE = (
     "The model is asked to invent data of the same size many times. If the real data (red line) lie well within what "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.collinearity import Collinearity
 from tasks.stats.judgement import Judgement
-from tasks.view import numbers, text
+from tasks.stats.rows.collinearity import Collinearity
 from tasks.view.row_context import RowContext
 from tasks.view.topic import Case, CheckSpec
+from tasks.view.words import numbers, text
 
 
 def _found(context: RowContext) -> Collinearity:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tasks.stats.prior_predictive import Expected
-from tasks.stats.prior_sensitivity import Sensitivity
-from tasks.view import numbers, text
+from tasks.stats.judged.prior_predictive import Expected
+from tasks.stats.judged.prior_sensitivity import Sensitivity
 from tasks.view.context import Context
-from tasks.view.numbers import interval
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import interval
 
 
 def expected_range(one: Expected, share: float = 0.95) -> str:

@@ -6,16 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.judged.prior_overlay import Overlay, prior_overlays
+from tasks.stats.judged.prior_predictive import Expected, PriorPredictive
+from tasks.stats.judged.prior_sensitivity import SPREAD_ALLOWANCE, PriorSensitivity, Sensitivity
 from tasks.stats.judgement import Judgement
-from tasks.stats.prior_overlay import Overlay, prior_overlays
-from tasks.stats.prior_predictive import Expected, PriorPredictive
-from tasks.stats.prior_sensitivity import SPREAD_ALLOWANCE, PriorSensitivity, Sensitivity
-from tasks.stats.priors import resolve_priors
 from tasks.stats.records import PosteriorDraws
-from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures import prior as figures
-from tasks.view.numbers import plural, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Table
 from tasks.view.summary.priors import (
     PriorPredictiveSummary,
@@ -25,6 +23,8 @@ from tasks.view.summary.priors import (
 )
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.topics import prior_names
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import plural, with_unit
 
 PANELS_LIMIT = 12
 SPREADS = ("sigma_group", "icc")

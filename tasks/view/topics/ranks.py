@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.ranks import PLACED_SHARE, RankedTerm, Ranks
-from tasks.view import numbers, text
+from tasks.stats.judged.ranks import PLACED_SHARE, RankedTerm, Ranks
 from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.ranks import RankRows, rank_plot
-from tasks.view.numbers import fixed, interval, percent, plural
 from tasks.view.records import Block, Cell, Column, Figure, GroupTable, Link, Paragraph, Table
 from tasks.view.selection import FIGURE_LIMIT, PANEL_LIMIT, notable_groups, rule
 from tasks.view.summary.funnel import FunnelSummary, funnel_of
 from tasks.view.summary.ranks import RanksSummary, ranks_of
 from tasks.view.topic import Entry, Topic, how_to_read
 from tasks.view.topics.funnel import funnel_figure, funnel_finding
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import fixed, interval, percent, plural
 
 GUIDE = (
     "Ranks look more certain than they are: a small change in one group’s estimate moves it past many others. Each "

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.stats.advice import to_set
-from tasks.stats.cut_short import CutShort
 from tasks.stats.judgement import Judgement
-from tasks.stats.reading_notes import ReadingNotes
-from tasks.stats.totals import TotalsRow
+from tasks.stats.rows.cut_short import CutShort
+from tasks.stats.rows.reading_notes import ReadingNotes
+from tasks.stats.rows.totals import TotalsRow
+from tasks.study.advice import to_set
 from tasks.view.row_context import RowContext
 from tasks.view.topic import Case, CheckSpec
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.remedies import Remedies, Route, RouteName
-from tasks.view import numbers
+from tasks.stats.judged.remedies import Remedies, Route, RouteName
 from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.style import ALERT, MODELS, NEUTRAL
@@ -21,6 +20,7 @@ from tasks.view.topics.remedy_words import (
     routes_finding,
     routes_state,
 )
+from tasks.view.words import numbers
 
 GUIDE = (
     "A singular fit is no error, but its intervals cannot be used. What to do instead is debated, so every way in "

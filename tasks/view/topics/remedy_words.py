@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.stats.bootstrap import MOST_REPLICATES
-from tasks.stats.remedies import Remedies, RouteName
-from tasks.view import numbers
+from tasks.stats.fits.bootstrap import MOST_REPLICATES
+from tasks.stats.judged.remedies import Remedies, RouteName
 from tasks.view.context import Context
-from tasks.view.numbers import with_unit
+from tasks.view.words import numbers
+from tasks.view.words.numbers import with_unit
 
 # Estimates that move by less than this share of their Bayesian interval's width hardly depend on the route.
 HARDLY, CLEARLY = 0.25, 0.5

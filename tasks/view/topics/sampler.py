@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tasks.stats.diagnostics import Diagnostic, against_limits, ebfmi_by_chain
+from tasks.stats.bayes.diagnostics import Diagnostic, against_limits, ebfmi_by_chain
 from tasks.stats.records import Floats, PosteriorDraws, SamplingAttempt
-from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures import sampler as figures
 from tasks.view.figures.histograms import ranks
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Panel, Panels, Table
-from tasks.view.sampler_words import missed_in_words
 from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
+from tasks.view.words import numbers, text
+from tasks.view.words.sampler_words import missed_in_words
 
 GUIDE = (
     "Several chains explore the possible values independently. In a rank plot every chain’s line should stay within "

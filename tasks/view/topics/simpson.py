@@ -8,14 +8,14 @@ import numpy as np
 
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, SimpsonCheck
-from tasks.view import numbers, text
 from tasks.view.context import Context
 from tasks.view.figures.simpson import Points, between_line, complete_line, simpson, within_lines
-from tasks.view.numbers import with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, PANEL_LIMIT, notable_groups, rule, thin
 from tasks.view.summary.simpson import SimpsonSummary, simpson_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import with_unit
 
 GUIDE = (
     "Grey dots are rows, diamonds are group averages. When groups differ in the predictor and in the outcome at once, "

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.intervals import Z_95
+from tasks.stats.fits.intervals import Z_95
+from tasks.stats.fits.singularity import flat_terms
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import IntervalComparison
-from tasks.stats.singularity import flat_terms
-from tasks.view import numbers, text
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.figures import intervals
 from tasks.view.figures.style import ALERT, MODELS
-from tasks.view.numbers import percent
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
 from tasks.view.summary.intervals import IntervalWidthsSummary, intervals_of
@@ -20,6 +18,8 @@ from tasks.view.summary.likelihood_profiles import LikelihoodProfileSummary, lik
 from tasks.view.summary.variance_test import VarianceTestSummary, variance_test_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worded
 from tasks.view.topics.likelihood_profile import VARIANCE, profile_blocks
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import percent
 
 GUIDE = (
     "“Singular” means that the best-fitting difference between groups is exactly zero in some respect. That is a valid "

@@ -5,21 +5,21 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtrit
 
-from tasks.stats.funnel import Funnel
+from tasks.stats.judged.funnel import Funnel
+from tasks.stats.judged.size_calibration import MeanError
+from tasks.stats.judged.size_trend import GroupLevels, SizeTrend
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats
-from tasks.stats.size_calibration import MeanError
-from tasks.stats.size_trend import GroupLevels, SizeTrend
-from tasks.view import numbers
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.by_size import Curve, Marks, levels_by_size
 from tasks.view.figures.style import MODELS, NEUTRAL, axis, padded
-from tasks.view.numbers import fixed, interval, plural, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import TABLE_LIMIT
 from tasks.view.summary.size_trend import SizeTrendSummary, size_trend_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.words import numbers
+from tasks.view.words.numbers import fixed, interval, plural, with_unit
 
 GUIDE = (
     "Partial pooling draws a group with few rows towards the average of all groups. That is right if small groups are "

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Estimate
-from tasks.view import numbers
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.style import MODELS, Spec, axis, padded
-from tasks.view.numbers import fixed, interval, percent, with_unit
 from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Table
 from tasks.view.selection import TABLE_LIMIT, notable_groups, rule
 from tasks.view.summary.variance_components import VarianceComponentsSummary, variance_components_of
 from tasks.view.topic import Entry, Topic, how_to_read
+from tasks.view.words import numbers
+from tasks.view.words.numbers import fixed, interval, percent, with_unit
 
 GUIDE = (
     "A standard deviation says how far things typically lie from their average. REML gives one value for each; Bayes "

@@ -19,13 +19,13 @@ from xml.etree import ElementTree
 import pytest
 from starlette.testclient import TestClient
 
-from tasks.render import render_report
+from tasks.look.render import render_report
 from tasks.site.app import PASSWORD_VARIABLE, catalogue_app
 from tasks.site.files import MEDIA_TYPES
 from tasks.site.guard import LOOPBACK_NAMES
-from tasks.stats.errors import StudyError
+from tasks.study.errors import StudyError
+from tasks.view.catalogue.search import Trouble
 from tasks.view.page import build_page
-from tasks.view.reading_list import Trouble
 from tests.factories import many_groups_case, two_predictors_case
 from tests.run_folders import add_run
 
@@ -457,7 +457,7 @@ def test_failures_are_tidy(reports: Path, monkeypatch: pytest.MonkeyPatch, error
     def fail(self: object) -> None:
         raise error
 
-    monkeypatch.setattr("tasks.catalogue.LiveCatalogue.read", fail)
+    monkeypatch.setattr("tasks.reports.catalogue.LiveCatalogue.read", fail)
     for address in ("/", "/health", "/feed.atom"):
         answer = client_of(reports).get(address)
         assert answer.status_code == (503 if isinstance(error, OSError) else 500)
@@ -569,7 +569,7 @@ def test_json_index(client: TestClient, reports: Path) -> None:
 
 
 def test_json_index_holds_all_that_the_file_on_disk_does(client: TestClient, reports: Path) -> None:
-    from tasks.catalogue import rebuild_catalogue
+    from tasks.reports.catalogue import rebuild_catalogue
 
     rebuild_catalogue(reports)
     on_disk = json.loads((reports / "catalogue.json").read_text("utf-8"))

@@ -18,7 +18,7 @@ import pytest
 
 from tasks.site.app import catalogue_app
 from tasks.site.server import catalogue_server, serve_catalogue
-from tasks.stats.errors import PoolwiseError
+from tasks.study.errors import PoolwiseError
 from tests.run_folders import OUTSIDE, add_run, hide_things
 from tests.waiting import PATIENCE_SECONDS, until
 

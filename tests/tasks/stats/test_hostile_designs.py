@@ -6,16 +6,16 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.stats.collinearity import collinearity
-from tasks.stats.cross_products import cross_products
-from tasks.stats.digest import extremes_of_rows
-from tasks.stats.errors import DataRejected
-from tasks.stats.priors import resolve_priors
+from tasks.rows.structure import require_structure
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.bayes.stan_data import marginal_data
+from tasks.stats.fits.cross_products import cross_products
+from tasks.stats.judged.simpson import simpson_checks
 from tasks.stats.records import GroupedData
-from tasks.stats.simpson import simpson_checks
-from tasks.stats.stan_data import marginal_data
-from tasks.stats.usable_varying import with_usable_varying
-from tasks.structure import require_structure
+from tasks.stats.rows.collinearity import collinearity
+from tasks.stats.rows.digest import extremes_of_rows
+from tasks.stats.rows.usable_varying import with_usable_varying
+from tasks.study.errors import DataRejected
 from tests.datasets import grouped, model_of
 from tests.posteriors import study_of
 from tests.reports import least_squares

@@ -7,18 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.data_findings import DataFindings, judge_freshness, judge_rejected
-from tasks.stats.diagnostics import judge_sampler
-from tasks.stats.group_sizes import judge_count, judge_sizes
-from tasks.stats.intervals import compare_intervals, judge_intervals
+from tasks.stats.bayes.diagnostics import judge_sampler
+from tasks.stats.bayes.loo import judge_pareto_k
+from tasks.stats.fits.group_sizes import judge_count, judge_sizes
+from tasks.stats.fits.intervals import compare_intervals, judge_intervals
+from tasks.stats.fits.partial_pooling import judge_convergence
+from tasks.stats.fits.pooling import no_pooling
+from tasks.stats.fits.singularity import flat_terms, judge_singularity
+from tasks.stats.judged.predictive import judge_predictive, predictive_check, statistics_off
+from tasks.stats.judged.simpson import judge_simpson
 from tasks.stats.judgement import Judgement
-from tasks.stats.loo import judge_pareto_k
-from tasks.stats.partial_pooling import judge_convergence
-from tasks.stats.pooling import no_pooling
-from tasks.stats.predictive import judge_predictive, predictive_check, statistics_off
 from tasks.stats.records import NoPooling, PredictiveCheck, SimpsonCheck
-from tasks.stats.simpson import judge_simpson
-from tasks.stats.singularity import flat_terms, judge_singularity
+from tasks.stats.rows.data_findings import DataFindings, judge_freshness, judge_rejected
 from tests.datasets import model_of, simulated
 from tests.posteriors import Sampled, sampled
 from tests.said import by_name, context_of_sampled

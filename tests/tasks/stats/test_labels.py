@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.stats.labels import alike, is_allowed, key, label_notes, missing_like, spellings
-from tasks.stats.study import Study, clean_label
+from tasks.study.model import Study
+from tasks.study.settings import clean_label
 
 
 def study(**changes: Any) -> Study:

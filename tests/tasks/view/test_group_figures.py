@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tasks.view import numbers
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Paragraph
 from tasks.view.selection import FIGURE_LIMIT, PANEL_ROWS_LIMIT
 from tasks.view.topics import data, displacement, groups, variance
+from tasks.view.words import numbers
 from tests import factories
 from tests.posteriors import sampled
 from tests.said import context_of_sampled, section

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.stats.errors import DataRejected, SamplingFailed
-from tasks.stats.study import Notify, Study
+from tasks.study.errors import DataRejected, SamplingFailed
+from tasks.study.model import Study
+from tasks.study.settings import Notify
 from tasks.view.notices import Notice, failure, notices_of, stale
 from tasks.view.verdict_words import verdict_of
 from tests.factories import Case, singular_case

@@ -4,10 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.records import Rejection, SourceFile
-from tasks.view import numbers
+from tasks.stats.records import SourceFile
+from tasks.study.errors import Rejection
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Table
+from tasks.view.words import numbers
 from tests import factories
 from tests.said import by_name
 

@@ -14,8 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import tasks.view
+from tasks.stats.judged.likelihood_ratio_test import VarianceTest
 from tasks.stats.records import RunRecord
-from tasks.stats.variance_test import VarianceTest
 from tasks.view.checks import SPECS
 from tasks.view.document import schema_text, summary_json, summary_of
 from tests.factories import (

@@ -14,19 +14,18 @@ import numpy as np
 import pytest
 
 import tasks.stats
-from tasks.stats.assumptions import Assumptions
-from tasks.stats.collinearity import Collinearity
-from tasks.stats.copies import Copies, RepeatedRows, SharedRows
-from tasks.stats.cut_short import CutShort
-from tasks.stats.data_findings import DataNotes
+from tasks.stats.judged.assumptions import Assumptions
+from tasks.stats.judged.pit import Shape
+from tasks.stats.judged.size_trend import WhyNone
 from tasks.stats.judgement import Judgement, Status
 from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes
-from tasks.stats.missing_codes import MissingCode
-from tasks.stats.pit import Shape
-from tasks.stats.reading_notes import ReadingNotes
-from tasks.stats.size_trend import WhyNone
-from tasks.stats.totals import TotalsRow
-from tasks.view import numbers, text
+from tasks.stats.rows.collinearity import Collinearity
+from tasks.stats.rows.copies import Copies, RepeatedRows, SharedRows
+from tasks.stats.rows.cut_short import CutShort
+from tasks.stats.rows.data_findings import DataNotes
+from tasks.stats.rows.missing_codes import MissingCode
+from tasks.stats.rows.reading_notes import ReadingNotes
+from tasks.stats.rows.totals import TotalsRow
 from tasks.view.checks import SPECS, TOPIC_OF, Check, checks_of
 from tasks.view.context import Context
 from tasks.view.document import summary_of
@@ -34,6 +33,7 @@ from tasks.view.page import build_page
 from tasks.view.records import Block, Fold, Paragraph, Section, Table
 from tasks.view.topic import Case, worded
 from tasks.view.topics import TOPICS
+from tasks.view.words import numbers, text
 from tests import factories
 from tests.past_runs import earlier, looked_back
 from tests.posteriors import sampled

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.changes import compare
-from tasks.stats.history import history_of
-from tasks.stats.past import question_of
-from tasks.view import numbers
+from tasks.stats.past.changes import compare
+from tasks.stats.past.earlier import question_of
+from tasks.stats.past.over_time import history_of
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Panels, Paragraph, Table
 from tasks.view.topics.change_words import moment, verdict_line
+from tasks.view.words import numbers
 from tests.factories import (
     Case,
     hostile_case,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tasks.stats.copies import Copies, RepeatedRows, SharedRows, judge_copies
-from tasks.stats.data_findings import DataFindings, DataNotes
-from tasks.stats.study import Study
+from tasks.stats.rows.copies import Copies, RepeatedRows, SharedRows, judge_copies
+from tasks.stats.rows.data_findings import DataFindings, DataNotes
+from tasks.study.model import Study
 from tasks.view.checks import Check
 from tests.said import of_rows
 

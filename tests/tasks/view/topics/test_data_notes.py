@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tasks.stats.copies import Copies, RepeatedRows, SharedRows
-from tasks.stats.data_findings import DataNotes
 from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes
+from tasks.stats.rows.copies import Copies, RepeatedRows, SharedRows
+from tasks.stats.rows.data_findings import DataNotes
 from tasks.view.page import build_page
 from tasks.view.records import ReportPage, Table
 from tests.factories import regular_case

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.influence import Influence
+from tasks.stats.judged.influence import Influence
 from tasks.view.document import summary_of
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Table

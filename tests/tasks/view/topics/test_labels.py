@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from tasks.stats.data_findings import DataFindings, DataNotes
 from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes, judge_labels
-from tasks.stats.study import Study
+from tasks.stats.rows.data_findings import DataFindings, DataNotes
+from tasks.study.model import Study
 from tasks.view.checks import Check
 from tasks.view.topics.labels import shown
 from tests.said import of_rows

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.stats.cross_validation import CrossValidation, ModelError
+from tasks.stats.judged.cross_validation import CrossValidation, ModelError
 from tasks.view.records import Table
 from tasks.view.topics import models
 from tests.factories import singular_case

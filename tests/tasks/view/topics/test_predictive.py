@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tasks.stats.pit import loo_pit
+from tasks.stats.judged.pit import loo_pit
 from tasks.view import answers
 from tasks.view.checks import checks_of
 from tasks.view.topics import predictive

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from tasks.stats.prior_overlay import prior_overlays
-from tasks.stats.prior_predictive import prior_predictive
-from tasks.stats.priors import resolve_priors
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.judged.prior_overlay import prior_overlays
+from tasks.stats.judged.prior_predictive import prior_predictive
 from tasks.view.document import summary_of
 from tasks.view.records import Figure, Section, Table
 from tasks.view.topics import priors

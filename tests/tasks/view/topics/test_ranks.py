@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasks.stats.funnel import ALARM, WARNING
+from tasks.stats.judged.funnel import ALARM, WARNING
 from tasks.view.document import summary_of
 from tasks.view.figures import by_size
 from tasks.view.records import Figure, GroupTable, Table

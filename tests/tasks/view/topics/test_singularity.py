@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.view import numbers
 from tasks.view.topics import singularity
+from tasks.view.words import numbers
 from tests.factories import regular_case, singular_case
 from tests.posteriors import sampled
 from tests.said import block, by_name, context_of_sampled, section

@@ -1,0 +1,91 @@
+"""`poolwise run`: shows the published report if nothing has changed since, else runs the flow."""
+
+from __future__ import annotations
+
+import importlib
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.server.prefect_settings import is_prefect_configured
+from flows.server.quiet import keep_log
+from flows.server.short_lived_server import ShortLivedServer, instead_of_prefects
+from tasks.engines.engines import EngineName
+from tasks.study.errors import PoolwiseError
+
+if TYPE_CHECKING:
+    from flows.report import Outcome
+    from flows.steps.binding import Listener
+    from tasks.opening.studies import OpenedStudy
+
+STARTED = time.perf_counter()
+# Imported while Prefect's server comes up, rather than when first needed.
+HEAVY_MODULES = ("pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
+
+
+def publish_report(
+    opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, open_report: bool
+) -> None:
+    """Run the study and show its verdict and report. Raises PoolwiseError when nothing can be published."""
+    from flows.cli import console
+    from tasks.disk.layout import REPORT
+    from tasks.reports.run_folders import read_verdict
+
+    with console.narrated(opened.study.title) as narrator:
+        narrator.began("start")
+        folder = None if force else _report_of_the_same(opened, out, narrator)
+        is_new = False
+        if folder is None:
+            outcome = _run_flow(opened, out, engine, force, standalone, narrator)
+            folder, is_new = outcome.folder, outcome.is_new
+    console.show_verdict(read_verdict(folder))
+    console.show_report(folder, standalone)
+    if not is_new:
+        console.out.say("Nothing has changed since this report was published. Use --force to publish another.")
+    if open_report:
+        webbrowser.open((folder / REPORT).resolve().as_uri())
+
+
+def _report_of_the_same(opened: OpenedStudy, out: Path, listener: Listener) -> Path | None:
+    """The newest report if data and study are as they were for it, else None: found without Prefect, in a second.
+
+    None also when something is wrong: the flow meets it again, and tells whom the study names.
+    """
+    from tasks.reports.unchanged import report_of_the_same
+
+    try:
+        folder = report_of_the_same(opened, out)
+    except (PoolwiseError, OSError):
+        return None
+    if folder is not None and opened.study.notify.max_age_days is not None:
+        from tasks.notify.notify import age_in_days, in_words, notify_stale
+
+        if told := notify_stale(opened, out, age_in_days(opened)):
+            listener.ended("notify", 0.0, in_words(told))
+    return folder
+
+
+def _run_flow(
+    opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, listener: Listener
+) -> Outcome:
+    """Run the flow with the Prefect server that is configured, else with one that lives as long as the run."""
+    own = None if is_prefect_configured() else ShortLivedServer()
+    if own:
+        own.announce()  # before Prefect reads it: its own threads have to know too
+    for name in HEAVY_MODULES:
+        importlib.import_module(name)
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows.report import pooling_report
+    from flows.steps.binding import RunLog, logged
+
+    keep_log()
+    own = own or instead_of_prefects()
+    if own:
+        own.wait()
+    # No heartbeat on a server that ends with the run: nobody reads it, and joining its thread takes 0.9 s.
+    settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if own else {}
+    log = RunLog(listener, STARTED, server_lasts=own is None)
+    with temporary_settings(settings), logged(log):
+        return pooling_report(opened, out, engine, force, standalone)

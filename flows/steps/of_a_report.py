@@ -1,0 +1,300 @@
+"""The steps of a report: plain functions made Prefect tasks, each with a line on what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.context import FlowRunContext
+from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
+from prefect.utilities.urls import url_for
+
+from flows.steps.binding import run_log, step
+from flows.steps.events import say_published
+from tasks.disk.layout import REPORT
+from tasks.engines.engines import EngineName
+from tasks.engines.sample import sample_posterior
+from tasks.engines.sampler_process import SamplerProcess
+from tasks.look.look import Look
+from tasks.notify.notify import (
+    Delivery,
+    deliver,
+    in_words,
+    is_told_stale,
+    notify_failure,
+    notify_stale,
+    remember_stale,
+    report_address,
+)
+from tasks.opening.studies import OpenedStudy
+from tasks.reports.catalogue import rebuild_catalogue
+from tasks.reports.earlier_runs import read_history, read_previous
+from tasks.reports.publish import Content, keep_rejections
+from tasks.reports.publish import publish as publish_files
+from tasks.reports.run_files import files_of_run, rejections_csv
+from tasks.rows.collect import Collected, collect
+from tasks.rows.read_files import ReadFiles, read_files
+from tasks.rows.store import identify
+from tasks.rows.study_files import wait_for_incoming
+from tasks.stats.findings import Findings, LeastSquaresFits, Posterior, find
+from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
+from tasks.stats.fits.partial_pooling import flavours, partial_pooling
+from tasks.stats.fits.pooling import complete_pooling, no_pooling
+from tasks.stats.past.changes import compare
+from tasks.stats.records import CompletePooling, Flavour, NoPooling, PartialPooling, PosteriorDraws, RunRecord, Scaling
+from tasks.stats.rows.data_findings import data_findings
+from tasks.study.errors import DataRejected
+from tasks.study.model import Study
+from tasks.view.checks import count_by_status
+from tasks.view.context import FLAVOUR_NAMES, Context, context_of
+from tasks.view.notices import notices_of
+from tasks.view.verdict_words import verdict_of
+from tasks.view.words.text import markdown
+
+
+def name_of_this_run() -> str:
+    """The study's name; its folder's name if it has not been opened yet."""
+    study = flow_run.get_parameters()["study"]
+    return study.study.name if isinstance(study, OpenedStudy) else Path(study).name
+
+
+def begin() -> None:
+    """Note that the run has begun: what came before was starting."""
+    run_log().began_running()
+
+
+def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) -> ReadFiles:
+    """Digests of the files of these hashes, from the store or, for new files, by reading them."""
+    listener = run_log().listener
+    return read_files(opened, sha256, reports, lambda share: listener.advanced("read files", share))
+
+
+def collected_or_kept(read: ReadFiles, study: Study, reports: Path, run_id: str) -> Collected:
+    """Add the files up. If that raises DataRejected, the rejected rows are written to disk first."""
+    try:
+        return collect(read, study)
+    except DataRejected as stopped:
+        if not stopped.rejections:
+            raise
+        path = keep_rejections(reports, study.name, run_id, rejections_csv(stopped.rejections))
+        raise DataRejected(f"{stopped} The rejected rows are in {path}.", stopped.rejections) from None
+
+
+def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
+    """Sums on the centred and scaled basis that is fitted, and that scaling."""
+    scaling = scaling_of(products)
+    return centre_scaled(products, scaling), scaling
+
+
+def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int) -> Posterior:
+    """Sample the posterior, in a process of its own. Raises SamplingFailed."""
+    chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
+    listener = run_log().listener
+    draws, attempts = sample_posterior(
+        chosen, study, products, scaling, seed, lambda share: listener.advanced("sample", share)
+    )
+    return Posterior(draws, attempts, chosen.name)
+
+
+@dataclass(frozen=True)
+class FitsGoingOn:
+    """The least-squares fits, each in a thread of its own."""
+
+    complete: PrefectFuture[CompletePooling]
+    separate: PrefectFuture[NoPooling]
+    partial: Mapping[Flavour, PrefectFuture[PartialPooling]]
+
+    def wait(self) -> LeastSquaresFits:
+        """Return when all have ended. Raises what one of them raised."""
+        partial = {flavour: fit.result() for flavour, fit in self.partial.items()}
+        return LeastSquaresFits(self.complete.result(), self.separate.result(), partial)
+
+
+def begin_fits(study: Study, products: ModelCrossProducts, scaling: Scaling) -> FitsGoingOn:
+    """Begin complete, no and partial pooling, this one in every flavour that the study's varying terms allow."""
+    tolerance = study.thresholds.singular_tolerance
+    return FitsGoingOn(
+        fit_complete_pooling.submit(products),
+        fit_no_pooling.submit(products),
+        {
+            flavour: fit_partial_pooling.submit(products, scaling, flavour, varying, singular_tolerance=tolerance)
+            for flavour, varying in flavours(study.varying_columns).items()
+        },
+    )
+
+
+def found(
+    study: Study,
+    run: RunRecord,
+    rows: Collected,
+    age_days: float | None,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    fits: LeastSquaresFits,
+    posterior: Posterior,
+) -> Findings:
+    """All analyses, judgements and the verdict. `age_days` is the age of the newest file."""
+    of_rows = data_findings(
+        products,
+        scaling,
+        run.n_rejected,
+        notes=rows.notes,
+        n_set_aside=sum(bool(file.set_aside) for file in run.files),
+        age_days=age_days,
+    )
+    return find(study, run, of_rows, rows.sample, products, scaling, fits, posterior)
+
+
+def looked_back(
+    reports: Path, opened: OpenedStudy, findings: Findings, rows: Collected, draws: PosteriorDraws
+) -> Context:
+    """What the report is written from: this run, with what changed since the study's newest report, and its history."""
+    study = opened.study
+    previous = read_previous(reports, study.name)
+    return context_of(
+        study,
+        findings,
+        rows.sample,
+        draws,
+        rows.rejections,
+        changes=compare(study, previous, findings) if previous else None,
+        history=read_history(reports, study, findings),
+        study_text=opened.text,
+    )
+
+
+def written(context: Context, draws: PosteriorDraws, standalone: bool, look: Look | None) -> Mapping[str, Content]:
+    """What the run folder will hold, by file name."""
+    return files_of_run(context, draws, standalone, look, run_log())
+
+
+def published(reports: Path, study: Study, run_id: str, files: Mapping[str, Content]) -> Path:
+    """Publish the run and rebuild the catalogue; returns the run's folder."""
+    folder = publish_files(reports, study.name, run_id, files)
+    rebuild_catalogue(reports)
+    return folder
+
+
+def identified(opened: OpenedStudy, reports: Path) -> dict[str, str]:
+    """sha256 by name of the complete files.
+
+    Waits a little for files being written, then leaves them to the next run.
+    """
+    wait_for_incoming(opened)
+    return identify(opened, reports)
+
+
+def link_of_this_run() -> str:
+    """The address of the run's page in Prefect; empty if the server lives only as long as the run."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or not run_log().server_lasts:
+        return ""
+    return url_for(context.flow_run) or ""
+
+
+def leave_link(context: Context, folder: Path) -> None:
+    """Leave an artifact with the verdict on the run's page in Prefect, and emit the events of a published report.
+
+    Prefect's pages strip file addresses: where no catalogue is served, the report's path is given as text.
+    """
+    study, verdict, address = context.study, verdict_of(context), report_address(folder)
+    key = f"report-{study.name.replace('_', '-')}"
+    headline, reason = markdown(verdict.headline), markdown(verdict.reason)
+    if address.startswith("http"):
+        create_link_artifact(address, link_text=headline, key=key, description=reason)
+    else:
+        where = markdown(str((folder / REPORT).resolve()))
+        words = f"# {verdict.status.upper()}: {headline}\n\n{reason}\n\nReport: {where}\n"
+        create_markdown_artifact(words, key=key, description=headline)
+    say_published(context, folder)
+
+
+def tell(opened: OpenedStudy, reports: Path, context: Context, folder: Path, age_days: float | None) -> None:
+    """Send the notices that the study asks for after a report; a notice that does not arrive stops nothing."""
+    notices = notices_of(context, report_address(folder), age_days)
+    if any(notice.kind == "stale" for notice in notices) and is_told_stale(opened, reports):
+        notices = tuple(notice for notice in notices if notice.kind != "stale")
+    if notices:
+        remember_stale(opened, reports, notify(opened.study, notices))
+
+
+def tell_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> None:
+    """Send the stale notice when an unchanged study is past max_age_days."""
+    _told(notify_stale(opened, reports, age_days))
+
+
+@contextmanager
+def failure_told(opened: OpenedStudy, reports: Path) -> Iterator[None]:
+    """Send the failure notice if the block raises, and raise the error again."""
+    try:
+        yield
+    except Exception as error:
+        _told(notify_failure(opened, error, reports))
+        raise
+
+
+def _told(deliveries: Sequence[Delivery]) -> None:
+    """Show deliveries as a step of their own; nothing if there are none."""
+    if deliveries:
+        run_log().listener.ended("notify", 0.0, in_words(deliveries))
+
+
+def _read_found(read: ReadFiles) -> str:
+    n_stored = len(read.sha256) - len(read.names_read | read.set_aside.keys())
+    parts = [f"{_files(len(read.names_read))} read", f"{n_stored:,} from the store" if n_stored else ""]
+    return ", ".join([*filter(None, parts), *([f"{len(read.set_aside):,} set aside"] if read.set_aside else [])])
+
+
+def _files(n: int) -> str:
+    return f"{n:,} file{'s'[: n != 1]}"
+
+
+def _rows_found(rows: Collected) -> str:
+    rejected = f", {rows.n_rejected:,} rejected" if rows.n_rejected else ", none rejected"
+    copies = f", {rows.n_copies:,} copies dropped" if rows.n_copies else ""
+    return f"{rows.n_rows:,} rows in {rows.n_groups:,} groups{rejected}{copies}"
+
+
+def _fit_found(fit: PartialPooling) -> str:
+    ended = "regular" if fit.converged else "not converged"
+    return f"{FLAVOUR_NAMES[fit.flavour]}: {'singular' if fit.is_singular else ended}"
+
+
+def _posterior_found(posterior: Posterior) -> str:
+    last = posterior.attempts[-1]
+    again = f", attempt {len(posterior.attempts)}" if len(posterior.attempts) > 1 else ""
+    return f"{last.chains} x {last.draws:,} draws, R-hat {last.diagnostics.rhat_max:.3f}{again}"
+
+
+def _looked_back_found(context: Context) -> str:
+    changes = context.changes
+    if changes is None:
+        return "the first report"
+    direction = changes.verdict.direction
+    return (
+        f"verdict {'as before' if direction == 'same' else direction}, {changes.rows.now - changes.rows.then:+,} rows"
+    )
+
+
+def _findings_found(findings: Findings) -> str:
+    counts = count_by_status(findings.judgements)
+    return ", ".join(f"{n} {status}" for status, n in counts.items() if n)
+
+
+identify_files = step(identified, "find files", lambda found: _files(len(found)), disk=True)
+read = step(files_read, "read files", _read_found, disk=True)
+collect_rows = step(collected_or_kept, "collect", _rows_found, disk=True)
+scale = step(scaled, "scale")
+fit_complete_pooling = step(complete_pooling, "complete pooling")
+fit_no_pooling = step(no_pooling, "no pooling")
+fit_partial_pooling = step(partial_pooling, "partial pooling", _fit_found)
+sample = step(sampled, "sample", _posterior_found)
+check = step(found, "check", _findings_found)
+look_back = step(looked_back, "look back", _looked_back_found)
+write = step(written, "write")
+publish = step(published, "publish", disk=True)
+notify = step(deliver, "notify", in_words)

@@ -1,0 +1,180 @@
+"""`posterior.nc`: the draws in ArviZ's layout, for anyone who wants to go on from them.
+
+    posterior          fixef, sigma_group, correlation, sigma_residual, group_estimate
+    sample_stats       diverging, energy, tree_depth, acceptance_rate, n_steps
+    observed_data      the outcome by row, when rows are given and take no more than ROWS_BYTES_LIMIT;
+                       of a random sample of the study's rows where the attribute `sample` says so
+    constant_data      group and raw predictors of the same rows
+
+Dimensions are named chain, draw, group, term, varying_term, row. Group estimates that would outgrow
+GROUP_BYTES_LIMIT, or were drawn for some draws only, stand in a group of their own,
+`posterior_thinned`, with one draw in k under its own number; the attribute `thinning` says so.
+Open it with `xarray.open_datatree(path)`; needs neither Poolwise nor a netCDF library.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tasks.stats.findings import Findings
+from tasks.stats.records import Floats, GroupedData, PosteriorDraws, RunRecord
+from tasks.study.model import Study
+
+GROUP_BYTES_LIMIT = 20_000_000
+ROWS_BYTES_LIMIT = 20_000_000
+COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
+
+# ArviZ's names for what the sampler says about a draw.
+SAMPLE_STATS = {
+    "diverging": "divergent",
+    "energy": "energy",
+    "tree_depth": "treedepth",
+    "acceptance_rate": "acceptance",
+    "n_steps": "n_leapfrog",
+}
+WHOLE_NUMBERS = {"diverging": bool, "tree_depth": np.int32, "n_steps": np.int32}
+
+
+def write_posterior(
+    path: Path,
+    draws: PosteriorDraws,
+    study: Study,
+    findings: Findings,
+    observed: GroupedData | None = None,
+) -> None:
+    """Write the draws, and the rows when given and not too many, as compressed NetCDF.
+
+    Made in memory first: on a disk that fills up, HDF5 ends the process with a segmentation fault.
+    """
+    tree = posterior_tree(draws, study, findings, observed)
+    encoding = {
+        node.path: {name: dict(COMPRESSION) for name in node.data_vars} for node in tree.subtree if node.data_vars
+    }
+    path.write_bytes(tree.to_netcdf(engine="h5netcdf", encoding=encoding))
+
+
+def posterior_tree(
+    draws: PosteriorDraws, study: Study, findings: Findings, observed: GroupedData | None = None
+) -> xr.DataTree:
+    """The content of the file as a labelled tree in memory."""
+    thin = _thinning(draws)
+    groups = {"posterior": _parameters(draws, study), "sample_stats": _sample_stats(draws)}
+    if thin == 1:
+        groups["posterior"] = groups["posterior"].assign(_group_estimates(draws, study, findings, 1))
+    else:
+        groups["posterior_thinned"] = _group_estimates(draws, study, findings, thin)
+        groups["posterior"].attrs["thinning"] = groups["posterior_thinned"].attrs["thinning"]
+    if observed is not None and observed.y.nbytes + observed.x.nbytes <= ROWS_BYTES_LIMIT:
+        groups |= _rows(observed, study, findings.run.n_rows)
+    tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
+    tree.attrs = _attributes(study, findings.run)
+    return tree
+
+
+def _thinning(draws: PosteriorDraws) -> int:
+    """k, where every k-th draw's group estimates are kept."""
+    further = -(-draws.group_coef.nbytes // GROUP_BYTES_LIMIT)
+    return draws.group_thin * max(1, further)
+
+
+def _parameters(draws: PosteriorDraws, study: Study) -> xr.Dataset:
+    varying = ["intercept", *study.varying]
+    outcome = _text(study.outcome_unit or study.outcome)
+    per_term = f"{outcome}; slopes per SD of their predictor"
+    chain_draw = ("chain", "draw")
+    return xr.Dataset(
+        {
+            "fixef": ((*chain_draw, "term"), draws.beta, {"units": per_term}),
+            "sigma_group": ((*chain_draw, "varying_term"), draws.sigma_group, {"units": per_term}),
+            "correlation": ((*chain_draw, "varying_term", "varying_term_2"), draws.correlation),
+            "sigma_residual": (chain_draw, draws.sigma, {"units": outcome}),
+        },
+        coords={
+            **_draw_numbers(draws.sigma),
+            "term": _labels("term", study.terms),
+            "varying_term": _labels("varying_term", varying),
+            "varying_term_2": _labels("varying_term_2", varying),
+        },
+    )
+
+
+def _group_estimates(draws: PosteriorDraws, study: Study, findings: Findings, thin: int) -> xr.Dataset:
+    kept = draws.group_coef[:, :: thin // draws.group_thin]
+    units = f"{_text(study.outcome_unit or study.outcome)}; slopes per SD of their predictor"
+    says = f"group_estimate holds one draw in {thin} of each chain, under the draw's own number"
+    return xr.Dataset(
+        {"group_estimate": (("chain", "draw", "group", "term"), kept, {"units": units})},
+        coords={
+            "chain": np.arange(kept.shape[0]),
+            "draw": thin * np.arange(kept.shape[1]),
+            "group": _labels("group", findings.labels),
+            "term": _labels("term", study.terms),
+        },
+        attrs={} if thin == 1 else {"thinning": says, "one_draw_in": thin},
+    )
+
+
+def _sample_stats(draws: PosteriorDraws) -> xr.Dataset:
+    columns = {ours: getattr(draws, theirs) for ours, theirs in SAMPLE_STATS.items()}
+    return xr.Dataset(
+        {
+            name: (("chain", "draw"), values.astype(WHOLE_NUMBERS.get(name, np.float64)))
+            for name, values in columns.items()
+        },
+        coords=_draw_numbers(draws.sigma),
+    )
+
+
+def _rows(data: GroupedData, study: Study, n_rows: int) -> dict[str, xr.Dataset]:
+    note = {"sample": f"a random {data.n_rows} of the study's {n_rows} rows"} if data.n_rows < n_rows else {}
+    outcome = {"y": ("row", data.y, {"units": _text(study.outcome_unit), "column": _text(study.outcome)})}
+    return {
+        "observed_data": xr.Dataset(outcome, attrs=note),
+        "constant_data": xr.Dataset(
+            {"group_index": ("row", data.group_index), "x": (("row", "predictor"), data.x)},
+            coords={"predictor": _labels("predictor", study.predictors)},
+            attrs=note,
+        ),
+    }
+
+
+def _draw_numbers(per_draw: Floats) -> dict[str, Any]:
+    chains, draws = per_draw.shape
+    return {"chain": np.arange(chains), "draw": np.arange(draws)}
+
+
+def _labels(dimension: str, labels: Any) -> xr.Variable:
+    """The labels; as JSON strings, with an attribute that says so, if NetCDF cannot hold one of them."""
+    if all(label == _text(label) for label in labels):
+        return xr.Variable(dimension, np.array(labels, dtype=object))
+    escaped = np.array([json.dumps(label) for label in labels], dtype=object)
+    return xr.Variable(dimension, escaped, {"label_encoding": "json"})
+
+
+def _text(text: str) -> str:
+    """The text with NUL and lone surrogates, which NetCDF cannot hold, as escapes."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+def _attributes(study: Study, run: RunRecord) -> dict[str, Any]:
+    """What the file says of itself: study, run, engine, data; versions as JSON text."""
+    words = {
+        "title": study.title,
+        "study": study.name,
+        "outcome": study.outcome,
+        "outcome_unit": study.outcome_unit,
+        "group": study.group,
+        "run_id": run.id,
+        "created_at": run.started_at,
+        "creation_library": "poolwise",
+        "inference_library": run.engine,
+        "versions": json.dumps(run.versions),
+        "data_sha256": run.data_sha256,
+        "units": "coefficients on centre-scaled predictors, in the outcome's unit",
+    }
+    return {**{name: _text(value) for name, value in words.items()}, "seed": run.seed}

@@ -1,0 +1,109 @@
+"""Samples the posterior, ever more carefully, until its diagnostics meet their thresholds."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from tasks.engines.engines import MARGINAL, Progress, StanEngine, TimeIsUp
+from tasks.stats.bayes.diagnostics import diagnose
+from tasks.stats.bayes.posterior import posterior_draws
+from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.bayes.stan_data import marginal_data
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.records import PosteriorDraws, SamplingAttempt, Scaling
+from tasks.study.errors import SamplingFailed
+from tasks.study.model import Study
+from tasks.study.settings import SamplerSettings
+from tasks.view.words.sampler_words import missed_in_words
+
+# (least adapt_delta, times as many iterations, deeper trees by): Stan's own advice for divergences, low ESS
+# and trajectories cut short.
+ESCALATION = ((0.0, 1, 0), (0.95, 2, 2), (0.99, 4, 4))
+
+
+def sample_posterior(
+    engine: StanEngine,
+    study: Study,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    seed: int,
+    progress: Progress,
+) -> tuple[PosteriorDraws, tuple[SamplingAttempt, ...]]:
+    """Draws of the marginal program, with group effects, and every attempt made.
+
+    Raises SamplingFailed when even the most careful attempt misses a threshold, or the engine's time is over.
+    """
+    varying = (0, *study.varying_columns)
+    data = marginal_data(products, varying, resolve_priors(study, scaling), scaling)
+    attempts: list[SamplingAttempt] = []
+    for i, settings in enumerate(escalated(study.sampler)):
+        try:
+            variables = engine.sample(MARGINAL, data, settings, seed + i, progress)
+        except TimeIsUp as ended:
+            raise SamplingFailed(_when_time_was_up(study, attempts, settings, ended.share, engine.name)) from None
+        draws = posterior_draws(variables, products, varying, scaling, seed + i)
+        found = diagnose(draws, products.labels, products.terms, study.thresholds, settings.max_treedepth)
+        attempts.append(
+            SamplingAttempt(settings.chains, settings.warmup, settings.draws, settings.adapt_delta, seed + i, found)
+        )
+        if not found.failures:
+            return draws, tuple(attempts)
+    raise SamplingFailed(_what_was_tried(study, attempts, engine.name))
+
+
+def escalated(settings: SamplerSettings) -> list[SamplerSettings]:
+    """The settings of each attempt: smaller steps, more iterations, deeper trees."""
+    return [
+        settings.model_copy(
+            update={
+                "adapt_delta": max(settings.adapt_delta, least_delta),
+                "warmup": settings.warmup * times,
+                "draws": settings.draws * times,
+                "max_treedepth": settings.max_treedepth + deeper,
+            }
+        )
+        for least_delta, times, deeper in ESCALATION
+    ]
+
+
+def _what_was_tried(study: Study, attempts: list[SamplingAttempt], engine: str) -> str:
+    return (
+        f"The posterior could not be sampled well enough by the {engine} engine, so no report was published. "
+        f"Tried {len(attempts)} times with {attempts[-1].chains} chains: {_tries(study, attempts)}. Such trouble "
+        "usually lies in the model or the priors: let fewer slopes vary, give tighter [priors], or raise [sampler] "
+        "warmup and draws."
+    )
+
+
+def _tries(study: Study, attempts: list[SamplingAttempt]) -> str:
+    return "; ".join(
+        f"adapt_delta {a.adapt_delta:g}, {a.warmup} + {a.draws} iterations: {', '.join(missed)}"
+        for a in attempts
+        for missed in [missed_in_words(a.diagnostics, study.thresholds, a.chains)]
+    )
+
+
+def _when_time_was_up(
+    study: Study, attempts: list[SamplingAttempt], settings: SamplerSettings, share: float, engine: str
+) -> str:
+    before = f" Tried before: {_tries(study, attempts)}." if attempts else ""
+    return (
+        f"Sampling took longer than the {settings.max_minutes:g} minutes that all attempts together may take "
+        f"({study.named('sampler.max_minutes')}), so it was stopped and no report was published. The {engine} engine "
+        f"had done {share:.0%} of attempt {len(attempts) + 1} ({settings.chains} chains of {settings.warmup} + "
+        f"{settings.draws} iterations, adapt_delta {settings.adapt_delta:g}).{before} "
+        f"{_what_to_do(study, share, attempts)}"
+    )
+
+
+def _what_to_do(study: Study, share: float, attempts: list[SamplingAttempt]) -> str:
+    """More time, if sampling was well on its way; else a simpler model."""
+    minutes = study.sampler.max_minutes
+    if share > 0.1 and not attempts:
+        more = study.setting(f"sampler.max_minutes = {ceil(1.5 * minutes / share)}")
+        return f"It was well on its way: to give it the time that it needs at this pace, {more}."
+    more = study.setting(f"sampler.max_minutes = {ceil(4 * minutes)}")
+    return (
+        "Such trouble usually lies in the model: let fewer slopes vary, leave out predictors that go closely together, "
+        f"or give tighter priors; to allow more time, {more}."
+    )

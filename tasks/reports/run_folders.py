@@ -1,0 +1,129 @@
+"""Lists the published runs of a reports folder (`tasks.disk.layout`) and reads their summaries back.
+
+Run ids sort by time. A folder that cannot be read is reported, never repaired.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tasks.disk.layout import LATEST, REJECTED, SUMMARY
+from tasks.reports.summary_versions import in_todays_form
+from tasks.stats.past.earlier import Question, ReportedVerdict
+
+# These stand at the top of a summary; the fits behind them can be megabytes.
+HEAD = {"schema_version", "study", "verdict", "run"}
+OVERVIEW = "overview"  # follows them; summaries of older versions have none
+HEAD_CHARACTERS = 65_536
+
+
+class UnreadableRun(Exception):
+    """A run folder without a summary that can be read; says why."""
+
+
+def new_run_id(started_at: datetime, fingerprint: str) -> str:
+    """A folder name that sorts by time to the microsecond and is unique: 20261122T101500.250000Z-1a2b3c."""
+    moment = started_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return f"{moment}-{sha256((fingerprint + secrets.token_hex(8)).encode()).hexdigest()[:6]}"
+
+
+def study_folders(reports: Path) -> list[Path]:
+    """By name; empty when there is no reports folder yet."""
+    return sorted(_folders(reports))
+
+
+def run_folders(study_folder: Path) -> list[Path]:
+    """Published runs, newest first."""
+    runs = (path for path in _folders(study_folder) if path.name not in (LATEST, REJECTED))
+    return sorted(runs, key=lambda path: path.name, reverse=True)
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    """Folders proper, whose names can stand in a page and an address."""
+    if parent.is_dir():
+        with os.scandir(parent) as entries:
+            yield from (
+                parent / entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and is_name(entry.name)
+            )
+
+
+def is_name(name: str) -> bool:
+    """Whether a file or folder may be called so: one step down, not hidden, printable."""
+    return name.isprintable() and name[:1] not in ("", ".") and not set(name) & set("/\\:")
+
+
+def read_summary(run_folder: Path) -> dict[str, Any]:
+    """The whole summary. Raises UnreadableRun."""
+    try:
+        summary = json.loads(_text(run_folder))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRun(f"{SUMMARY} is damaged: {error}") from error
+    return _checked(summary)
+
+
+def read_head(run_folder: Path) -> dict[str, Any]:
+    """The summary's `HEAD` and, where there is one, its `OVERVIEW`, read without the fits where possible."""
+    head = _leading_keys(_text(run_folder, HEAD_CHARACTERS))
+    return _checked(head) if head.keys() >= HEAD else read_summary(run_folder)
+
+
+def read_verdict(run_folder: Path) -> ReportedVerdict:
+    """The verdict of a published run. Raises UnreadableRun."""
+    return ReportedVerdict(**read_head(run_folder)["verdict"])
+
+
+def question_in(study: dict[str, Any]) -> Question:
+    """What was asked, from a summary's `study`: it decides whether runs can be compared. What is missing is empty."""
+    units = study.get("predictor_units", {})
+    return Question(
+        outcome=str(study.get("outcome", "")),
+        outcome_unit=str(study.get("outcome_unit", "")),
+        group=str(study.get("group", "")),
+        predictors=tuple(str(name) for name in study.get("predictors", ())),
+        predictor_units={str(name): str(unit) for name, unit in units.items()},
+    )
+
+
+def _text(run_folder: Path, characters: int = -1) -> str:
+    try:
+        with (run_folder / SUMMARY).open(encoding="utf-8") as file:
+            return file.read(characters)
+    except FileNotFoundError as error:
+        raise UnreadableRun(f"{SUMMARY} is missing") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error  # without the path: readers see it
+        raise UnreadableRun(f"{SUMMARY} cannot be read: {reason}") from error
+
+
+def _leading_keys(text: str) -> dict[str, Any]:
+    """The top-level entries of a JSON object, until the head is complete or the first part of its text ends."""
+    decoder, at = json.JSONDecoder(), text.find("{") + 1
+    entries: dict[str, Any] = {}
+    try:
+        while at and not entries.keys() >= HEAD | {OVERVIEW}:
+            key, colon = decoder.raw_decode(text, _skip(text, at, ","))
+            entries[key], at = decoder.raw_decode(text, _skip(text, colon, ":"))
+    except (ValueError, RecursionError):
+        pass
+    return entries
+
+
+def _skip(text: str, at: int, separator: str) -> int:
+    while text[at : at + 1].isspace() or text[at : at + 1] == separator:
+        at += 1
+    return at
+
+
+def _checked(summary: Any) -> dict[str, Any]:
+    """In the form of version 2, whichever version it is of. Raises UnreadableRun."""
+    current = in_todays_form(summary) if isinstance(summary, dict) else None
+    if current is None:
+        raise UnreadableRun(f"{SUMMARY} is of no version that this Poolwise reads")
+    return current

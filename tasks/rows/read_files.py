@@ -1,0 +1,129 @@
+"""Gets the digests of a study's files: from the store if it has them, else by reading the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from tasks.opening.studies import OpenedStudy
+from tasks.rows.reduce import reduce_file
+from tasks.rows.row_keys import NO_KEYS, Dropped, Keys, find_dropped
+from tasks.rows.store import Store
+from tasks.rows.study_files import file_path, is_set_aside
+from tasks.stats.rows import digest as digests
+from tasks.stats.rows.copies import limited
+from tasks.stats.rows.digest import FileDigest, Priorities, take
+from tasks.study.errors import DataRejected
+
+Progress = Callable[[float], None]
+FILES_BETWEEN = 100  # files after which memory is made free
+
+
+@dataclass(frozen=True)
+class ReadFiles:
+    """The digests of a study's files, each row counted once.
+
+    `sha256` names all files, in their order. `digests`, by sha256, are of those that could be used; `set_aside` says,
+    by name, why the others could not. `names_read` are those that were read now.
+    """
+
+    sha256: Mapping[str, str]
+    digests: Mapping[str, FileDigest]
+    set_aside: Mapping[str, str]
+    names_read: frozenset[str]
+
+
+def read_files(
+    opened: OpenedStudy, sha256: Mapping[str, str], reports: Path, progress: Progress = lambda share: None
+) -> ReadFiles:
+    """Digests of the files of these hashes, by name, in this order.
+
+    Where `rules.unique` or `rules.copies` ask for it, rows that repeat an earlier row are found from the
+    files' kept keys; only the files that lose rows by it are read for it, once.
+    Raises DataRejected for a file that cannot be used, unless it was dropped into the incoming folder.
+    """
+    reader = _Reader(opened, Store(reports, opened.study))
+    rules = opened.study.rules
+    dropped = find_dropped(*reader.keys(sha256)) if rules.unique or rules.copies == "drop" else {}
+    found: dict[str, FileDigest] = {}
+    thinned = _Thinned()
+    for number, (name, content) in enumerate(sha256.items(), 1):
+        if name in reader.set_aside:
+            continue
+        with reader.setting_aside(name):
+            digest = reader.digest(name, content, dropped.get(content))
+            found[content] = thinned.digest(replace(digest, keys=NO_KEYS, copy_keys=NO_KEYS))
+        if number % FILES_BETWEEN == 0:
+            found = _lighter(found)
+        progress(number / len(sha256))
+    reader.store.tidy()
+    return ReadFiles(sha256, found, reader.set_aside, frozenset(reader.names_read))
+
+
+def _lighter(found: Mapping[str, FileDigest]) -> dict[str, FileDigest]:
+    """The same digests with smaller sketches, no more in all than can be compared at once."""
+    sketches = limited([digest.sketch for digest in found.values()])
+    pairs = zip(found.items(), sketches, strict=True)
+    return {content: replace(digest, sketch=sketch) for (content, digest), sketch in pairs}
+
+
+@dataclass
+class _Reader:
+    opened: OpenedStudy
+    store: Store
+    set_aside: dict[str, str] = field(default_factory=dict)
+    names_read: set[str] = field(default_factory=set)
+
+    def keys(self, sha256: Mapping[str, str]) -> tuple[dict[str, Keys], dict[str, Keys]]:
+        """The keys of all good rows by sha256: of whole rows, and of the columns in `rules.unique`."""
+        copy_keys: dict[str, Keys] = {}
+        keys: dict[str, Keys] = {}
+        for name, content in sha256.items():
+            with self.setting_aside(name):
+                digest = self.digest(name, content)
+                copy_keys[content], keys[content] = digest.copy_keys, digest.keys
+        return copy_keys, keys
+
+    def digest(self, name: str, content: str, dropped: Dropped | None = None) -> FileDigest:
+        """The digest of this content without the rows `dropped`, from the store or by reading the file."""
+        id_of_dropped = dropped.id if dropped else ""
+        kept = self.store.get(content, id_of_dropped)
+        if kept:
+            return kept
+        path = file_path(name, self.opened.folder)
+        digest = reduce_file(path, name, content, self.opened.study, dropped)
+        self.names_read.add(name)
+        self.store.put(digest, id_of_dropped)
+        return digest
+
+    @contextmanager
+    def setting_aside(self, name: str) -> Iterator[None]:
+        """Set the file aside if it cannot be used and a run may go on without it. Raises DataRejected otherwise."""
+        try:
+            yield
+        except DataRejected as problem:
+            if not is_set_aside(file_path(name, self.opened.folder), self.opened, problem):
+                raise
+            self.set_aside[name] = str(problem)
+
+
+class _Thinned:
+    """Drops from each digest's sample the rows that cannot be in the study's sample, so that memory does not grow."""
+
+    def __init__(self) -> None:
+        self._lowest: Priorities = np.empty(0, dtype=np.uint64)
+
+    def digest(self, digest: FileDigest) -> FileDigest:
+        """The digest, its sample thinned by what earlier ones have shown."""
+        k = digests.SAMPLE_ROWS
+        lowest = np.concatenate([self._lowest, digest.sample.priority])
+        if lowest.size <= k:
+            self._lowest = lowest
+            return digest
+        self._lowest = np.partition(lowest, k - 1)[:k]
+        can_stay = digest.sample.priority <= self._lowest.max()
+        return replace(digest, sample=take(digest.sample, can_stay))

@@ -1,0 +1,110 @@
+"""Reads a file once, chunk by chunk, into a digest: what the report needs of it (`tasks.stats.rows.digest`)."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tasks.rows.file_end import cut_short
+from tasks.rows.row_keys import NO_KEYS, Dropped, Keys, Repeats, hash_rows, keys_of
+from tasks.rows.row_reader import csv_layout, read_chunks
+from tasks.rows.study_files import hash_file, is_parquet
+from tasks.rows.validate import EVERY_COLUMN, KEY_SEPARATOR, Readings, grouped, key_columns, rejections_of, split_rows
+from tasks.rows.values import HEAD_ROWS, how_read
+from tasks.stats.rows.cut_short import CutShort
+from tasks.stats.rows.digest import FileDigest, RowHashes, RowsRead, digest_of
+from tasks.study.errors import DataRejected, PoolwiseError
+from tasks.study.model import Study
+
+
+def reduce_file(path: Path, name: str, sha256: str, study: Study, dropped: Dropped | None = None) -> FileDigest:
+    """Read the rows of the content `sha256` and add them up, without those `dropped`.
+
+    If `dropped` is None, each row counts, and the digest has the rows' keys, from which repeats are found. Raises
+    DataRejected when the file cannot be read as the study asks; PoolwiseError, which may pass, when its content is
+    another.
+    """
+    try:
+        head, frames = _with_head(read_chunks(path, study, name))
+        readings = how_read(head, study)
+        chunks = (_checked(frame.assign(_file=sha256), study, readings, dropped) for frame in frames)
+        digest = replace(digest_of(sha256, chunks, study.terms), cut_short=_cut_short(path, name, study))
+    except DataRejected:
+        _require_content(path, name, sha256)
+        raise
+    _require_content(path, name, sha256)
+    return digest
+
+
+def _cut_short(path: Path, name: str, study: Study) -> CutShort | None:
+    """What the end of a CSV file lacks, or None; Parquet without its end cannot be read at all."""
+    return None if is_parquet(path) else cut_short(path, csv_layout(path, name, study))
+
+
+def _require_content(path: Path, name: str, sha256: str) -> None:
+    """Raise PoolwiseError if the file changed while it was read."""
+    if hash_file(path, name) != sha256:
+        cause = OSError(errno.EAGAIN, "changed while it was read")
+        raise PoolwiseError(f"{name} changed while it was read. Run again when it is complete.") from cause
+
+
+def _with_head(frames: Iterator[pd.DataFrame]) -> tuple[pd.DataFrame, Iterator[pd.DataFrame]]:
+    """A file's first HEAD_ROWS rows, and all of its frames."""
+    begun = [next(frames)]
+    while sum(map(len, begun)) < HEAD_ROWS and (frame := next(frames, None)) is not None:
+        begun.append(frame)
+    head = begun[0] if len(begun) == 1 else pd.concat(begun, ignore_index=True)
+    return head.head(HEAD_ROWS), chain(begun, frames)
+
+
+def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dropped | None) -> RowsRead:
+    """The rows of one frame, split into good and rejected ones."""
+    good, failures = split_rows(frame, study, readings)
+    row = frame["_row"].to_numpy(dtype=np.int64)
+    keys: Keys = NO_KEYS
+    if study.rules.unique and dropped is None:
+        keys = keys_of(key_columns(good, study), row[good.index])
+    n_copies = 0
+    if dropped is not None:
+        first_row = int(row[0]) if row.size else 0
+        copied = _as_failures(dropped.copies, first_row, row.size, "copy", EVERY_COLUMN)
+        repeated = _as_failures(
+            dropped.repeats, first_row, row.size, "duplicate", KEY_SEPARATOR.join(study.rules.unique)
+        )
+        good = good.drop(index=pd.Index([*copied["at"], *repeated["at"]]))
+        failures, n_copies = pd.concat([failures, copied, repeated]), len(copied)
+    rejections = rejections_of(failures, frame, study)
+    whole = _hashes(good, frame, study, with_keys=study.rules.copies == "drop" and dropped is None)
+    return RowsRead(len(frame), grouped(good, study), row[good.index], rejections, keys, whole, n_copies)
+
+
+def _hashes(good: pd.DataFrame, frame: pd.DataFrame, study: Study, *, with_keys: bool) -> RowHashes:
+    """Hashes of the good rows, and with `with_keys` their keys as whole rows."""
+    columns, rest = good[list(study.columns)], frame["_rest"].to_numpy(dtype=np.uint64)[good.index]
+    others = int(frame["_others"].to_numpy(dtype=np.uint64)[0]) if len(frame) else 0
+    keys: Keys = NO_KEYS
+    if with_keys:
+        whole = columns.assign(_rest=rest, _others=np.uint64(others))
+        keys = keys_of(whole, frame["_row"].to_numpy(dtype=np.int64)[good.index])
+    return RowHashes(hash_rows(columns), rest, others, keys)
+
+
+def _as_failures(repeats: Repeats, first_row: int, n_rows: int, word: str, column: str) -> pd.DataFrame:
+    """Those of the repeats that are among `n_rows` rows from number `first_row`, as `validate.split_rows` has
+    failures.
+    """
+    low, high = np.searchsorted(repeats.row, [first_row, first_row + n_rows])
+    places = zip(repeats.first_row[low:high].tolist(), repeats.first_file[low:high], strict=True)
+    return pd.DataFrame(
+        {
+            "at": repeats.row[low:high] - first_row,
+            "column": column,
+            "rule": [f"{word} of row {row} in {file}" for row, file in places],
+        }
+    )

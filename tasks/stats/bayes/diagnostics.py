@@ -1,0 +1,118 @@
+"""Did the sampler explore the posterior: R-hat, ESS, E-BFMI, divergences, tree depth.
+
+Rank-normalised split R-hat and bulk and tail ESS: Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021),
+arXiv:1903.08008; E-BFMI: Betancourt (2016), arXiv:1604.00695. The arithmetic is ArviZ's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from tasks.stats.bayes.posterior import intraclass_correlation
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import Floats, PosteriorDraws, SamplerDiagnostics
+from tasks.study.settings import Thresholds
+
+DiagnosticName = Literal["rhat", "ess_bulk", "ess_tail", "divergences", "treedepth", "ebfmi"]
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One diagnostic beside its limit."""
+
+    name: DiagnosticName
+    value: float
+    limit: float
+    holds: bool
+
+
+def against_limits(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> tuple[Diagnostic, ...]:
+    """Each diagnostic against its limit: R-hat below it, divergences and full trees none, the others at least it."""
+    ess = limits.ess_per_chain * chains
+    return (
+        Diagnostic("rhat", found.rhat_max, limits.rhat, found.rhat_max < limits.rhat),
+        Diagnostic("ess_bulk", found.ess_bulk_min, ess, found.ess_bulk_min >= ess),
+        Diagnostic("ess_tail", found.ess_tail_min, ess, found.ess_tail_min >= ess),
+        Diagnostic("divergences", found.n_divergent, 0, found.n_divergent == 0),
+        Diagnostic("treedepth", found.n_max_treedepth, 0, found.n_max_treedepth == 0),
+        Diagnostic("ebfmi", found.ebfmi_min, limits.ebfmi, found.ebfmi_min >= limits.ebfmi),
+    )
+
+
+def judge_sampler(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> tuple[Judgement, ...]:
+    """A report is published only when these hold, so they pass; their values are what matters."""
+    rhat, bulk, tail, *others = against_limits(found, limits, chains)
+    least = min(bulk, tail, key=lambda one: one.value)
+    return (_judgement("rhat", rhat), _judgement("ess", least), *(_judgement(one.name, one) for one in others))
+
+
+def _judgement(kind: str, one: Diagnostic) -> Judgement:
+    if one.holds:
+        return Judgement(kind, "pass", "holds", value=one.value, limit=one.limit)
+    return Judgement(kind, "fail", "missed", value=one.value, limit=one.limit, against="every model")
+
+
+def diagnose(
+    draws: PosteriorDraws,
+    labels: tuple[str, ...],
+    terms: tuple[str, ...],
+    thresholds: Thresholds,
+    max_treedepth: int,
+) -> SamplerDiagnostics:
+    """Diagnostics of every reported quantity, and which of the thresholds do not hold."""
+    from arviz_stats.base import array_stats
+
+    names, values = zip(*_quantities(draws, labels, terms), strict=True)
+    axes = {"chain_axis": 0, "draw_axis": 1}
+    rhat = np.array([float(array_stats.rhat(v, **axes)) for v in values])
+    bulk = min(float(array_stats.ess(v, method="bulk", **axes)) for v in values)
+    tail = min(float(array_stats.ess(v, method="tail", prob=(0.025, 0.975), **axes)) for v in values)
+    found = SamplerDiagnostics(
+        rhat_max=float(rhat.max()),
+        ess_bulk_min=bulk,
+        ess_tail_min=tail,
+        n_divergent=int(draws.divergent.sum()),
+        n_max_treedepth=int((draws.treedepth >= max_treedepth).sum()),
+        ebfmi_min=float(ebfmi_by_chain(draws).min()),
+        worst=names[int(rhat.argmax())],
+        n_quantities=len(names),
+        n_reported=_n_parameters(draws) + draws.group_coef[0, 0].size,
+        failures=(),
+    )
+    chains = draws.sigma.shape[0]
+    missed = tuple(one.name for one in against_limits(found, thresholds, chains) if not one.holds)
+    return replace(found, failures=missed)
+
+
+def ebfmi_by_chain(draws: PosteriorDraws) -> Floats:
+    """(C,) energy Bayesian fraction of missing information."""
+    from arviz_stats.base import array_stats
+
+    return np.asarray(array_stats.bfmi(draws.energy, chain_axis=0, draw_axis=1), dtype=float)
+
+
+def _n_parameters(draws: PosteriorDraws) -> int:
+    q = draws.sigma_group.shape[-1]
+    return draws.beta.shape[-1] + q + q * (q - 1) // 2 + 2
+
+
+def _quantities(draws: PosteriorDraws, labels: tuple[str, ...], terms: tuple[str, ...]) -> Iterator[tuple[str, Floats]]:
+    for k, term in enumerate(terms):
+        yield term, draws.beta[..., k]
+    q = draws.sigma_group.shape[-1]
+    for k in range(q):
+        yield f"group SD {k + 1}", draws.sigma_group[..., k]
+        for m in range(k):
+            yield f"group correlation {m + 1}, {k + 1}", draws.correlation[..., k, m]
+    yield "residual SD", draws.sigma
+    yield "ICC", intraclass_correlation(draws)
+    # Given the parameters above, group coefficients are exact independent draws: some of them tell of all.
+    step = draws.checked_step
+    checked = draws.group_coef[:, :, ::step] if draws.checked_coef is None else draws.checked_coef
+    for j, label in enumerate(labels[::step]):
+        for k, term in enumerate(terms):
+            yield f"{term} of {label}", checked[:, :, j, k]

@@ -1,0 +1,84 @@
+"""The marginal log likelihood of each group, and its effects' expectations, from cross-products, per posterior draw.
+
+With A_j = sigma^2 I + T'Z_j'Z_j T, r_j = y_j - X_j beta and w_j = T'Z_j'r_j, the group effects integrated out,
+
+    log p(y_j | beta, T, sigma) = -1/2 [ n_j log 2 pi + (n_j - q) log sigma^2 + log|A_j|
+                                         + (r_j'r_j - w_j'A_j^-1 w_j) / sigma^2 ],
+    E(u_j | y_j, beta, T, sigma) = T A_j^-1 w_j.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.fits.small_matrices import inverse_and_log_det
+from tasks.stats.records import Floats, PosteriorDraws
+
+BLOCK_VALUES = 2_000_000
+
+
+@dataclass(frozen=True)
+class ParameterDraws:
+    """What the group effects depend on; intercepts are about the outcome's mean."""
+
+    beta: Floats  # (S, p)
+    factor: Floats  # (S, q, q) T, lower: T T' is the covariance of the group effects
+    sigma: Floats  # (S,)
+
+
+def parameter_draws(draws: PosteriorDraws, outcome_center: float, limit: int) -> ParameterDraws:
+    """Every k-th draw, k the smallest that leaves at most `limit`."""
+    n = draws.sigma.size
+    kept = slice(None, None, -(-n // limit))
+    sd = draws.sigma_group.reshape(n, -1)[kept]
+    correlation = draws.correlation.reshape(n, sd.shape[1], sd.shape[1])[kept]
+    beta = draws.beta.reshape(n, -1)[kept].copy()
+    beta[:, 0] -= outcome_center
+    return ParameterDraws(beta, sd[:, :, None] * np.linalg.cholesky(correlation), draws.sigma.reshape(n)[kept])
+
+
+def group_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Floats:
+    """(S, J); 0 for a group without rows. `gram` is (J, p + 1, p + 1), as of `ModelCrossProducts`."""
+    log_lik = np.empty((len(at.sigma), len(gram)))
+    variance = (at.sigma**2)[:, None]
+    residual_of = np.column_stack([-at.beta, np.ones(len(at.sigma))])
+    products = (residual_of[:, :, None] * residual_of[:, None, :]).reshape(len(at.sigma), -1)
+    for block in _blocks(gram, varying, at):
+        w, solved, log_det = _solved(gram[block], varying, at)
+        n = gram[block, 0, 0]
+        rtr = products @ gram[block].reshape(len(n), -1).T
+        misfit = np.maximum(rtr - (w * solved).sum(axis=1), 0.0) / variance
+        log_lik[:, block] = -0.5 * (n * np.log(2 * np.pi) + (n - len(varying)) * np.log(variance) + log_det + misfit)
+    return log_lik
+
+
+def expected_effects(gram: Floats, varying: tuple[int, ...], at: ParameterDraws, weights: Floats) -> Floats:
+    """(J, q) expectations of the group effects over the draws, which count by `weights` (S,), summing to 1."""
+    effects = np.empty((len(gram), len(varying)))
+    weighted = weights[:, None, None] * at.factor
+    for block in _blocks(gram, varying, at):
+        solved = _solved(gram[block], varying, at)[1]
+        effects[block] = np.tensordot(solved, weighted, axes=((0, 1), (0, 2)))
+    return effects
+
+
+def _blocks(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Iterator[slice]:
+    size = max(1, BLOCK_VALUES // (len(at.sigma) * len(varying) ** 2))
+    return (slice(start, start + size) for start in range(0, len(gram), size))
+
+
+def _solved(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> tuple[Floats, Floats, Floats]:
+    """w_j and A_j^-1 w_j (S, q, J), and log|A_j| (S, J): products over all groups at once, groups last."""
+    columns, s, q = list(varying), len(at.sigma), len(varying)
+    ztz, ztx, zty = gram[:, columns][:, :, columns], gram[:, columns, :-1], gram[:, columns, -1]
+    t_transposed = np.swapaxes(at.factor, 1, 2)
+    w = t_transposed @ np.stack([zty[:, k] - at.beta @ ztx[:, k].T for k in range(q)], axis=1)
+    twice = np.einsum("skc,sld->scdkl", at.factor, at.factor).reshape(s * q * q, q * q)
+    a = (twice @ ztz.reshape(len(gram), -1).T).reshape(s, q, q, len(gram)).transpose(0, 3, 1, 2)
+    a[..., range(q), range(q)] += (at.sigma**2)[:, None, None]
+    inverse, log_det = inverse_and_log_det(a)
+    solved = np.stack([sum(inverse[:, :, k, m] * w[:, m] for m in range(q)) for k in range(q)], axis=1)
+    return w, solved, log_det

@@ -1,0 +1,148 @@
+"""From the sampler's draws to the posterior of everything reported.
+
+The marginal program leaves the group effects out; given its draws they are drawn here, exactly:
+u_j | rest ~ normal(T A_j^-1 T' Z_j' r_j, sigma^2 T A_j^-1 T'), with A_j = sigma^2 I + T' Z_j'Z_j T.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.small_matrices import inverse_and_log_det, inverse_root
+from tasks.stats.records import Estimate, Floats, PosteriorDraws, Scaling
+
+# Group coefficients kept in memory at most; beyond it they are drawn for every k-th draw.
+GROUP_VALUES_LIMIT = 20_000_000
+FEWEST_GROUP_DRAWS = 100  # per chain
+BLOCK_VALUES = 1_000_000
+# Group coefficients whose R-hat and ESS are computed; beyond it, those of evenly spread groups.
+CHECKED_QUANTITIES = 1000
+
+SAMPLER_COLUMNS = {
+    "divergent": "divergent__",
+    "energy": "energy__",
+    "treedepth": "treedepth__",
+    "acceptance": "accept_stat__",
+    "n_leapfrog": "n_leapfrog__",
+}
+
+
+def posterior_draws(
+    variables: Mapping[str, Floats],
+    products: ModelCrossProducts,
+    varying: tuple[int, ...],
+    scaling: Scaling,
+    seed: int,
+) -> PosteriorDraws:
+    """`variables` as an engine returns them (chain and draw first), on the outcome divided by its SD."""
+    s = scaling.outcome_scale
+    beta, sigma_group, sigma = (variables[name] * s for name in ("beta", "sigma_group", "sigma"))
+    factor = sigma_group[..., :, None] * variables["L_group"]
+    beta = beta.copy()
+    chains, draws, p = beta.shape
+    thin = group_thin(chains, draws, len(products.labels) * p)
+    kept = slice(None, None, thin)
+    group_coef = _draw_group_coef(
+        beta[:, kept].reshape(-1, p),
+        factor[:, kept].reshape(-1, *factor.shape[2:]),
+        sigma[:, kept].reshape(-1),
+        products,
+        varying,
+        np.random.default_rng(seed),
+    )
+    step = checked_step(len(products.labels), p)
+    checked = None if thin == 1 else _draw_checked_coef(beta, factor, sigma, products, varying, step, seed)
+    beta[..., 0] += products.outcome_center
+    return PosteriorDraws(
+        beta=beta,
+        sigma_group=sigma_group,
+        correlation=variables["L_group"] @ np.swapaxes(variables["L_group"], -1, -2),
+        sigma=sigma,
+        group_coef=group_coef.reshape(chains, -1, *group_coef.shape[1:]),
+        group_thin=thin,
+        checked_coef=checked,
+        checked_step=step,
+        **{name: variables[column] for name, column in SAMPLER_COLUMNS.items()},
+    )
+
+
+def group_thin(chains: int, draws: int, values_per_draw: int) -> int:
+    """Every how many-th draw gets group effects: all, unless they outgrow GROUP_VALUES_LIMIT."""
+    affordable = max(GROUP_VALUES_LIMIT // (chains * values_per_draw), FEWEST_GROUP_DRAWS)
+    return max(1, -(-draws // affordable))
+
+
+def checked_step(n_groups: int, p: int) -> int:
+    """Every how many-th group the sampler is judged by."""
+    return -(-n_groups * p // CHECKED_QUANTITIES)
+
+
+def _draw_checked_coef(
+    beta: Floats,
+    factor: Floats,
+    sigma: Floats,
+    products: ModelCrossProducts,
+    varying: tuple[int, ...],
+    step: int,
+    seed: int,
+) -> Floats:
+    """(C, D, J / step, p): thinned draws are too few to judge R-hat by, so some groups get every draw."""
+    some = replace(products, labels=products.labels[::step], gram=products.gram[::step])
+    flat = (beta.reshape(-1, beta.shape[-1]), factor.reshape(-1, *factor.shape[2:]), sigma.ravel())
+    coef = _draw_group_coef(*flat, some, varying, np.random.default_rng([seed, 1]))
+    return coef.reshape(*sigma.shape, *coef.shape[1:])
+
+
+def _draw_group_coef(
+    beta: Floats,
+    factor: Floats,
+    sigma: Floats,
+    products: ModelCrossProducts,
+    varying: tuple[int, ...],
+    rng: np.random.Generator,
+) -> Floats:
+    """(S, J, p) of `beta` (S, p), `factor` T (S, q, q), `sigma` (S,); intercepts about the outcome's mean."""
+    coef = np.repeat(beta[:, None, :], len(products.labels), axis=1)
+    coef[..., 0] += products.outcome_center
+    columns = list(varying)
+    block = max(1, BLOCK_VALUES // (len(beta) * len(varying) ** 2))
+    for start in range(0, len(products.labels), block):
+        groups = slice(start, start + block)
+        gram = products.gram[groups][:, columns]
+        noise = rng.standard_normal((len(beta), len(gram), len(varying), 1))
+        mean, root = conditional_moments(gram, columns, beta, factor, sigma)
+        coef[:, groups, columns] += (mean + root @ noise)[..., 0]
+    return coef
+
+
+def conditional_moments(
+    gram: Floats, varying: list[int], beta: Floats, factor: Floats, sigma: Floats
+) -> tuple[Floats, Floats]:
+    """Mean (S, J, q, 1) and root (S, J, q, q) of the group effects given S draws of the parameters.
+
+    `gram` (J, q, p + 1) holds Z_j'[X_j y_j]; root @ root' is the covariance sigma^2 T A_j^-1 T'.
+    """
+    ztr = (gram[None, :, :, -1] - np.einsum("jqp,sp->sjq", gram[..., :-1], beta))[..., None]
+    t = factor[:, None]
+    a = np.swapaxes(t, -1, -2) @ gram[None][..., varying] @ t
+    a += (sigma**2)[:, None, None, None] * np.eye(len(varying))
+    a_inverse, _ = inverse_and_log_det(a)
+    mean = t @ (a_inverse @ (np.swapaxes(t, -1, -2) @ ztr))
+    return mean, sigma[:, None, None, None] * (t @ inverse_root(a, a_inverse))
+
+
+def estimate(draws: Floats) -> Estimate:
+    """Mean, SD and central 95 % interval over the first two axes (chain, draw)."""
+    flat = draws.reshape(-1, *draws.shape[2:])
+    lower, upper = np.quantile(flat, [0.025, 0.975], axis=0)
+    return Estimate(flat.mean(axis=0), flat.std(axis=0, ddof=1), lower, upper)
+
+
+def intraclass_correlation(draws: PosteriorDraws) -> Floats:
+    """(C, D) share of a row's variance that lies between groups, at the predictors' means."""
+    between = draws.sigma_group[..., 0] ** 2
+    return between / (between + draws.sigma**2)

@@ -1,0 +1,245 @@
+"""The REML criterion of many problems at once: replicated outcomes, or other variances, of the same design.
+
+The same formulas as `tasks.stats.fits.reml`, with a leading axis of B problems that share the rows' predictors
+and differ in the outcome, in theta, or in both. One call evaluates all of them; on 500 replicates of 8
+groups that is about a hundred times faster than one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tasks.stats.fits.batched_bfgs import minimise
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.small_matrices import lower_triangle, semidefinite_factor
+from tasks.stats.records import Floats
+
+# A relative direction of variance below this is none, where the criterion does not mind (as in `reml`).
+SNAP = 1e-6
+# Gains in the criterion (a deviance) that are not worth another search.
+NO_GAIN = 1e-5
+MOST_ESCAPES = 3
+BLOCK_VALUES = 400_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B problems of one design; B is 1 in `zty`, `xty`, `yty` where they share the outcome too.
+
+    Groups are the last axis, so that the inner loops run over them: several times faster.
+    """
+
+    ztz: Floats  # (q, q, J)
+    ztx: Floats  # (q, p, J)
+    xtx: Floats  # (p, p) over all groups
+    zty: Floats  # (B, q, J)
+    xty: Floats  # (B, p) over all groups
+    yty: Floats  # (B,) over all groups
+    df: int  # rows less the fixed effects
+
+    @property
+    def q(self) -> int:
+        return self.ztz.shape[0]
+
+    def taken(self, which: np.ndarray) -> Batch:
+        """Some of the problems."""
+        if len(self.yty) == 1:
+            return self
+        return replace(self, zty=self.zty[which], xty=self.xty[which], yty=self.yty[which])
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """The criterion of B problems at B thetas, with what it profiles out."""
+
+    value: Floats  # (B,)
+    covariance_gradient: Floats  # (B, q, q) G, as in `reml`
+    fixef: Floats  # (B, p)
+    sigma: Floats  # (B,)
+    v: Floats  # (B, q, J)
+    vtv: Floats  # (B, q, q) v v' summed over groups
+
+
+def batch_of(products: ModelCrossProducts, varying: tuple[int, ...]) -> Batch:
+    """One problem: the data themselves."""
+    columns, gram = list(varying), np.ascontiguousarray(np.moveaxis(products.gram, 0, -1))
+    total = gram.sum(axis=-1)
+    return Batch(
+        ztz=gram[np.ix_(columns, columns)],
+        ztx=gram[columns, :-1],
+        xtx=total[:-1, :-1],
+        zty=gram[None, columns, -1],
+        xty=total[None, :-1, -1],
+        yty=total[None, -1, -1],
+        df=products.n_rows - products.p,
+    )
+
+
+def factors(theta: Floats, q: int) -> Floats:
+    """(B, q, q) lower triangles from theta (B, q (q + 1) / 2)."""
+    rows, columns = lower_triangle(q)
+    factor = np.zeros((len(theta), q, q))
+    factor[:, rows, columns] = theta
+    return factor
+
+
+def profiles(batch: Batch, factor: Floats) -> Profiles:
+    """Evaluate the criterion and its gradient at `factor` (B, q, q), the relative factors."""
+    m, log_det = _m_and_log_det(batch, factor)
+    m_ztx = np.einsum("bijn,jan->bian", m, batch.ztx)
+    s = batch.xtx - np.einsum("ian,bicn->bac", batch.ztx, m_ztx)
+    c_inverse = np.linalg.inv(s)
+    fixef = np.einsum("bac,bc->ba", c_inverse, batch.xty - np.einsum("bian,bin->ba", m_ztx, batch.zty))
+    residual = batch.zty - np.einsum("ian,ba->bin", batch.ztx, fixef)
+    m_residual = np.einsum("bijn,bjn->bin", m, residual)
+    r_squared = _rss(batch, fixef) - np.einsum("bin,bin->b", residual, m_residual)
+    r_squared = np.maximum(r_squared, np.finfo(float).tiny + 1e-15 * batch.yty)
+    v = residual - np.einsum("ijn,bjn->bin", batch.ztz, m_residual)
+    vtv = np.einsum("bin,bkn->bik", v, v)
+    value = log_det + np.linalg.slogdet(s)[1] + batch.df * (1.0 + np.log(2.0 * np.pi * r_squared / batch.df))
+    g = _design_gradient(batch, m, m_ztx, c_inverse) - (batch.df / r_squared)[:, None, None] * vtv
+    return Profiles(value, g, fixef, np.sqrt(r_squared / batch.df), v, vtv)
+
+
+def _rss(batch: Batch, fixef: Floats) -> Floats:
+    """(B,) sums of squares of y - X beta."""
+    return batch.yty - 2.0 * (fixef * batch.xty).sum(axis=1) + ((fixef @ batch.xtx) * fixef).sum(axis=1)
+
+
+def _m_and_log_det(batch: Batch, factor: Floats) -> tuple[Floats, Floats]:
+    """M_j (B, q, q, J), and log-determinants of W summed over groups (B,)."""
+    a = np.einsum("bji,bjkn->bikn", factor, np.einsum("ijn,bjk->bikn", batch.ztz, factor))
+    a[:, range(batch.q), range(batch.q)] += 1.0
+    inverse, log_det = _swept(a)
+    half = np.einsum("bij,bjkn->bikn", factor, inverse)
+    return np.einsum("bijn,bkj->bikn", half, factor), log_det
+
+
+def _swept(a: Floats) -> tuple[Floats, Floats]:
+    """Inverses of positive definite `a` (B, q, q, J) and log-determinants summed over groups (B,), by Gauss and Jordan.
+
+    No pivoting is needed: no eigenvalue is below 1.
+    """
+    log_det = np.zeros(len(a))
+    for k in range(a.shape[1]):
+        pivot, column = a[:, k, k].copy(), a[:, :, k].copy()
+        row = a[:, k] / pivot[:, None]
+        a = a - column[:, :, None] * row[:, None]
+        a[:, k], a[:, :, k], a[:, k, k] = row, -column / pivot[:, None], 1.0 / pivot
+        log_det += np.log(pivot).sum(axis=-1)
+    return a, log_det
+
+
+def _design_gradient(batch: Batch, m: Floats, m_ztx: Floats, c_inverse: Floats) -> Floats:
+    """(B, q, q) the part of G that does not depend on the outcome."""
+    m_ztz = np.einsum("bijn,jkn->bikn", m, batch.ztz)
+    u = batch.ztx - np.einsum("ijn,bjan->bian", batch.ztz, m_ztx)
+    uc = np.einsum("bian,bac->bicn", u, c_inverse)
+    g = batch.ztz.sum(axis=-1) - np.einsum("ijn,bjkn->bik", batch.ztz, m_ztz)
+    return np.asarray(g - np.einsum("bian,bkan->bik", uc, u))
+
+
+def theta_gradient(covariance_gradient: Floats, factor: Floats) -> Floats:
+    """(B, q (q + 1) / 2) 2 G L in the order of theta."""
+    rows, columns = lower_triangle(factor.shape[-1])
+    return 2.0 * (covariance_gradient @ factor)[:, rows, columns]
+
+
+def natural_scale(batch: Batch) -> Floats:
+    """(q,) SD of an average group's own estimate, in residual SDs: where a group SD starts to show."""
+    return 1.0 / np.sqrt(np.diagonal(batch.ztz.mean(axis=-1)))
+
+
+@dataclass(frozen=True)
+class Fits:
+    """B fits of the same design."""
+
+    factor: Floats  # (B, q, q) relative
+    value: Floats  # (B,) REML criterion
+    fixef: Floats  # (B, p)
+    sigma: Floats  # (B,)
+    modes: Floats  # (B, q, J) conditional modes of the group effects
+
+    @property
+    def sigma_group(self) -> Floats:
+        """(B, q)"""
+        return self.sigma[:, None] * np.sqrt((self.factor**2).sum(axis=2))
+
+
+def fit_in_blocks(batch: Batch, covariance: Floats) -> Fits:
+    """Fit every problem by REML, as many at once as fit well in memory; `covariance` as for `fit_batch`."""
+    parts = []
+    for which in blocks(len(batch.yty), batch):
+        factor, at = fit_batch(batch.taken(which), covariance)
+        modes = np.einsum("bik,bkn->bin", factor @ np.swapaxes(factor, 1, 2), at.v)
+        parts.append((factor, at.value, at.fixef, at.sigma, modes))
+    return Fits(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def blocks(n: int, batch: Batch) -> list[np.ndarray]:
+    """The positions of `n` problems, in blocks that suit the memory."""
+    q, p, n_groups = batch.ztx.shape
+    return np.array_split(np.arange(n), min(n, -(-n * q * p * n_groups // BLOCK_VALUES)))
+
+
+def fit_batch(batch: Batch, covariance: Floats) -> tuple[Floats, Profiles]:
+    """Minimise the criterion of every problem: relative factors (B, q, q) and the profiles there.
+
+    The search starts inside, at `covariance` (q, q) of the group effects relative to sigma^2 plus what
+    sampling alone would show. It needs no bounds: the criterion is a smooth even function of each column
+    of the factor, so a minimum on the boundary is one with a column of 0. What the data there say
+    against the boundary (G not positive semidefinite) starts another search.
+    """
+    start = np.broadcast_to(covariance + np.diag(natural_scale(batch) ** 2), (len(batch.yty), *covariance.shape))
+    factor = _descend(batch, start)
+    best = profiles(batch, factor)
+    for _ in range(MOST_ESCAPES):
+        which, inside = _escapes(batch, factor, best)
+        if not which.size:
+            break
+        some = batch.taken(which)
+        candidate = _descend(some, inside)
+        lower = which[profiles(some, candidate).value < best.value[which] - NO_GAIN]
+        if not lower.size:
+            break
+        factor[lower] = candidate[np.isin(which, lower)]
+        best = profiles(batch, factor)
+    return factor, best
+
+
+def _descend(batch: Batch, start: Floats) -> Floats:
+    """Relative factors (B, q, q) at the minima that BFGS reaches from the covariances `start` (B, q, q)."""
+    q = batch.q
+    rows, columns = lower_triangle(q)
+    scale = natural_scale(batch)[rows]
+
+    def objective(x: Floats, which: np.ndarray) -> tuple[Floats, Floats]:
+        factor = factors(x * scale, q)
+        at = profiles(batch.taken(which), factor)
+        return at.value, scale * theta_gradient(at.covariance_gradient, factor)
+
+    x, _ = minimise(objective, np.linalg.cholesky(start)[:, rows, columns] / scale)
+    return snapped(batch, factors(x * scale, q))
+
+
+def snapped(batch: Batch, factor: Floats) -> Floats:
+    """Directions of almost no variance become none, where the criterion allows it; no diagonal is negative."""
+    scale = natural_scale(batch)[:, None]
+    unsigned, flat = (
+        np.array([scale * semidefinite_factor(one @ one.T, tolerance) for one in factor / scale])
+        for tolerance in (0.0, SNAP)
+    )
+    allowed = profiles(batch, flat).value <= profiles(batch, factor).value + NO_GAIN / 10
+    return np.where(allowed[:, None, None], flat, unsigned)
+
+
+def _escapes(batch: Batch, factor: Floats, at: Profiles) -> tuple[np.ndarray, Floats]:
+    """Problems in which more variance in some direction would lower the criterion, and covariances inside."""
+    scale = natural_scale(batch)
+    values, vectors = np.linalg.eigh(scale[:, None] * at.covariance_gradient * scale)
+    which = np.flatnonzero(values[:, 0] < -1e-5 * np.maximum(1.0, np.abs(values).max(axis=1)))
+    direction = scale * vectors[which, :, 0]
+    extra = direction[:, :, None] * direction[:, None, :] + 1e-6 * np.diag(scale**2)
+    return which, factor[which] @ np.swapaxes(factor[which], 1, 2) + 0.1 * extra

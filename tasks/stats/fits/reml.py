@@ -1,0 +1,266 @@
+"""The REML (or ML) criterion of a linear mixed model in theta, its gradient, and its minimum.
+
+Profiled as in Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1), sections 3.4 to 3.6, but
+from per-group cross-products: with the relative factor L (q x q, lower), V_j = sigma^2 W_j,
+W_j = I + Z_j L L' Z_j', and M_j = L (L' Z_j'Z_j L + I)^-1 L', everything needed is
+Z_j' W_j^-1 Z_j, U_j = Z_j' W_j^-1 X_j and v_j = Z_j' W_j^-1 (y_j - X_j beta).
+
+The gradient with respect to L is 2 G L with the symmetric matrix
+
+    G = sum_j  Z_j'W_j^-1 Z_j  -  U_j C^-1 U_j'  -  (N - p) / r^2 v_j v_j',      C = X' W^-1 X,
+
+which is also the gradient with respect to the relative covariance L L'. A minimum on the boundary is
+therefore certified by G L = 0 and G positive semidefinite: no direction of variance would help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import minimize
+
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.small_matrices import inverse_and_log_det, lower_triangle, semidefinite_factor
+from tasks.stats.records import Floats
+
+Criterion = Literal["reml", "ml"]
+
+THETA_LIMIT = 1e6
+HARDLY_POOLED = 10.0  # group SDs in residual SDs
+# Gains in the criterion (a deviance) that are not worth a step: by a Newton step, by almost no variance.
+EXPECTED_GAIN_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class MixedModel:
+    """The sums that the criterion needs; `varying` are the q columns of X that Z repeats."""
+
+    ztz: Floats  # (J, q, q)
+    ztw: Floats  # (J, q, p + 1) Z'[X y]
+    wtw: Floats  # (p + 1, p + 1) [X y]'[X y] over all groups
+    n_rows: int
+    criterion: Criterion = "reml"
+
+    @property
+    def p(self) -> int:
+        return self.wtw.shape[0] - 1
+
+    @property
+    def q(self) -> int:
+        return self.ztz.shape[-1]
+
+    @property
+    def df(self) -> int:
+        """Rows less the fixed effects for REML, rows for ML."""
+        return self.n_rows - (self.p if self.criterion == "reml" else 0)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The criterion at one theta, with what it profiles out."""
+
+    value: float
+    covariance_gradient: Floats  # (q, q) G
+    theta_gradient: Floats  # (q (q + 1) / 2,)
+    fixef: Floats  # (p,)
+    unscaled_cov: Floats  # (p, p) C^-1: sigma^2 times this is the covariance of fixef
+    sigma: float
+    m: Floats  # (J, q, q) M_j: sigma^2 M_j is the conditional covariance of the group effects
+    v: Floats  # (J, q) Z_j' W_j^-1 (y_j - X_j beta)
+
+
+@dataclass(frozen=True)
+class Optimum:
+    theta: Floats
+    profile: Profile
+    converged: bool
+    gradient_norm: float
+
+
+def mixed_model(products: ModelCrossProducts, varying: tuple[int, ...], criterion: Criterion = "reml") -> MixedModel:
+    columns = list(varying)
+    return MixedModel(
+        ztz=products.gram[:, columns][:, :, columns],
+        ztw=products.gram[:, columns],
+        wtw=products.gram.sum(axis=0),
+        n_rows=products.n_rows,
+        criterion=criterion,
+    )
+
+
+def relative_factor(theta: Floats, q: int) -> Floats:
+    """(q, q) lower triangle from theta, filled column by column."""
+    factor = np.zeros((q, q))
+    factor[lower_triangle(q)] = theta
+    return factor
+
+
+def profile(model: MixedModel, theta: Floats) -> Profile:
+    """Evaluate the criterion and its gradient at `theta` (q (q + 1) / 2,)."""
+    factor = relative_factor(theta, model.q)
+    a_inverse, log_det = inverse_and_log_det(factor.T @ model.ztz @ factor + np.eye(model.q))
+    m = factor @ a_inverse @ factor.T
+    m_ztw = m @ model.ztw
+    u = model.ztw - model.ztz @ m_ztw
+    s = model.wtw - _stacked(model.ztw).T @ _stacked(m_ztw)
+    p = model.p
+    c_inverse = np.linalg.inv(s[:p, :p]).astype(float, copy=False)
+    fixef = c_inverse @ s[:p, p]
+    r_squared = max(s[p, p] - s[p, :p] @ fixef, np.finfo(float).tiny + 1e-15 * model.wtw[p, p])
+    v = u[..., p] - u[..., :p] @ fixef
+    value = float(log_det.sum()) + model.df * (1.0 + np.log(2.0 * np.pi * r_squared / model.df))
+    g = (model.ztz - model.ztz @ m @ model.ztz).sum(axis=0) - model.df / r_squared * (v.T @ v)
+    if model.criterion == "reml":
+        value += float(np.linalg.slogdet(s[:p, :p])[1])
+        uc = u[..., :p] @ c_inverse
+        g -= np.tensordot(uc, u[..., :p], axes=((0, 2), (0, 2)))
+    gradient = 2.0 * (g @ factor)[lower_triangle(model.q)]
+    return Profile(value, g, gradient, fixef, c_inverse, float(np.sqrt(r_squared / model.df)), m, v)
+
+
+def fit(model: MixedModel) -> Optimum:
+    """Minimise the criterion: interior and boundary starts, then proof or escape at the boundary."""
+    lowest = min((_descend(model, start) for start in _starts(model)), key=lambda t: profile(model, t).value)
+    theta, lower = _settle(model, lowest)
+    for _ in range(4):
+        if lower is None:
+            break
+        theta, lower = _settle(model, lower)
+    best, free = profile(model, theta), _free(model, theta)
+    converged = lower is None and _expected_gain(model, theta, free) < EXPECTED_GAIN_TOLERANCE
+    return Optimum(theta, best, converged, float(np.abs(best.theta_gradient[free]).max(initial=0.0)))
+
+
+def fit_near(model: MixedModel, theta: Floats) -> tuple[Floats, Profile]:
+    """Theta and profile of the minimum next to `theta`, that of nearly the same rows; not proven the lowest."""
+    theta, lower = _settle(model, _descend(model, theta))
+    if lower is not None:
+        theta, _ = _settle(model, lower)
+    return theta, profile(model, theta)
+
+
+def _settle(model: MixedModel, theta: Floats) -> tuple[Floats, Floats | None]:
+    """The minimum at `theta`, and a lower point beyond it if it was none."""
+    theta = _polish(model, _snap_to_boundary(model, theta))
+    return theta, _escape(model, theta)
+
+
+def _stacked(rows: Floats) -> Floats:
+    """(J q, k) from (J, q, k)."""
+    return rows.reshape(-1, rows.shape[-1])
+
+
+def _diagonal(q: int) -> np.ndarray:
+    rows, columns = lower_triangle(q)
+    return rows == columns
+
+
+def _starts(model: MixedModel) -> list[Floats]:
+    """Two interior starts, moderate and from the groups' own estimates, and a boundary start per varying effect."""
+    diagonal = _diagonal(model.q).astype(float)
+    rows, _ = lower_triangle(model.q)
+    boundary = [diagonal * (rows == k) for k in range(model.q)] if model.q > 1 else [0.0 * diagonal]
+    return [0.3 * diagonal, _spread_of_groups(model), *boundary]
+
+
+def _spread_of_groups(model: MixedModel) -> Floats:
+    """The spread of hardly pooled group effects: it finds the minimum that outlying groups make."""
+    at = profile(model, HARDLY_POOLED * _diagonal(model.q))
+    effects = HARDLY_POOLED**2 * at.v / at.sigma
+    return semidefinite_factor(effects.T @ effects / len(effects))[lower_triangle(model.q)]
+
+
+def _descend(model: MixedModel, start: Floats) -> Floats:
+    bounds = [(0.0 if d else -THETA_LIMIT, THETA_LIMIT) for d in _diagonal(model.q)]
+
+    def value_and_gradient(theta: Floats) -> tuple[float, Floats]:
+        at = profile(model, theta)
+        return at.value, at.theta_gradient
+
+    options = {"maxiter": 500, "maxfun": 2000, "ftol": 1e-14, "gtol": 1e-7}
+    return minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+
+
+def _snap_to_boundary(model: MixedModel, theta: Floats) -> Floats:
+    """Take directions of almost no variance as none, where the criterion allows it."""
+    factor = relative_factor(theta, model.q)
+    snapped = semidefinite_factor(factor @ factor.T, tolerance=1e-6)[lower_triangle(model.q)]
+    allowed = profile(model, theta).value + EXPECTED_GAIN_TOLERANCE
+    return snapped if profile(model, snapped).value <= allowed else theta
+
+
+def _free(model: MixedModel, theta: Floats) -> np.ndarray:
+    """Elements of theta that a small step may change: not those of a column that is wholly 0."""
+    _, columns = lower_triangle(model.q)
+    return np.array([np.any(theta[columns == c] != 0.0) for c in columns])
+
+
+def _hessian(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats:
+    steps = np.eye(theta.size)[free] * 1e-5 * np.maximum(1.0, np.abs(theta[free]))[:, None]
+    rows = [
+        (profile(model, theta + s).theta_gradient - profile(model, theta - s).theta_gradient)[free] / (2 * s.sum())
+        for s in steps
+    ]
+    return (np.array(rows) + np.array(rows).T) / 2.0
+
+
+def _newton_step(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats | None:
+    """(theta.size,) or None where the curvature is not that of a minimum."""
+    hessian = _hessian(model, theta, free)
+    if np.linalg.eigvalsh(hessian)[0] <= 0:
+        return None
+    step = np.zeros_like(theta)
+    step[free] = -np.linalg.solve(hessian, profile(model, theta).theta_gradient[free])
+    return step
+
+
+def _polish(model: MixedModel, theta: Floats) -> Floats:
+    """A few Newton steps in the free elements: L-BFGS-B stops on the criterion, which is flat there."""
+    free = _free(model, theta)
+    for _ in range(5):
+        step = _newton_step(model, theta, free) if free.any() else None
+        if step is None or np.abs(step).max() < 1e-10:
+            break
+        candidate = theta + step
+        if np.any(candidate[_diagonal(model.q)] < 0):
+            break
+        if profile(model, candidate).value > profile(model, theta).value + 1e-9:
+            break
+        theta = candidate
+    return theta
+
+
+def _expected_gain(model: MixedModel, theta: Floats, free: np.ndarray) -> float:
+    if not free.any():
+        return 0.0
+    step = _newton_step(model, theta, free)
+    return np.inf if step is None else float(-0.5 * step @ profile(model, theta).theta_gradient)
+
+
+def _escape(model: MixedModel, theta: Floats) -> Floats | None:
+    """A lower point, reached by adding variance in some direction; None at a minimum, on the boundary or not."""
+    start = _escape_direction(model, theta)
+    if start is None:
+        return None
+    lower = _descend(model, start)
+    gain = profile(model, theta).value - profile(model, lower).value
+    return lower if gain > EXPECTED_GAIN_TOLERANCE else None
+
+
+def _escape_direction(model: MixedModel, theta: Floats) -> Floats | None:
+    """A start just inside, where added variance in some direction has lowered the criterion, if there is one."""
+    factor = relative_factor(theta, model.q)
+    covariance = factor @ factor.T
+    at = profile(model, theta)
+    values, vectors = np.linalg.eigh(at.covariance_gradient)
+    if values[0] >= -1e-6 * max(1.0, np.abs(values).max()):
+        return None
+    direction = np.outer(vectors[:, 0], vectors[:, 0]) + 1e-10 * np.eye(model.q)
+    largest = 0.01 * max(0.1, float(np.trace(covariance)))
+    for size in largest * 10.0 ** -np.arange(7.0):
+        inside = semidefinite_factor(covariance + size * direction)[lower_triangle(model.q)]
+        if profile(model, inside).value < at.value:
+            return inside
+    return None

@@ -1,0 +1,210 @@
+"""K-fold cross-validation of every model: how far off it is on new rows of the known groups.
+
+Rows are dealt out to folds at random within groups. Each model is fitted to all rows but a fold's (from
+cross-products: those of all rows less the fold's) and predicts the fold. Where the rows at hand are a
+sample, only they are held out in turn; the models still learn from all other rows of the study. The
+Bayesian model is not sampled again: its draws are weighted by p(rows but the fold's) / p(all rows), smoothed
+(see `tasks.stats.bayes.importance`), and the group effects' expectations are those given the fold's absence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tasks.stats.bayes.group_likelihood import expected_effects, group_log_lik, parameter_draws
+from tasks.stats.bayes.importance import highest_good_k, importance_weights
+from tasks.stats.bayes.stan_data import design_matrix
+from tasks.stats.fits.cross_products import ModelCrossProducts, centre_scaled, cross_products
+from tasks.stats.fits.pooling import has_full_rank
+from tasks.stats.fits.reml import fit_near, mixed_model, relative_factor
+from tasks.stats.records import Flavour, Floats, GroupedData, PartialPooling, PosteriorDraws, Scaling
+
+TARGET = "a new row in a known group"
+MOST_FOLDS, FEWER_FOLDS = 10, 5
+# Groups times squared varying effects, beyond which refits are so slow that there are FEWER_FOLDS.
+LARGE = 20_000
+# Likelihoods, draws times groups times folds, that are computed at most; beyond it draws are thinned.
+VALUES_LIMIT = 20_000_000
+DRAWS_LIMIT, FEWEST_DRAWS = 4000, 200
+
+
+@dataclass(frozen=True)
+class ModelError:
+    """One model's out-of-sample error in the outcome's unit."""
+
+    model: str  # a path under `fits` in summary.json
+    rmse: float
+    difference: float  # from the best model's RMSE; 0 for the best
+    difference_se: float  # from the paired differences in squared error, row by row
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    models: tuple[ModelError, ...]
+    best: str  # model of the smallest error
+    n_folds: int
+    n_rows: int  # predicted, each once, by every model
+    n_fallback_rows: int  # whose group could not carry a fit of its own: no pooling takes complete pooling's line
+    pareto_k_max: float  # of the folds' importance weights
+    pareto_k_threshold: float
+    n_draws_used: int
+
+    def of(self, model: str) -> ModelError:
+        return next(error for error in self.models if error.model == model)
+
+
+@dataclass(frozen=True)
+class _Folds:
+    fold: np.ndarray  # (N,)
+    held_out: Floats  # (K, J, p + 1, p + 1) cross-products of each fold's rows
+    others: Floats  # (J, p + 1, p + 1) of rows that are in no fold
+
+    def training(self, products: ModelCrossProducts, fold: int) -> ModelCrossProducts:
+        """All rows but the fold's. Summed, not subtracted: a group without rows left is exactly 0."""
+        kept = np.delete(self.held_out, fold, axis=0).sum(axis=0)
+        return replace(products, gram=self.others + kept)
+
+
+def cross_validation(
+    data: GroupedData,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    partial: Mapping[Flavour, PartialPooling],
+    draws: PosteriorDraws,
+    pareto_k_threshold: float | None,
+    seed: int,
+) -> CrossValidation | None:
+    """None where the rows are too few to leave any out. `products` are of all the study's rows, `data` may be a sample.
+
+    The last of `partial` is the flavour that the draws are of.
+    """
+    varying = list(partial.values())[-1].varying
+    folds = _folds(data, products, scaling, _n_folds(data.n_rows, data.n_groups * len(varying) ** 2), seed)
+    training = [folds.training(products, k) for k in range(len(folds.held_out))]
+    if min(rows.n_rows for rows in training) <= products.p + 1:
+        return None
+    if not has_full_rank(np.array([rows.xtx.sum(axis=0) for rows in training])).all():
+        return None
+    complete = [_complete(rows) for rows in training]
+    own = [_no_pooling(rows, fallback) for rows, fallback in zip(training, complete, strict=True)]
+    bayes, k_max, n_draws = _bayes(products, training, varying, draws)
+    coefficients = {
+        "complete_pooling": complete,
+        "no_pooling": [coef for coef, _ in own],
+        **{f"partial_pooling.{name}": [_partial(rows, fit) for rows in training] for name, fit in partial.items()},
+        "bayes": bayes,
+    }
+    models = compare(
+        {name: _squared_errors(data, products, scaling, folds, coef) for name, coef in coefficients.items()}
+    )
+    fallback = np.array([~is_fitted for _, is_fitted in own])[folds.fold, data.group_index]
+    return CrossValidation(
+        models=models,
+        best=min(models, key=lambda error: error.rmse).model,
+        n_folds=len(training),
+        n_rows=data.n_rows,
+        n_fallback_rows=int(fallback.sum()),
+        pareto_k_max=k_max,
+        pareto_k_threshold=highest_good_k(n_draws, pareto_k_threshold),
+        n_draws_used=n_draws,
+    )
+
+
+def deal(group_index: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+    """(N,) each row's fold: every group's rows spread evenly over the folds, whatever the groups' order.
+
+    Groups follow each other by the first of their rows in a random order of all, and share one round of dealing,
+    so folds are of equal size too.
+    """
+    priority = np.random.default_rng(seed).permutation(group_index.size)
+    first = np.full(int(group_index.max()) + 1, group_index.size)
+    np.minimum.at(first, group_index, priority)
+    order = np.lexsort((priority, first[group_index]))
+    fold = np.empty(group_index.size, dtype=np.int64)
+    fold[order] = np.arange(group_index.size) % n_folds
+    return fold
+
+
+def compare(squared_errors: Mapping[str, Floats]) -> tuple[ModelError, ...]:
+    """RMSE per model, and its difference from the best's. `squared_errors` are (N,), of the same rows in one order.
+
+    RMSE_a - RMSE_b = (MSE_a - MSE_b) / (RMSE_a + RMSE_b); the standard error is that of the mean paired difference,
+    over the same sum, as if rows were independent (their predictions share fits: Bengio & Grandvalet 2004).
+    """
+    rmse = {name: float(np.sqrt(squared.mean())) for name, squared in squared_errors.items()}
+    best = min(rmse, key=lambda name: rmse[name])
+
+    def difference_se(name: str) -> float:
+        paired = squared_errors[name] - squared_errors[best]
+        both = rmse[name] + rmse[best]
+        return float(paired.std(ddof=1) / np.sqrt(paired.size) / both) if both > 0 else 0.0
+
+    return tuple(ModelError(name, rmse[name], rmse[name] - rmse[best], difference_se(name)) for name in rmse)
+
+
+def _n_folds(n_rows: int, work: int) -> int:
+    return min(MOST_FOLDS if work <= LARGE else FEWER_FOLDS, n_rows)
+
+
+def _folds(data: GroupedData, products: ModelCrossProducts, scaling: Scaling, n_folds: int, seed: int) -> _Folds:
+    fold = deal(data.group_index, n_folds, seed)
+    by_fold = replace(data, group_index=fold * data.n_groups + data.group_index, labels=data.labels * n_folds)
+    held_out = centre_scaled(cross_products(by_fold), scaling).gram
+    held_out = held_out.reshape(n_folds, data.n_groups, *held_out.shape[1:])
+    others = products.gram - held_out.sum(axis=0)
+    others[np.rint(others[:, 0, 0]) == 0] = 0.0
+    return _Folds(fold, held_out, others)
+
+
+def _complete(training: ModelCrossProducts) -> Floats:
+    """(J, p)"""
+    coef = np.linalg.solve(training.xtx.sum(axis=0), training.xty.sum(axis=0))
+    return np.tile(coef, (len(training.labels), 1))
+
+
+def _no_pooling(training: ModelCrossProducts, fallback: Floats) -> tuple[Floats, np.ndarray]:
+    """(J, p) and whether (J,) a group's own rows carry it; if not it is the `fallback`."""
+    is_fitted = (np.rint(training.n) >= training.p) & has_full_rank(training.xtx)
+    coef = fallback.copy()
+    coef[is_fitted] = np.linalg.solve(training.xtx[is_fitted], training.xty[is_fitted][..., None])[..., 0]
+    return coef, is_fitted
+
+
+def _partial(training: ModelCrossProducts, fit: PartialPooling) -> Floats:
+    """(J, p) fitted by the same criterion, started from the fit to all rows."""
+    model = mixed_model(training, fit.varying, fit.criterion)
+    theta, at = fit_near(model, fit.theta)
+    factor = relative_factor(theta, model.q)
+    coef = np.tile(at.fixef, (len(at.v), 1))
+    coef[:, list(fit.varying)] += at.v @ (factor @ factor.T)
+    return coef
+
+
+def _bayes(
+    products: ModelCrossProducts, training: list[ModelCrossProducts], varying: tuple[int, ...], draws: PosteriorDraws
+) -> tuple[list[Floats], float, int]:
+    """Posterior mean coefficients (J, p) per fold, the largest Pareto k, and how many draws they come from."""
+    values = len(products.labels) * len(training)
+    limit = int(np.clip(VALUES_LIMIT // values, FEWEST_DRAWS, DRAWS_LIMIT))
+    at = parameter_draws(draws, products.outcome_center, limit)
+    whole = group_log_lik(products.gram, varying, at).sum(axis=1)
+    log_ratio = np.column_stack([group_log_lik(rows.gram, varying, at).sum(axis=1) - whole for rows in training])
+    log_weights, pareto_k = importance_weights(log_ratio)
+    coefficients = []
+    for rows, weights in zip(training, np.exp(log_weights), strict=True):
+        coef = np.tile(weights @ at.beta, (len(rows.labels), 1))
+        coef[:, list(varying)] += expected_effects(rows.gram, varying, at, weights)
+        coefficients.append(coef)
+    return coefficients, float(pareto_k.max()), len(at.sigma)
+
+
+def _squared_errors(
+    data: GroupedData, products: ModelCrossProducts, scaling: Scaling, folds: _Folds, coef: list[Floats]
+) -> Floats:
+    """(N,) of the coefficients (J, p) per fold, each row predicted by those of its own fold."""
+    chosen = np.array(coef)[folds.fold, data.group_index]
+    expected = (design_matrix(data, scaling) * chosen).sum(axis=1)
+    return np.asarray((data.y - products.outcome_center - expected) ** 2)

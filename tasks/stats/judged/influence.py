@@ -1,0 +1,139 @@
+"""Influential groups: how far the fixed effects move when one group is left out of the partial-pooling fit.
+
+For the estimates b of all groups and b_(j) of all but group j: DFBETAS = (b - b_(j)) / SE of b_(j), and
+Cook's distance (b - b_(j))' C^-1 (b - b_(j)) / p with C the covariance of b (Belsley, Kuh & Welsch 1980;
+for mixed models Nieuwenhuis, te Grotenhuis & Pelzer 2012, The R Journal 4(2)). A move by more than one
+standard error matters (Bollen & Jackman 1990). Among few groups every one has so large a say that chance alone does
+that: of 60 simulated studies of 6 groups from the model itself, 36 had such a group, and of 8 groups 29. So a
+group is called influential only if it is also farther out than chance explains. As b is efficient, var(b - b_(j)) =
+var(b_(j)) - var(b) (Hausman 1978, Econometrica 46), so that DFBETAS / sqrt(1 - var(b) / var(b_(j))) is the group's
+deleted residual, about t with J - 2 degrees of freedom; all groups and effects share one error rate (Bonferroni, as the
+outlier test of Cook & Weisberg 1982). Exact for one mean of equally known groups, else approximate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import stdtrit
+
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.intervals import root_or_nan
+from tasks.stats.fits.pooling import has_full_rank
+from tasks.stats.fits.reml import MixedModel, fit_near, mixed_model, profile
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import Floats, PartialPooling
+
+FEWEST_GROUPS = 3
+# Beyond so many groups (times squared varying effects) the variances are kept: one step instead of a fit each.
+REFITS_LIMIT = 400
+CHANCE = 0.01  # share of studies without an odd group in which one may be called so
+
+
+@dataclass(frozen=True)
+class Influence:
+    """NaN for a group without which the fixed effects cannot be estimated."""
+
+    dfbetas: Floats  # (J, p) how far the group's rows move each fixed effect, in standard errors
+    cooks_distance: Floats  # (J,)
+    is_refitted: bool  # the whole model for every group; otherwise with the variances of the fit to all
+    largest: Floats  # (J,) largest absolute move among the fixed effects
+    by_chance: Floats  # (J, p) standard errors that no move exceeds in 99 of 100 studies whose groups are alike
+
+    @property
+    def most(self) -> float:
+        return float(np.nanmax(self.largest, initial=0.0))
+
+    @property
+    def n_not_estimable(self) -> int:
+        return int(np.isnan(self.largest).sum())
+
+
+def influence(products: ModelCrossProducts, fit: PartialPooling) -> Influence | None:
+    """None for fewer than FEWEST_GROUPS groups."""
+    n_groups = len(products.labels)
+    if n_groups < FEWEST_GROUPS:
+        return None
+    is_refitted = n_groups * len(fit.varying) ** 2 <= REFITS_LIMIT
+    model = mixed_model(products, fit.varying, fit.criterion)
+    at = profile(model, fit.theta)
+    step = _one_step(products, model, fit)
+    without, se = _refits(products, model, fit) if is_refitted else step
+    identified = has_full_rank(products.xtx.sum(axis=0) - products.xtx)
+    without[~identified], se[~identified] = np.nan, np.nan
+    moved = at.fixef - without
+    dfbetas = moved / se
+    covariance = at.sigma**2 * at.unscaled_cov
+    return Influence(
+        dfbetas=dfbetas,
+        cooks_distance=np.einsum("jk,kl,jl->j", moved, np.linalg.inv(covariance), moved) / products.p,
+        is_refitted=is_refitted,
+        largest=np.abs(dfbetas).max(axis=1),
+        by_chance=_by_chance(1.0 - np.diag(covariance) / step[1] ** 2),
+    )
+
+
+def _by_chance(share: Floats) -> Floats:
+    """(J, p) for groups that hold such a share (J, p) of what is known of each effect; NaN where that is NaN."""
+    farthest = stdtrit(max(len(share) - 2, 1), 1.0 - CHANCE / (2.0 * share.size))
+    return np.asarray(farthest * np.sqrt(np.clip(share, 0.0, 1.0)))
+
+
+def _refits(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling) -> tuple[Floats, Floats]:
+    """Fixed effects and standard errors (J, p) of the whole model fitted without each group, started from the fit."""
+    without, se = np.full((2, len(products.labels), products.p), np.nan)
+    for j in np.flatnonzero(has_full_rank(products.xtx.sum(axis=0) - products.xtx)):
+        rest = np.arange(len(products.labels)) != j
+        fewer = replace(
+            model,
+            ztz=model.ztz[rest],
+            ztw=model.ztw[rest],
+            wtw=products.gram[rest].sum(axis=0),
+            n_rows=model.n_rows - round(float(products.n[j])),
+        )
+        _, at = fit_near(fewer, fit.theta)
+        without[j], se[j] = at.fixef, at.sigma * root_or_nan(np.diag(at.unscaled_cov))
+    return without, se
+
+
+def _one_step(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling) -> tuple[Floats, Floats]:
+    """The same with theta and sigma of the fit to all groups: exact generalised least squares, O(J)."""
+    at = profile(model, fit.theta)
+    weighted = products.gram - np.swapaxes(model.ztw, 1, 2) @ at.m @ model.ztw
+    rest = weighted.sum(axis=0) - weighted
+    usable = has_full_rank(rest[:, :-1, :-1])
+    without, se = np.full((2, len(rest), products.p), np.nan)
+    inverse = np.linalg.inv(rest[usable, :-1, :-1])
+    without[usable] = (inverse @ rest[usable, :-1, -1:])[..., 0]
+    se[usable] = at.sigma * np.sqrt(np.diagonal(inverse, axis1=1, axis2=2))
+    return without, se
+
+
+def beyond(found: Influence, limit: float) -> np.ndarray:
+    """Positions of the groups that move a fixed effect by more than `limit` standard errors, most first."""
+    size = np.nan_to_num(found.largest, nan=0.0)
+    order = np.argsort(-size, kind="stable")
+    return order[size[order] > limit]
+
+
+def influential(found: Influence, limit: float) -> np.ndarray:
+    """Those `beyond` the limit that are farther out than chance explains."""
+    groups = beyond(found, limit)
+    return groups[(_excess(found, limit)[groups] > 1.0).any(axis=1)]
+
+
+def _excess(found: Influence, limit: float) -> Floats:
+    """(J, p) moves relative to what they may be."""
+    return np.nan_to_num(np.abs(found.dfbetas) / np.maximum(limit, found.by_chance), nan=0.0)
+
+
+def judge_influence(found: Influence | None, limit: float) -> tuple[Judgement, ...]:
+    if found is None:
+        return ()
+    worst = np.unravel_index(_excess(found, limit).argmax(), found.dfbetas.shape)
+    value, allowed = float(np.nan_to_num(np.abs(found.dfbetas[worst]))), float(np.fmax(limit, found.by_chance[worst]))
+    if influential(found, limit).size:
+        return (Judgement("influential_groups", "review", "some", value=value, limit=allowed),)
+    case = "few groups" if beyond(found, limit).size else "none"
+    return (Judgement("influential_groups", "pass", case, value=value, limit=allowed),)

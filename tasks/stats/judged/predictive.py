@@ -1,0 +1,140 @@
+"""Posterior predictive checks: could the model have produced data like these?
+
+Statistics that the model fits by construction (mean, SD) cannot fail and are not used: median,
+skewness, minimum and maximum of all rows, and each group's median, are. A tail probability is
+P(T(y_rep) >= T(y)), ties counted half (Gelman, Meng & Stern 1996).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import bdtr
+
+from tasks.stats.bayes.stan_data import design_matrix
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import Floats, GroupedData, PosteriorDraws, PredictiveCheck, PredictiveStatistic, Scaling
+
+MOST_REPLICATES, FEWEST_REPLICATES = 1000, 100
+VALUES_LIMIT = 20_000_000  # replicated rows in all
+# Where more than this share of the groups' medians is off, the model misses the groups themselves.
+MISSED_GROUPS_SHARE = 0.25
+
+
+def skewness(y: Floats) -> float:
+    deviation = y - y.mean()
+    spread = np.sqrt(np.mean(deviation**2))
+    return float(np.mean(deviation**3) / spread**3) if spread > 0 else 0.0
+
+
+STATISTICS: dict[str, Callable[[Floats], float]] = {
+    "median": lambda y: float(np.median(y)),
+    "skewness": skewness,
+    "minimum": lambda y: float(y.min()),
+    "maximum": lambda y: float(y.max()),
+}
+
+
+def predictive_check(
+    data: GroupedData, draws: PosteriorDraws, scaling: Scaling, tail: float, seed: int
+) -> PredictiveCheck:
+    """Replicate the rows of the known groups from up to MOST_REPLICATES draws, and compare.
+
+    The rows may be a sample: a group without any has NaN, and is not counted.
+    `tail` is the probability left in each tail before a group's median counts as outside.
+    """
+    order = np.argsort(data.group_index, kind="stable")
+    sizes = np.bincount(data.group_index, minlength=data.n_groups)
+    y = data.y[order]
+    replicated, medians = _replicate(data, order, sizes, draws, scaling, seed)
+    observed_medians = group_medians(y, sizes)
+    p_values = np.where(sizes > 0, _tail_probability(medians, observed_medians), np.nan)
+    outside = int(((p_values < tail) | (p_values > 1.0 - tail)).sum())
+    lower, upper = np.quantile(medians, [0.025, 0.975], axis=0)
+    return PredictiveCheck(
+        overall=tuple(
+            PredictiveStatistic(name, of(y), column, float(_tail_probability(column, of(y))))
+            for (name, of), column in zip(STATISTICS.items(), replicated.T, strict=True)
+        ),
+        group_median_observed=observed_medians,
+        group_median_lower=lower,
+        group_median_upper=upper,
+        group_p_value=p_values,
+        n_groups_outside=outside,
+        n_groups_outside_limit=_surprising_count(int((sizes > 0).sum()), 2.0 * tail),
+        n_replicates=len(replicated),
+    )
+
+
+def group_medians(sorted_by_group: Floats, sizes: np.ndarray) -> Floats:
+    """(J,) medians of rows (N,) that stand group by group; NaN for an empty group."""
+    ends = np.cumsum(sizes)
+    starts = ends - sizes
+    spread = np.ptp(sorted_by_group) + 1.0
+    lowest = sorted_by_group.min()
+    shift = np.repeat(np.arange(sizes.size) * spread, sizes)
+    values = np.sort(sorted_by_group - lowest + shift) - shift + lowest
+    middle = values[np.minimum(starts + (sizes - 1).clip(0) // 2, values.size - 1)]
+    next_to = values[np.minimum(starts + sizes // 2, values.size - 1)]
+    return np.where(sizes > 0, (middle + next_to) / 2.0, np.nan)
+
+
+def _replicate(
+    data: GroupedData,
+    order: np.ndarray,
+    sizes: np.ndarray,
+    draws: PosteriorDraws,
+    scaling: Scaling,
+    seed: int,
+) -> tuple[Floats, Floats]:
+    """Overall statistics (R, 4) and group medians (R, J) of replicated outcomes."""
+    rng = np.random.default_rng(seed)
+    coef = draws.group_coef.reshape(-1, *draws.group_coef.shape[2:])
+    sigma = draws.sigma[:, :: draws.group_thin].reshape(-1)
+    n_replicates = int(np.clip(VALUES_LIMIT // data.n_rows, FEWEST_REPLICATES, MOST_REPLICATES))
+    chosen = np.unique(np.linspace(0, len(sigma) - 1, n_replicates).astype(int))
+    x, groups = design_matrix(data, scaling)[order], data.group_index[order]
+    overall = np.empty((chosen.size, len(STATISTICS)))
+    medians = np.empty((chosen.size, data.n_groups))
+    for r, s in enumerate(chosen):
+        y_rep = (x * coef[s][groups]).sum(axis=1) + sigma[s] * rng.standard_normal(data.n_rows)
+        overall[r] = [of(y_rep) for of in STATISTICS.values()]
+        medians[r] = group_medians(y_rep, sizes)
+    return overall, medians
+
+
+def _tail_probability(replicated: Floats, observed: float | Floats) -> Floats:
+    return (replicated > observed).mean(axis=0) + 0.5 * (replicated == observed).mean(axis=0)
+
+
+def _surprising_count(n_groups: int, share: float) -> int:
+    """The most groups outside that chance alone explains in 99.9 % of studies (binomial)."""
+    counts = np.arange(n_groups + 1)
+    return int(counts[bdtr(counts, n_groups, share) >= 0.999][0])
+
+
+def statistics_off(found: PredictiveCheck, tail: float) -> tuple[PredictiveStatistic, ...]:
+    """Those that the model does not reproduce. All share one error rate: each gets its part of `tail` (Bonferroni)."""
+    return tuple(one for one in found.overall if one.extremeness < tail / len(found.overall))
+
+
+def judge_predictive(found: PredictiveCheck, tail: float) -> tuple[Judgement, Judgement]:
+    """Of the statistics of all rows, and of the groups' medians."""
+    return _judge_statistics(found, tail), _judge_groups(found)
+
+
+def _judge_statistics(found: PredictiveCheck, tail: float) -> Judgement:
+    value, limit = min(one.extremeness for one in found.overall), tail / len(found.overall)
+    if statistics_off(found, tail):
+        return Judgement("posterior_predictive", "review", "off", value=value, limit=limit)
+    return Judgement("posterior_predictive", "pass", "alike", value=value, limit=limit)
+
+
+def _judge_groups(found: PredictiveCheck) -> Judgement:
+    kind, outside, limit = "predictive_groups", found.n_groups_outside, found.n_groups_outside_limit
+    if outside <= limit:
+        return Judgement(kind, "pass", "alike", value=outside, limit=limit)
+    if outside > MISSED_GROUPS_SHARE * found.n_groups_compared:
+        return Judgement(kind, "fail", "missed", value=outside, limit=limit, against="every model")
+    return Judgement(kind, "review", "missed", value=outside, limit=limit)

@@ -1,0 +1,140 @@
+"""Simpson's check: does the line through all rows answer the question asked within groups?
+
+The within-between (Mundlak 1978) decomposition: each predictor's group means enter the varying-intercept
+model beside the predictor itself. The predictor's coefficient is then the within-group slope, and that
+of its group means the contextual effect, between-group less within-group slope. Where the contextual
+effect is not 0, partial pooling of the plain model is biased too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import stdtrit
+
+from tasks.stats.fits.cross_products import ModelCrossProducts, with_group_columns
+from tasks.stats.fits.intervals import Z_95
+from tasks.stats.fits.pooling import has_full_rank
+from tasks.stats.fits.reml import fit, mixed_model
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import CompletePooling, Floats, SimpsonCheck
+from tasks.stats.rows.collinearity import Collinearity
+
+# Share of a predictor's variance that must lie between (or within) groups for that slope to exist.
+SMALLEST_SHARE = 1e-8
+# Complete pooling misleads when it is off by at least this share of the within-group slope ...
+MATERIAL_SHARE = 0.5
+
+
+def simpson_checks(products: ModelCrossProducts, complete: CompletePooling) -> tuple[SimpsonCheck, ...]:
+    """One check per predictor; NaN where a predictor does not vary between, or within, groups.
+
+    Groups that are too few or too alike to tell the predictors' means apart give no between-group slope;
+    the within-group slope is then the plain varying-intercept model's.
+    """
+    between = _varies_between(products)
+    extended = _with_group_means(products, between)
+    estimate, cov = _varying_intercept_fit(extended)
+    position = {k: products.p + i for i, k in enumerate(between)} if extended is not products else {}
+    within = set(_varies_within(products))
+    df = max(len(products.labels) - 1 - len(between), 1)
+    return tuple(
+        _check(products.terms[k], k, position.get(k), k in within, estimate, cov, complete, df)
+        for k in range(1, products.p)
+    )
+
+
+def _with_group_means(products: ModelCrossProducts, between: tuple[int, ...]) -> ModelCrossProducts:
+    """The predictors' group means beside them, where all those slopes can be told apart."""
+    if not between or len(products.labels) <= 1 + len(between):
+        return products
+    names = tuple(f"{products.terms[k]}, group mean" for k in between)
+    means = products.gram[:, 0, list(between)] / np.maximum(products.n, 1.0)[:, None]
+    extended = with_group_columns(products, names, means)
+    return extended if has_full_rank(extended.xtx.sum(axis=0)[None])[0] else products
+
+
+def _varying_intercept_fit(products: ModelCrossProducts) -> tuple[Floats, Floats]:
+    at = fit(mixed_model(products, (0,))).profile
+    return at.fixef, at.sigma**2 * at.unscaled_cov
+
+
+def _shares(products: ModelCrossProducts) -> tuple[Floats, Floats]:
+    """Between-group and within-group share of each predictor's sum of squares, (p - 1,) each."""
+    total = np.diagonal(products.xtx.sum(axis=0))[1:]
+    means = products.gram[:, 0, 1:-1] / np.maximum(products.n, 1.0)[:, None]
+    between = (products.n[:, None] * means**2).sum(axis=0)
+    return between / total, 1.0 - between / total
+
+
+def _varies_between(products: ModelCrossProducts) -> tuple[int, ...]:
+    """Positions of predictors that vary both between and within groups: only these have two slopes."""
+    between, within = _shares(products)
+    return tuple(int(k) + 1 for k in np.flatnonzero((between > SMALLEST_SHARE) & (within > SMALLEST_SHARE)))
+
+
+def _varies_within(products: ModelCrossProducts) -> tuple[int, ...]:
+    return tuple(int(k) + 1 for k in np.flatnonzero(_shares(products)[1] > SMALLEST_SHARE))
+
+
+def _check(
+    term: str,
+    k: int,
+    mean_at: int | None,
+    varies_within: bool,
+    estimate: Floats,
+    cov: Floats,
+    complete: CompletePooling,
+    df: int,
+) -> SimpsonCheck:
+    within, within_se = (estimate[k], np.sqrt(cov[k, k])) if varies_within else (np.nan, np.nan)
+    contextual = contextual_se = between_se = np.nan
+    if mean_at is not None:
+        contextual, contextual_se = estimate[mean_at], np.sqrt(cov[mean_at, mean_at])
+        between_se = np.sqrt(cov[k, k] + cov[mean_at, mean_at] + 2.0 * cov[k, mean_at])
+    half = stdtrit(df, 0.975) * contextual_se
+    misleading, reversed_ = _judge(complete.coef[k], complete.se[k], within, within_se)
+    return SimpsonCheck(
+        term=term,
+        complete=float(complete.coef[k]),
+        complete_se=float(complete.se[k]),
+        within=float(within),
+        within_se=float(within_se),
+        between=float(within + contextual),
+        between_se=float(between_se),
+        contextual=float(contextual),
+        contextual_lower=float(contextual - half),
+        contextual_upper=float(contextual + half),
+        is_misleading=misleading,
+        is_reversed=reversed_,
+    )
+
+
+def _judge(complete: float, complete_se: float, within: float, within_se: float) -> tuple[bool, bool]:
+    """(misleading, reversed): outside each other's 95 % interval, and by an amount that matters."""
+    if np.isnan(within) or np.isnan(complete_se):
+        return False, False
+    gap = abs(complete - within)
+    distinct = gap > Z_95 * max(complete_se, within_se)
+    material = gap >= MATERIAL_SHARE * abs(within)
+    misleading = bool(distinct and material)
+    return misleading, bool(misleading and complete * within < 0)
+
+
+def judge_simpson(found: tuple[SimpsonCheck, ...], close: Collinearity | None) -> tuple[Judgement, ...]:
+    """One for each predictor, in order. Slopes of predictors that go too closely together cannot be compared."""
+    together = close.columns if close is not None and close.is_close else ()
+    return tuple(_judgement(check, k in together) for k, check in enumerate(found, start=1))
+
+
+def _judgement(check: SimpsonCheck, is_close: bool) -> Judgement:
+    kind, term = "simpson", check.term
+    value, limit = check.complete, check.within
+    if is_close:
+        return Judgement(kind, "pass", "not comparable", term, value, limit)
+    if np.isnan(check.within):
+        return Judgement(kind, "pass", "not within", term)
+    if not check.is_misleading:
+        return Judgement(kind, "pass", "agrees", term, value, limit)
+    if check.is_reversed:
+        return Judgement(kind, "fail", "reversed", term, value, limit)
+    return Judgement(kind, "review", "misleading", term, value, limit)

@@ -1,0 +1,199 @@
+"""What changed since the previous report: rows, groups, estimates, checks and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.stats.findings import Findings
+from tasks.stats.judgement import Judgement, Status
+from tasks.stats.past.earlier import (
+    Difference,
+    PreviousReport,
+    ReportedVerdict,
+    aligned,
+    basis,
+    differences,
+    on_basis,
+    question_of,
+    taken,
+)
+from tasks.stats.records import Estimate, Floats, Integers, Verdict, VerdictStatus
+from tasks.study.model import Study
+
+T = TypeVar("T")
+CheckKey: TypeAlias = tuple[str, str]  # kind, and term where a kind judges each
+Direction = Literal["better", "worse", "same"]
+RANK: dict[VerdictStatus, int] = {"trust": 0, "use": 1, "none": 2}
+CLEAR = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class ThenNow(Generic[T]):
+    then: T
+    now: T
+
+    @property
+    def is_same(self) -> bool:
+        return self.then == self.now
+
+
+@dataclass(frozen=True)
+class VerdictChange:
+    direction: Direction
+    status: ThenNow[VerdictStatus]
+    recommended_model: ThenNow[str]
+    headline_then: str
+
+
+@dataclass(frozen=True)
+class CheckChange:
+    """A check whose status is not what it was; `None` where the check was not made."""
+
+    kind: str
+    term: str
+    then: Status | None
+    now: Status | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}_{self.term}" if self.term else self.kind
+
+
+@dataclass(frozen=True)
+class EstimateChanges:
+    """Bayesian estimates of the K groups in both reports, both on today's centre-scaled predictors.
+
+    `shift` is (now - then) / sqrt(sd_then^2 + sd_now^2): the change in SDs of the difference of two
+    independent estimates. Reports that share rows are positively correlated, so it errs on the quiet side.
+    """
+
+    labels: tuple[str, ...]  # K, in today's order
+    positions: Integers  # (K,) in today's labels
+    n: ThenNow[Integers]  # (K,) rows
+    groups: ThenNow[Estimate]  # (K, p)
+    fixef: ThenNow[Estimate]  # (p,)
+    shift: Floats  # (K, p)
+    level_is_exact: bool  # else `then` limits of the level are the widest they can be
+    level_widening: float  # how much wider than as reported, at most: 0.04 = 4 %
+
+    @property
+    def is_clear(self) -> NDArray[np.bool_]:
+        """(K, p) whether the change is more than both estimates' uncertainty explains, at 95 %."""
+        return np.asarray(np.abs(self.shift) > CLEAR)
+
+    def movers(self, term: int, limit: int) -> Integers:
+        """Positions among the K groups, the most changed first relative to its uncertainty."""
+        size = np.nan_to_num(np.abs(self.shift[:, term]), nan=-1.0)
+        return np.argsort(-size, kind="stable")[:limit]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """`not_comparable` says why there are no `estimates`; it is empty when there are."""
+
+    previous_id: str
+    previous_started_at: str
+    causes: tuple[str, ...]  # of "data", "study", "program", "engine": what was not the same
+    rows: ThenNow[int]
+    n_groups: ThenNow[int]
+    rejected: ThenNow[int]
+    groups_added: tuple[str, ...]
+    groups_gone: tuple[str, ...]
+    varying: ThenNow[tuple[str, ...]]
+    not_comparable: tuple[Difference, ...]
+    estimates: EstimateChanges | None
+    verdict: VerdictChange
+    checks: tuple[CheckChange, ...]
+
+
+def compare(study: Study, previous: PreviousReport, findings: Findings) -> Changes:
+    """This run's findings beside the previous report. Estimates only where the question is the same."""
+    run, then = findings.run, previous.run
+    reasons = differences(then.question, question_of(study))
+    return Changes(
+        previous_id=then.id,
+        previous_started_at=then.started_at,
+        causes=_causes(previous, findings),
+        rows=ThenNow(previous.n_rows, run.n_rows),
+        n_groups=ThenNow(len(then.labels), run.n_groups),
+        rejected=ThenNow(previous.n_rejected, run.n_rejected),
+        groups_added=_without(findings.labels, then.labels),
+        groups_gone=_without(then.labels, findings.labels),
+        varying=ThenNow(previous.varying, study.varying),
+        not_comparable=reasons,
+        estimates=None if reasons else _estimates(previous, findings),
+        verdict=_verdict(previous.verdict, findings.verdict),
+        checks=_checks(previous.checks, findings.judgements),
+    )
+
+
+def direction(then: ReportedVerdict, now: Verdict) -> Direction:
+    """By status: trust is better than use, use better than none."""
+    before, after = RANK[then.status], RANK[now.status]
+    return "same" if before == after else "worse" if after > before else "better"
+
+
+def _causes(previous: PreviousReport, findings: Findings) -> tuple[str, ...]:
+    run = findings.run
+    same = {
+        "data": previous.data_sha256 == run.data_sha256,
+        "study": previous.study_sha256 == run.study_sha256,
+        "program": previous.poolwise == run.versions.get("poolwise", ""),
+        "engine": previous.engine == run.engine,
+    }
+    return tuple(name for name, is_same in same.items() if not is_same)
+
+
+def _without(labels: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    known = set(others)
+    return tuple(label for label in labels if label not in known)
+
+
+def _estimates(previous: PreviousReport, findings: Findings) -> EstimateChanges:
+    here, there = aligned(previous.run, findings.labels)
+    to = basis(previous.run, findings.scaling)
+    reported = taken(previous.run.groups, there)
+    then, now = on_basis(reported, to), taken(findings.bayes.groups, here)
+    return EstimateChanges(
+        labels=tuple(findings.labels[position] for position in here),
+        positions=here,
+        n=ThenNow(previous.group_sizes[there], findings.group_sizes[here]),
+        groups=ThenNow(then, now),
+        fixef=ThenNow(on_basis(previous.run.fixef, to), findings.bayes.fixef),
+        shift=_shift(then, now),
+        level_is_exact=to.is_exact,
+        level_widening=_widening(reported, then),
+    )
+
+
+def _shift(then: Estimate, now: Estimate) -> Floats:
+    spread = np.hypot(then.sd, now.sd)
+    return np.divide(now.mean - then.mean, spread, out=np.full_like(spread, np.nan), where=spread > 0)
+
+
+def _widening(reported: Estimate, converted: Estimate) -> float:
+    """By how much the level's widest interval grew in the change of basis, as a share; 0 without groups."""
+    before, after = ((each.upper - each.lower)[:, 0] for each in (reported, converted))
+    grown = after[before > 0] / before[before > 0] - 1.0
+    return max(float(grown.max()), 0.0) if grown.size else 0.0
+
+
+def _verdict(then: ReportedVerdict, now: Verdict) -> VerdictChange:
+    return VerdictChange(
+        direction=direction(then, now),
+        status=ThenNow(then.status, now.status),
+        recommended_model=ThenNow(then.recommended_model, now.recommended_model),
+        headline_then=then.headline,
+    )
+
+
+def _checks(then: Mapping[CheckKey, Status], judgements: Sequence[Judgement]) -> tuple[CheckChange, ...]:
+    """Today's checks in their order, then those that are no longer made."""
+    now: dict[CheckKey, Status] = {(each.kind, each.term): each.status for each in judgements}
+    pairs = ((key, then.get(key), now.get(key)) for key in dict.fromkeys([*now, *then]))
+    return tuple(CheckChange(key[0], key[1], before, after) for key, before, after in pairs if before != after)

@@ -1,0 +1,123 @@
+"""Predictors that say nearly the same: how nearly, and what each would say alone.
+
+Belsley, Kuh & Welsch (1980), Regression Diagnostics: a condition number of the scaled predictors above 30
+makes their separate effects hard to estimate; a variance inflation factor says how much wider, squared, an
+effect's interval is than it would be if the other predictors did not go together with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.reml import fit, mixed_model
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import Floats, Scaling
+
+LARGEST_CONDITION, LARGEST_VIF = 30.0, 10.0
+# What a predictor has beyond the others, as a share of its own SD: with less there is nothing to estimate from.
+LEAST_OF_ITS_OWN = 1e-4
+# Share of the largest part in the combination that is almost constant from which on a predictor has a part in it.
+PART = 0.1
+
+
+@dataclass(frozen=True)
+class Collinearity:
+    """The predictors that go together, by position among the terms, and each one's effect without the others."""
+
+    columns: tuple[int, ...]
+    condition_number: float
+    vif: float  # the largest
+    correlation: float  # of two; NaN of more
+    alone: Floats  # (columns,) per SD of the predictor, from the varying-intercept model
+    alone_se: Floats
+
+    @property
+    def is_close(self) -> bool:
+        """Whether their effects cannot be told apart, however clear the others are."""
+        return self.condition_number > LARGEST_CONDITION
+
+
+@dataclass(frozen=True)
+class Relation:
+    """In raw units: term = constant + slopes @ others, but for an SD of `residual`."""
+
+    term: str
+    others: tuple[str, ...]
+    slopes: Floats
+    constant: float
+    residual: float
+    is_exact: bool  # as far as sums in double precision can tell
+
+
+def collinearity(products: ModelCrossProducts) -> Collinearity | None:
+    """None where the predictors can be told apart well enough, or are fewer than two."""
+    if products.p < 3:
+        return None
+    correlation = _correlation(products)
+    values = np.linalg.eigvalsh(correlation)
+    condition = float(np.sqrt(values[-1] / max(float(values[0]), 1e-300)))
+    vif = float(np.max(np.diag(np.linalg.pinv(correlation, hermitian=True))))
+    if condition <= LARGEST_CONDITION and vif <= LARGEST_VIF:
+        return None
+    columns = _almost_constant(correlation)
+    alone = np.array([_alone(products, k, columns) for k in columns])
+    pair = float(correlation[columns[0] - 1, columns[1] - 1]) if len(columns) == 2 else np.nan
+    return Collinearity(columns, condition, vif, pair, alone[:, 0], alone[:, 1])
+
+
+def hopeless_relation(products: ModelCrossProducts, scaling: Scaling) -> Relation | None:
+    """How one predictor follows from others, where it has almost nothing of its own."""
+    if products.p < 3:
+        return None
+    correlation = _correlation(products)
+    own = np.sqrt(2.0 * max(np.linalg.eigvalsh(correlation)[0], 0.0))
+    return _relation(correlation, scaling) if own < LEAST_OF_ITS_OWN else None
+
+
+def _correlation(products: ModelCrossProducts) -> Floats:
+    """(p - 1, p - 1) of the predictors, over all rows."""
+    xtx = products.xtx.sum(axis=0)[1:, 1:]
+    sd = np.sqrt(np.diag(xtx))
+    return xtx / np.outer(sd, sd)
+
+
+def _almost_constant(correlation: Floats) -> tuple[int, ...]:
+    """Columns with a part in the combination of scaled predictors that varies least."""
+    weights = np.abs(np.linalg.eigh(correlation)[1][:, 0])
+    return tuple(int(k) + 1 for k in np.flatnonzero(weights > PART * weights.max()))
+
+
+def _alone(products: ModelCrossProducts, column: int, together: tuple[int, ...]) -> tuple[float, float]:
+    kept = [k for k in range(products.p) if k == column or k not in together]
+    at = [*kept, products.p]
+    fewer = replace(products, terms=tuple(products.terms[k] for k in kept), gram=products.gram[:, at][:, :, at])
+    best, position = fit(mixed_model(fewer, (0,))).profile, kept.index(column)
+    return float(best.fixef[position]), float(best.sigma * np.sqrt(best.unscaled_cov[position, position]))
+
+
+def _relation(correlation: Floats, scaling: Scaling) -> Relation:
+    *others, k = (column - 1 for column in _almost_constant(correlation))
+    scaled = np.linalg.lstsq(correlation[np.ix_(others, others)], correlation[others, k], rcond=None)[0]
+    own = np.sqrt(max(1.0 - float(scaled @ correlation[others, k]), 0.0))
+    slopes = scaled * scaling.scale[k] / scaling.scale[others]
+    return Relation(
+        scaling.predictors[k],
+        tuple(scaling.predictors[other] for other in others),
+        slopes,
+        float(scaling.center[k] - slopes @ scaling.center[others]),
+        float(own * scaling.scale[k]),
+        bool(own < 1e-7),
+    )
+
+
+def judge_collinearity(close: Collinearity | None, scaling: Scaling | None) -> tuple[Judgement, ...]:
+    """Only where there are predictors that could go together."""
+    if scaling is None or len(scaling.predictors) < 2:
+        return ()
+    if close is None:
+        return (Judgement("collinearity", "pass", "apart", limit=LARGEST_VIF),)
+    case = "close" if close.is_close else "wide"
+    return (Judgement("collinearity", "review", case, value=close.vif, limit=LARGEST_VIF),)

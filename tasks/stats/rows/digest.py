@@ -1,0 +1,198 @@
+"""What is kept of a file once its rows have been read: sums, counts, reasons and a sample of rows.
+
+Digests add up: the sums of two files are those of their rows together, and so is the sample. Each row
+has a priority, a hash of its file's content and its number, which is as good as random; the sample is
+the SAMPLE_ROWS rows of the lowest priorities (bottom-k: Cohen & Kaplan 2007). Every set of rows is
+equally likely to be it, and the lowest of a union are among the lowest of its parts.
+A digest names no file: it is of a content, whatever the file is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.stats.fits.cross_products import CrossProducts, add, cross_products
+from tasks.stats.fits.cross_products import with_spelling as products_with_spelling
+from tasks.stats.labels import one_spelling
+from tasks.stats.records import Floats, GroupedData, Integers
+from tasks.stats.rows.cut_short import CutShort
+from tasks.stats.rows.extremes import Extremes, added, extremes_of, no_extremes
+from tasks.stats.rows.row_sketch import FileSketch, Hashes, extended, finished, no_sketch
+from tasks.study.errors import Rejection
+
+SAMPLE_ROWS = 50_000
+
+Priorities = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class RowHashes:
+    """Hashes of the good rows (see `tasks.stats.rows.row_sketch`), and their keys where copies are dropped."""
+
+    asked: Hashes  # (n,)
+    rest: Hashes  # (n,)
+    others: int
+    keys: NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class RowsRead:
+    """Some consecutive rows of a file, held to the study's rules."""
+
+    n_read: int
+    good: GroupedData
+    row: Integers  # (n,) numbers of the good rows, from 1
+    rejections: tuple[Rejection, ...]
+    keys: NDArray[np.void]  # of the good rows (see `tasks.rows.row_keys`); empty when no rule needs them
+    whole: RowHashes
+    n_copies: int = 0  # rows dropped as copies of earlier ones; they are among neither the good nor the rejected
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Good rows of one file, in the file's order; `group_index` points into the digest's labels."""
+
+    row: Integers  # (n,)
+    y: Floats  # (n,)
+    x: Floats  # (n, p - 1)
+    group_index: Integers  # (n,)
+    priority: Priorities  # (n,)
+
+
+@dataclass(frozen=True)
+class FileDigest:
+    """`rejections` are of this file's rows: their `file` is its sha256, as is any file that a rule names."""
+
+    sha256: str
+    n_read: int
+    n_rejected: int  # rows, without copies that were dropped
+    products: CrossProducts
+    sample: Sample
+    rejections: tuple[Rejection, ...]
+    keys: NDArray[np.void]  # as of RowsRead
+    extremes: Extremes  # of its good rows
+    copy_keys: NDArray[np.void]  # of whole rows, where copies are dropped
+    sketch: FileSketch
+    n_copies: int = 0
+    cut_short: CutShort | None = None  # whether the file seems to have lost its end
+
+    @property
+    def n_rows(self) -> int:
+        return self.n_read - self.n_rejected - self.n_copies
+
+
+def with_spelling(digest: FileDigest, spelling: Mapping[str, str]) -> FileDigest:
+    """The same rows, their labels spelt so."""
+    labels, index = one_spelling(digest.products.labels, spelling)
+    if labels == digest.products.labels:
+        return digest
+    sample = replace(digest.sample, group_index=index[digest.sample.group_index])
+    return replace(digest, products=products_with_spelling(digest.products, spelling), sample=sample)
+
+
+def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -> FileDigest:
+    """Reduce a file chunk by chunk; its sums are about the means of the first chunk with good rows."""
+    products, sample = no_products(terms), no_sample(len(terms) - 1)
+    rejections: list[Rejection] = []
+    keys: list[NDArray[np.void]] = []
+    extremes = no_extremes(len(terms))
+    copy_keys: list[NDArray[np.void]] = []
+    sketch: FileSketch | None = None
+    n_read = n_good = n_copies = 0
+    for chunk in chunks:
+        n_read += chunk.n_read
+        n_good += chunk.good.n_rows
+        n_copies += chunk.n_copies
+        rejections += chunk.rejections
+        keys.append(chunk.keys)
+        copy_keys.append(chunk.whole.keys)
+        sketch = extended(sketch or no_sketch(chunk.whole.others), chunk.whole.asked, chunk.whole.rest)
+        if chunk.good.n_rows:
+            products = _with_rows(products, chunk.good)
+            extremes = added([extremes, extremes_of_rows(chunk.good)])
+            sample = lowest(_joined([sample, _sampled(sha256, chunk, products.labels)]), SAMPLE_ROWS)
+    return FileDigest(
+        sha256,
+        n_read,
+        n_read - n_good - n_copies,
+        products,
+        sample,
+        tuple(rejections),
+        np.concatenate(keys),
+        extremes,
+        np.concatenate(copy_keys),
+        finished(sketch or no_sketch()),
+        n_copies,
+    )
+
+
+def extremes_of_rows(data: GroupedData) -> Extremes:
+    return extremes_of([data.y, *data.x.T])
+
+
+def no_products(terms: tuple[str, ...]) -> CrossProducts:
+    p = len(terms)
+    return CrossProducts((), terms, np.zeros(p), np.zeros((0, p + 1, p + 1)))
+
+
+def no_sample(n_predictors: int) -> Sample:
+    whole = np.empty(0, dtype=np.int64)
+    return Sample(whole, np.empty(0), np.empty((0, n_predictors)), whole, np.empty(0, dtype=np.uint64))
+
+
+def priorities(sha256: str, row: Integers) -> Priorities:
+    """(n,) splitmix64 (Steele, Lea & Flood 2014), started by the content's hash: distinct within a file."""
+    with np.errstate(over="ignore"):
+        z = np.uint64(int(sha256[:16], 16)) + row.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def lowest(sample: Sample, k: int) -> Sample:
+    """At most `k` rows, those of the lowest priorities, in the order they have."""
+    if sample.row.size <= k:
+        return sample
+    return take(sample, np.sort(np.argpartition(sample.priority, k)[:k]))
+
+
+def take(sample: Sample, rows: NDArray[np.generic]) -> Sample:
+    """The rows at these positions, or where a mask is true."""
+    return Sample(sample.row[rows], sample.y[rows], sample.x[rows], sample.group_index[rows], sample.priority[rows])
+
+
+def merged(digests: Sequence[FileDigest], labels: Sequence[str], terms: tuple[str, ...]) -> GroupedData:
+    """The sample of all files' rows, in the order of the files and then of rows; every row if they are few.
+
+    `labels` are those of all groups; some may have no row in the sample.
+    """
+    position = {label: j for j, label in enumerate(labels)}
+    samples = [no_sample(len(terms) - 1)]
+    for digest in digests:
+        index = np.array([position[label] for label in digest.products.labels], dtype=np.int64)
+        samples.append(replace(digest.sample, group_index=index[digest.sample.group_index]))
+    sample = lowest(_joined(samples), SAMPLE_ROWS)
+    return GroupedData(sample.y, sample.x, sample.group_index, tuple(labels), terms)
+
+
+def _with_rows(products: CrossProducts, good: GroupedData) -> CrossProducts:
+    if not products.labels:
+        return cross_products(good)
+    return add(products, cross_products(good, products.offset))
+
+
+def _sampled(sha256: str, chunk: RowsRead, labels: tuple[str, ...]) -> Sample:
+    """All good rows of a chunk; `labels` are the file's so far."""
+    good, position = chunk.good, {label: j for j, label in enumerate(labels)}
+    index = np.array([position[label] for label in good.labels], dtype=np.int64)
+    return Sample(chunk.row, good.y, good.x, index[good.group_index], priorities(sha256, chunk.row))
+
+
+def _joined(samples: Sequence[Sample]) -> Sample:
+    return Sample(
+        *(np.concatenate([getattr(sample, name) for sample in samples]) for name in Sample.__dataclass_fields__)
+    )

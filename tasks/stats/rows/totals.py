@@ -1,0 +1,65 @@
+"""Rows that seem to add up the others: a group called Total with one row, a single row that is the sum of the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.judgement import Judgement
+from tasks.stats.rows.digest import FileDigest
+
+WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """total totals subtotal sum all overall mean average
+        gesamt gesamtsumme zwischensumme summe insgesamt alle mittelwert durchschnitt
+        totaux somme ensemble moyenne suma totales promedio media totale totali somma totaal som gemiddelde soma média
+        razem łącznie średnia celkem součet průměr spolu összesen átlag yhteensä summa keskiarvo totalt medel
+        gjennomsnitt ukupno skupaj toplam ortalama итого всего сумма среднее разом σύνολο 合计 总计 合計 総計 합계""",
+    )
+)
+LEAST_OTHERS = 3  # rows that a sum of them is told from
+RELATIVE = 1e-9
+
+
+@dataclass(frozen=True)
+class TotalsRow:
+    """One row of `file`; `row` is 0 where its number was not kept. `is_sum`: its outcome is the sum of the others'."""
+
+    label: str
+    file: str
+    row: int
+    is_sum: bool
+
+
+def totals_rows(digest: FileDigest, file: str) -> tuple[TotalsRow, ...]:
+    """Of one file: groups that have one row in it, and are called so or are the sum of the others."""
+    n, y = digest.products.gram[:, 0, 0], digest.products.gram[:, 0, -1]
+    y = y + n * digest.products.offset[-1]
+    total, is_single = float(y.sum()), np.rint(n) == 1
+    is_sum = is_single & (n.sum() > LEAST_OTHERS) & (np.abs(total - 2 * y) <= RELATIVE * np.abs(y)) & (y != 0)
+    labels = digest.products.labels
+    return tuple(
+        TotalsRow(labels[j], file, _row(digest, j), bool(is_sum[j]))
+        for j in np.flatnonzero(is_single).tolist()
+        if is_sum[j] or _is_called_so(labels[j])
+    )
+
+
+def _is_called_so(label: str) -> bool:
+    """The label, or its first or last word: Excel's "Kent Total"."""
+    words = re.findall(r"\w+", label.casefold())
+    return bool(words) and bool({words[0], words[-1]} & WORDS)
+
+
+def _row(digest: FileDigest, group: int) -> int:
+    rows = digest.sample.row[digest.sample.group_index == group]
+    return int(rows[0]) if rows.size else 0
+
+
+def judge_totals(found: Sequence[TotalsRow]) -> tuple[Judgement, ...]:
+    """Only where there is one."""
+    return (Judgement("totals_row", "review", "found", value=len(found)),) if found else ()

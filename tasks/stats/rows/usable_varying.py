@@ -1,0 +1,47 @@
+"""Which slopes can vary by group at all: those of predictors that vary within groups.
+
+A predictor of one value per group – a hospital's size, a county's rainfall – has no slope within any of
+them; letting it vary would hand each group a slope from the prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
+from tasks.stats.judgement import Judgement
+from tasks.stats.rows.left_over import within_groups
+from tasks.study.model import Study
+
+# Share of a predictor's sum of squares that must lie within groups; what rounding leaves is less.
+LEAST_WITHIN = 1e-10
+
+
+def with_usable_varying(study: Study, products: CrossProducts) -> Study:
+    """The study with those slopes varying that can; the sums are of all its rows."""
+    fixed = group_level(products) if study.varying else ()
+    varying = tuple(name for name in study.varying if name not in fixed)
+    return study if varying == study.varying else study.model_copy(update={"varying": varying})
+
+
+def group_level(products: CrossProducts) -> tuple[str, ...]:
+    """The predictors that have one value per group; none that is constant altogether."""
+    scaling = scaling_of(products)
+    if not np.all(np.append(scaling.scale, scaling.outcome_scale) > 0):
+        return ()
+    return group_level_terms(centre_scaled(products, scaling))
+
+
+def group_level_terms(products: ModelCrossProducts) -> tuple[str, ...]:
+    within = np.diag(within_groups(products))[:-1]
+    total = np.diag(products.gram.sum(axis=0))[1:-1]
+    return tuple(
+        name for name, own, all_ in zip(products.terms[1:], within, total, strict=True) if own <= LEAST_WITHIN * all_
+    )
+
+
+def judge_group_level(terms: Sequence[str]) -> tuple[Judgement, ...]:
+    """One for each predictor of groups. It passes, as there is nothing to be done about it."""
+    return tuple(Judgement("fixed", "pass", "one value", term) for term in terms)

@@ -1,0 +1,12 @@
+"""How a setting is advised, wherever one is: spelled out as it would be typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.study.model import Study
+
+
+def to_set(study: Study, settings: Sequence[str]) -> str:
+    """`settings` are whole lines of TOML that may stand above the first table."""
+    return " and ".join(map(study.setting, settings))

@@ -1,0 +1,260 @@
+"""A study: what is asked of which columns, and the limits the answer has to keep.
+
+One frozen model, the same whether it came from a `study.toml` or from the command line. Every field
+but the columns' names has a default that suits most data.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tasks.study.plain_text import listed, shown, visible
+from tasks.study.setting_words import option_of, set_by_option, set_in_file
+from tasks.study.settings import (
+    RESERVED_COLUMNS,
+    RESERVED_TERMS,
+    Affix,
+    ColumnName,
+    Finite,
+    Frozen,
+    Labels,
+    Notify,
+    Priors,
+    Report,
+    Rules,
+    SamplerSettings,
+    Schedule,
+    Thresholds,
+    Trigger,
+)
+
+
+class Study(Frozen):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = Field(
+        description="What the folder of its reports is called: lowercase letters, digits, `-` and `_`. "
+        "Default: like the study's folder.",
+    )
+    title: Annotated[str, Field(min_length=1, max_length=300)] = Field(
+        description="The question, in one line. The report's title."
+    )
+    source: Annotated[str, Field(min_length=1)] = Field(
+        default="*.csv",
+        description="The data: a file or a pattern in the study's folder, or an absolute path. CSV (.csv, .txt, .tsv) "
+        "or .parquet.",
+    )
+    encoding: str | None = Field(
+        default=None,
+        description='The encoding of files that are not UTF-8 and have no byte order mark, as in "cp1252". '
+        "Default: such files are refused.",
+    )
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
+        default=None, description="What stands between columns. Default: found file by file."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="The decimal mark of columns whose numbers do not show it."
+    )
+    thousands: Literal[",", ".", " ", "\u00a0", "\u2009", "\u202f", "'", "\u2019"] | None = Field(
+        default=None, description='What stands between groups of three digits. `" "` is any space.'
+    )
+    affixes: tuple[Affix, ...] = Field(
+        default=(),
+        description="Signs and units before or after a number that are taken off, and nothing else: with `%`, 12 % is "
+        "read as 12.",
+    )
+    missing: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(),
+        description="What stands for a missing value, beside empty cells, NA, N/A, NaN, null and none. Words do so "
+        "everywhere, numbers in columns of numbers only.",
+    )
+    comment: Annotated[str, Field(min_length=1, max_length=10)] | None = Field(
+        default=None, description='What a line begins with that is no row, as in "#".'
+    )
+    outcome: ColumnName = Field(description="The column to explain; numbers.")
+    outcome_unit: str = Field(default="", description="The outcome's unit, shown with its numbers.")
+    group: ColumnName = Field(description="The column that says which group a row belongs to.")
+    predictors: tuple[ColumnName, ...] = Field(
+        default=(), description="Columns that may explain the outcome; numbers. They are centre-scaled before fitting."
+    )
+    predictor_units: dict[ColumnName, str] = Field(
+        default_factory=dict, description='By predictor: its unit, in the plural, as in "years".'
+    )
+    varying: tuple[ColumnName, ...] = Field(
+        default=(),
+        description="Predictors whose effect may differ between groups. Default: all that differ within groups.",
+    )
+    labels: Labels = Labels()
+    codes: dict[ColumnName, Annotated[dict[str, Finite], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="By column: a number for each word. Other values are read as numbers. Columns of true and false "
+        "need none.",
+    )
+    dates: dict[ColumnName, str] = Field(
+        default_factory=dict,
+        description="By column of dates: how they are written, in strptime's form. They are read as days since "
+        "1970-01-01.",
+    )
+    rules: Rules = Rules()
+    priors: Priors = Priors()
+    sampler: SamplerSettings = SamplerSettings()
+    thresholds: Thresholds = Thresholds()
+    schedule: Schedule | None = None
+    trigger: Trigger = Trigger()
+    notify: Notify = Notify()
+    report: Report = Report()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _vary_all_by_default(cls, values: object) -> object:
+        if isinstance(values, dict) and values.get("varying") is None:
+            return {**values, "varying": values.get("predictors", ())}
+        return values
+
+    @field_validator("source")
+    @classmethod
+    def _within_its_folder(cls, source: str) -> str:
+        if ".." in re.split(r"[/\\]", source):
+            raise ValueError("it has to stay within the study's folder; for files elsewhere give an absolute path")
+        if visible(source) != source:
+            raise ValueError("it holds a character that cannot be seen, which no file's name should")
+        return source
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str | None) -> str | None:
+        try:
+            "".encode(encoding or "utf-8")
+            codecs.getincrementaldecoder(encoding or "utf-8")
+        except (LookupError, ValueError):
+            raise ValueError('it is no known text encoding; common ones: "utf-8", "cp1252", "latin-1"') from None
+        return encoding
+
+    @field_validator("affixes")
+    @classmethod
+    def _no_part_of_a_number(cls, affixes: tuple[str, ...]) -> tuple[str, ...]:
+        for affix in affixes:
+            if re.search(r"\d", affix) or not re.search(r"[^\s.,+-]", affix):
+                raise ValueError(
+                    f'{shown(affix)} could be part of a number; give a sign or a unit, as in: affixes = ["%"]'
+                )
+        return affixes
+
+    @field_validator("dates")
+    @classmethod
+    def _formats_of_dates(cls, dates: dict[str, str]) -> dict[str, str]:
+        for date_format in dates.values():
+            _require_date_format(date_format)
+        return dates
+
+    @field_validator("predictors")
+    @classmethod
+    def _no_reserved_names(cls, predictors: tuple[str, ...]) -> tuple[str, ...]:
+        for name in predictors:
+            if name in RESERVED_TERMS:
+                raise ValueError(f"{shown(name)} names a term of the model; rename the column")
+        return predictors
+
+    @model_validator(mode="after")
+    def _columns_fit_together(self) -> Self:
+        _each_once([self.outcome, self.group, *self.predictors])
+        _not_reserved(self.columns)
+        _known(self.varying, self.predictors, "varying")
+        _known(self.predictor_units, self.predictors, "predictor_units")
+        _known(self.priors.slopes, self.predictors, "priors.slopes")
+        _known(self.priors.sigma_group_sd, ("intercept", *self.varying), "priors.sigma_group_sd")
+        _known(self.rules.ranges, self.numeric_columns, "rules.ranges")
+        _known(self.codes, self.numeric_columns, "codes")
+        _known(self.dates, tuple(name for name in self.numeric_columns if name not in self.codes), "dates")
+        if self.thousands and self.thousands == self.decimal:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; they have to differ")
+        return self
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the p fixed effects, intercept first."""
+        return ("intercept", *self.predictors)
+
+    @property
+    def varying_columns(self) -> tuple[int, ...]:
+        """Positions in `terms` of the predictors whose slope may differ by group."""
+        varying = set(self.varying)
+        return tuple(position for position, name in enumerate(self.predictors, 1) if name in varying)
+
+    @property
+    def numeric_columns(self) -> tuple[str, ...]:
+        return (self.outcome, *self.predictors)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column a row must have, in the order outcome, group, predictors, then keys."""
+        return tuple(dict.fromkeys((self.outcome, self.group, *self.predictors, *self.rules.unique)))
+
+    @classmethod
+    def setting(cls, line: str) -> str:
+        """Advice to make a setting, in the words of whoever wrote this study.
+
+        `line` is a line at the top of a study file, `decimal = ","` or `rules.min_rows = 3`; what comes back
+        begins with a verb and fits into a sentence: `set decimal = "," in the study file`.
+        """
+        return set_in_file(line)
+
+    @classmethod
+    def named(cls, key: str) -> str:
+        """A setting as its writer calls it: `rules.max_rejected_share`."""
+        return key
+
+
+class StudyOfFlags(Study):
+    """A study that is written on the command line, for one data file; there is no study file to speak of."""
+
+    @classmethod
+    def setting(cls, line: str) -> str:
+        """As of a `Study`: `` add `--set decimal=,` ``."""
+        return set_by_option(line)
+
+    @classmethod
+    def named(cls, key: str) -> str:
+        """As of a `Study`: `--max-rejected-share`."""
+        return option_of(key)
+
+
+def study_name(text: str) -> str:
+    """A name that suits folders and addresses, from any text: lowercase, digits, `_` and `-`."""
+    name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:64]
+    return name or "study"
+
+
+def _require_date_format(date_format: str) -> None:
+    """Raise ValueError unless it reads what it writes, a year at least."""
+    day = datetime(2003, 12, 31, 17, 58, 59)
+    try:
+        is_one = datetime.strptime(day.strftime(date_format), date_format).year == day.year
+    except (ValueError, re.error):  # re.error: a directive stands twice
+        is_one = False
+    if not is_one:
+        raise ValueError(f'{shown(date_format)} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')
+
+
+def _each_once(columns: list[str]) -> None:
+    for column, times in Counter(columns).items():
+        if times > 1:
+            raise ValueError(f"column {shown(column)} is named twice among outcome, group and predictors")
+
+
+def _not_reserved(columns: tuple[str, ...]) -> None:
+    for column in columns:
+        if column in RESERVED_COLUMNS:
+            raise ValueError(f"column {shown(column)} has a name that Poolwise keeps for itself; rename the column")
+
+
+def _known(names: Iterable[str], allowed: tuple[str, ...], where: str) -> None:
+    known = set(allowed)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{where} names {shown(name)}, which is none of {listed(allowed) or '(no predictors)'}")

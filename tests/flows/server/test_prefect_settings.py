@@ -1,0 +1,56 @@
+"""Where anything configures Prefect, Prefect is asked; where nothing does, a server is started at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.server.prefect_settings import is_prefect_configured
+from flows.server.quiet import DEFAULTS
+
+
+def is_configured(folder: Path, **variables: str) -> bool:
+    return is_prefect_configured({"PREFECT_HOME": str(folder / "home"), **variables}, folder)
+
+
+def test_nothing_at_all(tmp_path: Path) -> None:
+    assert not is_configured(tmp_path)
+
+
+def test_what_poolwise_sets_itself_is_nothing(tmp_path: Path) -> None:
+    assert not is_configured(tmp_path, **DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        *(("PREFECT_API_URL", "http://127.0.0.1:4200/api", True), ("prefect_api_url", "http://x/api", True)),
+        *(("PREFECT_SERVER_EPHEMERAL_ENABLED", "false", True), ("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "0", True)),
+        *(("PREFECT_PROFILE", "team", True), ("PREFECT_PROFILES_PATH", "/etc/profiles.toml", True)),
+        *(("PREFECT_API_URL", "", False), ("API_URL", "http://x/api", False)),
+    ],
+)
+def test_variables(tmp_path: Path, name: str, value: str, expected: bool) -> None:
+    assert is_configured(tmp_path, **{name: value}) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("prefect.toml", '[api]\nurl = "http://x/api"\n', True),
+        ("pyproject.toml", '[tool.prefect.api]\nurl = "http://x/api"\n', True),
+        ("pyproject.toml", "[tool.prefect.server.ephemeral]\nenabled = false\n", True),
+        ("pyproject.toml", "[tool.prefect\n", True),
+        ("pyproject.toml", '[tool.other]\napi_url = "http://x"\n# allow_ephemeral, [tool.prefect]\n', False),
+        ("pyproject.toml", '[project]\ndependencies = ["prefect"]\n', False),
+        (".env", "A=1\nexport PREFECT_API_URL=http://x/api\n", True),
+        (".env", "MY_API_URL=http://x\n# PREFECT_API_URL=http://x/api\n", False),
+        ("home/profiles.toml", 'active = "team"\n', True),
+        ("profiles.toml", 'active = "team"\n', False),
+    ],
+)
+def test_files(tmp_path: Path, name: str, text: str, expected: bool) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / name).write_text(text)
+    assert is_configured(tmp_path) is expected

@@ -1,0 +1,88 @@
+"""Steps are timed, tell what they found, and try again only where that may help."""
+
+from __future__ import annotations
+
+import errno
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from flows.steps.binding import RunLog, is_passing_trouble, logged, run_log, step
+from tasks.study.errors import DataRejected, PoolwiseError
+
+
+def state_of(error: BaseException) -> Any:
+    return SimpleNamespace(result=lambda raise_on_failure: error)
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (OSError(errno.ESTALE, "a network disk went away"), True),
+        (TimeoutError("no answer"), True),
+        (caused(PoolwiseError("Cannot publish the report."), OSError(errno.EIO, "input/output error")), True),
+        (FileNotFoundError("rows.csv"), False),
+        (PermissionError("rows.csv"), False),
+        (caused(PoolwiseError("Cannot publish the report."), PermissionError("reports")), False),
+        (DataRejected("Too many rows were rejected.", ()), False),
+        (ValueError("a program's mistake"), False),
+    ],
+)
+def test_only_trouble_that_may_pass_is_tried_again(error: Exception, passes: bool) -> None:
+    assert is_passing_trouble(cast(Any, None), cast(Any, None), state_of(error)) is passes
+
+
+def test_only_steps_that_touch_a_disk_are_tried_again() -> None:
+    assert step(len, "count").retries == 0
+    on_disk = step(len, "count", disk=True)
+    assert on_disk.retries == 2
+    assert on_disk.retry_condition_fn is is_passing_trouble
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def began(self, step: str) -> None:
+        self.told.append(("began", step))
+
+    def advanced(self, step: str, share: float) -> None:
+        raise AssertionError("this step says nothing on its way")
+
+    def ended(self, step: str, seconds: float, found: str) -> None:
+        self.told.append((step, found))
+
+
+def test_a_step_says_what_it_found_and_is_timed() -> None:
+    heard = Heard()
+    with logged(RunLog(heard)) as log:
+        counted = step(len, "count", lambda n: f"{n} things").fn([1, 2, 3])
+    assert counted == 3
+    assert heard.told == [("began", "count"), ("count", "3 things")]
+    assert set(log.seconds()) == {"count", "total"}
+
+
+def test_a_step_that_fails_is_timed_and_tells_nothing() -> None:
+    heard = Heard()
+    with logged(RunLog(heard)) as log, pytest.raises(TypeError):
+        step(len, "count").fn(3)
+    assert heard.told == [("began", "count")]
+    assert "count" in log.timings
+
+
+def test_steps_of_one_name_share_an_entry() -> None:
+    log = RunLog()
+    for _ in range(2):
+        with log.timed("read"):
+            pass
+    assert list(log.timings) == ["read"]
+
+
+def test_outside_a_run_nobody_listens() -> None:
+    assert run_log() is not run_log()

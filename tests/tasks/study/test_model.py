@@ -1,0 +1,80 @@
+"""The study model: defaults, what it refuses, and names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tasks.study.model import Study, study_name
+
+LEAST: dict[str, Any] = {"name": "visits", "title": "t", "outcome": "y", "group": "g"}
+
+
+def study(**changes: Any) -> Study:
+    return Study.model_validate({**LEAST, **changes})
+
+
+def test_every_predictor_varies_unless_the_study_says_otherwise() -> None:
+    assert study(predictors=["a", "b"]).varying == ("a", "b")
+    assert study(predictors=["a", "b"], varying=["b"]).varying == ("b",)
+    assert study(predictors=["a", "b"], varying=[]).varying == ()
+    assert study().varying == ()
+
+
+def test_terms_begin_with_the_intercept_and_varying_columns_point_into_them() -> None:
+    asked = study(predictors=["a", "b", "c"], varying=["c", "a"])
+    assert asked.terms == ("intercept", "a", "b", "c")
+    assert asked.varying_columns == (1, 3)
+
+
+def test_columns_are_each_named_once_keys_last() -> None:
+    asked = study(predictors=["x"], rules={"unique": ["g", "day"]})
+    assert asked.columns == ("y", "g", "x", "day")
+
+
+def test_a_study_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        study().title = "another"
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"predictors": ["y"]}, "'y' is named twice"),
+        ({"predictors": ["x", "x"]}, "'x' is named twice"),
+        ({"group": "y"}, "'y' is named twice"),
+        ({"predictors": ["sigma"]}, "'sigma' names a term"),
+        ({"predictors": ["_row"]}, "'_row' has a name that Poolwise keeps"),
+        ({"rules": {"unique": ["_file"]}}, "'_file' has a name that Poolwise keeps"),
+        ({"predictors": ["x"], "varying": ["z"]}, "varying names 'z'"),
+        ({"predictor_units": {"z": "s"}}, "predictor_units names 'z'"),
+        ({"rules": {"ranges": {"g": {"min": 0}}}}, "rules.ranges names 'g'"),
+        ({"rules": {"ranges": {"y": {"min": 2, "max": 1}}}}, "min 2 is above max 1"),
+        ({"rules": {"ranges": {"y": {}}}}, "give min, max or both"),
+        ({"priors": {"slopes": {"z": {"sd": 1}}}}, "priors.slopes names 'z'"),
+        ({"priors": {"sigma_group_sd": {"z": 1}}}, "priors.sigma_group_sd names 'z'"),
+        ({"source": "../elsewhere/*.csv"}, "has to stay within the study's folder"),
+        ({"encoding": "utf-9"}, "no known text encoding"),
+        ({"encoding": "base64"}, "no known text encoding"),
+        ({"outcome_unt": "s"}, "Extra inputs"),
+        ({"rules": {"max_rejected_share": 1.5}}, "less than or equal to 1"),
+        ({"name": "My study"}, "pattern"),
+    ],
+)
+def test_a_study_that_contradicts_itself_is_refused(changes: dict[str, Any], rule: str) -> None:
+    with pytest.raises(ValidationError, match=rule):
+        study(**changes)
+
+
+@given(st.text())
+def test_any_text_gives_a_name_that_a_study_takes(text: str) -> None:
+    assert study(name=study_name(text)).name == study_name(text)
+
+
+@pytest.mark.parametrize(("text", "name"), [("Bounce Rates", "bounce-rates"), ("Été 2026!", "t-2026"), ("…", "study")])
+def test_names_are_lowercase_words(text: str, name: str) -> None:
+    assert study_name(text) == name
