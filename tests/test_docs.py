@@ -29,7 +29,7 @@ from tasks.look.colours import FIGURE_COLOURS, page_defaults, read_colours
 from tasks.notify.notify import BASE_ADDRESS
 from tasks.opening.studies import read_study
 from tasks.site.app import PASSWORD_VARIABLE
-from tasks.stats.judgement import Status
+from tasks.stats.records import VerdictStatus
 from tasks.study import errors
 from tasks.study.errors import Rejection
 from tasks.study.toml_text import toml_text
@@ -163,7 +163,7 @@ def test_every_exit_code_is_told() -> None:
 
 
 def test_every_verdict_is_told() -> None:
-    assert first_cells(READ, "## What the verdict means") == list(get_args(Status))
+    assert first_cells(READ, "## What the verdict means") == list(get_args(VerdictStatus))
 
 
 def test_columns_of_estimates_are_told() -> None:

@@ -59,7 +59,7 @@ LONG = "x" * 300
         ("broken", 2, "broken is in the way"),
         (LONG, 2, "the name is too long"),
         ("caf\udce9/out", 2, r"The name caf\xe9/out is not UTF-8"),
-        ("nul\0", 2, "embedded null byte"),
+        ("nul\0", 2, "embedded null"),
     ],
 )
 @pytest.mark.parametrize("words_before", [("run", "study"), ("reports",), ("serve", "study"), ("deploy", "study")])

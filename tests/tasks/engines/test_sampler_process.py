@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.tasks.test_engines import SHORT, data_of, ignore, installation
 
 from tasks.engines.engines import MARGINAL, EmbeddedEngine, TimeIsUp
 from tasks.engines.sample import sample_posterior
@@ -19,6 +18,7 @@ from tasks.study.errors import PoolwiseError, SamplingFailed
 from tasks.study.settings import SamplerSettings
 from tests.datasets import model_of, sleepstudy
 from tests.posteriors import study_of
+from tests.tasks.engines.test_engines import SHORT, data_of, ignore, installation
 from tests.waiting import until
 
 ENDLESS = SamplerSettings(warmup=100_000, draws=100_000)
@@ -94,7 +94,7 @@ def test_a_limit_in_time_is_told_with_what_was_tried() -> None:
 def test_it_ends_with_its_parent() -> None:
     """SIGKILL: the parent has no time to tell it."""
     script = textwrap.dedent("""
-        from tests.tasks.test_sampler_process import ENDLESS, MARGINAL, SamplerProcess, data_of
+        from tests.tasks.engines.test_sampler_process import ENDLESS, MARGINAL, SamplerProcess, data_of
         SamplerProcess("embedded", 600).sample(MARGINAL, data_of(), ENDLESS, 1, lambda share: None)
     """)
     parent = subprocess.Popen([sys.executable, "-c", script])
@@ -113,7 +113,7 @@ def test_what_it_started_ends_with_it(tmp_path: Path) -> None:
     with (folder / "makefile").open("a") as makefile:
         makefile.write(f"makefile: ;\n%:\n\t@echo $$$$ > {tmp_path}/pid; exec sleep 600\n")
     script = textwrap.dedent("""
-        from tests.tasks.test_sampler_process import MARGINAL, SHORT, SamplerProcess, data_of
+        from tests.tasks.engines.test_sampler_process import MARGINAL, SHORT, SamplerProcess, data_of
         SamplerProcess("cmdstan", 600).sample(MARGINAL, data_of(), SHORT, 1, lambda share: None)
     """)
     environment = {**os.environ, "CMDSTAN": str(folder), "XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.study.reference import TABLE, all_keys, filled, keys_of, main, table
 
-PAGE = Path(__file__).parents[2] / "docs" / "study.md"
+PAGE = Path(__file__).parents[3] / "docs" / "study.md"
 ASKED = [asked for _, asked, _ in TABLE.findall(PAGE.read_text("utf-8"))]
 
 
