@@ -23,7 +23,7 @@ from tasks.stats.judged.cross_validation import CrossValidation, ModelError
 from tasks.stats.judged.funnel import funnel
 from tasks.stats.judged.held_out import LeaveOneGroupOut
 from tasks.stats.judged.influence import Influence
-from tasks.stats.judged.likelihood_ratio_test import VarianceTest
+from tasks.stats.judged.likelihood_ratio_test import LikelihoodRatioTest
 from tasks.stats.judged.pit import loo_pit
 from tasks.stats.judged.prior_predictive import prior_predictive
 from tasks.stats.judged.prior_sensitivity import prior_sensitivity
@@ -290,7 +290,7 @@ def _findings(study: Study, data: GroupedData, cov: Floats, cov_bayes: Floats, s
         simpson=simpson,
         intervals=intervals,
         predictive=_predictive(data, bayes),
-        variance_test=VarianceTest(("intercept",), "complete_pooling", 12.5, 0.001, 999, 0, 0.6),
+        likelihood_ratio_test=LikelihoodRatioTest(("intercept",), "complete_pooling", 12.5, 0.001, 999, 0, 0.6),
         likelihood_profiles=tuple(
             _profile(data.terms[k], float(sd)) for k, sd in zip(varying, fullest.sigma_group, strict=True)
         ),

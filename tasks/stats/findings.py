@@ -20,7 +20,7 @@ from tasks.stats.judged.cross_validation import CrossValidation, cross_validatio
 from tasks.stats.judged.funnel import Funnel, funnel
 from tasks.stats.judged.held_out import LeaveOneGroupOut, leave_one_group_out
 from tasks.stats.judged.influence import Influence, influence, judge_influence
-from tasks.stats.judged.likelihood_ratio_test import VarianceTest, judge_variance, variance_test
+from tasks.stats.judged.likelihood_ratio_test import LikelihoodRatioTest, judge_likelihood_ratio, likelihood_ratio_test
 from tasks.stats.judged.pit import LooPit, judge_loo_pit, loo_pit
 from tasks.stats.judged.predictive import judge_predictive, predictive_check
 from tasks.stats.judged.prior_predictive import PriorPredictive, judge_prior_predictive, prior_predictive
@@ -102,7 +102,7 @@ class Findings:
     prior_predictive: PriorPredictive
     prior_sensitivity: PriorSensitivity
     assumptions: Assumptions
-    variance_test: VarianceTest
+    likelihood_ratio_test: LikelihoodRatioTest
     likelihood_profiles: tuple[LikelihoodProfile, ...]  # one per varying effect of the fullest fit
     cross_validation: CrossValidation | None
     leave_one_group_out: LeaveOneGroupOut | None
@@ -152,7 +152,7 @@ def judge(study: Study, found: Findings) -> tuple[Judgement, ...]:
         *judge_simpson(found.simpson, found.rows.collinearity),
         *judge_convergence(found.partial),
         *judge_singularity(found.fullest, limits.singular_tolerance),
-        *judge_variance(found.variance_test),
+        *judge_likelihood_ratio(found.likelihood_ratio_test),
         *judge_intervals(found.intervals, limits.collapsed_ratio),
         *judge_sampler(bayes.diagnostics, limits, bayes.attempts[-1].chains),
         *judge_pareto_k(bayes.loo),
@@ -205,7 +205,7 @@ def analysed(
         prior_predictive=prior_predictive(data, varying, priors, scaling, limits.prior_predictive_tail, seed),
         prior_sensitivity=prior_sensitivity(products, varying, draws, priors, limits.prior_sensitivity),
         assumptions=assumptions(data, products, varying, bayes, scaling, limits),
-        variance_test=variance_test(products, partial, seed),
+        likelihood_ratio_test=likelihood_ratio_test(products, partial, seed),
         likelihood_profiles=likelihood_profiles(products, fullest),
         cross_validation=cross_validation(data, products, scaling, partial, draws, limits.pareto_k, seed),
         leave_one_group_out=leave_one_group_out(products, varying, draws, limits.pareto_k),

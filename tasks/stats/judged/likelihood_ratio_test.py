@@ -30,7 +30,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class VarianceTest:
+class LikelihoodRatioTest:
     """`terms` are the effects whose variance between groups, with its correlations, is tested together."""
 
     terms: tuple[str, ...]
@@ -42,12 +42,12 @@ class VarianceTest:
     share_zero: float  # of replicates in which the larger model found no variance either
 
 
-def variance_test(
+def likelihood_ratio_test(
     products: ModelCrossProducts,
     partial: Mapping[Flavour, PartialPooling],
     seed: int,
     n_replicates: int | None = None,
-) -> VarianceTest:
+) -> LikelihoodRatioTest:
     """All varying slopes against none where some vary; else the varying intercept against none."""
     fits = list(partial.values())
     fullest, smaller = fits[-1], fits[0] if len(fits) > 1 else None
@@ -57,7 +57,7 @@ def variance_test(
     statistic = max(null.value - fullest.criterion_value_scaled, 0.0)
     replicated = _statistics(products, fullest.varying, null, drawn, smaller is not None)
     n_as_large = int((replicated >= statistic - SAME).sum())
-    return VarianceTest(
+    return LikelihoodRatioTest(
         terms=tuple(products.terms[k] for k in fullest.varying if k or smaller is None),
         null="complete_pooling" if smaller is None else "varying_intercept",
         statistic=statistic,
@@ -98,7 +98,7 @@ def _statistics(
     return np.maximum(without - larger, 0.0)
 
 
-def judge_variance(found: VarianceTest) -> tuple[Judgement, ...]:
+def judge_likelihood_ratio(found: LikelihoodRatioTest) -> tuple[Judgement, ...]:
     """Always a pass: no evidence of a variance is no fault, and no evidence of its absence."""
     case = "shown" if found.p_value < LEVEL else "not shown"
     return (Judgement("variance_component", "pass", case, value=found.p_value, limit=LEVEL),)

@@ -62,10 +62,7 @@ class AssumptionsSummary(Record):
     groups: ByLabel[GroupSpreadSummary] = Field(description="by group label")
 
 
-def assumptions_of(found: Assumptions | None, labels: tuple[str, ...]) -> AssumptionsSummary | None:
-    """`None` where it was not looked at."""
-    if found is None:
-        return None
+def assumptions_of(found: Assumptions, labels: tuple[str, ...]) -> AssumptionsSummary:
     groups = by_label(
         labels,
         n=found.n.tolist(),

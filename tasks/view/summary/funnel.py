@@ -46,11 +46,8 @@ class FunnelSummary(Record):
     groups: ByLabel[FunnelGroupSummary] = Field(description="by group label")
 
 
-def funnel_of(findings: Findings) -> FunnelSummary | None:
-    """`None` where it was not made."""
+def funnel_of(findings: Findings) -> FunnelSummary:
     found = findings.funnel
-    if found is None:
-        return None
     groups = by_label(findings.labels, level=listed(found.level), z=listed(found.z), z_between=listed(found.z_between))
     return FunnelSummary.of(
         found,

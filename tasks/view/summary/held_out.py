@@ -1,4 +1,4 @@
-"""Rows and groups that a model has not seen; `None` where no analysis was made."""
+"""Rows and groups that a model has not seen;"""
 
 from __future__ import annotations
 

@@ -24,6 +24,5 @@ class LikelihoodProfileSummary(Record):
     upper: Number = Field(description="SD above the estimate at which it is 3.84; null where it does not get there")
 
 
-def likelihood_profiles_of(found: Sequence[LikelihoodProfile] | None) -> list[LikelihoodProfileSummary] | None:
-    """`None` where none was made."""
-    return None if found is None else [LikelihoodProfileSummary.of(profile) for profile in found]
+def likelihood_profiles_of(found: Sequence[LikelihoodProfile]) -> list[LikelihoodProfileSummary]:
+    return [LikelihoodProfileSummary.of(profile) for profile in found]

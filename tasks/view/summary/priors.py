@@ -1,4 +1,4 @@
-"""What the priors expect, and how much they matter; `None` where no analysis was made."""
+"""What the priors expect, and how much they matter;"""
 
 from __future__ import annotations
 
@@ -84,13 +84,11 @@ class PriorSensitivitySummary(Record):
     quantities: list[SensitivitySummary] = Field(description="parameters, then group estimates")
 
 
-def prior_predictive_of(found: PriorPredictive | None) -> PriorPredictiveSummary | None:
-    return None if found is None else PriorPredictiveSummary.of(found)
+def prior_predictive_of(found: PriorPredictive) -> PriorPredictiveSummary:
+    return PriorPredictiveSummary.of(found)
 
 
-def prior_sensitivity_of(found: PriorSensitivity | None, labels: tuple[str, ...]) -> PriorSensitivitySummary | None:
-    if found is None:
-        return None
+def prior_sensitivity_of(found: PriorSensitivity, labels: tuple[str, ...]) -> PriorSensitivitySummary:
     quantities = [
         SensitivitySummary.of(one, group=labels[one.group] if one.group >= 0 else None, diagnosis=one.diagnosis or None)
         for one in found.quantities

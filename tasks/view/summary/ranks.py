@@ -58,11 +58,8 @@ class RanksSummary(Record):
     terms: ByLabel[RankedTermSummary] = Field(description="by varying term")
 
 
-def ranks_of(findings: Findings) -> RanksSummary | None:
-    """`None` where groups were not ranked."""
+def ranks_of(findings: Findings) -> RanksSummary:
     found = findings.ranks
-    if found is None:
-        return None
     return RanksSummary.of(found, terms={one.term: _ranked(one, findings.labels) for one in found.terms})
 
 

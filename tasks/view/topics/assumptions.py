@@ -255,8 +255,8 @@ TOPIC = Topic(
     summary=(
         Entry(
             "assumptions",
-            AssumptionsSummary | None,
-            "Whether rows scatter as the model assumes; null where it was not looked at",
+            AssumptionsSummary,
+            "Whether rows scatter as the model assumes",
             lambda context: assumptions_of(context.findings.assumptions, context.findings.labels),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.stats.fits.bootstrap import MOST_REPLICATES
 from tasks.stats.fits.likelihood_profile import REFERENCE, LikelihoodProfile
-from tasks.stats.judged.likelihood_ratio_test import VarianceTest
+from tasks.stats.judged.likelihood_ratio_test import LikelihoodRatioTest
 from tasks.stats.judgement import Judgement
 from tasks.view.context import Context
 from tasks.view.figures.profile import HEIGHT, profile_curve
@@ -27,7 +27,7 @@ GUIDE = (
 def profile_blocks(context: Context) -> tuple[Block, ...]:
     profiles = context.findings.likelihood_profiles
     return (
-        Paragraph(f"{messages(context, [VARIANCE])}{_how_tested(context.findings.variance_test)}"),
+        Paragraph(f"{messages(context, [VARIANCE])}{_how_tested(context.findings.likelihood_ratio_test)}"),
         *(_figure(context, one) for one in profiles[:MOST_TERMS]),
         Fold("How to read the profiles", (Paragraph(GUIDE), _table(context, profiles))),
     )
@@ -112,7 +112,7 @@ def _limits(context: Context, found: LikelihoodProfile) -> tuple[str, str, int]:
 
 def _tested(context: Context, judged: Judgement) -> str:
     """The likelihood-ratio test, for readers who expect one."""
-    found = context.findings.variance_test
+    found = context.findings.likelihood_ratio_test
     said = "show" if judged.case == "shown" else "do not show"
     neither = "" if judged.case == "shown" else ", nor that there is no difference"
     effects = numbers.listed(f"the {context.term_name(context.position(name))}" for name in found.terms)
@@ -124,7 +124,7 @@ def _tested(context: Context, judged: Judgement) -> str:
     )
 
 
-def _how_tested(found: VarianceTest) -> str:
+def _how_tested(found: LikelihoodRatioTest) -> str:
     zero = (
         f" In {numbers.percent(found.share_zero)} of the simulated data sets the larger model found nothing at all, "
         "which is why the usual chi-squared test would be wrong here."

@@ -321,14 +321,14 @@ TOPIC = Topic(
     summary=(
         Entry(
             "prior_predictive",
-            PriorPredictiveSummary | None,
-            "Data simulated from the priors alone, in the outcome's unit; null where none were",
+            PriorPredictiveSummary,
+            "Data simulated from the priors alone, in the outcome's unit",
             lambda context: prior_predictive_of(context.findings.prior_predictive),
         ),
         Entry(
             "prior_sensitivity",
-            PriorSensitivitySummary | None,
-            "Power-scaling sensitivity (Kallioinen et al. 2024), 0 = unmoved; null where none was computed",
+            PriorSensitivitySummary,
+            "Power-scaling sensitivity (Kallioinen et al. 2024), 0 = unmoved",
             lambda context: prior_sensitivity_of(context.findings.prior_sensitivity, context.findings.labels),
         ),
     ),

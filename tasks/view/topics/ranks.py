@@ -186,14 +186,14 @@ TOPIC = Topic(
     summary=(
         Entry(
             "ranks",
-            RanksSummary | None,
-            "Which place each group takes among all; null where groups were not ranked",
+            RanksSummary,
+            "Which place each group takes among all",
             lambda context: ranks_of(context.findings),
         ),
         Entry(
             "funnel",
-            FunnelSummary | None,
-            "Group levels against group size; null where not made",
+            FunnelSummary,
+            "Group levels against group size",
             lambda context: funnel_of(context.findings),
         ),
     ),

@@ -15,7 +15,7 @@ from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
 from tasks.view.summary.intervals import IntervalWidthsSummary, intervals_of
 from tasks.view.summary.likelihood_profiles import LikelihoodProfileSummary, likelihood_profiles_of
-from tasks.view.summary.variance_test import VarianceTestSummary, variance_test_of
+from tasks.view.summary.likelihood_ratio_test import LikelihoodRatioTestSummary, likelihood_ratio_test_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worded
 from tasks.view.topics.likelihood_profile import VARIANCE, profile_blocks
 from tasks.view.words import numbers, text
@@ -260,7 +260,7 @@ TOPIC = Topic(
     title="Singularity, and which intervals to believe",
     finding=lambda context: messages(context, [SINGULARITY, INTERVALS]),
     blocks=_blocks,
-    sources=("intervals", "fits", "variance_test", "likelihood_profiles", "checks"),
+    sources=("intervals", "fits", "likelihood_ratio_test", "likelihood_profiles", "checks"),
     guide=(GUIDE,),
     checks=(SINGULARITY, VARIANCE, INTERVALS),
     summary=(
@@ -275,15 +275,15 @@ TOPIC = Topic(
         ),
         Entry(
             "likelihood_profiles",
-            list[LikelihoodProfileSummary] | None,
-            "Profiles of the REML criterion over each group SD of the fullest fit; null where none was made",
+            list[LikelihoodProfileSummary],
+            "Profiles of the REML criterion over each group SD of the fullest fit",
             lambda context: likelihood_profiles_of(context.findings.likelihood_profiles),
         ),
         Entry(
-            "variance_test",
-            VarianceTestSummary | None,
+            "likelihood_ratio_test",
+            LikelihoodRatioTestSummary,
             ("Do effects differ between groups? Likelihood-ratio test by parametric bootstrap"),
-            lambda context: variance_test_of(context.findings.variance_test),
+            lambda context: likelihood_ratio_test_of(context.findings.likelihood_ratio_test),
         ),
     ),
 )

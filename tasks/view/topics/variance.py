@@ -212,7 +212,7 @@ TOPIC = Topic(
     title="How much groups differ, and how far they are pooled",
     finding=_finding,
     blocks=_blocks,
-    sources=("variance_components", "variance_test", "likelihood_profiles", "fits"),
+    sources=("variance_components", "likelihood_ratio_test", "likelihood_profiles", "fits"),
     guide=(GUIDE,),
     summary=(
         Entry(

@@ -14,7 +14,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import tasks.view
-from tasks.stats.judged.likelihood_ratio_test import VarianceTest
 from tasks.stats.records import RunRecord
 from tasks.view.checks import SPECS
 from tasks.view.document import schema_text, summary_json, summary_of
@@ -370,11 +369,7 @@ def test_schema_refuses_another_verdict(status: object) -> None:
 def test_a_number_that_should_never_be_undefined_stops_no_run() -> None:
     """It becomes null, which the schema refuses; the report is published all the same."""
     case = singular_case()
-    test = replace(variance_test_of_case(case), statistic=np.nan)
-    told = summary_of(replace(case, findings=replace(case.findings, variance_test=test)).context)
-    assert told["variance_test"]["statistic"] is None
+    test = replace(case.findings.likelihood_ratio_test, statistic=np.nan)
+    told = summary_of(replace(case, findings=replace(case.findings, likelihood_ratio_test=test)).context)
+    assert told["likelihood_ratio_test"]["statistic"] is None
     assert errors(told) != []
-
-
-def variance_test_of_case(case: Case) -> VarianceTest:
-    return case.findings.variance_test or VarianceTest(("intercept",), "complete_pooling", 1.0, 0.5, 10, 4, 0.1)

@@ -8,19 +8,19 @@ from scipy.stats import f as f_of
 from scipy.stats import kstest
 
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
-from tasks.stats.judged.likelihood_ratio_test import VarianceTest, judge_variance, variance_test
+from tasks.stats.judged.likelihood_ratio_test import LikelihoodRatioTest, judge_likelihood_ratio, likelihood_ratio_test
 from tasks.stats.records import GroupedData
 from tests import datasets
 from tests.datasets import model_of, simulated
 
 
-def found_in(data: GroupedData, seed: int = 1, n_replicates: int | None = None) -> VarianceTest:
+def found_in(data: GroupedData, seed: int = 1, n_replicates: int | None = None) -> LikelihoodRatioTest:
     products, scaling = model_of(data)
     fits = {
         flavour: partial_pooling(products, scaling, flavour, varying)
         for flavour, varying in flavours(tuple(range(1, products.p))).items()
     }
-    return variance_test(products, fits, seed, n_replicates)
+    return likelihood_ratio_test(products, fits, seed, n_replicates)
 
 
 def test_slopes_that_differ_are_found() -> None:
@@ -62,6 +62,8 @@ def test_p_of_slopes_is_about_uniform_under_the_null() -> None:
 
 
 def test_check_says_what_was_found_and_never_fails() -> None:
-    clear, unclear = (judge_variance(found_in(data))[0] for data in (datasets.sleepstudy(), datasets.dyestuff2()))
+    clear, unclear = (
+        judge_likelihood_ratio(found_in(data))[0] for data in (datasets.sleepstudy(), datasets.dyestuff2())
+    )
     assert {clear.status, unclear.status} == {"pass"}
     assert (clear.case, unclear.case) == ("shown", "not shown")

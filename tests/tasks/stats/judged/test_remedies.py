@@ -10,7 +10,7 @@ from tasks.stats.fits.bootstrap import bootstrap
 from tasks.stats.fits.cross_products import centre_scaled, cross_products
 from tasks.stats.fits.likelihood_profile import likelihood_profiles
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
-from tasks.stats.judged.likelihood_ratio_test import variance_test
+from tasks.stats.judged.likelihood_ratio_test import likelihood_ratio_test
 from tasks.stats.judged.remedies import penalised_fit, remedies, uncorrelated_fit
 from tasks.stats.records import Scaling
 from tests import datasets
@@ -127,4 +127,4 @@ def test_few_or_tiny_groups_break_nothing(sizes: list[int]) -> None:
     for fit in partial.values():
         assert np.isfinite(bootstrap(products, fit, seed=1, n_replicates=40).upper).all()
         assert all(np.isfinite(one.deviance).all() for one in likelihood_profiles(products, fit))
-    assert 0 < variance_test(products, partial, seed=1, n_replicates=40).p_value <= 1
+    assert 0 < likelihood_ratio_test(products, partial, seed=1, n_replicates=40).p_value <= 1

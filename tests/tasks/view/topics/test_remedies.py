@@ -48,7 +48,7 @@ def test_summary_keeps_to_its_schema(name: str) -> None:
     told = json.loads(summary_json(summary_of(context_of_sampled(made))), parse_constant=pytest.fail)
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(told)] == []
     assert (told["remedies"] is None) == (name == "sleepstudy")
-    assert told["variance_test"]["p_value"] == made.findings.variance_test.p_value
+    assert told["likelihood_ratio_test"]["p_value"] == made.findings.likelihood_ratio_test.p_value
     profiles = made.findings.likelihood_profiles
     assert [one["deviance"] for one in told["likelihood_profiles"]] == [one.deviance.tolist() for one in profiles]
 

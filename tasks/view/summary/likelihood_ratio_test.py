@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.stats.judged.likelihood_ratio_test import VarianceTest
+from tasks.stats.judged.likelihood_ratio_test import LikelihoodRatioTest
 from tasks.view.summary.record import Amount, Count, Positive, Record, Share
 
 
-class VarianceTestSummary(Record):
+class LikelihoodRatioTestSummary(Record):
     """REML likelihood-ratio test of varying effects."""
 
     terms: list[str] = Field(description="terms whose variance between groups is tested, together")
@@ -22,6 +22,5 @@ class VarianceTestSummary(Record):
     share_zero: Share = Field(description="share of them with a statistic of 0")
 
 
-def variance_test_of(found: VarianceTest | None) -> VarianceTestSummary | None:
-    """`None` where it was not made."""
-    return None if found is None else VarianceTestSummary.of(found)
+def likelihood_ratio_test_of(found: LikelihoodRatioTest) -> LikelihoodRatioTestSummary:
+    return LikelihoodRatioTestSummary.of(found)
