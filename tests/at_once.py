@@ -18,10 +18,11 @@ from tasks.rows.validate import KEY_SEPARATOR, count_by_rule, grouped, key_colum
 from tasks.rows.values import HEAD_ROWS, how_read
 from tasks.stats.fits.cross_products import cross_products
 from tasks.stats.labels import one_spelling, spellings
-from tasks.stats.records import GroupedData, SourceFile
+from tasks.stats.records import GroupedData
 from tasks.stats.rows.digest import extremes_of_rows
 from tasks.study.errors import Rejection
 from tasks.study.model import Study
+from tasks.study.run import SourceFile
 
 
 @dataclass(frozen=True)

@@ -46,17 +46,16 @@ from tasks.stats.records import (
     PosteriorDraws,
     PredictiveCheck,
     PredictiveStatistic,
-    RunRecord,
     SamplerDiagnostics,
     SamplingAttempt,
     Scaling,
     SimpsonCheck,
-    SourceFile,
     VarianceComponents,
 )
 from tasks.stats.rows.data_findings import data_findings
 from tasks.study.errors import Rejection
 from tasks.study.model import Study
+from tasks.study.run import RunRecord, SourceFile
 from tasks.view.context import Context, context_of
 
 HOSTILE_LABELS = (

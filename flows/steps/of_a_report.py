@@ -45,10 +45,11 @@ from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, c
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
 from tasks.stats.fits.pooling import complete_pooling, no_pooling
 from tasks.stats.past.changes import compare
-from tasks.stats.records import CompletePooling, Flavour, NoPooling, PartialPooling, PosteriorDraws, RunRecord, Scaling
+from tasks.stats.records import CompletePooling, Flavour, NoPooling, PartialPooling, PosteriorDraws, Scaling
 from tasks.stats.rows.data_findings import data_findings
 from tasks.study.errors import DataRejected
 from tasks.study.model import Study
+from tasks.study.run import RunRecord
 from tasks.view.checks import count_by_status
 from tasks.view.context import FLAVOUR_NAMES, Context, context_of
 from tasks.view.notices import notices_of

@@ -22,8 +22,9 @@ import numpy as np
 import xarray as xr
 
 from tasks.stats.findings import Findings
-from tasks.stats.records import Floats, GroupedData, PosteriorDraws, RunRecord
+from tasks.stats.records import Floats, GroupedData, PosteriorDraws
 from tasks.study.model import Study
+from tasks.study.run import RunRecord
 
 GROUP_BYTES_LIMIT = 20_000_000
 ROWS_BYTES_LIMIT = 20_000_000

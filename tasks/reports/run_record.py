@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from tasks.engines.engines import MARGINAL
 from tasks.reports.run_folders import new_run_id
-from tasks.stats.records import RunRecord
 from tasks.study.model import Study
+from tasks.study.run import RunRecord
 
 if TYPE_CHECKING:  # it brings all that reads rows
     from tasks.rows.collect import Collected

@@ -19,7 +19,7 @@ from tasks.rows.study_files import hash_files, wait_for_incoming
 from tasks.rows.validate import count_by_rule
 from tasks.stats.fits.cross_products import CrossProducts, total, with_labels
 from tasks.stats.labels import label_notes, spellings
-from tasks.stats.records import GroupedData, SourceFile
+from tasks.stats.records import GroupedData
 from tasks.stats.rows.copies import find_copies
 from tasks.stats.rows.data_findings import DataNotes
 from tasks.stats.rows.digest import FileDigest, merged, with_spelling
@@ -29,6 +29,7 @@ from tasks.stats.rows.reading_notes import ReadingNotes
 from tasks.stats.rows.totals import totals_rows
 from tasks.study.errors import DataRejected, Rejection
 from tasks.study.model import Study
+from tasks.study.run import SourceFile
 
 
 @dataclass(frozen=True)

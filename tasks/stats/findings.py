@@ -42,7 +42,6 @@ from tasks.stats.records import (
     PartialPooling,
     PosteriorDraws,
     PredictiveCheck,
-    RunRecord,
     SamplingAttempt,
     Scaling,
     SimpsonCheck,
@@ -51,6 +50,7 @@ from tasks.stats.records import (
 )
 from tasks.stats.rows.data_findings import DataFindings, judge_data
 from tasks.study.model import Study
+from tasks.study.run import RunRecord
 
 UNJUDGED = Verdict("use", "bayes")
 

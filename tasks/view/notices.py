@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.stats.past.changes import Changes
-from tasks.stats.records import RunRecord, VerdictStatus
+from tasks.stats.records import VerdictStatus
 from tasks.study.errors import DataRejected, PoolwiseError
 from tasks.study.model import Study
+from tasks.study.run import RunRecord
 from tasks.view.context import Context
 from tasks.view.verdict_words import verdict_of
 

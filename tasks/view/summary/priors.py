@@ -1,4 +1,4 @@
-"""What the priors expect, and how much they matter;"""
+"""What the priors expect, and how much they matter."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tasks.stats.records import RunRecord
+from tasks.study.run import RunRecord
 from tasks.view.summary.record import Count, Record
 
 

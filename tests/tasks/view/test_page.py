@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.records import SourceFile
 from tasks.study.errors import Rejection
+from tasks.study.run import SourceFile
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Table
 from tasks.view.words import numbers

@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import tasks.view
-from tasks.stats.records import RunRecord
+from tasks.study.run import RunRecord
 from tasks.view.checks import SPECS
 from tasks.view.document import schema_text, summary_json, summary_of
 from tests.factories import (
