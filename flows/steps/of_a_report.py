@@ -209,7 +209,7 @@ def leave_link(context: Context, folder: Path) -> None:
         create_link_artifact(address, link_text=headline, key=key, description=reason)
     else:
         where = markdown(str((folder / REPORT).resolve()))
-        words = f"# {verdict.status.upper()}: {headline}\n\n{reason}\n\nReport: {where}\n"
+        words = f"# {headline}\n\n{reason}\n\nReport: {where}\n"
         create_markdown_artifact(words, key=key, description=headline)
     say_published(context, folder)
 

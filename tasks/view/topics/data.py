@@ -232,7 +232,7 @@ def _left_out(context: RowContext, judged: Judgement) -> str:
     rows = context.rows
     if rows.n_rejected:
         share = f"{rows.n_rejected / rows.n_read:.1%}"
-        told = f"{rows.n_rejected} of {rows.n_read} rows ({share}) were rejected and left out of every estimate."
+        told = f"{rows.n_rejected:,} of {rows.n_read:,} rows ({share}) were rejected and left out of every estimate."
     else:
         told = _all_passed(context, judged)
     files = f"{plural(rows.n_set_aside, 'file')} could not be used and {_were(rows.n_set_aside)} set aside. "
@@ -240,7 +240,7 @@ def _left_out(context: RowContext, judged: Judgement) -> str:
 
 
 def _all_passed(context: RowContext, judged: Judgement) -> str:
-    return f"All {context.rows.n_rows} rows passed validation."
+    return f"All {context.rows.n_rows:,} rows passed validation."
 
 
 def _look_at_rejects(context: RowContext, judged: Judgement) -> str:
