@@ -1,4 +1,4 @@
-"""How a setting is advised, wherever one is: spelled out as it would be typed."""
+"""Advice to make settings, spelled out as they would be typed."""
 
 from __future__ import annotations
 
