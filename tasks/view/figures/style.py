@@ -67,7 +67,7 @@ def numbers(values: ArrayLike, digits: int = 4) -> list[float | None]:
 
 
 def _brief(value: float) -> float | None:
-    """Whole numbers without a point, which JSON would spell out."""
+    """The number, as an int if it is whole: JSON would write 1.0 for 1."""
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
