@@ -8,5 +8,5 @@ from tasks.study.model import Study
 
 
 def to_set(study: Study, settings: Sequence[str]) -> str:
-    """`settings` are whole lines of TOML that may stand above the first table."""
+    """Advice to make these settings; each is a whole line of TOML that may stand above the first table."""
     return " and ".join(map(study.setting, settings))

@@ -1,4 +1,4 @@
-"""A study: what is asked of which columns, and the limits the answer has to keep.
+"""A study: the question, the columns it is asked of, and the limits that data and fits have to keep.
 
 One frozen model, the same whether it came from a `study.toml` or from the command line. Every field
 but the columns' names has a default that suits most data.

@@ -85,7 +85,7 @@ def _table_of(schema: Schema) -> Schema | None:
 
 
 def _given(schema: Schema) -> Schema:
-    """The schema of a given value, without the alternative null."""
+    """The schema without its alternative null."""
     choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     return choices[0] if choices else schema
 

@@ -161,7 +161,7 @@ class SamplerSettings(Frozen):
 
 
 class Thresholds(Frozen):
-    """Where a check turns from pass to review or fail. Defaults are the field's own."""
+    """Where a check turns from pass to review or fail. Defaults are those customary in statistics."""
 
     rhat: Annotated[float, Field(gt=1)] = Field(
         default=1.01, description="R-hat of every quantity has to be below it, or no report is published."

@@ -1,4 +1,4 @@
-"""How a study's key estimates went over its newest runs: numbers, words and a small picture of each."""
+"""How a study's key estimates changed over its newest runs: numbers, words and a small picture of each."""
 
 from __future__ import annotations
 
