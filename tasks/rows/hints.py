@@ -57,7 +57,7 @@ def _look(found: Sequence[Rejection], study: Study) -> Look | None:
     is_all = len(rows) >= DENSE_ROWS and len(rows) >= NEARLY_ALL * (max(rows) - min(rows) + 1)
     base = NumberStyle(study.decimal or ".", study.thousands or "", study.affixes)
     is_read = np.isfinite(parse_numbers(pd.Series(values, dtype="str"), base)).mean() >= NEARLY_ALL
-    if is_read:  # plain numbers that failed: the column is read with the other mark
+    if is_read:  # `base` reads these, yet they failed: the column has the other mark
         base = replace(base, decimal="," if base.decimal == "." else ".")
     look = look_of(values, is_all, base, is_mark_known=bool(is_read))
     has_new_affix = look is not None and look.style is not None and look.style.affixes != base.affixes
