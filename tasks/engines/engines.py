@@ -24,7 +24,7 @@ from tasks.disk.atomic import explained, write_whole
 from tasks.stats.records import Floats
 from tasks.study.errors import PoolwiseError, StudyError
 
-if TYPE_CHECKING:  # a process that only samples starts in half the time without it
+if TYPE_CHECKING:  # without this import, a process that only samples starts in half the time
     from tasks.study.settings import SamplerSettings
 
 PROGRAMS = Path(__file__).parents[2] / "stan"
@@ -37,7 +37,7 @@ Progress = Callable[[float], None]
 ITERATION = re.compile(r"Chain \[(\d+)\] Iteration:\s*(\d+) / (\d+)")
 
 
-# What an installation has only when its build went through to the end.
+# Files that an installation has only if its build was completed.
 BUILT_PARTS = ("makefile", "bin/stanc", "bin/diagnose")
 
 

@@ -16,8 +16,8 @@ from tasks.study.model import Study
 from tasks.study.settings import SamplerSettings
 from tasks.view.words.sampler_words import missed_in_words
 
-# (least adapt_delta, times as many iterations, deeper trees by): Stan's own advice for divergences, low ESS
-# and trajectories cut short.
+# Per attempt: (least adapt_delta, factor on the iterations, increase of the tree depth). These follow Stan's own
+# advice for divergences, low ESS and trajectories cut short.
 ESCALATION = ((0.0, 1, 0), (0.95, 2, 2), (0.99, 4, 4))
 
 

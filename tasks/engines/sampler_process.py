@@ -60,9 +60,9 @@ class SamplerProcess:
         with _child() as child:
             assert child.stdin is not None
             assert child.stdout is not None
-            with suppress(BrokenPipeError):  # it has ended already, which its answer will tell
+            with suppress(BrokenPipeError):  # the child has ended already; reading its answer reports why
                 _send(child.stdin, DRAWS, _packed({**data, "asked": json.dumps(asked)}))
-            # Unbuffered: what had been read ahead would not wake who waits for the next frame.
+            # Unbuffered: bytes already read into a buffer would not wake whoever waits for the next frame.
             with open(child.stdout.fileno(), "rb", buffering=0, closefd=False) as answers:
                 return _answer(answers, self._ends, progress)
 
@@ -83,7 +83,7 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _started(scratch: str) -> subprocess.Popen[bytes]:
-    # -P: a folder called `tasks` where the user stands is not ours.
+    # -P: a folder called `tasks` in the user's working directory is not imported.
     command = [sys.executable, "-P", "-m", "tasks.engines.sampler_process"]
     return subprocess.Popen(
         command,
@@ -168,7 +168,7 @@ def _unpacked(content: bytes) -> dict[str, Any]:
 def main() -> None:
     """The child: reads one request from standard input, writes progress and draws to standard output."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever native code prints is not an answer
+    os.dup2(2, 1)  # what native code prints goes to standard error, not among the answers
     _, content = _receive(sys.stdin.buffer)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

@@ -24,7 +24,7 @@ from tasks.view.figures.style import ALERT, MODELS, NEUTRAL
 
 SCHEMES = ("light", "dark")
 TINTS = ("pass-tint", "review-tint", "fail-tint", "mark-tint")
-# Text, and what it stands on in a report.
+# (text, ground): the combinations that occur in a report.
 TEXT_ON = (
     *((text, ground) for text in ("ink", "soft", "link") for ground in ("paper", "card")),
     *((status, ground) for status in ("pass", "review", "fail") for ground in ("paper", f"{status}-tint")),
@@ -46,7 +46,7 @@ class LookColours:
     light: Colours
     dark: Colours
     figures: Colours
-    defaults: Mapping[str, Colours]  # Poolwise's own of the page, by scheme
+    defaults: Mapping[str, Colours]  # Poolwise's own colours of the page, by scheme
 
     def page(self, scheme: str, name: str) -> str:
         """The colour of the page in use, given or default."""
@@ -169,7 +169,7 @@ def _faint_figures(colours: LookColours) -> Iterator[str]:
 def _faint(name: str, above: str, ground: str, below: str, least: float, what: str) -> Iterator[str]:
     ratio = contrast(above, below)
     if ratio < least:
-        # Rounded down: 4.499 must not be told as 4.5.
+        # Rounded down: 4.499 must not be shown as 4.5.
         yield (
             f"{name} is {above}, whose contrast with the {ground} {below} is {int(ratio * 100) / 100:g} : 1; {what} "
             f"need{'s' if what == 'text' else ''} {least:g} : 1. Choose a {_other_way(below)} colour."

@@ -34,7 +34,7 @@ class Look:
     """A look as it was read; the run uses these texts. `folder` is for messages only."""
 
     folder: Path
-    texts: Mapping[str, str]  # by name within the folder: templates, styles, colours
+    texts: Mapping[str, str]  # content by file name within the folder: templates, styles, colours
     colours: LookColours
 
     @property

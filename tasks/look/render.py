@@ -33,8 +33,8 @@ from tasks.view.records import GROUP_TABLE_PAGE, ReportPage
 from tasks.view.words.glossary_terms import meanings, segments
 
 PAGE = "report.html.j2"
-POLICY_WITHIN = 4096  # characters: where the catalogue's server looks for it, too
-# One script, in this order: each file puts what it does under `poolwise`, the last starts it all.
+POLICY_WITHIN = 4096  # characters from the start; the catalogue's server looks for the policy there, too
+# Joined in this order into one script: each file adds its functions to `poolwise`, the last one starts them.
 SCRIPTS = (
     "report.js",
     "report/data.js",

@@ -141,7 +141,7 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise StudyError(f"{file} nests lists or tables too deeply. A study needs three levels at most.") from None
-    except ValueError:  # Python's own limit to the digits it reads
+    except ValueError:  # Python limits the digits of the numbers it reads
         raise StudyError(f"{file} has a number of thousands of digits. Write it shorter, as in: 1e300") from None
 
 

@@ -29,7 +29,7 @@ RUN_LIMIT = 30
 VERDICT_LIMIT = 365
 ESTIMATE = ("mean", "sd", "lower", "upper")
 LINES = ("terms", "scaling")
-# Quotes within JSON text are escaped, so this can only be that key followed by that key.
+# Quotes within JSON texts are escaped, so these bytes can only be the key "bayes" followed by the key "engine".
 BAYES = b'"bayes": {"engine": '
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError)
 

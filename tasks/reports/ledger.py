@@ -25,7 +25,7 @@ from tasks.disk.atomic import ELSEWHERE, explained
 from tasks.disk.layout import ledger_file
 from tasks.study.errors import PoolwiseError
 
-# Runs that died or failed for a passing cause; workers that are restarted kill runs, too.
+# Attempts are runs that died or failed for a passing cause; a restart of the worker also ends a run.
 MOST_ATTEMPTS = 10
 BUSY_SECONDS = 30.0
 
@@ -138,7 +138,7 @@ class Ledger:
 
 def _trouble(error: sqlite3.DatabaseError) -> str:
     """Why the ledger cannot be used, and what to do next."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it says more than anybody needs
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; the other bits only add detail
     if code == sqlite3.SQLITE_FULL:
         return "the disk is full. Make room there and run again."
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):

@@ -27,7 +27,7 @@ Content = bytes | str | Callable[[Path], object]
 
 # A staging folder younger than this may not be locked yet.
 GRACE_SECONDS = 60
-# Where folders cannot be locked, only age tells a dead run's.
+# Where folders cannot be locked, a staging folder older than this counts as a dead run's.
 DEAD_AFTER_SECONDS = 24 * 3600
 
 REDIRECT = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=../{run}/{report}">\n'
@@ -167,7 +167,7 @@ def _replace_link(study_folder: Path, run_id: str) -> None:
 
 def _write_redirect(latest: Path, run_id: str) -> None:
     """Make `latest` a folder with a page that leads to the run."""
-    if latest.is_symlink():  # Never write through it, into a published run.
+    if latest.is_symlink():  # Writing through the link would change a published run.
         latest.unlink()
     latest.mkdir(exist_ok=True)
     write_whole(latest / REPORT, REDIRECT.format(run=run_id, report=REPORT))

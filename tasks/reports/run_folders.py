@@ -20,7 +20,7 @@ from tasks.stats.past.earlier import Question, ReportedVerdict
 
 # These stand at the top of a summary; the fits behind them can be megabytes.
 HEAD = {"schema_version", "study", "verdict", "run"}
-OVERVIEW = "overview"  # follows them; summaries of older versions have none
+OVERVIEW = "overview"  # the key after the head; summaries of older versions have none
 HEAD_CHARACTERS = 65_536
 
 
@@ -98,7 +98,7 @@ def _text(run_folder: Path, characters: int = -1) -> str:
     except FileNotFoundError as error:
         raise UnreadableRun(f"{SUMMARY} is missing") from error
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error  # without the path: readers see it
+        reason = getattr(error, "strerror", None) or error  # without the path, since readers see this text
         raise UnreadableRun(f"{SUMMARY} cannot be read: {reason}") from error
 
 

@@ -16,7 +16,7 @@ from tasks.reports.run_folders import new_run_id
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
 
-if TYPE_CHECKING:  # it brings all that reads rows
+if TYPE_CHECKING:  # importing it would load everything that reads rows
     from tasks.rows.collect import Collected
 
 PACKAGES = (

@@ -39,7 +39,7 @@ def _hash_of_look(opened: OpenedStudy) -> str:
     """The hash of the study's look; empty if it has none. Raises StudyError."""
     if opened.look_folder is None:
         return ""
-    from tasks.look.trial import look_of  # which renders pages
+    from tasks.look.trial import look_of  # imported here because it loads what renders pages
 
     look = look_of(opened)
     return look.sha256 if look else ""

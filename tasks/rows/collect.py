@@ -37,11 +37,11 @@ class Collected:
     """The study's good rows as sums, and what became of the other rows. Labels are in natural order."""
 
     products: CrossProducts  # of all rows
-    sample: GroupedData  # all rows if they are few, else some at random; it has the same labels
+    sample: GroupedData  # all rows if they are few, else a random sample; labels are those of all rows
     rejections: tuple[Rejection, ...]  # by file, row and column; row 0 stands for a file that was set aside
     n_rejected: int  # rows
     files: tuple[SourceFile, ...]
-    rejected_by_rule: dict[str, int]  # "column: rule" to rows, most frequent first
+    rejected_by_rule: dict[str, int]  # number of rows by "column: rule", most frequent first
     n_copies: int  # rows dropped as copies of earlier ones, by the study's rule; they are not among the rejected
     notes: DataNotes
 

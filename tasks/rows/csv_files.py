@@ -26,7 +26,7 @@ SHOWN_CHARACTERS = 200
 SEPARATOR, END = "\x1f", "\x1e"
 
 Record = list[str]
-csv.field_size_limit(MOST_CHARACTERS)  # Python's own, 131,072, also stops at columns that nobody uses
+csv.field_size_limit(MOST_CHARACTERS)  # Python's own limit, 131,072, also applies to columns that nobody uses
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def plain(texts: Sequence[str]) -> list[str]:
     """The texts without spaces, with points for commas, in NFC; all at once, which is faster than one by one."""
     together = END.join(texts).replace(" ", "").replace(",", ".")
     found = (together if together.isascii() else unicodedata.normalize("NFC", together)).split(END)
-    return found if len(found) == len(texts) else list(texts)  # as they are where one holds the mark itself
+    return found if len(found) == len(texts) else list(texts)  # unchanged if a text itself contains END
 
 
 def _chunks(

@@ -54,7 +54,7 @@ def find_layout(
     places = [_next_row(lines, first, comment or ""), _next_row(lines, first, comment or COMMENT)]
     found = [_split(lines, at, choices, columns) for at in places]
     is_below = _n_found(found[0][1], columns) < len({*columns}) == _n_found(found[1][1], columns)
-    if not columns:  # "#" may be a column's name, too
+    if not columns:  # the names are unknown, and one may begin with "#"
         is_below = len(found[0][1]) != len(found[1][1])
     at, (split_by, header) = (places[1], found[1]) if is_below else (places[0], found[0])
     if not header:

@@ -18,12 +18,12 @@ from tasks.study.setting_words import set_in_file
 BLOCK_BYTES = 1 << 20
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # begins like UTF-16's, so it comes before
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins with UTF-16's mark, so it is tried before that
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-COMMON = "cp1252"  # what files that are not UTF-8 are in most often
+COMMON = "cp1252"  # the most common encoding of files that are not UTF-8
 
 
 def find_encoding(

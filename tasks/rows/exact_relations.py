@@ -15,13 +15,13 @@ from tasks.study.model import Study
 from tasks.study.plain_text import shown
 
 SMALLEST = 1e-50
-# SD of the error that rounding to whole steps makes, with something to spare.
+# SD of the error of rounding to whole steps, with a margin.
 ROUNDING_SD = 0.35
-# What rounding could explain is put down to it where it is so small a share of the outcome's SD.
+# A residual SD that rounding could explain is put down to rounding only up to this share of the outcome's SD.
 MOST_ROUNDING = 1e-3
-# A residual SD of a smaller share of the outcome's drowns in the rounding of sums; of many rows, of a larger one.
+# A residual SD below this share of the outcome's SD is lost in the rounding of sums; the share grows with the rows.
 LEAST_LEFT = 1e-6
-FEWEST_DF = 5  # for a residual SD that is held against rounding
+FEWEST_DF = 5  # degrees of freedom needed to compare a residual SD with rounding
 
 
 def out_of_range(sample: GroupedData, study: Study) -> str:

@@ -14,8 +14,8 @@ from tasks.rows.csv_head import Layout
 from tasks.stats.rows.cut_short import CutShort
 
 TAIL_BYTES = 1 << 16
-LEAST_ROWS = 3  # above the last, to tell that it has too few fields
-LEAST_NUMBERS = 20  # to tell that its last number has too few decimals
+LEAST_ROWS = 3  # rows needed above the last to tell that the last has too few fields
+LEAST_NUMBERS = 20  # numbers needed to tell that the last has too few decimals
 NUMBER = re.compile(r"[+-]?\d+(?:[.,](\d*))?")
 
 

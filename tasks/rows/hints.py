@@ -23,7 +23,7 @@ from tasks.study.plain_text import brief, shown
 from tasks.study.toml_text import toml_value
 
 NOT_A_NUMBER, NOT_A_DATE = "not a number", "not a date"
-DENSE_ROWS = 5  # so many failing rows, hardly one between them that does not, are the whole column
+DENSE_ROWS = 5  # at least this many failing rows, with hardly a good one between them, count as the whole column
 MOST_COLUMNS = 3
 FORM = "A number is a sign (+ or -), digits with at most one decimal mark, and an exponent such as e-5."
 
@@ -57,7 +57,7 @@ def _look(found: Sequence[Rejection], study: Study) -> Look | None:
     is_all = len(rows) >= DENSE_ROWS and len(rows) >= NEARLY_ALL * (max(rows) - min(rows) + 1)
     base = NumberStyle(study.decimal or ".", study.thousands or "", study.affixes)
     is_read = np.isfinite(parse_numbers(pd.Series(values, dtype="str"), base)).mean() >= NEARLY_ALL
-    if is_read:  # so where these failed, numbers have the other mark
+    if is_read:  # `base` reads these, yet they failed: the column has the other mark
         base = replace(base, decimal="," if base.decimal == "." else ".")
     look = look_of(values, is_all, base, is_mark_known=bool(is_read))
     has_new_affix = look is not None and look.style is not None and look.style.affixes != base.affixes

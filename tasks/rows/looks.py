@@ -21,10 +21,10 @@ from tasks.rows.values import ONE_GROUP, SURE_SHARE
 from tasks.study.toml_text import toml_key, toml_value
 
 NEARLY_ALL = 0.9
-MOST_VALUES = 1_000  # looked at, of one column
-MOST_WORDS = 8  # of a column of categories
+MOST_VALUES = 1_000  # values looked at per column
+MOST_WORDS = 8  # different words in a column of categories
 THOUSANDS = (",", ".", " ", "'")
-MAGNITUDE = re.compile(r"(?i:k|mn|mio|bn|b|tsd)|M")  # which a number is multiplied by
+MAGNITUDE = re.compile(r"(?i:k|mn|mio|bn|b|tsd)|M")  # suffixes by which a number is multiplied
 AFFIXED = re.compile(
     rf"(?P<before>[^\d\s{SPACES}.,+-]{{0,4}}\.?)[{SPACES}]*[+-]?[.,]?\d[\d.,'’{SPACES}]*?(?:[eE][+-]?\d+)?"
     rf"[{SPACES}]*(?P<after>[^\d\s{SPACES}.,+-][^\d\s{SPACES}]{{0,7}})?"
@@ -50,7 +50,7 @@ class Look:
     codes: Mapping[str, float] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     others: str = ""
-    is_partial: bool = False  # whether other values of the column have not the sign or unit
+    is_partial: bool = False  # whether other values of the column lack the sign or unit
 
 
 def look_of(values: Sequence[str], is_all: bool, base: NumberStyle = PLAIN, is_mark_known: bool = False) -> Look | None:
@@ -135,7 +135,7 @@ def _affixes(shown: pd.Series, known: Sequence[str]) -> tuple[str, ...]:
     found = (before + after).most_common()
     is_sure = all(map(_is_money, {*before} - {"", *known})) and all(map(_is_unit, {*after} - {"", *known}))
     new = [(affix, n) for affix, n in found if affix and affix not in known]
-    is_everywhere = all(n >= NEARLY_ALL * len(shown) for _, n in new)  # two units are two scales
+    is_everywhere = all(n >= NEARLY_ALL * len(shown) for _, n in new)  # two different units would mean two scales
     return tuple(affix for affix, _ in new) if is_sure and is_everywhere else ()
 
 

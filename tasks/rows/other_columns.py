@@ -11,7 +11,7 @@ import pandas as pd
 
 from tasks.rows.row_keys import hash_texts
 
-# A name that row numbers go by, then which of that name.
+# A name under which R or pandas writes row numbers, then a count from 0 of columns with this name.
 ROW_NUMBERS = re.compile(r"(unnamed: ?[0-9]+|__index_level_[0-9]+__)? [0-9]+$", re.IGNORECASE)
 
 

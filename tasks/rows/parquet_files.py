@@ -39,7 +39,7 @@ def parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame
                 frame = text_frame(_study_texts(table.select(taken), taken, study, name))
                 yield with_rest(frame, others, _joined(table.select(read[len(taken) :])) if others else None)
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # the disk's trouble, not the content's
+        if isinstance(error, OSError) and error.errno is not None:  # the disk failed; the content may be sound
             raise
         raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
 

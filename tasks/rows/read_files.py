@@ -20,7 +20,7 @@ from tasks.stats.rows.digest import FileDigest, Priorities, take
 from tasks.study.errors import DataRejected
 
 Progress = Callable[[float], None]
-FILES_BETWEEN = 100  # files after which memory is made free
+FILES_BETWEEN = 100  # memory is freed after this many files
 
 
 @dataclass(frozen=True)

@@ -44,17 +44,17 @@ from tasks.study.errors import Rejection
 from tasks.study.model import Study
 
 FORMAT = 2
-# What of a study decides how its files are read; beside most of its rules.
+# The settings that, with most rules, decide how the files of a study are read.
 READING = {
     *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
     *("decimal", "thousands", "affixes", "missing", "codes", "dates"),
 }
-# What these compute decides digests too.
 SKETCHED = ("asked", "rest", "count")
+# Digests also depend on what these packages compute.
 PACKAGES = ("poolwise", "numpy", "pandas", "pandera", "pyarrow")
-# Digests under keys that were not asked for so long are removed.
+# Digests under keys that were not used for this long are removed.
 KEPT_SECONDS = 30 * 24 * 3600
-# A file changed less than this before it was hashed could change again without looking different.
+# If a file changed less than this before it was hashed, another change could leave its stamp the same.
 CLOCK_SECONDS = 2.0
 
 log = logging.getLogger("poolwise")
@@ -75,7 +75,7 @@ class Store:
                 return _unpacked(arrays, (self.folder.name, sha256, repeats), self._study.terms)
         except FileNotFoundError:
             return None
-        except Exception as error:  # of many kinds: whatever is wrong with it, the digest can be made again
+        except Exception as error:  # of any kind: whatever is wrong with the file, the digest can be made again
             log.warning("%s is damaged and is made again: %s", path, error)
             return None
 
@@ -127,7 +127,7 @@ def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
         def hash_of(path: Path, name: str) -> str:
             before = stamp_of(path)
             if before is None:
-                return hash_file(path, name)  # which says what is wrong
+                return hash_file(path, name)  # raises an error that says what is wrong
             kept = known.get(str(path))
             if isinstance(kept, list) and kept[:-1] == [*before]:
                 return str(kept[-1])

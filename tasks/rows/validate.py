@@ -34,8 +34,8 @@ from tasks.study.model import Study
 from tasks.study.settings import SURROUNDING, Range
 
 KEY_SEPARATOR = ", "
-EVERY_COLUMN = "every column"  # of a row that is a copy of another
-LARGEST = 1e50  # products of squares of many such numbers are still numbers
+EVERY_COLUMN = "every column"  # named as the column when a row is a copy of another
+LARGEST = 1e50  # products of squares of numbers up to this one, summed over many, are still finite
 LONGEST_LABEL = 1_000  # characters
 
 Readings = Mapping[str, ColumnReading]

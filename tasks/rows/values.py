@@ -27,12 +27,12 @@ from tasks.rows.numbers import (
 from tasks.stats.records import Floats
 from tasks.study.model import Study
 
-HEAD_ROWS = 5_000  # of a file, which show how it writes numbers
-SURE_SHARE = 0.1  # of a column's numbers with a mark, which must show which mark it is
+HEAD_ROWS = 5_000  # first rows of a file, which show how it writes numbers
+SURE_SHARE = 0.1  # least share of a column's numbers with a mark that must show which mark it is
 TRUTH = {
     spelled: value for word, value in (("true", 1.0), ("false", 0.0)) for spelled in (word, word.upper(), word.title())
 }
-ONE_GROUP = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"  # 1,031: a fraction, or a thousand and 31
+ONE_GROUP = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"  # as 1,031, which is a fraction or a thousand and 31
 
 
 @dataclass(frozen=True)

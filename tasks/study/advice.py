@@ -1,4 +1,4 @@
-"""How a setting is advised, wherever one is: spelled out as it would be typed."""
+"""Advice to make settings, spelled out as they would be typed."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from tasks.study.model import Study
 
 
 def to_set(study: Study, settings: Sequence[str]) -> str:
-    """`settings` are whole lines of TOML that may stand above the first table."""
+    """Advice to make these settings; each is a whole line of TOML that may stand above the first table."""
     return " and ".join(map(study.setting, settings))

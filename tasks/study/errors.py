@@ -1,7 +1,7 @@
-"""What can go wrong for a user, each with the exit code that the command line answers.
+"""What can go wrong for a user, each with the exit code that the command line returns.
 
 A message is one short paragraph: the rule, the value received, the place, what to do next.
-Statistical findings (a singular fit, a high Pareto k) are values, never one of these.
+Statistical findings (a singular fit, a high Pareto k) are values, never errors.
 """
 
 from __future__ import annotations

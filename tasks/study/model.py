@@ -1,4 +1,4 @@
-"""A study: what is asked of which columns, and the limits the answer has to keep.
+"""A study: the question, the columns it is asked of, and the limits that data and fits have to keep.
 
 One frozen model, the same whether it came from a `study.toml` or from the command line. Every field
 but the columns' names has a default that suits most data.
@@ -206,21 +206,21 @@ class Study(Frozen):
 
     @classmethod
     def named(cls, key: str) -> str:
-        """A setting as its writer calls it: `rules.max_rejected_share`."""
+        """A key as the writer of this study types it: `rules.max_rejected_share`."""
         return key
 
 
 class StudyOfFlags(Study):
-    """A study that is written on the command line, for one data file; there is no study file to speak of."""
+    """A study given by options on the command line, for one data file, without a study file."""
 
     @classmethod
     def setting(cls, line: str) -> str:
-        """As of a `Study`: `` add `--set decimal=,` ``."""
+        """As `Study.setting`, for the command line: `` add `--set decimal=,` ``."""
         return set_by_option(line)
 
     @classmethod
     def named(cls, key: str) -> str:
-        """As of a `Study`: `--max-rejected-share`."""
+        """As `Study.named`, for the command line: `--max-rejected-share`."""
         return option_of(key)
 
 
@@ -231,11 +231,11 @@ def study_name(text: str) -> str:
 
 
 def _require_date_format(date_format: str) -> None:
-    """Raise ValueError unless it reads what it writes, a year at least."""
+    """Raise ValueError unless a date written in this format is read back with the same year."""
     day = datetime(2003, 12, 31, 17, 58, 59)
     try:
         is_one = datetime.strptime(day.strftime(date_format), date_format).year == day.year
-    except (ValueError, re.error):  # re.error: a directive stands twice
+    except (ValueError, re.error):  # re.error: the format has a directive twice
         is_one = False
     if not is_one:
         raise ValueError(f'{shown(date_format)} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 MOST_CHARACTERS = 60
 # Control, format and direction characters, lone surrogates, line and paragraph separators.
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-JOINERS = "\u200c\u200d"  # many scripts need them, and emoji
+JOINERS = "\u200c\u200d"  # many scripts and emoji need them
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(text: str) -> str:
-    """One line without effects: what moves the cursor, colours or turns text around is spelled, as in `\\x1b`."""
+    """The text on one line; characters that move the cursor, colour or turn text are spelled out, as in `\\x1b`."""
     return text if text.isprintable() else "".join(map(_spelled, text))
 
 
@@ -34,7 +34,7 @@ def brief(text: str, limit: int = MOST_CHARACTERS) -> str:
 
 
 def shown(value: object, limit: int = MOST_CHARACTERS) -> str:
-    """A value within a sentence, in quotes; the same as `repr` of what is short and plain."""
+    """A value within a sentence, in quotes; for short, plain values the same as `repr`."""
     return repr(shorten(value, limit)) if isinstance(value, str) else brief(repr(value), limit)
 
 

@@ -27,7 +27,7 @@ REQUIRED_EXAMPLES = {
 
 
 def describe_problems(error: ValidationError, values: Mapping[str, Any], kind: type[Study] = Study) -> str:
-    """The problems as one paragraph, the first MOST_PROBLEMS in full; for a study of this kind."""
+    """The problems of a study of this `kind` as one paragraph, the first MOST_PROBLEMS in full."""
     problems = _not_repeated(error.errors(include_url=False), values)
     sentences = [_sentence(problem, kind) for problem in problems[:MOST_PROBLEMS]]
     if len(problems) > MOST_PROBLEMS:
@@ -92,7 +92,7 @@ def _shown(value: object) -> str:
 
 
 def _suggestion(path: tuple[str, ...], asked: type[Study]) -> str:
-    """Where the key belongs: the same key of another table, else the closest key of its own."""
+    """Where the key may belong: in another table, else the most similar key of its own table, else all keys there."""
     elsewhere = [place for place in _all_places(Study) if place[-1] == path[-1] and place != path]
     if elsewhere:
         return f" Did you mean {_where(elsewhere[0], asked)}?"
@@ -121,7 +121,7 @@ def _all_places(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[
 
 
 def _model_at(path: tuple[str, ...]) -> type[BaseModel]:
-    """The model of the table at `path`; of a mapping by column, the model of its values."""
+    """The model of the table at `path`; for a mapping by column, the model of its values."""
     model: type[BaseModel] = Study
     for key in path:
         if key in model.model_fields:

@@ -16,20 +16,20 @@ from tasks.study.toml_text import toml_text
 
 MASK = "***"
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-# Each run of a scheme's characters is looked at once, from its beginning: long words cost no more than short ones.
+# A run of a scheme's characters is tried only from its beginning: long words do not make the search slow.
 ADDRESS = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]++://[^\s\"']+")
 NOTIFY_TABLE = re.compile(r"^[ \t]*\[[ \t]*notify[ \t]*\].*?(?=^[ \t]*\[+[A-Za-z\"']|\Z)", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-# Of these the host tells who is meant and is no secret; of all others only the scheme is shown.
+# Schemes whose host names the receiver and is no secret; of all other addresses only the scheme is shown.
 WITH_HOST = ("mailto", "mailtos", "json", "jsons", "form", "forms", "xml", "xmls", "http", "https")
 HOST = re.compile(r"(?P<user>[^/?#@\s]*@)?(?P<host>[A-Za-z0-9.-]+(?::\d{1,5})?)(?P<rest>[/?#][^@]*)?")
 SHORTEST_SECRET = 3
-# The keys to what Poolwise itself runs: a study from elsewhere must not be able to send them out.
+# Variables that hold Poolwise's own keys and passwords: a study from elsewhere must not be able to send them out.
 OWN_SECRET = re.compile(r"PREFECT_.*|POOLWISE_.*PASSWORD")
 
 
 class MissingVariable(Exception):
-    """An address names an environment variable that is not set, or that is not for sending."""
+    """An address names an environment variable that is not set, or that no address may hold."""
 
 
 def filled(address: str, environment: Mapping[str, str]) -> str:
@@ -46,7 +46,7 @@ def filled(address: str, environment: Mapping[str, str]) -> str:
 
 
 def masked(address: str) -> str:
-    """The address as it may be shown: scheme, host of mail and webhooks, and variables, which are no secrets."""
+    """The address as it may be shown: scheme, and host for mail and webhooks; unchanged if it holds only variables."""
     scheme, separator, rest = address.partition("://")
     if _is_all_variables(rest if separator else address):
         return address
@@ -91,7 +91,7 @@ def scrubbed(text: str, address: str) -> str:
 
 
 def _is_all_variables(text: str) -> bool:
-    """Whether there are only variables and separators, as in `${A}/${B}`."""
+    """Whether the text holds only variables and separators, as in `${A}/${B}`."""
     return bool(VARIABLE.search(text)) and not VARIABLE.sub("", text).strip("/:@?&=#,")
 
 

@@ -1,6 +1,6 @@
 """The tables of keys in docs/study.md, made from the models of a study: `make docs` writes them, a test compares.
 
-A table stands in the page where one of these lines says which keys it lists; it ends at `<!-- end of table -->`:
+In the page, one of these lines begins a table and says which keys it lists; `<!-- end of table -->` ends it:
 
     <!-- table: title source -->    these keys, of those at the top of a study file
     <!-- table: [rules] -->         every key of a TOML table
@@ -19,7 +19,7 @@ from tasks.study.model import Study
 
 TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 HEAD = "| key | value | default | meaning |\n|---|---|---|---|\n"
-NOT_REQUIRED = "name"  # the model wants one, but a study's folder gives it
+NOT_REQUIRED = "name"  # the model requires a name, but a study's folder gives it
 
 Schema = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def table(asked: str) -> str:
 
 
 def keys_of(asked: str) -> tuple[str, ...]:
-    """The same keys as dotted paths: `title`, `rules.unique`."""
+    """The keys that a table lists, as dotted paths: `title`, `rules.unique`."""
     prefix = f"{asked[1:-1]}." if asked.startswith("[") else ""
     return tuple(f"{prefix}{key}" for key in _asked(asked)[1])
 
@@ -52,7 +52,7 @@ def all_keys() -> tuple[str, ...]:
 
 
 def _asked(asked: str) -> tuple[Schema, Sequence[str]]:
-    """The model that is asked for, and which of its keys."""
+    """The model that a line in the page asks for, and which of its keys."""
     if not asked.startswith("["):
         return _study(), asked.split()
     model = _table_of(_study()["properties"][asked[1:-1]])
@@ -79,13 +79,13 @@ def _followed(schema: Any, definitions: Schema) -> Any:
 
 
 def _table_of(schema: Schema) -> Schema | None:
-    """The model of a TOML table that stands at this key; None where a plain value or a table of columns does."""
+    """The model of the TOML table at this key; None if the key holds a plain value or a table of columns."""
     schema = _given(schema)
     return schema if "properties" in schema else None
 
 
 def _given(schema: Schema) -> Schema:
-    """Without the alternative that nothing is given."""
+    """The schema without its alternative null."""
     choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     return choices[0] if choices else schema
 
@@ -97,12 +97,12 @@ def _row(key: str, schema: Schema, is_required: bool) -> str:
 
 
 def _default(value: object) -> str:
-    """A dash where nothing is given; the meaning then says what holds."""
+    """The default as TOML, or a dash if there is none; the key's description then says what holds."""
     return "–" if value in (None, "", [], {}) else f"`{_toml(value)}`"
 
 
 def _toml(value: object) -> str:
-    """As it is typed into a study file; invisible characters are spelled."""
+    """The value as it is typed into a study file; invisible characters are spelled out."""
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return f"{value:g}" if isinstance(value, float) else json.dumps(value)
@@ -125,7 +125,7 @@ _NAMES = {"string": "text", "number": "number", "integer": "whole number"}
 
 
 def _plural(schema: Schema) -> str:
-    """Of what a list or a table holds."""
+    """The plural of what a list or a table holds: `texts`."""
     return re.sub(r"^(text|number|whole number|table)(?![a-z])", r"\1s", _values(schema))
 
 

@@ -23,13 +23,13 @@ RULE_FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY"
 RULE_LINES = ("RRULE", "DTSTART", "RDATE", "EXDATE")
 RULE_EXAMPLE = 'as in: rrule = "FREQ=WEEKLY;BYDAY=MO"'
 CRON_EXAMPLE = 'as in: cron = "0 6 * * 1" for Mondays at 6:00'
-# Prefect counts from here where a rule names no beginning.
+# Prefect counts from here if a rule has no DTSTART.
 PREFECT_BEGINS = datetime(2020, 1, 1)
 MOST_COUNTED = 10_000
 
 
 def schedule_problem(schedule: Schedule) -> str:
-    """A sentence with key, value and why it cannot be kept; empty if it can. Does not depend on today's date."""
+    """A sentence with key, value and why the schedule cannot be kept, else empty. Does not depend on today's date."""
     if schedule.timezone in NO_TIME_ZONES:
         return _sentence("timezone", schedule.timezone, "it is no time zone; use a name such as Europe/London")
     if schedule.cron is not None:
@@ -83,7 +83,7 @@ def _cron_refusal(text: str) -> str:
 
 
 def _next_cron(text: str, after: datetime) -> datetime | None:
-    """When it fires next; None if it never does."""
+    """When the cron expression fires next; None if never."""
     from croniter import CroniterError, croniter
 
     try:
@@ -104,7 +104,7 @@ def _rule_refusal(text: str) -> str:
 
 
 def _parts_refusal(parts: dict[str, str], has_beginning: bool) -> str:
-    """Why the rule is refused: the parser would accept it and never return, or Prefect accept it and never run it."""
+    """Why the rule is refused, or empty: the parser would never return, or Prefect would accept it and never run it."""
     frequency = parts.get("FREQ", "")
     if frequency not in RULE_FREQUENCIES:
         said = f"FREQ is {frequency}" if frequency else "FREQ is missing"
@@ -119,7 +119,7 @@ def _parts_refusal(parts: dict[str, str], has_beginning: bool) -> str:
 
 
 def _parsing_refusal(text: str, rule: str) -> str:
-    """Why the rule is refused: it cannot be parsed, or never fires again."""
+    """Why the rule is refused, or empty: it cannot be parsed, or never fires again."""
     from dateutil.rrule import rrulestr
 
     try:
@@ -162,16 +162,16 @@ def _beginning(text: str) -> datetime:
 
 
 def _same_year_late(moment: datetime) -> datetime:
-    """The same moment of a year near 9999 whose days fall alike, where the parser's calendar ends.
+    """The same moment in a year near 9999, where the parser's calendar ends; dates fall on the same weekdays.
 
-    A rule that never fires is searched for to the end of the calendar: from there, that takes less than a century.
+    The parser searches to the end of the calendar for a rule that never fires: from there, less than a century.
     """
     like = next(year for year in range(9904, 9932) if _kind_of_year(year) == _kind_of_year(moment.year))
     return moment.replace(year=like)
 
 
 def _kind_of_year(year: int) -> tuple[int, int]:
-    """Equal for years whose weekdays fall on the same dates."""
+    """(weekday of 1 January, number of days): equal for years whose dates fall on the same weekdays."""
     return date(year, 1, 1).weekday(), date(year, 12, 31).timetuple().tm_yday
 
 

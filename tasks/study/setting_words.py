@@ -41,9 +41,9 @@ def option_of(key: str) -> str:
 
 
 def values_of(setting: str) -> dict[str, Any]:
-    """What `--set KEY=VALUE` asks, as tables in a study file would. A value that is no TOML is text.
+    """The setting `KEY=VALUE` of `--set` as nested tables of a study file. A value that is no TOML is text.
 
-    Raises ValueError where there is no key or no equals sign.
+    Raises ValueError if the key or the equals sign is missing.
     """
     key, equals, text = setting.partition("=")
     if not equals:
@@ -55,7 +55,7 @@ def values_of(setting: str) -> dict[str, Any]:
 
 
 def merged(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Both; tables are put together, and of the same key `more` counts."""
+    """Both mappings in one: tables are merged, and where both give a value, that of `more` counts."""
     both = dict(values)
     for key, value in more.items():
         before = both.get(key)
@@ -87,6 +87,6 @@ def _value(text: str) -> Any:
 
 
 def _plain(value: str) -> str:
-    """A TOML value without its quotes, where `--set` takes it for the same text."""
+    """The TOML value, without its quotes if `--set` reads the same text without them."""
     text = _value(value)
     return text if isinstance(text, str) and text and _value(text) == text else value

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 
 from tasks.study.plain_text import shown, visible
 
-# Nothing to see around a label or a column's name: whitespace, direction marks, joiners, byte order marks.
+# Cannot be seen around a label or a column's name: whitespace, direction marks, joiners, byte order marks.
 UNSEEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
 SURROUNDING = "".join(re.findall(rf"[\s{UNSEEN}]", "".join(map(chr, range(0x10000)))))
 
@@ -30,7 +30,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Affix = Annotated[str, Field(min_length=1, max_length=20)]
 
 RESERVED_TERMS = ("intercept", "sigma")
-# Where a row came from, what else it says, and what is wrong with all of it.
+# Poolwise's own columns: where a row came from, what else it says, and what is wrong with the row as a whole.
 RESERVED_COLUMNS = ("_file", "_row", "_rest", "_others", "_rule", "_record")
 
 
@@ -54,7 +54,7 @@ class Range(Frozen):
 
 
 class Labels(Frozen):
-    """Which labels of the group are one group, though they are not written alike."""
+    """Which differently written labels name the same group."""
 
     join: tuple[LabelKind, ...] = Field(
         default=(),
@@ -104,7 +104,7 @@ class NormalPrior(Frozen):
 
 
 class Priors(Frozen):
-    """Overrides; what is left out follows the data's scale (see `tasks.stats.bayes.priors`)."""
+    """Priors that replace the defaults; what is left out follows the data's scale (see `tasks.stats.bayes.priors`)."""
 
     intercept: NormalPrior | None = Field(
         default=None,
@@ -161,7 +161,7 @@ class SamplerSettings(Frozen):
 
 
 class Thresholds(Frozen):
-    """Where a check turns from pass to review or fail. Defaults are the field's own."""
+    """Where a check turns from pass to review or fail. Defaults are those customary in statistics."""
 
     rhat: Annotated[float, Field(gt=1)] = Field(
         default=1.01, description="R-hat of every quantity has to be below it, or no report is published."
@@ -223,7 +223,7 @@ class Thresholds(Frozen):
 
 
 class Schedule(Frozen):
-    """When to run without being asked: exactly one of the three, in a time zone."""
+    """When runs start by themselves: exactly one of cron, interval_minutes and rrule, in a time zone."""
 
     cron: str | None = Field(
         default=None, description='Five fields: minute, hour, day, month, weekday. "0 6 * * 1" is Mondays at 6:00.'
@@ -246,7 +246,7 @@ class Schedule(Frozen):
 
 
 def _within_the_study(folder: str, key: str) -> str:
-    """Raises ValueError for a path that may lead out of the study's folder, or that no system can have."""
+    """Raises ValueError for a path that may lead out of the study's folder, or that has invisible characters."""
     leaves = ".." in re.split(r"[/\\]", folder) or re.match(r"[/\\~]|[A-Za-z]:", folder)
     if leaves or visible(folder) != folder:
         raise ValueError(f'it has to be a folder within the study\'s, as in: {key} = "{key}"')
@@ -254,7 +254,7 @@ def _within_the_study(folder: str, key: str) -> str:
 
 
 class Trigger(Frozen):
-    """New data start a run: files in `watch`, a folder in the study's, belong to the study's data."""
+    """New data start a run: files in `watch`, a folder in the study's folder, belong to the study's data."""
 
     watch: Annotated[str, Field(min_length=1)] = Field(
         default="incoming",
@@ -274,7 +274,7 @@ class Trigger(Frozen):
 class Notify(Frozen):
     """Whom to tell, and when. Addresses are Apprise's: mailto://, slack://, json:// and many more.
 
-    They are secrets: tokens and passwords are part of them. Dumped as JSON they are stars.
+    Addresses are secrets: they contain tokens and passwords. In JSON they are replaced by stars.
     """
 
     to: tuple[SecretStr, ...] = Field(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-MOST_BITS = 10_000  # of a number written in decimals; Python reads no longer ones
+MOST_BITS = 10_000  # of a whole number written in decimals; Python does not read longer ones
 
 
 def toml_text(values: Mapping[str, Any]) -> str:

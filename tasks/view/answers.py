@@ -19,8 +19,8 @@ from tasks.view.words.numbers import common_decimals, fixed, interval, percent, 
 SMALLEST_CLEAR_ICC = 0.01
 MOST_STEPS = 3
 MOST_NAMED = 3
-MANY_COPIES = 0.05  # of the rows
-CLEARLY = 0.975  # of a side: both tails together leave 5 %, as intervals do
+MANY_COPIES = 0.05  # as a share of the rows
+CLEARLY = 0.975  # probability on one side: both tails together leave 5 %, as for 95 % intervals
 
 
 def asked(context: Context) -> str:
@@ -34,7 +34,7 @@ def asked(context: Context) -> str:
 
 
 def one_sentence(context: Context) -> str:
-    """What holds, in one sentence."""
+    """The answer in one sentence: how much groups differ, and the effect of each predictor."""
     effects = dict.fromkeys(effect(context, k) for k in range(1, len(context.terms)))
     return "; ".join([_spread(context), *effects]) + "."
 
@@ -54,7 +54,7 @@ def groups_differ(context: Context) -> bool:
 
 
 def apart_from_average(context: Context, term: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Groups above, and below, the average of these groups with a probability of 97.5 %; farthest first."""
+    """(groups above, groups below) the average of these groups with a probability of 97.5 %; farthest first."""
     probability = _above(context, term)
     above, below = np.flatnonzero(probability >= CLEARLY), np.flatnonzero(probability <= 1 - CLEARLY)
     values = context.recommended.coef[:, term]
@@ -62,7 +62,7 @@ def apart_from_average(context: Context, term: int = 0) -> tuple[np.ndarray, np.
 
 
 def _above(context: Context, term: int) -> Floats:
-    """(J,) probability of a value above the average; from the intervals where groups were not ranked."""
+    """(J,) probability of a value above the average; judged by the intervals if groups were not ranked."""
     for one in context.findings.ranks.terms:
         if one.term == context.findings.terms[term]:
             return one.above
@@ -77,7 +77,7 @@ def average_of_groups(context: Context, term: int = 0) -> float:
 
 
 def effect(context: Context, term: int) -> str:
-    """What one predictor goes with, per raw unit, for the average group."""
+    """A clause on one predictor's effect in the average group, per raw unit."""
     fixef, scale = context.findings.bayes.fixef, context.raw_scale(term)
     mean, sd = float(fixef.mean[term]) / scale, float(fixef.sd[term]) / scale
     lower, upper = float(fixef.lower[term]) / scale, float(fixef.upper[term]) / scale
@@ -184,7 +184,7 @@ def can_i_trust_it(context: Context, checks: Sequence[Check]) -> str:
 
 
 def _counted_twice(context: Context) -> str:
-    """How many rows are copies, where that is neither few nor what the study wants."""
+    """How many rows are copies; empty if they are few or the study keeps them."""
     found, n_rows = context.rows.notes.copies, context.findings.run.n_rows
     if found is None or context.study.rules.copies == "keep" or found.n_rows < MANY_COPIES * n_rows:
         return ""
@@ -192,7 +192,7 @@ def _counted_twice(context: Context) -> str:
 
 
 def _not_to_trust(context: Context) -> str:
-    """What a reader might otherwise quote: intervals that have collapsed, with what they are worth."""
+    """A warning of collapsed intervals, with their implied coverage; empty if none has collapsed."""
     collapsed = [comparison for comparison in context.findings.intervals if comparison.is_collapsed]
     if not collapsed:
         return ""

@@ -42,7 +42,7 @@ def checks_of(context: Context) -> tuple[Check, ...]:
 
 
 def row_checks_of(context: RowContext, judgements: Iterable[Judgement]) -> tuple[Check, ...]:
-    """Of what can be told before a fit."""
+    """The checks that need no fit, in the order of `judgements`."""
     return tuple(_check(context, judged, ROW_SPECS[judged.kind]) for judged in judgements)
 
 
@@ -63,7 +63,7 @@ def _check(context: From, judged: Judgement, spec: CheckSpec[From]) -> Check:
 
 
 def measure(check: Check) -> str:
-    """Value and limit beside each other; empty where the message says it all."""
+    """The value beside its limit; empty if the check has no value, or no format for it."""
     spec = SPECS[check.kind]
     if check.value is None:
         return ""

@@ -51,22 +51,22 @@ class Context(RowContext):
     draws: PosteriorDraws | None = None
     rejections: Sequence[Rejection] = ()
     changes: Changes | None = None  # since the previous report; None on the first
-    history: History | None = None  # over the newest runs; None where none was read
+    history: History | None = None  # over the newest runs; None if none was read
     study_text: str = ""
     check_titles: Mapping[str, str] = field(default_factory=dict)  # by kind
 
     def check_title(self, kind: str, term: str = "") -> str:
-        """`Usual intervals: level`; a kind that no topic knows any more, as words."""
+        """`Usual intervals: level`; a kind that no topic knows is turned into words."""
         title = self.check_titles.get(kind) or text.sentence_case(text.readable(kind))
         return f"{title}: {'level' if term == 'intercept' else text.readable(term)}" if term else title
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """Group labels as shown, J."""
+        """(J,) group labels as shown."""
         return tuple(text.label(label) for label in self.findings.labels)
 
     def named(self, group: int) -> str:
-        """A group in a sentence: a bare number would read as an amount."""
+        """A group's name in a sentence; a number gets the word for groups in front, or it would read as an amount."""
         label = self.labels[group]
         return f"{self.group} {label}" if label.isdecimal() else label
 
@@ -91,7 +91,7 @@ class Context(RowContext):
 
     @cached_property
     def recommended(self) -> Bands:
-        """Group estimates of the recommended model; Bayes where that model has none of its own."""
+        """Group estimates of the recommended model; those of Bayes if that model has none of its own."""
         path = self.findings.verdict.recommended_model
         flavour = path.removeprefix("partial_pooling.")
         for name, fit in self.findings.partial.items():
@@ -115,20 +115,20 @@ class Context(RowContext):
 
     @cached_property
     def group_draws(self) -> Floats | None:
-        """(S, J, p) draws of the groups' coefficients, chain after chain; None where a report has none."""
+        """(S, J, p) draws of the groups' coefficients, chain after chain; None if there are no draws of all groups."""
         if self.draws is None or self.draws.group_coef.shape[2] != self.n_groups:
             return None
         return self.draws.group_coef.reshape(-1, *self.draws.group_coef.shape[2:])
 
     @property
     def sample_note(self) -> str:
-        """Of which rows a figure or check of single rows is made; empty when it is of all."""
+        """A note on the sample of rows that figures and checks of single rows use; empty if they use all rows."""
         shown, total = self.data.n_rows, self.findings.run.n_rows
         return f"Of a random {shown:,} of {total:,} rows." if shown < total else ""
 
     @cached_property
     def has_rows(self) -> np.ndarray:
-        """(J,) whether there are rows of a group to show: in a sample some groups may have none."""
+        """(J,) whether a group has rows to show: in a sample some groups may have none."""
         return np.bincount(self.data.group_index, minlength=self.n_groups) > 0
 
     def rows_of(self, group: int) -> np.ndarray:
@@ -156,7 +156,7 @@ def context_of(
     history: History | None = None,
     study_text: str = "",
 ) -> Context:
-    """Of a whole run; without `data` for words that need no single row."""
+    """The context of a whole run. Leave out `data` for words that need no single row."""
     rows = _no_rows(findings) if data is None else data
     return Context(study, findings.rows, findings, rows, draws, rejections, changes, history, study_text)
 

@@ -46,8 +46,8 @@ def estimate_columns(study: Study, findings: Findings) -> dict[str, Any]:
       raw intercept stands where every predictor is 0; its spread is left empty
     - `note`: why a group has no estimate of its own
 
-    NaN where there is no number; an empty cell in the file. There, texts that a spreadsheet would take for a
-    formula begin with an apostrophe: a group "=A1" is written '=A1.
+    NaN where there is no number; the cell in the file is then empty. In the file, texts that a spreadsheet would
+    take for a formula begin with an apostrophe: a group "=A1" is written '=A1.
     """
     models = _models(findings)
     stacked = {name: _stack(models, name) for name in ("estimate", "se", "lower", "upper", "conditional_sd")}

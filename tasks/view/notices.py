@@ -1,4 +1,4 @@
-"""Whom a run concerns: rules from a study's [notify] and what a run found, to notices in words.
+"""Notices in words, from the rules under a study's [notify] and what a run found.
 
 Notices are plain text, one line per fact, headline first and the report's address last. They say what
 the report says and no more; they hold no address of a receiver.
@@ -36,7 +36,7 @@ class Notice:
 
 
 def notices_of(context: Context, address: str, age_days: float | None = None) -> tuple[Notice, ...]:
-    """What a published report gives reason to tell; empty when nobody wants to be told or there is nothing.
+    """The notices that a published report gives reason to send; empty if there are none or nobody asked for them.
 
     `address` is where the report can be read, `age_days` the age of the newest file.
     """
@@ -46,9 +46,9 @@ def notices_of(context: Context, address: str, age_days: float | None = None) ->
 
 
 def failure(study: Study, error: BaseException, address: str = "") -> Notice | None:
-    """A run that published nothing; `address` is the latest report's, if any.
+    """The notice of a run that published nothing; None if not asked for. `address` is the latest report's, if any.
 
-    Rows that stopped it also count as rejected rows, for who asked for those only.
+    If rows stopped the run, those who asked only for `rejected` are told, too.
     """
     kind: Kind = "rejected" if isinstance(error, DataRejected) and not _is_wanted(study, "failed") else "failed"
     if not _is_wanted(study, kind):
@@ -61,7 +61,7 @@ def failure(study: Study, error: BaseException, address: str = "") -> Notice | N
 
 
 def stale(study: Study, age_days: float | None, address: str) -> Notice | None:
-    """The newest file is older than the study allows."""
+    """The notice that the newest file is older than the study allows; None if it is not, or nobody asked for it."""
     limit = study.notify.max_age_days
     if limit is None or age_days is None or age_days <= limit or not _is_wanted(study, "stale"):
         return None
@@ -114,5 +114,5 @@ def _notice(
 
 
 def _one_line(text: str) -> str:
-    """Without line breaks and control characters, which mail would take for headers of its own."""
+    """The text on one line, without control characters: mail would take a line break for the start of a header."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,7 +1,7 @@
 """A run at a glance, for readers of many runs: the answer in a sentence, and the few estimates to follow.
 
-It stands at the top of `summary.json`, before the fits, in raw units: a catalogue of thousands of runs
-reads no more than that.
+It stands at the top of `summary.json`, before the fits, in raw units, so that a catalogue of thousands of runs
+reads only that part.
 """
 
 from __future__ import annotations

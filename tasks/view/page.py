@@ -89,7 +89,7 @@ def _health(context: Context, check: Check) -> HealthItem:
 
 
 def _run_link(href: str) -> Link | None:
-    """Only an ordinary web address becomes a link."""
+    """A link if `href` is an ordinary web address, else None."""
     return Link("the run in Prefect", href) if href.startswith(("http://", "https://")) else None
 
 

@@ -27,7 +27,7 @@ def number(value: float) -> float | None:
 
 
 def plain(value: Any) -> Any:
-    """Records, arrays, mappings and sequences as what `json.dumps(..., allow_nan=False)` takes."""
+    """Records, arrays, mappings and sequences as values that `json.dumps(..., allow_nan=False)` takes."""
     if isinstance(value, np.ndarray):
         return listed(value) if value.dtype.kind == "f" else value.tolist()
     if isinstance(value, np.generic):

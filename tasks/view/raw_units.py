@@ -1,4 +1,4 @@
-"""Coefficients on the predictors' own units, from those on centre-scaled predictors.
+"""Coefficients in the predictors' own units, from those on centre-scaled predictors.
 
 The raw intercept is the expected outcome where every predictor is 0: a sum over all coefficients.
 Its spread needs their covariance; where only standard errors are known it is NaN, never a guess.

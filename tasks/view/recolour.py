@@ -1,4 +1,4 @@
-"""A finished report in other colours: where figures and swatches use one of the fixed colours, another takes its place.
+"""A finished report in other colours: the fixed colours of figures and swatches are replaced.
 
 Colours are found by exact value, in whichever way a figure writes them (`#1F80C0`, `rgba(31,128,192,0.2)`), and only
 where Plotly reads a colour: a group that is labelled `#1F80C0` keeps its name.
@@ -18,7 +18,7 @@ _RGBA = re.compile(r"rgba\((\d+),\s*(\d+),\s*(\d+),\s*([\d.]+)\)")
 
 
 def recoloured(page: ReportPage, colours: Mapping[str, str]) -> ReportPage:
-    """`colours`: from `#rrggbb` in lower case to `#rrggbb`."""
+    """The page with its colours replaced; `colours` maps `#rrggbb` in lower case to `#rrggbb`."""
     if not colours:
         return page
     return replace(

@@ -45,7 +45,7 @@ class Column:
     unit: str = ""
     is_number: bool = True
     model: str = ""  # id in `figures.style.MODELS`, for the colour
-    detail: str = ""  # what stands below the cells' texts, such as "95 % interval"; heads it in the CSV
+    detail: str = ""  # says what `Cell.detail` holds, such as "95 % interval"; its heading in the CSV
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Table:
 @dataclass(frozen=True)
 class GroupTable:
     """A table with a row per group, however many there are: the first rows stand on the page, all are embedded once
-    as columns of short texts, and the page searches, sorts and turns them over.
+    as columns of short texts, and the page searches, sorts and pages through them.
 
     `cells` and `details` hold a tuple of J texts per column, in the order of `groups`; a column whose cells have
     nothing below them has an empty tuple in `details`. The first column names the group.
@@ -149,7 +149,7 @@ class Panel:
     detail: str
     alternative: str
     spec: Spec
-    group: int | None = None  # position of the group that the panel is of
+    group: int | None = None  # position of the group that the panel shows
     kind: ClassVar[str] = "panel"
 
 
@@ -228,7 +228,7 @@ class HealthItem:
 
 @dataclass(frozen=True)
 class GroupNames:
-    """All groups, for whoever looks for one; positions are those of `Panel.group` and `Table.groups`."""
+    """All groups, for the search on the page; positions are those of `Panel.group` and `Table.groups`."""
 
     noun: str  # what a group is: "county"
     labels: tuple[str, ...]  # (J,)

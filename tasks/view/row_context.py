@@ -1,4 +1,4 @@
-"""What words about rows and predictors are made of: the study, what is known before any fit, and names with units."""
+"""The context for words about rows and predictors: the study, findings from before any fit, and names with units."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RowContext:
 
     @property
     def scaling(self) -> Scaling:
-        """Raises ValueError where the rows cannot carry the model."""
+        """Centre and scale of the predictors. Raises ValueError if the rows cannot carry the model."""
         if self.rows.scaling is None:
             raise ValueError("the rows cannot carry the model, so its predictors have no scale")
         return self.rows.scaling
@@ -41,7 +41,7 @@ class RowContext:
 
     @cached_property
     def terms(self) -> tuple[str, ...]:
-        """Terms as shown, p."""
+        """(p,) terms as shown."""
         return tuple(text.readable(term) for term in self.study.terms)
 
     def predictor_unit(self, term: int) -> str:
@@ -54,14 +54,14 @@ class RowContext:
         return text.clean(self.study.predictor_units.get(self.study.terms[term], ""))
 
     def one_more(self, term: int) -> str:
-        """`one more year of age`; `one more day` where unit and predictor say the same."""
+        """`one more year of age`; `one more day` if unit and predictor have the same name."""
         name, unit = self.terms[term], text.singular(self.given_unit(term))
         if not unit:
             return f"one unit more of {name}"
         return f"one more {unit}" if text.singular(name.lower()) == unit.lower() else f"one more {unit} of {name}"
 
     def position(self, term: str) -> int:
-        """Of a term named by an analysis."""
+        """The position of a term that an analysis names."""
         return self.study.terms.index(term)
 
     def term_name(self, term: int) -> str:
@@ -87,7 +87,7 @@ class RowContext:
 
     @property
     def level_note(self) -> str:
-        """Where the level of a group is read off."""
+        """A sentence that says at which values of the predictors the level of a group is taken."""
         if len(self.terms) == 1:
             return "The level is a group’s expected outcome."
         scaling = self.scaling

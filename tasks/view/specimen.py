@@ -1,6 +1,6 @@
 """Two made-up report pages, one with everything a page can hold and one with as little as it may.
 
-A look of a study's own is tried on them before a run begins: a template that cannot be rendered is found
+A study's own look is tried on them before a run begins, so that a template that cannot be rendered is found
 before anything is sampled.
 """
 

@@ -16,19 +16,19 @@ from tasks.view.context import Context
 from tasks.view.records import Block, Fold, Paragraph
 from tasks.view.row_context import RowContext
 
-# What words are made of: all of a run, or what is known before anything is fitted.
+# The context that words are made from: a whole run, or only the rows before any fit.
 From = TypeVar("From", bound=RowContext, contravariant=True)
 Words: TypeAlias = "str | Callable[[From, Judgement], str]"
 
 
 @dataclass(frozen=True)
 class Case(Generic[From]):
-    """What is said where a judgement has this case."""
+    """What is said if a judgement has this case."""
 
     message: Words[From]  # what was found: a sentence or two
     advice: Words[From] = ""  # what to do about it, on the health card and in the summary
     step: Words[From] = ""  # the same for the first screen, in plain words; default: the advice
-    reason: Words[From] = ""  # the clause that says why something cannot be recommended, where it is `against` it
+    reason: Words[From] = ""  # clause for a judgement `against` a recommendation: why it is ruled out
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class CheckSpec(Generic[From]):
     """The words of one kind of judgement.
 
     `measure` shows value and limit: a format of `value`, `limit`, and of both in per cent, `share` and `limit_share`.
-    It is empty where the numbers say nothing beside the message.
+    It is empty if the numbers add nothing to the message.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class CheckSpec(Generic[From]):
 
 @dataclass(frozen=True)
 class Entry:
-    """A key of `summary.json`: the type of its value, what it is, and how it is filled; None is null."""
+    """A key of `summary.json`: the type of its value, what it is, and how it is filled; None becomes null."""
 
     key: str
     type: Any
@@ -59,8 +59,8 @@ class Entry:
 class Topic:
     """One subject of the report, and its section.
 
-    `summary` are the keys that the topic adds to `summary.json`; `sources` are those, with others, that the section's
-    numbers come from. `guide` says how to read its figures.
+    `summary` are the keys that the topic adds to `summary.json`; `sources` are the keys, its own
+    and others', from which the section's numbers come. `guide` says how to read its figures.
     """
 
     id: str

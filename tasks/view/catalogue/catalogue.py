@@ -42,11 +42,11 @@ class RunEntry:
     n_rejected: int
     engine: str
     folder: str
-    link: str = ""  # the run in Prefect's UI, when it had a lasting server; a web address or nothing
-    answer: str = ""  # in one sentence; runs of older versions have none, nor what follows
+    link: str = ""  # web address of the run in Prefect's UI; empty without a lasting server
+    answer: str = ""  # one sentence; runs of older versions lack this and all fields below
     estimates: tuple[KeyEstimate, ...] = ()
     question: Question = UNASKED
-    data_age_days: float | None = None  # when the run started; known of studies that set a limit
+    data_age_days: float | None = None  # when the run started; None unless the study sets a limit
     data_age_limit_days: float | None = None
 
     @property
@@ -55,12 +55,12 @@ class RunEntry:
 
     @property
     def when(self) -> str:
-        """To the minute: 2026-11-22 10:15."""
+        """The start to the minute: 2026-11-22 10:15."""
         return self.started_at[:16].replace("T", " ")
 
     @property
     def started(self) -> datetime:
-        """In UTC. Raises ValueError or OverflowError when `started_at` names no moment."""
+        """The start in UTC. Raises ValueError or OverflowError when `started_at` names no moment."""
         moment = datetime.fromisoformat(self.started_at)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
@@ -72,7 +72,7 @@ class RunEntry:
 
     @cached_property
     def searchable(self) -> str:
-        """What a reader may remember of the run, in one case."""
+        """The text that a search looks through, casefolded."""
         known = (self.title, self.headline, self.study, self.run_id, self.when, self.status, self.label)
         return "\n".join((*known, self.recommended_model, self.engine, self.answer)).casefold()
 
@@ -83,7 +83,7 @@ class RunEntry:
 
     @property
     def rejected_share(self) -> float:
-        """Of all rows that came, between 0 and 1."""
+        """Rejected rows as a share of all rows that came, 0 to 1."""
         return self.n_rejected / max(self.n_rows + self.n_rejected, 1)
 
 
@@ -104,7 +104,7 @@ class RejectedRun:
 
 @dataclass(frozen=True)
 class StudyEntry:
-    """`runs` newest first. `rejected_since` is the newest rejection after the newest run, if any."""
+    """`runs` are newest first. `rejected_since` is the newest rejection after the newest run, if any."""
 
     name: str
     runs: tuple[RunEntry, ...]
@@ -126,12 +126,12 @@ class StudyEntry:
 
     @property
     def shown_trends(self) -> tuple[Trend, ...]:
-        """The first, and the share between groups, which comes last."""
+        """At most MOST_TRENDS: the first ones, and the share between groups, which comes last."""
         return self.trends if len(self.trends) <= MOST_TRENDS else (*self.trends[: MOST_TRENDS - 1], self.trends[-1])
 
     @property
     def leading_trends(self) -> tuple[Trend, ...]:
-        """Where there is room for one: the first predictor's effect, else the level."""
+        """The trend to show if there is room for one: the first predictor's effect, else the level."""
         return self.trends[1:2] if [trend.kind for trend in self.trends[1:2]] == ["slope"] else self.trends[:1]
 
     @cached_property
@@ -192,7 +192,7 @@ def catalogue_json(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def served_json(catalogue: Catalogue, base: str, now: datetime) -> dict[str, Any]:
-    """The same over HTTP, with addresses, relative to `base`, and how fresh each study is."""
+    """The catalogue as served over HTTP: also addresses, relative to `base`, and how fresh each study is."""
     told = catalogue_json(catalogue)
     return {
         "schema_version": told["schema_version"],

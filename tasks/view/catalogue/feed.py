@@ -1,7 +1,7 @@
 """New reports as an Atom feed (RFC 4287).
 
-An entry's id depends on its study and run alone, so a report is one report whatever the address
-it is read at.
+An entry's id depends on its study and run alone, so a report keeps its id whatever the address
+at which the feed is read.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _link(parent: ElementTree.Element, relation: str, href: str, kind: str) -> N
 
 
 def _text(text: str) -> str:
-    """What XML allows: no control characters, no lone surrogates, no noncharacters."""
+    """The text as XML allows it: without control characters, lone surrogates and noncharacters."""
     return clean(text).replace("\ufffe", "").replace("\uffff", "")
 
 

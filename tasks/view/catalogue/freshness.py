@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-# A unit is used up to, but not including, so many seconds.
+# (limit, size, name): a unit is used below its limit, in seconds.
 UNITS = (
     (HOUR, MINUTE, "minute"),
     (DAY, HOUR, "hour"),
@@ -18,7 +18,7 @@ UNITS = (
     (730 * DAY, 30.44 * DAY, "month"),
     (float("inf"), 365.25 * DAY, "year"),
 )
-# A study that sets no limit is known by its habit: from so many reports on, the newest of them.
+# If a study sets no limit, the usual time between its newest reports counts, once it has the fewest.
 FEWEST_REPORTS, NEWEST_REPORTS = 5, 20
 PATIENCE, LEAST_PATIENCE = 3, timedelta(days=7)
 RULE = (
@@ -45,7 +45,7 @@ def ago(then: datetime, now: datetime) -> str:
 def stale_from(reports: Sequence[datetime], data_age_days: float | None, limit_days: float | None) -> StaleFrom | None:
     """When a study becomes stale unless something new comes; `None` when that cannot be told.
 
-    `reports` are the moments of its reports, newest first; `data_age_days` how old the data of the newest were then.
+    `reports` are the moments of its reports, newest first; `data_age_days` is the age of the data at the newest.
     """
     if data_age_days is not None and limit_days is not None:
         moment = later(reports[0], limit_days - data_age_days)
@@ -61,7 +61,7 @@ def stale_from(reports: Sequence[datetime], data_age_days: float | None, limit_d
 
 
 def later(moment: datetime, days: float) -> datetime | None:
-    """`None` where calendars end."""
+    """The moment so many days later; `None` if it is beyond the calendar."""
     try:
         return moment + timedelta(days=days)
     except OverflowError:

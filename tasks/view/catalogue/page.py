@@ -1,7 +1,7 @@
 """The catalogue as one file, read without a server: every study, with all its past runs folded below it.
 
-Nothing in it depends on when it was made. How long ago something was, and what is stale by now, is added by
-the page's script where it is read; without a script the moments themselves stand there.
+Nothing in it depends on when it was made. The page's script adds how long ago something was and
+what is stale by now; without the script, the page shows the moments themselves.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class CataloguePage:
     studies: tuple[StudyOnPage, ...]
     statuses: dict[VerdictStatus, str]  # label by status, best first
     n_runs: int
-    by_verdict: str  # can be trusted 3, use another model 1
+    by_verdict: str  # as in: can be trusted 3, use another model 1
     are_trends_open: bool  # where there are many studies, trends are folded with the past runs
     damaged: tuple[DamagedRun, ...]
     rule: str  # when a study is stale
-    units: str  # JSON, for the script: [up to so many seconds or null, seconds, name] each
+    units: str  # JSON for the script: [limit in seconds or null, size in seconds, name] per unit
 
 
 def page_of(catalogue: Catalogue) -> CataloguePage:
@@ -63,7 +63,7 @@ def page_of(catalogue: Catalogue) -> CataloguePage:
 
 
 def by_verdict(catalogue: Catalogue) -> str:
-    """How many studies' newest reports say what; worst last."""
+    """How many studies' newest reports have each verdict, worst last."""
     counts = Counter(study.latest.status for study in catalogue.studies if study.latest)
     return ", ".join(f"{label.lower()} {counts[status]:,}" for status, label in LABELS.items() if counts[status])
 

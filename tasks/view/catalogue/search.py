@@ -1,7 +1,7 @@
-"""What a reader asked of the catalogue, and the part of it that answers: found, paged, dated in words.
+"""A reader's query to the catalogue, and the runs and studies that match it: in pages, with ages in words.
 
 The page stays small whatever the number of runs: it holds at most `RUNS_PER_PAGE` runs and
-`STUDIES_PER_PAGE` studies, and leads to the others.
+`STUDIES_PER_PAGE` studies, and links to the others.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Query:
-    """The part of an address after its question mark. What cannot be understood counts as not asked."""
+    """The part of an address after its question mark. Values that cannot be understood are ignored."""
 
-    words: str = ""  # all of them have to occur
+    words: str = ""  # a run matches if all of them occur
     status: str = ""
     study: str = ""  # a study's name, exactly
     freshness: str = ""  # of the study: fresh (not known to be stale) or stale
@@ -54,7 +54,7 @@ class Query:
 
     @property
     def href(self) -> str:
-        """The address of the answer, relative to the catalogue's."""
+        """The address of this query's page, relative to the catalogue's."""
         said = {"q": self.words, "status": self.status, "study": self.study, "freshness": self.freshness}
         pages = {"page": self.page, "studies": self.studies_page}
         given = {key: value for key, value in said.items() if value}
@@ -90,7 +90,7 @@ class DatedRun:
 
 @dataclass(frozen=True)
 class StudyCard:
-    """A study as its newest report shows it; `runs_href` leads to all its runs."""
+    """A study as its newest report shows it; `runs_href` is the address of all its runs."""
 
     study: StudyEntry
     ago: str  # empty without a report
@@ -108,9 +108,9 @@ class ReadingList:
     newest: str
     by_verdict: str
     rule: str  # when a study is stale
-    study_title: str  # of the one study asked for
+    study_title: str  # title of the one study asked for
     has_study: bool
-    without_study: str  # the same question to all studies
+    without_study: str  # address of the same query to all studies
     studies: Paged[StudyCard]
     runs: Paged[DatedRun]
     damaged: tuple[DamagedRun, ...]
@@ -160,7 +160,7 @@ def _answers(run: RunEntry, words: Sequence[str], query: Query) -> bool:
 
 
 def _shows(study: StudyEntry, words: Sequence[str], query: Query) -> bool:
-    """Its newest report answers; a study without one is found by its name."""
+    """Whether the study's newest report matches the query; a study without reports is matched by its name."""
     if study.latest:
         return _answers(study.latest, words, query)
     is_named = query.study in ("", study.name) and all(word in study.name.casefold() for word in words)
@@ -178,7 +178,7 @@ def _dated(runs: Paged[RunEntry], now: datetime) -> Paged[DatedRun]:
 
 
 def _paged(items: Sequence[Item], page: int, size: int, href: Callable[[int], str]) -> Paged[Item]:
-    """A page past the last is the last."""
+    """One page of `items`; a number past the last page gives the last."""
     n_pages = max(-(-len(items) // size), 1)
     page = min(page, n_pages)
     return Paged(

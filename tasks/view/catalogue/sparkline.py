@@ -25,11 +25,11 @@ class Sparkline:
     line: str
     dots: tuple[Point, ...]  # the newest run, and runs without a neighbour
     crosses: tuple[Point, ...]  # runs that are marked
-    zero: float | None  # height of zero, where it lies within
+    zero: float | None  # height of the value 0, if the picture includes it
 
 
 def sparkline(mean: Values, lower: Values, upper: Values, marked: Sequence[bool]) -> Sparkline:
-    """All of one length, oldest first; `None` where a run has no such estimate."""
+    """The picture of one estimate over runs, oldest first; `None` where a run has no such estimate."""
     known = [value for value in (*mean, *lower, *upper) if value is not None]
     if not known:
         return Sparkline("", "", "", (), (), None)
@@ -55,16 +55,16 @@ def _across(n: int) -> Callable[[int], float]:
 
 
 def _down(low: float, high: float) -> Callable[[float], float]:
-    """Larger values lie higher; equal ones in the middle."""
+    """The height of a value: larger values lie higher; if all are equal, in the middle."""
     room = HEIGHT - 2 * MARGIN
-    span = high / 2 - low / 2  # halves: the span of huge numbers overflows
+    span = high / 2 - low / 2  # in halves, as the whole span of huge numbers overflows
     if not (span > 0 and math.isfinite(span)):
         return lambda value: HEIGHT / 2
     return lambda value: round(MARGIN + room * ((high / 2 - value / 2) / span), 1)
 
 
 def _pieces(present: Sequence[bool]) -> Iterator[list[int]]:
-    """Positions of neighbours that are all present."""
+    """Each unbroken series of positions that are present."""
     piece: list[int] = []
     for at, is_present in enumerate((*present, False)):
         if is_present:
@@ -83,5 +83,5 @@ def _area(
 
 
 def _path(points: Sequence[Point | None]) -> str:
-    """`M` to the first, lines to the others."""
+    """Path data: `M` to the first point, lines to the others."""
     return "M" + " ".join(f"{point[0]:g} {point[1]:g}" for point in points if point)

@@ -1,4 +1,4 @@
-"""How a study's key estimates went over its newest runs: numbers, words and a small picture of each."""
+"""How a study's key estimates changed over its newest runs: numbers, words and a small picture of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class KeyEstimate:
 
 @dataclass(frozen=True)
 class RunEstimates:
-    """What a run says of the estimates to follow, and what was asked."""
+    """A run's key estimates, and the question it answered."""
 
     run_id: str
     day: str  # 2026-11-22
@@ -70,7 +70,7 @@ class Trend:
 
     @property
     def alternative(self) -> str:
-        """What the picture shows."""
+        """What the picture shows, in words."""
         known = [value for value in self.mean if value is not None]
         if len(known) < 2:
             return f"{self.label}: {self.now}, 95 % interval in brackets. A trend needs two runs."
@@ -96,13 +96,13 @@ class Trend:
 
     @cached_property
     def _decimals(self) -> int:
-        """What the newest interval supports."""
+        """Decimal places that the newest interval supports."""
         low, high = self.lower[-1], self.upper[-1]
         return numbers.decimals_for((high - low) / NORMAL_95 if low is not None and high is not None else 0.0)
 
 
 def trends_of(runs: Sequence[RunEstimates]) -> tuple[Trend, ...]:
-    """Of every estimate of the newest run, over those of the newest `RUNS` that asked the same; newest first."""
+    """A trend per estimate of the newest run, over the newest `RUNS` that asked the same; `runs` newest first."""
     if not runs:
         return ()
     newest = runs[0]

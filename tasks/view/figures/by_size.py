@@ -26,7 +26,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Marks:
-    """Groups drawn alike; each with the lines its hover adds to name and size."""
+    """Groups drawn alike; `details` holds the text that the hover of each adds to its name, size and level."""
 
     label: str
     color: str
@@ -66,7 +66,7 @@ def _points(marks: Marks, unit: str, n_points: int) -> Spec:
 
 
 def _line(curve: Curve) -> Spec:
-    """A gap keeps the two lines of one curve apart."""
+    """One trace per curve; a gap keeps the two lines of a curve apart."""
     gap = np.array([np.nan])
     return {
         "type": "scatter",

@@ -1,6 +1,6 @@
 """Where each group's estimate lies under one model after another: the way pooling moves it.
 
-Nothing is lost without motion: the figure holds a small mark per group and model and the way between them.
+The figure says the same without motion: it has a small mark per group and model, and the way between the marks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Stage:
     x: Floats  # (G,)
     y: Floats  # (G,)
     hover: Spec  # from `hover_estimate`
-    interval: tuple[Floats, Floats] | None = None  # (G,) each: its ends along y, where it is drawn
+    interval: tuple[Floats, Floats] | None = None  # (G,) each: lower and upper end along y; None if not drawn
 
 
 def displacement(
@@ -55,7 +55,7 @@ def displacement(
 
 
 def middle(values: Floats) -> Floats:
-    """All values, or of many the middle 98 %: one group of three rows must not flatten all others."""
+    """All values, or the middle 98 % if there are many: one group of three rows must not flatten all others."""
     if values.size < MANY:
         return values
     low, high = np.nanquantile(values, [0.01, 0.99])
@@ -78,7 +78,7 @@ def _trails(stages: Sequence[Stage], groups: Integers) -> Spec:
 
 
 def _ghosts(stage: Stage, shown: list[str], groups: Integers) -> Spec:
-    """Where a model has the groups, in its own symbol."""
+    """Marks of the groups' estimates by one model, in its own symbol."""
     style = MODELS[stage.model]
     trace: Spec = {
         "type": "scatter",
@@ -98,7 +98,7 @@ def _points(stage: Stage, shown: list[str], groups: Integers) -> Spec:
         "type": "scatter",
         "mode": "markers",
         "text": shown,
-        "ids": [str(position) for position in range(len(shown))],  # who is who from stage to stage
+        "ids": [str(position) for position in range(len(shown))],  # which point is which from stage to stage
         "showlegend": False,
         **_state(stage),
     }
@@ -106,12 +106,12 @@ def _points(stage: Stage, shown: list[str], groups: Integers) -> Spec:
 
 
 def _size(points: Sized, size: float) -> float:
-    """Smaller where many would hide each other."""
+    """The size of marks; smaller if there are so many points that they would hide each other."""
     return size if len(points) <= CROWD else 0.6 * size
 
 
 def _state(stage: Stage) -> Spec:
-    """One symbol for all models: Plotly cannot turn one outline into another on the way."""
+    """The moving points at one stage. All models have the same symbol: Plotly cannot animate a change of symbol."""
     marker = {"size": _size(stage.x, 10), "color": MODELS[stage.model].color, "line": {"width": 1, "color": "#ffffff"}}
     return {"x": numbers(stage.x), "y": numbers(stage.y), "marker": marker, **stage.hover}
 
@@ -128,7 +128,7 @@ def _intervals(model: str, x: Floats, ends: tuple[Floats, Floats], groups: Integ
 
 
 def _interval_state(model: str, x: Floats, ends: tuple[Floats, Floats]) -> Spec:
-    """All groups' intervals as one line, as many points at every stage so that they can move."""
+    """All groups' intervals as one line. It has the same number of points at every stage, so that it can move."""
     return {
         "x": segments(x, x),
         "y": segments(*ends),

@@ -71,7 +71,7 @@ def scores_plot(traces: Sequence[Spec], x_axis: Spec, y_title: str) -> Spec:
 def moves(
     names: Sequence[str], n: Integers, dfbetas: Floats, terms: Sequence[str], groups: Integers, limit: float
 ) -> Spec:
-    """A row per group, a symbol per term: by how many standard errors (G, p) the group moves the estimate."""
+    """A row per group, a symbol per term at `dfbetas` (G, p): how many standard errors the group moves the estimate."""
     rows = list(range(len(names)))
     traces = [
         grouped(

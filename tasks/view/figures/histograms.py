@@ -33,7 +33,7 @@ def replicated(values: Floats, observed: float, *, bins: int = 30) -> Spec:
 
 
 def counts_histogram(values: Floats, x_title: str, y_title: str, *, bins: int = 40) -> Spec:
-    """How many whole `values` fall in each bin; at most `bins`, all as many whole numbers wide."""
+    """How many whole `values` fall in each bin; at most `bins` bins, all of the same whole width."""
     low, high = float(values.min()), float(values.max())
     step = np.ceil((high - low + 1) / bins)
     counts, edges = np.histogram(values, bins=np.arange(low - 0.5, high + step + 0.5, step))

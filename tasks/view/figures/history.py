@@ -23,7 +23,7 @@ def history_panel(
     heading: str = "",
     unit: str = "",
 ) -> Spec:
-    """`moments` are ISO 8601; a run without the group leaves a gap. `has_hours` where days do not tell runs apart.
+    """`moments` are ISO 8601; a run without the group leaves a gap. `has_hours` if days do not tell runs apart.
 
     `heading` names the group on hover.
     """
@@ -58,5 +58,5 @@ def history_panel(
 
 
 def _lengths(values: Floats) -> list[float]:
-    """Error bars; none where there is no estimate."""
+    """Lengths of error bars; null where there is no estimate."""
     return [value or 0.0 for value in numbers(np.maximum(values, 0.0))]

@@ -60,9 +60,9 @@ def interval_plot(
     n: Sequence[int] | None = None,
     unit: str = "",
 ) -> Spec:
-    """Rows from top to bottom; `reference` draws a dotted vertical line; `together` lays series on one line.
+    """Rows from top to bottom; `reference` draws a dotted vertical line; `together` draws a row's series on one line.
 
-    Where rows are groups, `groups` holds their positions and `n` their numbers of rows.
+    If rows are groups, `groups` holds their positions and `n` their numbers of rows.
     """
     spread = 0.0 if together else 0.66 / max(len(series), 1)
     offsets = (np.arange(len(series)) - (len(series) - 1) / 2) * spread
@@ -84,7 +84,7 @@ def interval_plot(
 
 
 def _key(one: Series) -> Spec:
-    """The series in the legend: its symbol, on a line where it has intervals. Draws nothing."""
+    """An empty trace for the legend: the symbol of the series, on a line if it has intervals."""
     has_intervals = bool(np.isfinite(one.lower).any())
     return {
         "type": "scatter",

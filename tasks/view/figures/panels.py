@@ -21,10 +21,10 @@ def group_panel(
     heading: str = "",
     unit: str = "",
 ) -> Spec:
-    """`lines` holds, per model, the expected outcome at each of `line_x`; NaN where it has none.
+    """`lines` holds, per model, the expected outcome at each of `line_x`; NaN where the model has none.
 
-    `draws` (K, 2) are the ends of K lines that the posterior also finds possible, at the first and last of
-    `line_x`. `heading` names the group on hover.
+    `draws` (K, 2) are the ends of K lines from draws of the posterior, at the first and last of `line_x`.
+    `heading` names the group on hover.
     """
     measure = f"\u202f{text(unit)}" if unit else ""
     points: Spec = {

@@ -1,10 +1,10 @@
-"""Arrays that figures and tables share stand once on the page; figures and tables refer to them.
+"""Arrays that figures and tables share: each is stored once on the page, and figures and tables refer to it.
 
-A list stands as it is, or shorter, in one of these forms (in which lists may be references again):
+A list is stored as it is, or in one of these shorter forms, in which lists may be references again:
 
-    {"texts": list, "at": list}     texts by their places in another list: few different ones, or groups' labels
+    {"texts": list, "at": list}     texts by their places in another list, of few different texts or of group labels
     {"columns": [list, …]}          rows of equal length, by columns
-    {"joined": " to ", "of": [list, list]}   intervals, by their ends
+    {"joined": " to ", "of": [list, list]}   intervals, by their two ends
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-SHORT = 16  # entries; a shorter list costs less than the reference to it is worth
+SHORT = 16  # entries; for a list of at most so many, a reference saves too little
 REFERENCE = "pooled"
-BETWEEN = " to "  # as `numbers.interval` writes
+BETWEEN = " to "  # as `numbers.interval` writes it
 MOST_COLUMNS = 8
-FEW = 4  # texts are few when each stands this often on average
+FEW = 4  # different texts are few if each occurs at least this often on average
 
 Values = Sequence[Any]
 
 
 class Pool:
-    """The long lists of one page, each once. `labels`, when they differ, are what texts of groups refer to."""
+    """The long lists of one page, each once. If `labels` all differ, texts that are labels refer to them."""
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
         self._places: dict[str, int] = {}  # a list's JSON text → its place
-        self._texts: list[str] = []  # what stands there
+        self._texts: list[str] = []  # the JSON text stored at each place
         self._labels: dict[str, int] = {}
         if len(labels) > SHORT and len(set(labels)) == len(labels):
             self._labels_at = self._stored(labels)
             self._labels = {label: place for place, label in enumerate(labels)}
 
     def refer(self, value: Any) -> Any:
-        """The same value, every list or tuple of more than `SHORT` entries replaced by `{"pooled": place}`.
+        """The value with every list or tuple of more than `SHORT` entries replaced by `{"pooled": place}`.
 
         Lists are the same when their JSON is: 1 and 1.0 differ.
         """
@@ -70,7 +70,7 @@ class Pool:
         return {"texts": self._labels_at, "at": self.refer([self._labels[text] for text in texts])}
 
     def _by_ends(self, texts: Sequence[str]) -> dict[str, Any] | None:
-        """Texts with two ends each, both of few different ones: else as long as it was."""
+        """Intervals by their two ends. None unless both ends take few different values, as nothing would be saved."""
         ends = [text.split(BETWEEN) for text in texts]
         if not all(len(pair) == 2 for pair in ends):
             return None

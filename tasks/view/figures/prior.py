@@ -73,7 +73,7 @@ def _line(x: Floats, y: Floats, color: str, dash: str, name: str) -> Spec:
 
 
 def prior_and_posterior(prior_at: Floats, prior: Floats, posterior_at: Floats, posterior: Floats) -> Spec:
-    """Both densities, each filled to its own top of 1: their heights are not compared, their widths are."""
+    """Both densities, each scaled to a maximum of 1: readers compare their widths, not their heights."""
     bayes = MODELS["bayes"]
     traces = [
         _density(prior_at, prior, PRIOR, "dash", PRIOR_FILLS[0], "prior"),
@@ -103,8 +103,8 @@ class SensitivityRow:
     name: str
     prior: Floats
     likelihood: Floats
-    points: tuple[str, ...]  # names, per value
-    groups: tuple[int, ...]  # positions, per value; -1 for none
+    points: tuple[str, ...]  # a name per value
+    groups: tuple[int, ...]  # position of a group per value; -1 for none
 
 
 def sensitivity_height(n_rows: int) -> int:
@@ -112,7 +112,7 @@ def sensitivity_height(n_rows: int) -> int:
 
 
 def sensitivity(rows: Sequence[SensitivityRow], limit: float) -> Spec:
-    """Rows from top to bottom; per row how far the prior and how far the data move it, with the limit as a line."""
+    """Rows from top to bottom: how far the prior and how far the data move each quantity; `limit` is a line."""
     bayes = MODELS["bayes"].color
     traces = [
         _moved(rows, [row.prior for row in rows], -0.14, PRIOR, "diamond", "Moved by the prior"),

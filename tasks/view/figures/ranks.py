@@ -28,7 +28,7 @@ class RankRows:
 
 
 def rank_plot(rows: RankRows, n_groups: int, n_extreme: int) -> Spec:
-    """Out of `n_groups`; groups that can be placed in one half of the table stand out."""
+    """Ranks out of `n_groups`; groups that can be placed in one half of the table stand out."""
     bayes = MODELS["bayes"]
     series = [
         _series(rows, rows.is_placed, "surely in one half", bayes.color, "circle"),

@@ -65,7 +65,7 @@ def against_fitted(
     x_title: str,
     y_title: str,
 ) -> Spec:
-    """A point a row; the trend is the median residual of each tenth of the rows, and one SD to either side."""
+    """A point per row; the trend is the median residual of each tenth of the rows, and one SD to either side."""
     points: Spec = {
         "type": "scatter",
         "mode": "markers",

@@ -32,8 +32,8 @@ def traces(draws: Floats) -> Spec:
 
 
 def energy(values: Floats) -> Spec:
-    """Energies (C, D) about their mean, and their changes from draw to draw: alike where the sampler can reach the
-    tails (Betancourt 2016, arXiv:1604.00695, fig. 2)."""
+    """Energies (C, D) about their mean, and their changes from draw to draw: the two are alike if the sampler can
+    reach the tails (Betancourt 2016, arXiv:1604.00695, fig. 2)."""
     about, change = (values - values.mean(axis=1, keepdims=True)).ravel(), np.diff(values, axis=1).ravel()
     both = np.concatenate([about, change])
     edges = np.linspace(both.min(), both.max() + 1e-9, ENERGY_BINS + 1)

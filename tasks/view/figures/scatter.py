@@ -65,7 +65,7 @@ def size_axis(n: Floats, title: str) -> Spec:
 
 
 def round_numbers(low: float, high: float) -> list[float]:
-    """1, 2, 5, 10, 20, 50 … between two positive numbers; only the tens when they would crowd."""
+    """1, 2, 5, 10, 20, 50 … between two positive numbers; only powers of ten if these would crowd."""
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if len(exponents) <= 4 else (1,)
     return [step * 10.0**exponent for exponent in exponents for step in steps]

@@ -35,7 +35,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Pieces:
-    """Line pieces from (x0, y0) to (x1, y1); one each for a line over all, many for one a group."""
+    """Line pieces from (x0, y0) to (x1, y1): one for a line over all rows, or one per group."""
 
     label: str
     color: str
@@ -43,7 +43,7 @@ class Pieces:
     x: Floats  # (lines, 2)
     y: Floats  # (lines, 2)
     width: float = 2
-    groups: Integers | None = None  # (lines,) positions, where a line is of one group
+    groups: Integers | None = None  # (lines,) positions, if each line is of one group
 
 
 def simpson(rows: Points, means: Points, lines: list[Pieces], *, x_title: str, y_title: str) -> Spec:

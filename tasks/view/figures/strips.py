@@ -29,7 +29,7 @@ from tasks.view.figures.style import (
 
 ROW_PIXELS = 40
 FRAME_PIXELS = 120
-HALF = 0.3  # of the strips' distance: how far rows are spread across their strip
+HALF = 0.3  # how far rows are spread across their strip, as a share of the distance of strips
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ MODELS: dict[str, ModelStyle] = {
 
 
 def text(content: str, limit: int = HOVER_LABEL_LENGTH) -> str:
-    """Any text as Plotly shows it verbatim: its HTML subset, templates and formulas all switched off."""
+    """The text escaped so that Plotly shows it verbatim, without its HTML subset, templates and formulas."""
     return words.label(content, limit).translate(_ENTITIES)
 
 
@@ -56,7 +56,7 @@ def tick(content: str) -> str:
 
 
 def numbers(values: ArrayLike, digits: int = 4) -> list[float | None]:
-    """JSON numbers to a ten-thousandth of their range, which no screen resolves; not-finite ones are null."""
+    """Values as JSON numbers, rounded to a ten-thousandth of their range (no screen shows more); null if not finite."""
     array = np.asarray(values, dtype=float).ravel()
     finite = array[np.isfinite(array)]
     if not finite.size:
@@ -67,7 +67,7 @@ def numbers(values: ArrayLike, digits: int = 4) -> list[float | None]:
 
 
 def _brief(value: float) -> float | None:
-    """Whole numbers without a point, which JSON would spell out."""
+    """The number, as an int if it is whole (JSON would write 1.0 for 1); None if not finite."""
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < 1e15 else value
@@ -93,7 +93,7 @@ class Shown:
 
 def hover_estimate(n: Iterable[int] | None, *shown: Shown, extra: str = "") -> Spec:
     """`customdata` and `hovertemplate` of points whose `text` names a group: the group, its rows `n`, each estimate
-    and its interval. `extra` stands beside. A point whose interval is missing says so."""
+    and its interval. `extra` is shown in a box beside it. A point whose interval is missing says so."""
     ends = [numbers(end) for one in shown for end in (one.lower, one.upper)]
     sizes = [None] * len(ends[0]) if n is None else [int(size) for size in n]
     rows = [list(row) for row in zip(sizes, *ends, strict=True)]

@@ -22,7 +22,7 @@ GUIDE = (
     "In the last figure the lines should run level: a bend is an effect the model has missed, a funnel a spread that "
     "grows with the expected value."
 )
-HEAVY, LIGHT, SKEWED = 4.0, 2.4, 0.5  # kurtosis and skewness that an eye sees; a normal has 3 and 0
+HEAVY, LIGHT, SKEWED = 4.0, 2.4, 0.5  # kurtosis and skewness that show in a plot; a normal has 3 and 0
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
@@ -174,7 +174,7 @@ def _shape_table(context: Context, found: Assumptions) -> Table:
 
 
 def _shape(qq: QQ, n_rows: int) -> str:
-    """Names a departure only when rows leave the band and an eye would see it."""
+    """The shape of the residuals; names a kind of departure only if rows leave the band and it would show in a plot."""
     if not qq.n_outside:
         return "Their residuals show no departure from a normal distribution that chance would not explain."
     outside = f"{numbers.count(qq.n_outside)} of {numbers.plural(n_rows, 'row')} lie outside what a normal would do"
@@ -205,7 +205,7 @@ def _unequal(context: Context, judged: Judgement) -> str:
 
 
 def _apart(context: Context, found: Assumptions) -> str:
-    """The groups that depart most, beside the spread of all."""
+    """The groups whose spread departs most from that of all rows; empty if there are none."""
     if not found.apart.size:
         return ""
     named = (f"{context.named(int(j))} ({found.group_sd[j] / found.sigma:.1f} times)" for j in found.apart)

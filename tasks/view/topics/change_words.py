@@ -23,7 +23,7 @@ CAUSES = {"data": "the data", "study": "the study file", "program": "Poolwise it
 
 
 def moment(started_at: str) -> str:
-    """`22 Nov 2026, 10:15 UTC`; the text itself where it is no time."""
+    """`22 Nov 2026, 10:15 UTC`; the text itself if it is no time."""
     try:
         found = datetime.fromisoformat(started_at)
     except ValueError:
@@ -140,7 +140,7 @@ def mover(context: Context, found: EstimateChanges, group: int, term: int) -> st
 
 
 def change(difference: float, spread: float, unit: str) -> str:
-    """A difference with its sign, to what its uncertainty supports."""
+    """A difference with its sign and unit, rounded to what its uncertainty supports."""
     shown = numbers.estimate(difference, spread)
     is_up = difference > 0 and shown not in (numbers.MISSING,) and any(digit in shown for digit in "123456789")
     return with_unit(f"+{shown}" if is_up else shown, unit)
@@ -194,7 +194,7 @@ def history_finding(context: Context, history: History) -> str:
 
 
 def _drift(context: Context, history: History) -> str:
-    """Which group's level went the farthest, over the groups shown."""
+    """Which group's level changed most over the runs, among the groups shown."""
     level = history.groups.mean[:, :, 0]
     seen = np.isfinite(level).sum(axis=0) > 1
     if not seen.any():

@@ -9,7 +9,7 @@ from tasks.view.topic import Case, CheckSpec
 
 MOST_NAMED = 3
 DROP, KEEP = 'rules.copies = "drop"', 'rules.copies = "keep"'
-HARMLESS = 0.05  # of the copies: so many equal rows by chance may be dropped with them
+HARMLESS = 0.05  # share of the copies that may be equal by chance and still be dropped with them
 
 
 def _found(context: RowContext) -> Copies:

@@ -50,7 +50,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
 
 
 def _rows_by_group(context: Context) -> tuple[Figure, ...]:
-    """Every group's rows while labels can be read; then the sizes and the medians of all groups."""
+    """Every group's rows if there are few groups; else the sizes and the medians of all groups."""
     if context.n_groups <= PANEL_LIMIT:
         return (_strips(context),)
     sizes = context.findings.group_sizes
@@ -97,7 +97,7 @@ def _outcome(context: Context) -> str:
 
 
 def _quartiles(context: Context) -> Floats:
-    """(J, 3) of the outcome."""
+    """(J, 3) quartiles of the outcome by group."""
     found = context.data
     return group_quantiles(found.y, found.group_index, context.n_groups, np.array([0.25, 0.5, 0.75]))
 
@@ -124,7 +124,7 @@ def _sizes(context: Context) -> Figure:
 
 
 def _medians(context: Context) -> Figure:
-    """A point per group: its median against its rows; side by side in order where all have as many."""
+    """A point per group: its median against its number of rows, or in order of the median if all have as many rows."""
     quartiles = _quartiles(context)
     shown = np.flatnonzero(context.has_rows)
     same = np.ptp(context.findings.group_sizes) == 0
@@ -254,7 +254,7 @@ def _age(context: RowContext, judged: Judgement) -> str:
 
 def _can_tell(context: Context, judged: Judgement) -> str:
     n = context.findings.no_pooling.n.size
-    rough = 1.0 / np.sqrt(2.0 * (n - 1))  # of a normal's SD from as many values, were they known exactly
+    rough = 1.0 / np.sqrt(2.0 * (n - 1))  # relative standard error of a normal's SD from n exactly known values
     return f"{n} groups can tell how much groups differ, at best to within about {rough:.0%} of it."
 
 

@@ -36,7 +36,7 @@ def _labels(found: LabelNotes) -> tuple[Table, ...]:
 
 
 def _table(id_: str, caption: str, labels: Sequence[tuple[Any, ...]], titles: Sequence[str]) -> Table:
-    """`labels` are each a `LabelCount`, another label, and what else is said under `titles`."""
+    """A table of `labels`, each given as a `LabelCount`, another label, and further cells; `titles` are for both."""
     columns = (
         Column("Label", is_number=False),
         Column("Rows"),

@@ -24,7 +24,7 @@ GUIDE = (
     "The level is read where every predictor is at its average."
 )
 MOST_TERMS = 3
-EDGE = 0.5  # how far beyond the pooled intervals a picture reaches, as a share of their height
+EDGE = 0.5  # how far a picture reaches beyond the pooled intervals, as a share of their range
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
@@ -111,14 +111,14 @@ def _against_size(context: Context, term: int) -> Figure:
 
 
 def _by_size(context: Context, term: int) -> Integers:
-    """Notable groups from the smallest to the largest; of equal sizes, by their estimate."""
+    """Positions of notable groups, from the smallest to the largest; those of equal size by their estimate."""
     sizes, level = context.findings.group_sizes, context.bands[2].coef[:, term]
     chosen = notable_groups(sizes, level, FIGURE_LIMIT)
     return chosen[np.lexsort((level[chosen], sizes[chosen]))]
 
 
 def _size_axis(context: Context, chosen: Integers, sizes: Integers) -> tuple[Floats, Spec]:
-    """Rows per group; groups by name where all have as many rows."""
+    """Positions and axis: rows per group, or groups by name if all have as many rows."""
     if sizes.min() < sizes.max():
         x = _apart(sizes.astype(float))
         return x, scatter.size_axis(x, "rows in the group")
@@ -129,7 +129,7 @@ def _size_axis(context: Context, chosen: Integers, sizes: Integers) -> tuple[Flo
 
 
 def _apart(sizes: Floats) -> Floats:
-    """Equal sizes, which stand together, are set slightly apart so that each group can be seen."""
+    """The ordered sizes, with equal ones moved slightly apart so that each group can be seen."""
     first = np.searchsorted(sizes, sizes)
     repeats = np.bincount(first, minlength=sizes.size)[first]
     rank = np.arange(sizes.size) - first
@@ -137,7 +137,7 @@ def _apart(sizes: Floats) -> Floats:
 
 
 def _interval_reach(stages: list[Stage]) -> list[float]:
-    """The pooled intervals, then of separate fits what does not flatten them; all estimates of a few groups."""
+    """The range of y: the pooled intervals, and as much of the separate fits as does not flatten them."""
     kept = stages if stages[0].x.size <= PANEL_LIMIT else stages[1:]
     pooled = [end for stage in stages[1:] for end in stage.interval or ()]
     low, high = padded(np.concatenate([*pooled, *(stage.y for stage in kept)]))

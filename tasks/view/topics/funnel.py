@@ -41,7 +41,7 @@ def funnel_figure(context: Context, found: Funnel) -> Figure:
 
 
 def _seen(found: Funnel) -> Floats:
-    """Values that the axis has to hold: levels, the dashed limits of all, the solid ones of most."""
+    """Values that the axis has to show: levels, dashed limits at the smallest size, solid ones at the median."""
     dashed = found.half_width(float(found.n.min()), quantile(WARNING), between=True)
     solid = found.half_width(float(np.median(found.n)), quantile(ALARM), between=True)
     return np.append(found.level, found.average + np.array([-dashed, dashed, -solid, solid]))
@@ -58,9 +58,9 @@ def _caption(context: Context) -> str:
 
 
 def _across(found: Funnel) -> tuple[Floats, Spec, Floats, Floats]:
-    """Each group's place, the axis, and the places and sizes at which limits are drawn.
+    """Each group's x, the axis, and the x and sizes at which limits are drawn.
 
-    Groups stand by size; in order of level where all have as many rows.
+    Groups are ordered by size, or by level if all have as many rows.
     """
     low, high = float(found.n.min()), float(found.n.max())
     if low < high:

@@ -26,7 +26,7 @@ MOST_PREDICTORS = 3
 MOST_TABLE_TERMS = 3
 DOWNLOAD = Link("estimates.csv: every group and model", "estimates.csv")
 LINES_DRAWN = 24  # draws of each group's line
-LINE_POINTS = 5  # where a model's line answers to the pointer
+LINE_POINTS = 5  # points on a model's line that have a hover text
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
@@ -38,7 +38,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
 
 
 def _shown_terms(context: Context) -> tuple[int, ...]:
-    """Predictors whose slope varies, else the first one; 0 without predictors."""
+    """Positions of the predictors whose slope varies, else of the first predictor; 0 if there are none."""
     if len(context.terms) == 1:
         return (0,)
     return (tuple(term for term in context.varying if term) or (1,))[:MOST_PREDICTORS]
@@ -146,7 +146,7 @@ def _alternative(context: Context, term: int, group: int) -> str:
 
 
 def _tables(context: Context) -> list[Block]:
-    """A table per term; slopes per raw unit, and as fitted behind a fold."""
+    """A table per term, slopes per raw unit; behind a fold, slopes as fitted."""
     every = np.arange(context.n_groups)
     tables: list[Block] = [_table(context, 0, every)]
     slopes = range(1, len(context.terms))
@@ -181,7 +181,7 @@ def _table(context: Context, term: int, chosen: np.ndarray, *, per_raw_unit: boo
 
 
 def _all_groups(context: Context) -> GroupTable:
-    """Every group: estimates and intervals of each varying term, slopes per raw unit."""
+    """A row per group: estimates and intervals of each varying term, slopes per raw unit."""
     terms = context.varying[:MOST_TABLE_TERMS]
     pairs = [(term, bands) for term in terms for bands in context.bands]
     every = np.arange(context.n_groups)

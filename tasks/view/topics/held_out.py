@@ -87,7 +87,7 @@ def _scores(context: Context, found: LeaveOneGroupOut) -> Figure:
 
 
 def _across(n: Integers, score: Floats) -> tuple[Floats, Spec, str]:
-    """Each group's place, the axis, and what the caption says of it: by size, or in order where all are as large."""
+    """Each group's x, the axis, and words for the caption: by size, or in order of score if all are as large."""
     if n.min() < n.max():
         return n.astype(float), size_axis(n.astype(float), "rows in the group"), "against the group’s rows"
     place = np.empty(score.size)
@@ -131,7 +131,7 @@ def _limit(context: Context) -> float:
 
 
 def _most_moving(found: Influence, limit: int) -> Integers:
-    """Positions of the groups that move an estimate most, most first; those that cannot be left out are none."""
+    """Positions of the groups that move an estimate most, most first; without those that cannot be left out."""
     order = np.argsort(-np.nan_to_num(found.largest, nan=-1.0), kind="stable")
     return order[np.isfinite(found.largest[order])][:limit]
 
@@ -243,7 +243,7 @@ def _errors(context: Context) -> str:
 
 
 def _how_left_out(context: Context, found: Influence) -> str:
-    """How a group was left out."""
+    """How groups were left out, and how many could not be."""
     how = (
         "the whole partial-pooling model was fitted again without each group"
         if found.is_refitted

@@ -21,7 +21,7 @@ GUIDE = (
     "get shorter show what more rows are worth. A line that leaves the range of its earlier bars says that the group "
     "itself has changed, or how its rows are collected. A gap: that report had no rows of the group."
 )
-LEAST_RUNS = 3  # two are the comparison with the last report
+LEAST_RUNS = 3  # two runs are covered by the comparison with the previous report
 MOST_TERMS = 2
 UNREADABLE_SHOWN = 5
 FEW_DAYS = timedelta(days=3)
@@ -88,12 +88,12 @@ def _moment(started_at: str) -> datetime:
 
 
 def _iso(moment: datetime) -> str:
-    """As Plotly reads it, which knows no time zones."""
+    """The moment in ISO 8601 without a time zone, as Plotly knows none."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _height(context: Context, history: History, term: int) -> float:
-    """Of every panel: what the group with the longest way or the widest interval needs."""
+    """The common height of all panels, in raw units: enough for the group whose intervals span most."""
     scale = context.raw_scale(term)
     spans = [_span(history, term, k) for k in range(len(history.labels))]
     return 1.12 * max((high - low for low, high in spans), default=1.0) / scale or 1.0

@@ -1,4 +1,4 @@
-"""What the labels of the groups give reason to look at, in words."""
+"""Labels of groups that call for a look, in words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KIND_WORDS: dict[LabelKind, str] = {
 
 
 def shown(label: str) -> str:
-    """A label in quotes, with what cannot be seen spelt out: “St[U+00A0]Helens”, “St[2 spaces]Helens”."""
+    """A label in quotes, with invisible characters spelt out: “St[U+00A0]Helens”, “St[2 spaces]Helens”."""
     label = label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
     label = re.sub(r"  +", lambda run: f"[{len(run[0])} spaces]", label)
     seen = "".join(f"[U+{ord(c):04X}]" if INVISIBLE.match(c) or _is_odd_space(c) else c for c in label)
@@ -75,7 +75,7 @@ def _join_or_not(context: RowContext, judged: Judgement) -> str:
 
 
 def _joined(joined: Sequence[JoinedLabels]) -> str:
-    """What the study's settings made of labels; empty where they joined none."""
+    """How many labels the study's settings joined; empty if none."""
     if not joined:
         return ""
     n = sum(len(each.parts) for each in joined)
@@ -111,7 +111,7 @@ def _counted(label: LabelCount) -> str:
 
 
 def _list(labels: Iterable[str]) -> str:
-    """As it is typed in TOML."""
+    """The labels as a list in TOML."""
     return json.dumps(list(dict.fromkeys(labels)), ensure_ascii=False)
 
 

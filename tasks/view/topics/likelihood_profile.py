@@ -14,7 +14,7 @@ from tasks.view.words import numbers
 from tasks.view.words.numbers import fixed, with_unit
 
 MOST_TERMS = 3
-OFTEN = 0.1  # a share of simulated data sets worth telling
+OFTEN = 0.1  # share of simulated data sets above which it is reported
 GUIDE = (
     "The curve asks of every group SD in turn: if it had this value, and all else were chosen as well as possible, how "
     "much worse would the model fit? A deep narrow valley means that the data know the SD well; a wide flat one that "
@@ -83,7 +83,7 @@ def _row(context: Context, found: LikelihoodProfile) -> tuple[Cell, ...]:
 
 
 def _finding(context: Context, found: LikelihoodProfile) -> str:
-    """Which group SDs the data hardly speak against."""
+    """The range of group SDs that fit the data almost as well as the best."""
     term = context.position(found.term)
     lower, upper, places = _limits(context, found)
     unit, name = context.raw_unit(term), context.term_name(term)
@@ -103,7 +103,7 @@ def _finding(context: Context, found: LikelihoodProfile) -> str:
 
 
 def _limits(context: Context, found: LikelihoodProfile) -> tuple[str, str, int]:
-    """Where the profile reaches the reference, in raw units, and the decimal places that suit them."""
+    """Where the profile reaches the reference, in raw units, and the decimal places for them."""
     scale = context.raw_scale(context.position(found.term))
     lower, upper = found.lower / scale, found.upper / scale
     places = numbers.decimals_for((upper - lower) / 4)
@@ -111,7 +111,7 @@ def _limits(context: Context, found: LikelihoodProfile) -> tuple[str, str, int]:
 
 
 def _tested(context: Context, judged: Judgement) -> str:
-    """The likelihood-ratio test, for readers who expect one."""
+    """The result of the likelihood-ratio test."""
     found = context.findings.likelihood_ratio_test
     said = "show" if judged.case == "shown" else "do not show"
     neither = "" if judged.case == "shown" else ", nor that there is no difference"

@@ -21,11 +21,11 @@ GUIDE = (
     "The difference to the best model comes with its standard error; a difference of less than two of these may be "
     "chance."
 )
-# A difference counts as clear beyond so many of its standard errors.
+# A difference counts as clear if it exceeds this many of its standard errors.
 CLEAR = 2.0
-SAME = 1e-6  # relative: rounding
-LITTLE = 0.05  # relative: a clear difference that hardly matters
-UNCLEAR = 0.1  # relative: a large difference that is uncertain
+SAME = 1e-6  # relative to the best error: smaller differences are rounding
+LITTLE = 0.05  # relative: smaller clear differences hardly matter
+UNCLEAR = 0.1  # relative: larger differences that are not clear are called uncertain
 FLAVOURS = {
     "varying_intercept": "Varying intercepts",
     "varying_slope": "Varying slopes",
@@ -64,7 +64,7 @@ def _errors(context: Context) -> Table:
 
 
 def _new_rows(context: Context, found: CrossValidation | None, path: str) -> tuple[Cell, ...]:
-    """The error on rows held out, and how much that is above the best model's."""
+    """The error on rows held out, and its difference to the best model's."""
     if found is None:
         return ()
     error, places = found.of(path), error_places(context, found)
@@ -223,12 +223,12 @@ def _best_sentence(found: CrossValidation, tied: list[ModelError], best: str) ->
 
 
 def standings(found: CrossValidation) -> tuple[list[ModelError], list[ModelError], list[ModelError]]:
-    """The models other than the best: no clear difference, a larger but uncertain one, clearly worse."""
+    """The models other than the best, in three lists: no clear difference, a large uncertain one, clearly worse."""
     best = found.of(found.best).rmse
     others = sorted((e for e in found.models if e.model != found.best), key=lambda error: error.rmse)
     worse = [error for error in others if error.difference > max(CLEAR * error.difference_se, SAME * best)]
     rest = [error for error in others if error not in worse]
-    # A mean that a few rows decide is uncertain however large it is.
+    # A large difference can be uncertain, if a few rows decide it.
     unclear = [error for error in rest if error.difference > UNCLEAR * best]
     return [error for error in rest if error not in unclear], unclear, worse
 
@@ -241,7 +241,7 @@ def _each(context: Context, found: CrossValidation, errors: list[ModelError]) ->
 
 
 def error_places(context: Context, found: CrossValidation) -> int:
-    """As of the RMSE in-sample: two significant digits of its standard error."""
+    """Decimal places of the error on rows held out: two significant digits of its standard error, RMSE / sqrt(2 N)."""
     return numbers.decimals_for(found.of(found.best).rmse / np.sqrt(2 * found.n_rows))
 
 
@@ -257,7 +257,7 @@ def _in_sample(context: Context) -> str:
 
 
 def _rmse_places(context: Context) -> int:
-    """Two significant digits of the standard error of an RMSE, about RMSE / sqrt(2 N)."""
+    """Decimal places of an RMSE: two significant digits of its standard error, about RMSE / sqrt(2 N)."""
     return numbers.decimals_for(context.findings.fullest.rmse / np.sqrt(2 * context.findings.run.n_rows))
 
 

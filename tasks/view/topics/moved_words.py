@@ -1,4 +1,4 @@
-"""Which groups pooling moved most, and why: read off their rows, their spread and their distance."""
+"""Which groups pooling moved most, and why: by their number of rows, their spread and their distance."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tasks.stats.records import Floats, Integers
 from tasks.view.context import Context
 from tasks.view.words import numbers, text
 
-LITTLE_SPREAD = 0.7  # of the typical group's
-EXTRAPOLATED = 2.0  # times the variance that the level would have if the rows lay at the average
-FAR = 2.0  # times the typical distance
+LITTLE_SPREAD = 0.7  # relative to the typical group's spread
+EXTRAPOLATED = 2.0  # variance of the level, relative to what it would be with the rows at the average
+FAR = 2.0  # distance from the average, relative to the typical distance
 ALL_THE_WAY = 0.9
 
 
@@ -22,7 +22,7 @@ def most_moved(context: Context, term: int, limit: int) -> Integers:
 
 
 def _moves(context: Context, term: int) -> Floats:
-    """(J,) from no pooling to Bayes, per raw unit."""
+    """(J,) change of the estimate from no pooling to Bayes, per raw unit."""
     own, bayes = context.bands[0], context.bands[2]
     return (bayes.coef[:, term] - own.coef[:, term]) / context.raw_scale(term)
 
@@ -74,7 +74,7 @@ def _few_rows(context: Context, group: int) -> str:
 
 
 def spread(context: Context, term: int) -> Floats:
-    """(J,) SD of a predictor within each group, in its raw unit, other predictors held.
+    """(J,) SD of a predictor within each group, in its raw unit, other predictors held fixed.
 
     From the group's own fit: se^2 = sigma^2 / sum of squares of the predictor about its (conditional) mean.
     """
@@ -96,7 +96,7 @@ def _little_spread(context: Context, term: int, group: int) -> str:
 
 
 def _extrapolated(context: Context, group: int) -> str:
-    """The level is at the predictors' averages: far from a group's rows it is read off a line beyond them."""
+    """Says so if the group's rows lie far from the predictors' averages, so that its level is extrapolated."""
     own = context.findings.no_pooling
     if len(context.terms) == 1 or not own.sigma[group] > 0:
         return ""
@@ -122,12 +122,12 @@ def _by_shrinkage(context: Context, term: int, group: int) -> str:
 
 
 def _factors(context: Context, term: int) -> Floats:
-    """(J,) shrinkage of one term in partial pooling."""
+    """(J,) shrinkage factor of one term in partial pooling."""
     return context.findings.fullest.shrinkage_factor[:, context.varying.index(term)]
 
 
 def note(context: Context, term: int, shown: int) -> str:
-    """What shrinkage says, and whom the table leaves out."""
+    """What the shrinkage factor means, and which groups the table leaves out."""
     typical = float(np.nanmedian(_factors(context, term)))
     missing = int((~np.isfinite(_moves(context, term))).sum())
     parts = ["Shrinkage (partial pooling): 0 = its own rows decide, 1 = the average of all groups decides."]

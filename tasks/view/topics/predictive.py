@@ -131,7 +131,7 @@ def _medians(context: Context) -> Figure:
 
 
 def _with_hover(spec: Spec, hover: Spec) -> Spec:
-    """The last trace's points tell their own story."""
+    """The figure with `hover` in place of the last trace's own hover."""
     *others, points = spec["data"]
     return {**spec, "data": [*others, {**points, **hover}]}
 

@@ -1,4 +1,4 @@
-"""Predictors that go together, and those that have one value per group: known before anything is fitted."""
+"""Predictors that go together, and those with one value per group; both are known before any fit."""
 
 from __future__ import annotations
 

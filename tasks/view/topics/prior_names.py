@@ -1,4 +1,4 @@
-"""What the section on priors calls parameters, statistics and what priors expect."""
+"""Names of parameters and statistics in the section on priors, and the priors' expected ranges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks.view.words.numbers import interval
 
 
 def expected_range(one: Expected, share: float = 0.95) -> str:
-    """The middle 95 % or 50 % of what the priors expect."""
+    """The middle 95 % or 50 % of the values that the priors expect."""
     first = 0 if share > 0.5 else 1
     low, high = float(one.quantiles[first]), float(one.quantiles[-1 - first])
     return interval(low, high, numbers.decimals_for((high - low) / 4))
@@ -21,7 +21,7 @@ def quantity_name(context: Context, one: Sensitivity) -> str:
 
 
 def named(context: Context, kind: str, terms: tuple[str, ...]) -> str:
-    """A parameter as tables name it."""
+    """A parameter's name in tables."""
     effects = [context.term_name(context.findings.terms.index(term)) for term in terms]
     return {
         "fixef": f"average {' '.join(effects)}",
@@ -34,7 +34,7 @@ def named(context: Context, kind: str, terms: tuple[str, ...]) -> str:
 
 
 def short_name(context: Context, one: Sensitivity) -> str:
-    """For the edge of a figure."""
+    """A shorter name, for the axis of a figure."""
     if one.kind == "correlation":
         return "Correlation" if len(context.varying) == 2 else f"Corr. {' with '.join(map(text.readable, one.terms))}"
     if one.kind == "sigma_group":
@@ -47,5 +47,5 @@ def statistic_name(context: Context, name: str, term: str) -> str:
 
 
 def raw_unit_of(context: Context, term: str) -> str:
-    """Of an outcome or a level where `term` is empty, of its slope otherwise."""
+    """The unit of the slope of `term`, or of the outcome if `term` is empty."""
     return context.raw_unit(context.findings.terms.index(term)) if term else context.unit

@@ -1,4 +1,4 @@
-"""What the priors say before the data, what the data made of them, and how much they matter."""
+"""What the priors expect before the data, how the data changed that, and how much the priors matter."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def _few(context: Context) -> str:
 
 
 def _said(context: Context, found: Sequence[Sensitivity]) -> str:
-    """The quantities by what they mean; of groups' estimates how many."""
+    """The quantities by their meaning; group estimates only by their number."""
     named = [_meaning(context, one) for one in found if one.group < 0]
     groups = {one.group for one in found if one.group >= 0}
     looked_at = context.findings.prior_sensitivity.n_groups_used

@@ -47,7 +47,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
 
 
 def _funnel_guide(context: Context) -> str:
-    """Limits are level lines where all groups have as many rows."""
+    """How to read the funnel; its opening is left out if all groups have as many rows, where limits are level lines."""
     sizes = context.findings.group_sizes
     return FUNNEL if sizes.min() == sizes.max() else f"{FUNNEL_OPENS} {FUNNEL}"
 
@@ -100,7 +100,7 @@ def _table(context: Context, found: Ranks) -> Table | GroupTable:
 
 
 def _columns(context: Context, found: Ranks) -> list[tuple[Column, tuple[str, ...], tuple[str, ...]]]:
-    """Per column: its head, J texts, J texts below them or none."""
+    """Per column: its head, J texts, and J texts below them, or () if there are none."""
     level, few = found.terms[0], f"{found.n_extreme:,}" if found.n_extreme > 1 else "one"
     columns: list[tuple[Column, tuple[str, ...], tuple[str, ...]]] = [
         (Column("Group", is_number=False), context.labels, ()),

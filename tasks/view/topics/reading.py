@@ -1,4 +1,4 @@
-"""What reading the files gave reason to ask: codes for missing values, totals among the rows, files cut short."""
+"""What looked wrong in the files: codes for missing values, totals among the rows, files cut short."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _codes(context: RowContext, judged: Judgement) -> str:
 
 
 def _codes_are_missing(context: RowContext, judged: Judgement) -> str:
-    """As many rejected rows as there would be then have to be allowed too."""
+    """The setting that makes the codes missing; with a higher limit for rejected rows if they would exceed it."""
     study, rows, codes = context.study, context.rows, _notes(context).missing_codes
     words = [*study.missing, *dict.fromkeys(code.spelled for code in codes)]
     share = (rows.n_rejected + sum(code.n_rows for code in codes)) / rows.n_read

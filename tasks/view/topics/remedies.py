@@ -1,4 +1,4 @@
-"""After a singular fit: the ways on, each of them run, and what they change for every group."""
+"""After a singular fit: the routes that lead on, each of them run, and what each changes for every group."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tasks.view.words.numbers import with_unit
 
 # Estimates that move by less than this share of their Bayesian interval's width hardly depend on the route.
 HARDLY, CLEARLY = 0.25, 0.5
-# Intervals at least this wide, relative to the Bayesian ones, are about as wide.
+# Intervals at least this wide, relative to the Bayesian ones, count as about as wide.
 ABOUT_AS_WIDE = 0.8
 MOST_TERMS = 3
 
@@ -66,7 +66,7 @@ def in_sentence(name: RouteName) -> str:
 
 
 def routes_finding(context: Context, found: Remedies) -> str:
-    """How much depends on the route: estimates first, then intervals."""
+    """How much estimates depend on the route, then how much intervals do."""
     shown = range(min(len(found.varying), MOST_TERMS))
     return " ".join(f"{_estimates(context, found, k)} {_intervals(context, found, k)}" for k in shown)
 
@@ -96,12 +96,12 @@ def _intervals(context: Context, found: Remedies, k: int) -> str:
 
 
 def fewer_replicates(n_replicates: int) -> str:
-    """Says so when there are too many groups to simulate as many data sets as usual."""
+    """A clause that fewer data sets than usual were simulated, as there are many groups; else empty."""
     return "" if n_replicates >= MOST_REPLICATES else f"; fewer than {MOST_REPLICATES}, as there are many groups"
 
 
 def routes_state(found: Remedies) -> str:
-    """Which routes are still singular, and how often the simulations were."""
+    """How many simulated data sets gave a singular fit, and which routes are still singular."""
     still = [in_sentence(route.name) for route in found.routes if route.is_singular and not route.model]
     again = f" Still singular: {numbers.listed(still)}." if still else ""
     return (

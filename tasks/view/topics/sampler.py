@@ -138,7 +138,7 @@ def _traces(context: Context, draws: PosteriorDraws) -> Panels:
 
 
 def _quantities(context: Context, draws: PosteriorDraws) -> list[tuple[str, Floats]]:
-    """The variances first: they are the hardest to sample."""
+    """Names and draws of the quantities shown, SDs between groups first: they are the hardest to sample."""
     spread = [
         (f"SD between groups: {context.term_name(term)}", draws.sigma_group[..., k])
         for k, term in enumerate(context.varying)

@@ -23,7 +23,7 @@ GUIDE = (
     "about members of a group is answered by the slope within groups."
 )
 
-IN_TABLE = {"not within": "no slope within groups", "not comparable": "cannot be compared"}  # other cases as they are
+IN_TABLE = {"not within": "no slope within groups", "not comparable": "cannot be compared"}  # other cases as named
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
@@ -77,7 +77,7 @@ def _mean_of(context: Context, group: int) -> str:
 
 
 def _group_means(context: Context, values: Floats) -> Floats:
-    """(J,) NaN for a group without rows to show."""
+    """(J,) means of `values` by group; NaN for a group without rows to show."""
     index, n = context.data.group_index, context.n_groups
     sums = np.bincount(index, weights=values, minlength=n)
     return np.where(context.has_rows, sums / np.maximum(np.bincount(index, minlength=n), 1), np.nan)
@@ -120,7 +120,7 @@ def _table(context: Context) -> Table:
 
 
 def _rows(context: Context, term: int, check: SimpsonCheck) -> tuple[tuple[Cell, ...], ...]:
-    """Per SD of the predictor and per raw unit."""
+    """Two rows of the table: per SD of the predictor, and per raw unit."""
     case = next(one.case for one in context.findings.judgements if one.name == f"{CHECK.kind}_{check.term}")
     judgement = IN_TABLE.get(case, case)
     name = context.terms[term]
@@ -162,12 +162,12 @@ def _slopes_compared(context: Context, check: SimpsonCheck) -> str:
 
 
 def _compared(conclusion: str) -> Callable[[Context, Judgement], str]:
-    """A message: both slopes with their unit, and what follows."""
+    """A function that makes the message: both slopes with their unit, then `conclusion`."""
     return lambda context, judged: f"{_slopes_compared(context, _found(context, judged))} {conclusion}"
 
 
 def _named(words: str) -> Callable[[Context, Judgement], str]:
-    """Words about `{name}`, the predictor."""
+    """A function that fills the name of the predictor into `words`."""
 
     def of(context: Context, judged: Judgement) -> str:
         return text.sentence_case(words.format(name=text.readable(judged.term)))

@@ -73,7 +73,7 @@ def _width_row(context: Context, position: int) -> tuple[Cell, ...]:
 
 
 def _width(width: float, places: int) -> str:
-    """A collapsed width keeps two digits of its own: rounded like its neighbours it would read 0."""
+    """The width to `places`. A collapsed one keeps two digits of its own, or it would be rounded to 0."""
     return numbers.fixed(width, max(places, numbers.decimals_for(width)) if width > 0 else places)
 
 
@@ -122,7 +122,7 @@ def _figure(context: Context, term: int) -> Figure:
 
 
 def _conditional(context: Context, chosen: np.ndarray, term: int) -> list[intervals.Series]:
-    """Collapsed intervals are a series of their own, marked in red."""
+    """The conditional intervals; collapsed ones are a series of their own, marked in red."""
     fit, part, calibrated = context.findings.fullest, MODELS["partial_pooling"], context.bands[2]
     coef, half = fit.coef[chosen, term], Z_95 * fit.conditional_sd[chosen, term]
     width = (calibrated.upper - calibrated.lower)[chosen, term]

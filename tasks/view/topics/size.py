@@ -1,4 +1,4 @@
-"""Do small groups differ, so that pooling draws them to an average that does not suit them?"""
+"""Do small groups differ from large ones, so that pooling draws them to an average that does not suit them?"""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def _trend_figure(context: Context, found: Funnel, trend: SizeTrend) -> Figure:
 
 
 def _seen(found: Funnel, curves: list[Curve]) -> tuple[Floats, bool]:
-    """Values that the axis has to hold, and whether curves leave it: levels and curves, these no farther out than the
-    levels' own range to either side."""
+    """Values that the axis has to show, and whether curves leave it. The values are levels and curves; curves count
+    at most one range of the levels beyond the lowest and the highest level."""
     drawn = np.concatenate([part for curve in curves for part in curve.y])
     drawn = drawn[np.isfinite(drawn)]
     low, span = float(found.level.min()), float(np.ptp(found.level))

@@ -98,7 +98,7 @@ def _components_table(context: Context) -> Table:
 
 
 def _correlations(context: Context) -> list[tuple[Cell, ...]]:
-    """How two effects of a group go together, from -1 to 1."""
+    """Table rows: the correlation of each pair of group effects, from -1 to 1."""
     reml, bayes, names = context.findings.fullest.correlation, context.findings.bayes.correlation, context.varying
     return [
         (
@@ -114,7 +114,7 @@ def _correlations(context: Context) -> list[tuple[Cell, ...]]:
 
 
 def _raw_row(context: Context, term: int, k: int) -> tuple[Cell, ...]:
-    """A slope's SD per raw unit of its predictor."""
+    """A table row: the SD of a slope between groups, per raw unit of its predictor."""
     found, scale = context.findings.variance_components, context.raw_scale(term)
     sd = found.bayes_sd
     raw = Estimate(sd.mean / scale, sd.sd / scale, sd.lower / scale, sd.upper / scale)
@@ -154,7 +154,7 @@ def _shrinkage_figure(context: Context, position: int) -> Figure | Paragraph:
 
 
 def _shrinkage_hover(context: Context) -> Spec:
-    """The group, its rows, how far it is pooled."""
+    """Hover text: the group, its number of rows, its shrinkage."""
     return {
         "customdata": context.findings.group_sizes.tolist(),
         "hovertemplate": "<b>%{text}</b>, n = %{customdata:,}<br>shrinkage %{y:.2f}<extra></extra>",

@@ -7,7 +7,7 @@ from tasks.view.words.numbers import plural
 
 
 def gap_in_words(own: NoPooling, group: int) -> str:
-    """Empty where the group's fit stands whole."""
+    """Why the group has no fit of its own, or no interval; empty if its fit is complete."""
     n, p = int(own.n[group]), own.coef.shape[1]
     return {
         "": "",
@@ -18,5 +18,5 @@ def gap_in_words(own: NoPooling, group: int) -> str:
 
 
 def gaps_in_words(own: NoPooling) -> list[str]:
-    """(J,)"""
+    """(J,) `gap_in_words` of every group."""
     return [gap_in_words(own, group) for group in range(len(own.gap))]

@@ -1,7 +1,7 @@
-"""Where words of the glossary stand in a text, so that the page can say there what they mean.
+"""Finds terms of the glossary in a text, so that the page can explain them where they stand.
 
 A glossary entry's head may name its term in several ways: `Group SD (τ, sigma_group)`, `E-BFMI, divergences`.
-Each is found as a whole word, also in the plural; single symbols are explained in the glossary alone.
+Each name is found as a whole word, also in the plural; single symbols are not searched for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Segment:
 
 
 def segments(text: str, seen: set[str]) -> tuple[Segment, ...]:
-    """The text in pieces, with the first mention of each term marked that is not in `seen`; adds those to `seen`."""
+    """The text in pieces. The first mention of each term not in `seen` is marked, and the term added to `seen`."""
     pieces: list[Segment] = []
     end = 0
     for match in _pattern().finditer(text):
@@ -38,7 +38,7 @@ def segments(text: str, seen: set[str]) -> tuple[Segment, ...]:
 
 
 def meanings(used: set[str]) -> tuple[tuple[str, str, str], ...]:
-    """(id, term, what it means) of those in `used`, in the glossary's order."""
+    """(id, term, meaning) of the entries in `used`, in the glossary's order."""
     entries = [(_identifier(head), head, meaning) for head, meaning in GLOSSARY]
     return tuple(entry for entry in entries if entry[0] in used)
 
@@ -54,19 +54,19 @@ def _identifier(head: str) -> str:
 
 @cache
 def _ids() -> dict[str, str]:
-    """Every name as `_plain` gives it, with its entry's id."""
+    """Entry ids by name; names as `_plain` gives them."""
     return {_plain(name): _identifier(head) for head, _ in GLOSSARY for name in _names(head)}
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """Any name as a whole word; the longest where several begin at one place."""
+    """Matches any name as a whole word; the longest if several begin at one place."""
     names = sorted((name for head, _ in GLOSSARY for name in _names(head)), key=len, reverse=True)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(_spelling, names))})(?![\w-])")
 
 
 def _spelling(name: str) -> str:
-    """Short forms as they are written; other names in either case and number, joined by space or hyphen."""
+    """A pattern: short forms as written; other names in any case, singular or plural, with space or hyphen."""
     if name.isupper() or "_" in name:
         return re.escape(name)
     return f"(?i:{'[ -]'.join(map(re.escape, name.removesuffix('s').split(' ')))}s?)"

@@ -28,7 +28,7 @@ def decimals_for(uncertainty: float, digits: int = 2) -> int:
 
 
 def common_decimals(uncertainties: ArrayLike) -> int:
-    """One decimal place for a column: that of the median uncertainty; missing and zero ones do not count."""
+    """Decimal places for a whole column: those of the median uncertainty, without missing ones and zeros."""
     values = np.asarray(uncertainties, dtype=float)
     known = values[np.isfinite(values) & (values > 0)]
     return decimals_for(float(np.median(known))) if known.size else 3
@@ -54,7 +54,7 @@ def scientific(value: float, decimals: int) -> str:
 
 
 def signed(text: str) -> str:
-    """A typographic minus, and none before a zero."""
+    """The number's text with a typographic minus, or none before a zero."""
     if text.startswith("-") and not any(digit in text for digit in "123456789"):
         return text[1:]
     return text.replace("-", MINUS)
@@ -84,7 +84,7 @@ def rounded(value: float, uncertainty: float, digits: int = 3) -> str:
 
 
 def interval(lower: float, upper: float, decimals: int) -> str:
-    """Both ends to one decimal place; missing when either is."""
+    """Both ends to the same decimal place; MISSING if either end is not finite."""
     if not (math.isfinite(lower) and math.isfinite(upper)):
         return MISSING
     return f"{fixed(lower, decimals)} to {fixed(upper, decimals)}"

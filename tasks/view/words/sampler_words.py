@@ -8,7 +8,7 @@ from tasks.study.settings import Thresholds
 
 
 def missed_in_words(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> list[str]:
-    """Empty when every threshold holds."""
+    """A clause per missed threshold; empty if all thresholds hold."""
     return [_in_words(one) for one in against_limits(found, limits, chains) if not one.holds]
 
 

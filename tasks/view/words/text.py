@@ -1,4 +1,4 @@
-"""Text that others wrote – labels, column names – made safe to read beside our own.
+"""Text that others wrote – labels, column names – made safe to read within our own sentences.
 
 Escaping for HTML is the templates' work. Here: control and direction characters go, right-to-left
 text is kept from turning the sentence around it, and very long labels are shortened in the middle.
@@ -16,12 +16,12 @@ RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 
 def clean(text: str) -> str:
-    """Without control, format and line-separating characters, which could hide or reorder text."""
+    """The text without control, format and line-separating characters, which could hide or reorder text."""
     return " ".join(_seen(text, keep="").split())
 
 
 def sentence(text: str) -> str:
-    """Clean, but with what our own words are set with: narrow spaces before units, and isolated labels."""
+    """A cleaned sentence of ours that keeps narrow spaces before units and the isolation of labels."""
     return re.sub(r"[^\S\u202f]+", " ", _seen(text, keep=FIRST_STRONG_ISOLATE + POP_ISOLATE)).strip()
 
 
@@ -33,21 +33,21 @@ def typeset(text: str) -> str:
 
 
 def _seen(text: str, keep: str) -> str:
-    """Control and line-separating characters become spaces; invisible ones go, but for those to keep."""
+    """Control and line-separating characters become spaces; invisible ones are removed, except those in `keep`."""
     return "".join(
         " " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text if c in keep or not _is_invisible(c)
     )
 
 
 def _is_invisible(character: str) -> bool:
-    """Direction marks and lone surrogates; joiners stay, since emoji and many scripts need them."""
+    """True for direction marks and lone surrogates, not for joiners, which emoji and many scripts need."""
     return character in "\u200e\u200f\u061c\ufeff" or (
         "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069" or "\ud800" <= character <= "\udfff"
     )
 
 
 def markdown(text: str) -> str:
-    """Text that Markdown shows as it is: no emphasis, link, picture or tag comes of it. Cleaned."""
+    """Text that Markdown shows as it is: cleaned, and escaped against emphasis, links, pictures and tags."""
     return re.sub(r"([\\`*_{}\[\]<>()#+.!|~&:@$-])", r"\\\1", clean(text))
 
 
