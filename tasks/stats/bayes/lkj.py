@@ -12,9 +12,10 @@ from tasks.stats.records import Floats
 
 
 def log_density(correlation: Floats, eta: float) -> Floats:
-    """(...,) of matrices (..., q, q), up to a constant: on the correlations, the scale that the prior is stated on.
+    """(...,) log densities of correlation matrices (..., q, q), up to a constant.
 
-    Stan's `lkj_corr_cholesky` is on the Cholesky factor; up to two effects the two are the same function.
+    The density is that of the correlations, the scale on which the prior is stated. Stan's `lkj_corr_cholesky` is a
+    density of the Cholesky factor; up to two effects the two are the same function.
     """
     return np.asarray((eta - 1.0) * np.linalg.slogdet(correlation)[1])
 

@@ -25,7 +25,7 @@ from tasks.stats.fits.small_matrices import semidefinite_factor
 from tasks.stats.records import Floats, PartialPooling
 
 MOST_REPLICATES = 499
-FEWEST_REPLICATES = 39  # the fewest that can leave 2.5 % beyond each of the two outermost
+FEWEST_REPLICATES = 39  # the fewest whose smallest and largest value bound 95 %
 VALUES_LIMIT = 2_000_000  # replicates x groups x varying effects x fixed effects: about 2 s of fits
 FEWEST_FOR_QUANTILES = 200
 
