@@ -33,7 +33,7 @@ class Diagnostic:
 def against_limits(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> tuple[Diagnostic, ...]:
     """Each diagnostic beside its limit.
 
-    R-hat must be below it, there must be no divergences and no trees of full depth, the others must be at least it.
+    R-hat must be below its limit, ESS and E-BFMI at least theirs; divergences and trees of full depth must be 0.
     """
     ess = limits.ess_per_chain * chains
     return (
@@ -49,7 +49,7 @@ def against_limits(found: SamplerDiagnostics, limits: Thresholds, chains: int) -
 def judge_sampler(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> tuple[Judgement, ...]:
     """One judgement per diagnostic; ESS is the smaller of bulk and tail.
 
-    A report is published only if all diagnostics hold, so in a report they pass and only their values are news.
+    A report is published only if all diagnostics hold, so they pass; their values show by how much.
     """
     rhat, bulk, tail, *others = against_limits(found, limits, chains)
     least = min(bulk, tail, key=lambda one: one.value)

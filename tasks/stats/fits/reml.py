@@ -195,7 +195,7 @@ def _snap_to_boundary(model: MixedModel, theta: Floats) -> Floats:
 
 
 def _free(model: MixedModel, theta: Floats) -> np.ndarray:
-    """Elements of theta that a small step may change: not those of a column that is wholly 0."""
+    """(theta.size,) whether a small step may change an element of theta: not in a column that is wholly 0."""
     _, columns = lower_triangle(model.q)
     return np.array([np.any(theta[columns == c] != 0.0) for c in columns])
 

@@ -128,7 +128,7 @@ def assumptions(
 
 
 def fitted_and_residual(data: GroupedData, bayes: BayesFit, scaling: Scaling) -> tuple[Floats, Floats]:
-    """(N,) each, in the outcome's unit: what the Bayesian fit expects of a row in its group, and how far off it is."""
+    """(N,) each, in the outcome's unit: the Bayesian fit's expectation of each row in its group, and its residual."""
     fitted = np.einsum("np,np->n", design_matrix(data, scaling), bayes.groups.mean[data.group_index])
     return fitted, data.y - fitted
 

@@ -37,7 +37,7 @@ class SizeBin:
 
     smallest: int
     largest: int
-    n_groups: int  # with rows among those looked at
+    n_groups: int  # with rows among those predicted
     n_rows: int  # predicted
     plain: MeanError
     with_size: MeanError  # with log n_j in the model

@@ -27,7 +27,7 @@ RELATIVE = 1e-9
 
 @dataclass(frozen=True)
 class TotalsRow:
-    """One row of `file`; `row` is 0 where its number was not kept. `is_sum`: its outcome is the sum of the others'."""
+    """One row of `file`. `row` is its number, 0 if not kept; `is_sum` tells that its outcome is the others' sum."""
 
     label: str
     file: str
