@@ -52,7 +52,7 @@ class AlikeLabels:
 
 @dataclass(frozen=True)
 class JoinedLabels:
-    """Labels that the study's settings made one group, called `label`."""
+    """Labels that the study's settings joined into one group, called `label`."""
 
     label: str
     parts: tuple[LabelCount, ...]

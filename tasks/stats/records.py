@@ -130,7 +130,7 @@ class PartialPooling:
 
     @property
     def correlation(self) -> Floats:
-        """(q, q); NaN beside an SD of 0."""
+        """(q, q) correlations of the varying effects; NaN for an effect with an SD of 0."""
         sd = self.sigma_group
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.cov / np.outer(sd, sd)

@@ -23,7 +23,7 @@ def log_density(correlation: Floats, eta: float) -> Floats:
 def cholesky_factors(eta: float, q: int, n: int, rng: np.random.Generator) -> Floats:
     """(n, q, q) lower Cholesky factors of random correlation matrices."""
     factor = np.zeros((n, q, q))
-    left = np.ones((n, q))  # of each row's unit length
+    left = np.ones((n, q))  # what is left of each row's squared length of 1
     for k in range(q):
         factor[:, k, k] = np.sqrt(left[:, k])
         b = eta + (q - 2 - k) / 2.0

@@ -142,7 +142,7 @@ def _design_gradient(batch: Batch, m: Floats, m_ztx: Floats, c_inverse: Floats) 
 
 
 def theta_gradient(covariance_gradient: Floats, factor: Floats) -> Floats:
-    """(B, q (q + 1) / 2) 2 G L in the order of theta."""
+    """(B, q (q + 1) / 2) the gradient 2 G L, in the order of theta."""
     rows, columns = lower_triangle(factor.shape[-1])
     return 2.0 * (covariance_gradient @ factor)[:, rows, columns]
 

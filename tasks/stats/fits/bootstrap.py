@@ -32,7 +32,7 @@ FEWEST_FOR_QUANTILES = 200
 
 @dataclass(frozen=True)
 class Outcomes:
-    """R data sets of the same rows' predictors, as far as fits need them."""
+    """R drawn data sets with the same predictors, reduced to the sums that fits need."""
 
     xty: Floats  # (R, p, J)
     yty: Floats  # (R,) over all groups

@@ -72,7 +72,7 @@ def _compare(fit: PartialPooling, bayes: BayesFit, k: int, term: str, collapsed_
 
 
 def judge_intervals(found: tuple[IntervalComparison, ...], collapsed_ratio: float) -> tuple[Judgement, ...]:
-    """One for each varying term: are its conditional intervals as wide as they should be?"""
+    """One judgement per varying term: are its conditional intervals as wide as they should be?"""
     return tuple(_judgement(one, collapsed_ratio) for one in found)
 
 

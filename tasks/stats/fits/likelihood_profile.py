@@ -19,7 +19,7 @@ from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import lower_triangle
 from tasks.stats.records import Floats, PartialPooling
 
-# The 95 % point of chi-squared with 1 degree of freedom: an orientation, no test (near 0 it does not hold).
+# The 95 % point of chi-squared with 1 degree of freedom: a guide, not a test (it does not hold near 0).
 REFERENCE = 3.84
 SHOWN = 8.0  # deviance up to which the profile is drawn
 MOST_POINTS, FEWEST_POINTS = 25, 7

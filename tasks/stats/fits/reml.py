@@ -35,7 +35,7 @@ EXPECTED_GAIN_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class MixedModel:
-    """The sums that the criterion needs; `varying` are the q columns of X that Z repeats."""
+    """The sums that the criterion needs. Z repeats the q columns of X whose effect varies by group."""
 
     ztz: Floats  # (J, q, q)
     ztw: Floats  # (J, q, p + 1) Z'[X y]

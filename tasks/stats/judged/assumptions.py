@@ -95,7 +95,7 @@ def assumptions(
     scaling: Scaling,
     limits: Thresholds,
 ) -> Assumptions:
-    """`data` are all rows or a sample; the groups' SDs are of all rows, from their cross-products."""
+    """Check both assumptions. `data` are all rows or a sample; the groups' SDs are of all rows, from cross-products."""
     fitted, residual = fitted_and_residual(data, bayes, scaling)
     standardised = residual / expected_sd(data, products, varying, bayes, scaling)
     f, df, p_value = brown_forsythe(standardised, data.group_index, data.n_groups)
@@ -139,7 +139,7 @@ def expected_sd(
     """(N,) SD that the model expects of each residual: sigma sqrt(1 - h), h = z' T A_j^-1 T' z.
 
     Small groups' estimates follow their rows, which makes residuals smaller there: Nobre & Singer (2007), Biom. J.
-    49(6). Variances at their posterior means.
+    49(6). Variances are taken at their posterior means.
     """
     columns = list(varying)
     sd, v = bayes.sigma_group.mean, float(bayes.sigma.mean) ** 2

@@ -4,7 +4,7 @@ Rows are dealt out to folds at random within groups. Each model is fitted to all
 cross-products: those of all rows less the fold's) and predicts the fold. If the rows at hand are a
 sample, only they are held out in turn; the models still learn from all other rows of the study. The
 Bayesian model is not sampled again: its draws are weighted by p(rows but the fold's) / p(all rows), smoothed
-(see `tasks.stats.bayes.importance`), and the group effects' expectations are given all rows but the fold's.
+(see `tasks.stats.bayes.importance`), and the group effects' expectations are taken given all rows but the fold's.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Influence:
 
 
 def influence(products: ModelCrossProducts, fit: PartialPooling) -> Influence | None:
-    """None for fewer than FEWEST_GROUPS groups."""
+    """How far each group moves the fixed effects of `fit`; None for fewer than FEWEST_GROUPS groups."""
     n_groups = len(products.labels)
     if n_groups < FEWEST_GROUPS:
         return None

@@ -109,7 +109,7 @@ def _tail_probability(replicated: Floats, observed: float | Floats) -> Floats:
 
 
 def _surprising_count(n_groups: int, share: float) -> int:
-    """The most groups outside that chance alone explains in 99.9 % of studies (binomial)."""
+    """The number of groups outside that chance alone does not exceed in 99.9 % of studies (binomial)."""
     counts = np.arange(n_groups + 1)
     return int(counts[bdtr(counts, n_groups, share) >= 0.999][0])
 

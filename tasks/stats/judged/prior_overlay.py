@@ -32,7 +32,7 @@ class Overlay:
 def prior_overlays(
     draws: PosteriorDraws, priors: ResolvedPriors, terms: tuple[str, ...], varying: tuple[int, ...], scaling: Scaling
 ) -> Iterator[Overlay]:
-    """Spreads first, then averages, the residual SD and correlations."""
+    """One overlay per parameter: spreads first, then averages, the residual SD and correlations."""
     raw = np.concatenate(([1.0], scaling.scale))  # a raw coefficient is the fit's, divided by this
     for k, column in enumerate(varying):
         sd = float(priors.sigma_group_sd[k] / raw[column])

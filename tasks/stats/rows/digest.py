@@ -95,7 +95,7 @@ def with_spelling(digest: FileDigest, spelling: Mapping[str, str]) -> FileDigest
 
 
 def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -> FileDigest:
-    """Reduce a file chunk by chunk; its sums are about the means of the first chunk with good rows."""
+    """Reduce a file to its digest, chunk by chunk. Sums are about the means of the first chunk with good rows."""
     products, sample = no_products(terms), no_sample(len(terms) - 1)
     rejections: list[Rejection] = []
     keys: list[NDArray[np.void]] = []
