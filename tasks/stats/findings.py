@@ -57,7 +57,7 @@ UNJUDGED = Verdict("use", "bayes")
 
 @dataclass(frozen=True)
 class Posterior:
-    """What sampling left: the draws, how they were made, by which engine."""
+    """The sampler's draws, the attempts that led to them, and the engine."""
 
     draws: PosteriorDraws
     attempts: tuple[SamplingAttempt, ...]
@@ -74,13 +74,13 @@ class LeastSquaresFits:
 
     @property
     def fullest(self) -> PartialPooling:
-        """The partial-pooling fit in which everything the study lets vary does vary."""
+        """The partial-pooling fit with all of the study's varying terms."""
         return self.partial.get("varying_intercept_slope") or self.partial["varying_intercept"]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything a report says, before it is put in words and pictures. Analyses are None where data are too few."""
+    """Everything a report says, before it is put in words and pictures. An analysis is None if data are too few."""
 
     run: RunRecord
     rows: DataFindings
@@ -98,7 +98,7 @@ class Findings:
     predictive: PredictiveCheck
     ranks: Ranks
     funnel: Funnel
-    size_trend: SizeTrend | None  # None where `size_trend.why_no_trend` says why
+    size_trend: SizeTrend | None  # `size_trend.why_no_trend` says why it is None
     prior_predictive: PriorPredictive
     prior_sensitivity: PriorSensitivity
     assumptions: Assumptions
@@ -115,7 +115,7 @@ class Findings:
 
     @property
     def fullest(self) -> PartialPooling:
-        """The partial-pooling fit in which everything the study lets vary does vary."""
+        """The partial-pooling fit with all of the study's varying terms."""
         return self.partial.get("varying_intercept_slope") or self.partial["varying_intercept"]
 
 
@@ -129,16 +129,16 @@ def find(
     fits: LeastSquaresFits,
     posterior: Posterior,
 ) -> Findings:
-    """Analyse the fits and the posterior, judge what was found, and say what follows.
+    """Analyse the fits and the posterior, judge the findings, and draw the verdict.
 
-    `rows` is what was known before the fits; `data` are all rows or a sample of them.
+    `rows` holds the findings made before the fits; `data` are all rows or a sample of them.
     """
     found = analysed(study, run, rows, data, products, scaling, fits, posterior)
     return concluded(study, found)
 
 
 def concluded(study: Study, found: Findings) -> Findings:
-    """With its judgements and the verdict that follows from them."""
+    """`found` with its judgements and the verdict that follows from them."""
     judgements = judge(study, found)
     return replace(found, judgements=judgements, verdict=verdict(judgements, found.fullest.flavour))
 
@@ -176,7 +176,7 @@ def analysed(
     fits: LeastSquaresFits,
     posterior: Posterior,
 ) -> Findings:
-    """Every analysis, not yet judged: one line each."""
+    """Run every analysis, one line each. Nothing is judged yet."""
     limits, seed, draws = study.thresholds, run.seed, posterior.draws
     fullest, complete, partial = fits.fullest, fits.complete, dict(fits.partial)
     varying, priors = fullest.varying, resolve_priors(study, scaling)

@@ -1,8 +1,8 @@
-"""What an analysis says of one thing: a status and a case, without words.
+"""The judgement of one thing that an analysis looked at: a status and a case, without words.
 
-pass: nothing to know. review: read this before using the numbers. fail: the thing judged must not be used. A judgement
-is of one thing only; what follows for the report as a whole is `tasks.stats.judged.verdict`. Each kind of judgement
-has its words in one topic of `tasks.view.topics`.
+pass: nothing to know. review: read this before using the numbers. fail: the thing judged must not be used.
+`tasks.stats.judged.verdict` draws the conclusion for the report as a whole. Each kind of judgement has its words in
+one topic of `tasks.view.topics`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ class Judgement:
     kind: str
     status: Status
     case: str  # which of the kind's sentences applies
-    term: str = ""  # the term of the model that it is about, where a kind judges each
-    value: float | None = None  # what was measured ...
-    limit: float | None = None  # ... against what
-    against: Literal["", "partial_pooling", "every model"] = ""  # what cannot be recommended because of it
+    term: str = ""  # the model's term judged; empty if the kind does not judge each term
+    value: float | None = None  # the value measured
+    limit: float | None = None  # the limit that the value was compared with
+    against: Literal["", "partial_pooling", "every model"] = ""  # what this rules out as a recommendation
 
     @property
     def name(self) -> str:

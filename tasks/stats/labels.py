@@ -1,9 +1,9 @@
-"""Labels that are one group to a person, and labels that look like a missing one.
+"""Find labels that a person would read as one group, and labels that look like a missing value.
 
-Labels are clean when they come here: composed Unicode (NFC), nothing invisible around them. Two of them are
-alike when they differ only in what a person overlooks or a spreadsheet changes: case, inner spaces and
-invisible characters, leading zeros of a number, a ".0" behind a whole number. They are kept apart unless the
-study joins or pads them; either way they are said. Not told: accents, abbreviations, spelling.
+Labels arrive here clean: composed Unicode (NFC), nothing invisible around them. Two labels are alike when they
+differ only in what a person overlooks or a spreadsheet changes: case, inner spaces and invisible characters,
+leading zeros of a number, a ".0" behind a whole number. Alike labels are reported, and stay separate groups unless
+the study joins or pads them. Differences in accents, abbreviations or spelling are not found.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DIGITS = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True)
 class LabelCount:
-    """One label with its used rows and the files that it stands in, in their order."""
+    """One label, the number of its used rows, and the files that contain it, in the order of files."""
 
     label: str
     n_rows: int
@@ -44,7 +44,7 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class AlikeLabels:
-    """Two or more labels that differ in nothing but `differ_in`; most rows first."""
+    """Two or more labels that differ only in `differ_in`, the label with most rows first."""
 
     labels: tuple[LabelCount, ...]
     differ_in: tuple[LabelKind, ...]
@@ -52,7 +52,7 @@ class AlikeLabels:
 
 @dataclass(frozen=True)
 class JoinedLabels:
-    """Labels that the study's settings made one group, called `label`."""
+    """Labels that the study's settings joined into one group, called `label`."""
 
     label: str
     parts: tuple[LabelCount, ...]
@@ -77,7 +77,7 @@ def judge_labels(notes: LabelNotes | None) -> tuple[Judgement, ...]:
 
 
 def key(label: str, kinds: Sequence[LabelKind]) -> str:
-    """What is left of a label without what differs in these ways only: equal keys, alike labels."""
+    """The label with differences of these kinds removed. Labels with equal keys are alike."""
     if "space" in kinds:
         label = SPACES.sub(" ", INVISIBLE.sub("", label)).strip()
     if "decimals" in kinds:
@@ -90,14 +90,14 @@ def key(label: str, kinds: Sequence[LabelKind]) -> str:
 
 
 def joined_key(label: str, settings: Labels) -> str:
-    """Equal for labels that the study takes for one group."""
+    """A key that is equal for all labels which the study joins into one group."""
     if label in settings.distinct:
         return f"\0{label}"
     return key(padded(label, settings), settings.join)
 
 
 def padded(label: str, settings: Labels) -> str:
-    """All-digit labels filled with zeros to the width that the study asks for."""
+    """The label; if it is all digits, filled with zeros to the width that the study asks for."""
     if settings.pad is None or label in settings.distinct:
         return label
     whole = _whole(label) if "decimals" in settings.join else label
@@ -105,9 +105,9 @@ def padded(label: str, settings: Labels) -> str:
 
 
 def spellings(counts: Mapping[str, int], study: Study) -> dict[str, str]:
-    """How each label is spelt once alike ones are joined; `counts` are rows by label, in natural order.
+    """The spelling of each label after alike labels are joined. `counts` holds rows by label, in natural order.
 
-    A group takes the spelling that `rules.groups` has, else the one with most rows, else the first.
+    A joined group is spelt as in `rules.groups`, else as its label with most rows; the first label wins a tie.
     """
     settings = study.labels
     if not settings.join and settings.pad is None:
@@ -124,14 +124,14 @@ def spellings(counts: Mapping[str, int], study: Study) -> dict[str, str]:
 
 
 def one_spelling(labels: Sequence[str], spelling: Mapping[str, str]) -> tuple[tuple[str, ...], Integers]:
-    """The labels as they are spelt, each once; and for each of `labels` its position among them."""
+    """The distinct spellings of `labels`, and for each label the position of its spelling among them."""
     position: dict[str, int] = {}
     index = [position.setdefault(spelling[label], len(position)) for label in labels]
     return tuple(position), np.array(index, dtype=np.int64)
 
 
 def label_notes(files: Mapping[str, Mapping[str, int]], spelling: Mapping[str, str], study: Study) -> LabelNotes:
-    """What is to be said of the labels; `files` are rows by label, by the file's name, `spelling` in natural order."""
+    """The labels to report. `files` holds rows by label, for each file's name; `spelling` is in natural order."""
     spelt = list(dict.fromkeys(spelling.values()))
     pairs, missing = alike(spelt, study), missing_like(spelt, study)
     parts: dict[str, list[str]] = {}
@@ -168,7 +168,7 @@ def _most_first(counts: Iterable[LabelCount]) -> tuple[LabelCount, ...]:
 
 
 def alike(labels: Sequence[str], study: Study) -> list[tuple[tuple[str, ...], tuple[LabelKind, ...]]]:
-    """Labels that differ only in the kinds named beside them; not those that the study says are right."""
+    """Sets of alike labels, each with the kinds in which they differ. Sets that the study confirms are left out."""
     settled = {*study.labels.distinct, *(study.rules.groups or ())}
     found: dict[str, list[str]] = {}
     for label in labels:
@@ -181,13 +181,13 @@ def alike(labels: Sequence[str], study: Study) -> list[tuple[tuple[str, ...], tu
 
 
 def missing_like(labels: Sequence[str], study: Study) -> list[str]:
-    """Labels that often stand for a missing one; not those that the study says are right."""
+    """Labels that often stand for a missing value, except those that the study confirms."""
     settled = {*study.labels.distinct, *(study.rules.groups or ())}
     return [label for label in labels if MISSING_LIKE.fullmatch(label.casefold()) and label not in settled]
 
 
 def is_allowed(labels: Sequence[str], study: Study) -> list[bool]:
-    """Whether `rules.groups` has each label, or one that the study takes for the same group."""
+    """For each label, whether `rules.groups` lists it or a label that the study joins with it."""
     allowed = {joined_key(clean_label(label), study.labels) for label in study.rules.groups or ()}
     return [joined_key(label, study.labels) in allowed for label in labels]
 
@@ -198,7 +198,7 @@ def _whole(label: str) -> str:
 
 
 def _differ_in(labels: Sequence[str]) -> tuple[LabelKind, ...]:
-    """The kinds without which they would differ still."""
+    """The kinds that must be ignored for the labels to be equal; all kinds if none is needed on its own."""
     needed = tuple(
         kind for kind in KINDS if len({key(label, [each for each in KINDS if each != kind]) for label in labels}) > 1
     )

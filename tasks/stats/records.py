@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Why a group has no least-squares fit of its own, or one without an interval: fewer rows than coefficients, predictors
-# that do not vary enough, as many rows as coefficients. Empty where the fit stands whole.
+# Why a group's own least-squares fit is missing (fewer rows than coefficients; predictors that do not vary enough) or
+# has no interval (as many rows as coefficients). Empty if the fit is complete.
 Gap = Literal["", "few rows", "no spread", "no interval"]
 Flavour = Literal["varying_intercept", "varying_slope", "varying_intercept_slope"]
-VerdictStatus = Literal["trust", "use", "none"]  # partial pooling by REML; another model; no model here
+VerdictStatus = Literal["trust", "use", "none"]  # in order: partial pooling by REML, another model, no model
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,10 @@ class NoPooling:
 
 @dataclass(frozen=True)
 class PartialPooling:
-    """A linear mixed model fitted by REML (or ML): lme4's `lmer`, from cross-products.
+    """A linear mixed model fitted by REML (or ML): the model of lme4's `lmer`, from cross-products.
 
-    `varying` are the positions among the p terms whose effect differs by group. `coef` is the group
-    estimate, fixed effect plus conditional mode. `se` is from the joint covariance of fixed and
+    `varying` holds the positions, among the p terms, of those whose effect differs by group. `coef` is the group
+    estimate, fixed effect plus conditional mode. `coef_se` is from the joint covariance of fixed and
     group effects; `lower`, `upper` are its 95 % interval, with the variance parameters taken as known.
     """
 
@@ -130,7 +130,7 @@ class PartialPooling:
 
     @property
     def correlation(self) -> Floats:
-        """(q, q); NaN beside an SD of 0."""
+        """(q, q) correlations of the varying effects; NaN for an effect with an SD of 0."""
         sd = self.sigma_group
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.cov / np.outer(sd, sd)
@@ -172,7 +172,7 @@ class SamplingAttempt:
 
 @dataclass(frozen=True)
 class LooResult:
-    """Leave-one-row-out: predicts a new row of a known group (`tasks.stats.bayes.loo`). Scores are of all N rows."""
+    """Leave-one-row-out: predicts a new row of a known group (`tasks.stats.bayes.loo`). Scores are for all N rows."""
 
     elpd_loo: float
     se: float
@@ -220,10 +220,8 @@ class PosteriorDraws:
     acceptance: Floats  # (C, D)
     n_leapfrog: Floats  # (C, D)
     group_thin: int = 1  # group effects are drawn for every group_thin-th draw
-    checked_coef: Floats | None = (
-        None  # (C, D, J / checked_step, p) where that is not every draw: some groups', unthinned
-    )
-    checked_step: int = 1  # `checked_coef` is of every checked_step-th group
+    checked_coef: Floats | None = None  # (C, D, J / checked_step, p) some groups, unthinned; None if all groups are
+    checked_step: int = 1  # `checked_coef` holds every checked_step-th group
 
 
 @dataclass(frozen=True)
@@ -271,13 +269,13 @@ class SimpsonCheck:
     contextual: float  # between - within
     contextual_lower: float
     contextual_upper: float
-    is_misleading: bool  # complete pooling is no answer to the within-group question
-    is_reversed: bool  # and its sign is the opposite
+    is_misleading: bool  # complete pooling does not answer the within-group question
+    is_reversed: bool  # misleading, and with the opposite sign
 
 
 @dataclass(frozen=True)
 class IntervalComparison:
-    """Widths of three 95 % intervals for one varying term's group estimates, medians over groups."""
+    """Median widths, over groups, of three 95 % intervals for the group estimates of one varying term."""
 
     term: str
     conditional: float

@@ -31,7 +31,10 @@ class Diagnostic:
 
 
 def against_limits(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> tuple[Diagnostic, ...]:
-    """Each diagnostic against its limit: R-hat below it, divergences and full trees none, the others at least it."""
+    """Each diagnostic beside its limit.
+
+    R-hat must be below its limit, ESS and E-BFMI at least theirs; divergences and trees of full depth must be 0.
+    """
     ess = limits.ess_per_chain * chains
     return (
         Diagnostic("rhat", found.rhat_max, limits.rhat, found.rhat_max < limits.rhat),
@@ -44,7 +47,10 @@ def against_limits(found: SamplerDiagnostics, limits: Thresholds, chains: int) -
 
 
 def judge_sampler(found: SamplerDiagnostics, limits: Thresholds, chains: int) -> tuple[Judgement, ...]:
-    """A report is published only when these hold, so they pass; their values are what matters."""
+    """One judgement per diagnostic; ESS is the smaller of bulk and tail.
+
+    A report is published only if all diagnostics hold, so they pass; their values show by how much.
+    """
     rhat, bulk, tail, *others = against_limits(found, limits, chains)
     least = min(bulk, tail, key=lambda one: one.value)
     return (_judgement("rhat", rhat), _judgement("ess", least), *(_judgement(one.name, one) for one in others))
@@ -110,7 +116,7 @@ def _quantities(draws: PosteriorDraws, labels: tuple[str, ...], terms: tuple[str
             yield f"group correlation {m + 1}, {k + 1}", draws.correlation[..., k, m]
     yield "residual SD", draws.sigma
     yield "ICC", intraclass_correlation(draws)
-    # Given the parameters above, group coefficients are exact independent draws: some of them tell of all.
+    # Given the parameters above, group coefficients are exact independent draws, so some of them stand for all.
     step = draws.checked_step
     checked = draws.group_coef[:, :, ::step] if draws.checked_coef is None else draws.checked_coef
     for j, label in enumerate(labels[::step]):

@@ -41,7 +41,10 @@ def parameter_draws(draws: PosteriorDraws, outcome_center: float, limit: int) ->
 
 
 def group_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Floats:
-    """(S, J); 0 for a group without rows. `gram` is (J, p + 1, p + 1), as of `ModelCrossProducts`."""
+    """(S, J) log likelihood of each group; 0 for a group without rows.
+
+    `gram` is (J, p + 1, p + 1), as in `ModelCrossProducts`.
+    """
     log_lik = np.empty((len(at.sigma), len(gram)))
     variance = (at.sigma**2)[:, None]
     residual_of = np.column_stack([-at.beta, np.ones(len(at.sigma))])
@@ -56,7 +59,7 @@ def group_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) ->
 
 
 def expected_effects(gram: Floats, varying: tuple[int, ...], at: ParameterDraws, weights: Floats) -> Floats:
-    """(J, q) expectations of the group effects over the draws, which count by `weights` (S,), summing to 1."""
+    """(J, q) expectations of the group effects, averaged over the draws with `weights` (S,), which sum to 1."""
     effects = np.empty((len(gram), len(varying)))
     weighted = weights[:, None, None] * at.factor
     for block in _blocks(gram, varying, at):

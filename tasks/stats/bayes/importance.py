@@ -12,7 +12,10 @@ from tasks.stats.records import Floats
 
 
 def importance_weights(log_ratio: Floats) -> tuple[Floats, Floats]:
-    """Smoothed log weights (n, S), normalised, and Pareto k (n,), of log ratios (S, n): target to posterior."""
+    """Smoothed and normalised log weights (n, S), and Pareto k (n,).
+
+    `log_ratio` (S, n) is the log of target / posterior.
+    """
     from arviz_stats.base import array_stats
 
     log_weights, pareto_k = array_stats.psislw(-log_ratio, axis=0)
@@ -21,5 +24,5 @@ def importance_weights(log_ratio: Floats) -> tuple[Floats, Floats]:
 
 
 def highest_good_k(n_draws: int, of_the_study: float | None) -> float:
-    """Above it the scores may be far off: min(1 - 1 / log10 S, 0.7)."""
+    """The Pareto k above which scores may be far off: the study's own, else min(1 - 1 / log10 S, 0.7)."""
     return float(of_the_study or min(1.0 - 1.0 / np.log10(n_draws), 0.7))

@@ -12,9 +12,10 @@ from tasks.stats.records import Floats
 
 
 def log_density(correlation: Floats, eta: float) -> Floats:
-    """(...,) of matrices (..., q, q), up to a constant: on the correlations, the scale that the prior is stated on.
+    """(...,) log densities of correlation matrices (..., q, q), up to a constant.
 
-    Stan's `lkj_corr_cholesky` is on the Cholesky factor; up to two effects the two are the same function.
+    The density is that of the correlations, the scale on which the prior is stated. Stan's `lkj_corr_cholesky` is a
+    density of the Cholesky factor; up to two effects the two are the same function.
     """
     return np.asarray((eta - 1.0) * np.linalg.slogdet(correlation)[1])
 
@@ -22,7 +23,7 @@ def log_density(correlation: Floats, eta: float) -> Floats:
 def cholesky_factors(eta: float, q: int, n: int, rng: np.random.Generator) -> Floats:
     """(n, q, q) lower Cholesky factors of random correlation matrices."""
     factor = np.zeros((n, q, q))
-    left = np.ones((n, q))  # of each row's unit length
+    left = np.ones((n, q))  # what is left of each row's squared length of 1
     for k in range(q):
         factor[:, k, k] = np.sqrt(left[:, k])
         b = eta + (q - 2 - k) / 2.0

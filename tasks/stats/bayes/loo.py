@@ -34,8 +34,10 @@ def loo(
     pareto_k_threshold: float | None,
     seed: int,
 ) -> LooResult:
-    """PSIS-LOO of the marginal model. `products` are of all N rows; sums are scaled up to N where `data` are
-    a sample of these, or more than ROWS_LIMIT."""
+    """PSIS-LOO of the marginal model. `products` are of all N rows.
+
+    Sums are scaled up to N if `data` are a sample of these rows, or are more than ROWS_LIMIT.
+    """
     rows = _rows_used(data.n_rows, seed)
     log_lik, log_lik_in_sample, surprise = row_scores(data, products, varying, draws, scaling, rows)
     log_weights, pareto_k = importance_weights(-log_lik)
@@ -66,10 +68,10 @@ def row_scores(
     scaling: Scaling,
     rows: np.ndarray,
 ) -> tuple[Floats, Floats, Floats]:
-    """Per draw of the parameters (DRAWS_LIMIT at most) and row, (S, rows) each.
+    """Three arrays (S, rows): scores of each row for each draw of the parameters, at most DRAWS_LIMIT draws.
 
-    The log density of y_i given the other rows of its group; the same given all of them, y_i included;
-    and how many SDs y_i lies above what the other rows let expect.
+    The log density of y_i given the other rows of its group; its log density given all rows of the group, y_i
+    included; and how many SDs y_i lies above its expectation given the other rows.
     """
     at = parameter_draws(draws, products.outcome_center, DRAWS_LIMIT)
     groups = data.group_index[rows]

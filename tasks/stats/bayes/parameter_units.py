@@ -1,9 +1,9 @@
-"""Where the posterior lies and how wide it is, roughly: the units in which a sampler moves in it.
+"""Roughly where the posterior lies and how wide it is: the units in which the sampler moves.
 
-A sampler that starts with steps of one size in all directions, and learns each parameter's own, takes ever
-more steps the farther those sizes lie apart: groups thousands of residual SDs from each other, predictors
-that go together closely. In units of the REML fit's spread they are all about 1. The units change how the
-posterior is explored, not what it is.
+A sampler starts with steps of one size in all directions and learns each parameter's own size. It takes ever more
+steps the farther these sizes lie apart, as when groups lie thousands of residual SDs from each other, or predictors
+are nearly collinear. In units of the REML fit's spread, all sizes are about 1. The units change how the posterior
+is explored, not the posterior itself.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from tasks.stats.records import Floats
 
 @dataclass(frozen=True)
 class ParameterUnits:
-    """beta = beta_center + beta_factor @ (about standard normal); the SDs are theirs times about 1.
+    """Units in the outcome's unit, with intercepts about the outcome's mean.
 
-    In the outcome's unit, about its mean.
+    beta = beta_center + beta_factor @ (about standard normal); each SD = its unit below times about 1.
     """
 
     beta_center: Floats  # (p,)
@@ -32,9 +32,10 @@ class ParameterUnits:
 
 
 def parameter_units(products: ModelCrossProducts, varying: tuple[int, ...], priors: ResolvedPriors) -> ParameterUnits:
-    """From the REML fit, and the priors where these say more than the data.
+    """The units from the REML fit, and from the priors if these say more than the data.
 
-    Where it has no optimum, as with no row to spare for the residual SD, that with varying intercepts stands in.
+    If the fit has no optimum, as when no row is left for the residual SD, the fit with varying intercepts alone is
+    used instead.
     """
     model = mixed_model(products, varying)
     best = fit(model)
@@ -54,7 +55,7 @@ def _only_intercept(priors: ResolvedPriors) -> ResolvedPriors:
 
 
 def _of_fewer(units: ParameterUnits, model: MixedModel, priors: ResolvedPriors) -> ParameterUnits:
-    """With units for slopes that the fit behind them did not let vary."""
+    """`units` of the fit with varying intercepts alone, with units for the varying slopes of `model` added."""
     sigma_group = _resolved(model.ztz, units.sigma)
     sigma_group[0] = units.sigma_group[0]
     return replace(units, sigma_group=np.minimum(sigma_group, priors.sigma_group_sd))
@@ -63,8 +64,8 @@ def _of_fewer(units: ParameterUnits, model: MixedModel, priors: ResolvedPriors) 
 def _with_prior(mean: Floats, cov: Floats, prior_mean: Floats, prior_sd: Floats) -> tuple[Floats, Floats]:
     """Mean (p,) and lower root (p, p) of the covariance, of normal(mean, cov) times the independent normal priors.
 
-    By the eigenvalues of the covariance in units of the priors: predictors that go together leave it all but
-    singular, and its inverse is never needed.
+    Computed from the eigenvalues of the covariance in units of the priors, without its inverse: nearly collinear
+    predictors make the covariance almost singular.
     """
     values, vectors = np.linalg.eigh(cov / np.outer(prior_sd, prior_sd))
     values = np.maximum(values, np.finfo(float).eps * values[-1])
@@ -75,6 +76,6 @@ def _with_prior(mean: Floats, cov: Floats, prior_mean: Floats, prior_sd: Floats)
 
 
 def _resolved(ztz: Floats, sigma: float) -> Floats:
-    """(q,) the smallest group SDs that groups of these sizes could show: a typical group's standard error, in part."""
+    """(q,) the smallest group SDs that groups of these sizes could show: 0.3 of a typical group's standard error."""
     information = np.diagonal(ztz, axis1=1, axis2=2).mean(axis=0)
     return 0.3 * sigma / np.sqrt(information)

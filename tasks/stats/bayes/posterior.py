@@ -15,11 +15,11 @@ from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import inverse_and_log_det, inverse_root
 from tasks.stats.records import Estimate, Floats, PosteriorDraws, Scaling
 
-# Group coefficients kept in memory at most; beyond it they are drawn for every k-th draw.
+# Most group coefficients kept in memory; if there are more, they are drawn for every k-th draw only.
 GROUP_VALUES_LIMIT = 20_000_000
 FEWEST_GROUP_DRAWS = 100  # per chain
 BLOCK_VALUES = 1_000_000
-# Group coefficients whose R-hat and ESS are computed; beyond it, those of evenly spread groups.
+# Most group coefficients whose R-hat and ESS are computed; if there are more, those of evenly spread groups.
 CHECKED_QUANTITIES = 1000
 
 SAMPLER_COLUMNS = {
@@ -38,7 +38,10 @@ def posterior_draws(
     scaling: Scaling,
     seed: int,
 ) -> PosteriorDraws:
-    """`variables` as an engine returns them (chain and draw first), on the outcome divided by its SD."""
+    """The draws of every reported quantity, in the outcome's unit.
+
+    `variables` are as an engine returns them (chain and draw first), for the outcome divided by its SD.
+    """
     s = scaling.outcome_scale
     beta, sigma_group, sigma = (variables[name] * s for name in ("beta", "sigma_group", "sigma"))
     factor = sigma_group[..., :, None] * variables["L_group"]
@@ -71,13 +74,13 @@ def posterior_draws(
 
 
 def group_thin(chains: int, draws: int, values_per_draw: int) -> int:
-    """Every how many-th draw gets group effects: all, unless they outgrow GROUP_VALUES_LIMIT."""
+    """The k for which every k-th draw gets group effects: 1, unless these would exceed GROUP_VALUES_LIMIT."""
     affordable = max(GROUP_VALUES_LIMIT // (chains * values_per_draw), FEWEST_GROUP_DRAWS)
     return max(1, -(-draws // affordable))
 
 
 def checked_step(n_groups: int, p: int) -> int:
-    """Every how many-th group the sampler is judged by."""
+    """The k for which the sampler is judged by every k-th group: 1 for up to CHECKED_QUANTITIES coefficients."""
     return -(-n_groups * p // CHECKED_QUANTITIES)
 
 
@@ -90,7 +93,7 @@ def _draw_checked_coef(
     step: int,
     seed: int,
 ) -> Floats:
-    """(C, D, J / step, p): thinned draws are too few to judge R-hat by, so some groups get every draw."""
+    """(C, D, J / step, p) every draw for some groups, because thinned draws are too few to judge R-hat by."""
     some = replace(products, labels=products.labels[::step], gram=products.gram[::step])
     flat = (beta.reshape(-1, beta.shape[-1]), factor.reshape(-1, *factor.shape[2:]), sigma.ravel())
     coef = _draw_group_coef(*flat, some, varying, np.random.default_rng([seed, 1]))
@@ -105,7 +108,10 @@ def _draw_group_coef(
     varying: tuple[int, ...],
     rng: np.random.Generator,
 ) -> Floats:
-    """(S, J, p) of `beta` (S, p), `factor` T (S, q, q), `sigma` (S,); intercepts about the outcome's mean."""
+    """(S, J, p) group coefficients, given `beta` (S, p), `factor` T (S, q, q) and `sigma` (S,).
+
+    Intercepts in `beta` are about the outcome's mean.
+    """
     coef = np.repeat(beta[:, None, :], len(products.labels), axis=1)
     coef[..., 0] += products.outcome_center
     columns = list(varying)

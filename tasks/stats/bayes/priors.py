@@ -29,7 +29,7 @@ class ResolvedPriors:
 
 
 def resolve_priors(study: Study, scaling: Scaling) -> ResolvedPriors:
-    """The study's overrides where it has any, the data's scale elsewhere."""
+    """The study's own priors, and the defaults on the data's scale for all others."""
     s = scaling.outcome_scale
     intercept = study.priors.intercept or NormalPrior(mean=scaling.outcome_center, sd=2.5 * s)
     slopes = [study.priors.slopes.get(name) or NormalPrior(sd=2.5 * s) for name in study.predictors]

@@ -1,4 +1,4 @@
-"""The one bridge to Stan's data: from cross-products, or from rows, to what the programs declare.
+"""The one place that makes the data that Stan's programs declare, from cross-products or from rows.
 
 Both programs see the outcome centred and divided by its standard deviation s, so that the sampler's
 start, step sizes and tolerances suit any unit. `tasks.stats.bayes.posterior` brings the draws back.

@@ -15,15 +15,15 @@ MOST_STEPS = 100
 MOST_HALVINGS = 20
 SUFFICIENT_DECREASE = 1e-4
 LONGEST_STEP = 3.0  # relative to max(1, |x|)
-FARTHEST = 1e5  # from 0: where a function falls for ever, as with two groups, the search ends there
-DIFFERENCE = 1e-4  # likewise, for the first curvature
-FLATTEST = 1e-3  # the least curvature taken for true, relative to the largest
+FARTHEST = 1e5  # from 0: the search ends there if a function falls for ever, as it may with two groups
+DIFFERENCE = 1e-4  # step for the first curvature, relative to max(1, |x|)
+FLATTEST = 1e-3  # the least curvature that is believed, relative to the largest
 
 
 def minimise(objective: Objective, start: Floats, tolerance: float = 1e-9) -> tuple[Floats, Floats]:
-    """Minima (B, k), and the decrease that each gradient there still promises (B,).
+    """Minima (B, k), and the decrease (B,) that one more step from each would be expected to bring.
 
-    `start` is (B, k). A problem is done when its next step promises less than `tolerance`.
+    `start` is (B, k). A problem is done when its next step is expected to gain at most `tolerance`.
     """
     x, active = start.copy(), np.arange(len(start))
     value, gradient = objective(x, active)
@@ -45,7 +45,7 @@ def minimise(objective: Objective, start: Floats, tolerance: float = 1e-9) -> tu
 
 
 def _first_inverse_curvature(objective: Objective, x: Floats, gradient: Floats) -> Floats:
-    """(B, k, k) positive definite, from differences of gradients."""
+    """(B, k, k) inverse curvature at the start, positive definite, from differences of gradients."""
     b, k = x.shape
     curvature = np.empty((b, k, k))
     for i in range(k):
@@ -67,7 +67,7 @@ State = tuple[Floats, Floats, Floats]  # x (b, k), value (b,), gradient (b, k)
 
 
 def _line_search(objective: Objective, old: State, step: Floats, which: np.ndarray) -> State:
-    """The first of step, step / 2, step / 4 … that lowers the value enough; no step where none does."""
+    """The state after the first of step, step / 2, step / 4 … that lowers the value enough; `old` if none does."""
     x, value, gradient = (part.copy() for part in old)
     slope, size = (step * gradient).sum(axis=1), np.ones(len(step))
     left = np.arange(len(step))
@@ -86,7 +86,7 @@ def _line_search(objective: Objective, old: State, step: Floats, which: np.ndarr
 def _updated(inverse: Floats, s: Floats, y: Floats) -> Floats:
     """BFGS's update of the inverse curvature (b, k, k) after steps `s` that changed gradients by `y`, (b, k) each.
 
-    Where the curvature along the step is not positive, the old one stays.
+    If the curvature along the step is not positive, the inverse is unchanged.
     """
     sy = (s * y).sum(axis=1)
     usable = sy > 1e-10 * np.linalg.norm(s, axis=1) * np.linalg.norm(y, axis=1)

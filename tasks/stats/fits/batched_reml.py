@@ -16,7 +16,7 @@ from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import lower_triangle, semidefinite_factor
 from tasks.stats.records import Floats
 
-# A relative direction of variance below this is none, where the criterion does not mind (as in `reml`).
+# A relative variance in some direction below this is set to 0, if the criterion hardly rises (as in `reml`).
 SNAP = 1e-6
 # Gains in the criterion (a deviance) that are not worth another search.
 NO_GAIN = 1e-5
@@ -26,7 +26,7 @@ BLOCK_VALUES = 400_000
 
 @dataclass(frozen=True)
 class Batch:
-    """B problems of one design; B is 1 in `zty`, `xty`, `yty` where they share the outcome too.
+    """B problems of one design. If they share the outcome too, B is 1 in `zty`, `xty` and `yty`.
 
     Groups are the last axis, so that the inner loops run over them: several times faster.
     """
@@ -44,7 +44,7 @@ class Batch:
         return self.ztz.shape[0]
 
     def taken(self, which: np.ndarray) -> Batch:
-        """Some of the problems."""
+        """The problems at these positions."""
         if len(self.yty) == 1:
             return self
         return replace(self, zty=self.zty[which], xty=self.xty[which], yty=self.yty[which])
@@ -142,13 +142,13 @@ def _design_gradient(batch: Batch, m: Floats, m_ztx: Floats, c_inverse: Floats) 
 
 
 def theta_gradient(covariance_gradient: Floats, factor: Floats) -> Floats:
-    """(B, q (q + 1) / 2) 2 G L in the order of theta."""
+    """(B, q (q + 1) / 2) the gradient 2 G L, in the order of theta."""
     rows, columns = lower_triangle(factor.shape[-1])
     return 2.0 * (covariance_gradient @ factor)[:, rows, columns]
 
 
 def natural_scale(batch: Batch) -> Floats:
-    """(q,) SD of an average group's own estimate, in residual SDs: where a group SD starts to show."""
+    """(q,) SD of an average group's own estimate, in residual SDs: the size from which a group SD shows."""
     return 1.0 / np.sqrt(np.diagonal(batch.ztz.mean(axis=-1)))
 
 
@@ -187,10 +187,10 @@ def blocks(n: int, batch: Batch) -> list[np.ndarray]:
 def fit_batch(batch: Batch, covariance: Floats) -> tuple[Floats, Profiles]:
     """Minimise the criterion of every problem: relative factors (B, q, q) and the profiles there.
 
-    The search starts inside, at `covariance` (q, q) of the group effects relative to sigma^2 plus what
+    The search starts inside, at `covariance` (q, q) of the group effects relative to sigma^2, plus what
     sampling alone would show. It needs no bounds: the criterion is a smooth even function of each column
-    of the factor, so a minimum on the boundary is one with a column of 0. What the data there say
-    against the boundary (G not positive semidefinite) starts another search.
+    of the factor, so a minimum on the boundary is one with a column of 0. If the data speak against the
+    boundary there (G is not positive semidefinite), another search starts.
     """
     start = np.broadcast_to(covariance + np.diag(natural_scale(batch) ** 2), (len(batch.yty), *covariance.shape))
     factor = _descend(batch, start)
@@ -225,7 +225,10 @@ def _descend(batch: Batch, start: Floats) -> Floats:
 
 
 def snapped(batch: Batch, factor: Floats) -> Floats:
-    """Directions of almost no variance become none, where the criterion allows it; no diagonal is negative."""
+    """The factors with almost no variance in a direction set to none, if the criterion hardly rises.
+
+    No diagonal element is negative.
+    """
     scale = natural_scale(batch)[:, None]
     unsigned, flat = (
         np.array([scale * semidefinite_factor(one @ one.T, tolerance) for one in factor / scale])
@@ -236,7 +239,10 @@ def snapped(batch: Batch, factor: Floats) -> Floats:
 
 
 def _escapes(batch: Batch, factor: Floats, at: Profiles) -> tuple[np.ndarray, Floats]:
-    """Problems in which more variance in some direction would lower the criterion, and covariances inside."""
+    """Problems (b,) in which variance in some direction would lower the criterion, and starts (b, q, q) that have it.
+
+    The starts are covariances away from the boundary.
+    """
     scale = natural_scale(batch)
     values, vectors = np.linalg.eigh(scale[:, None] * at.covariance_gradient * scale)
     which = np.flatnonzero(values[:, 0] < -1e-5 * np.maximum(1.0, np.abs(values).max(axis=1)))

@@ -5,9 +5,9 @@ y_j = X_j beta + Z_j u_j + e_j, u_j ~ N(0, Sigma) drawn anew and e_j ~ N(0, sigm
 
     X_j'y_j ~ N(X_j'X_j beta + X_j'Z_j u_j, sigma^2 X_j'X_j),
 
-and what X_j does not explain of e_j'e_j is sigma^2 times a chi-squared with n_j - rank(X_j) degrees of
-freedom, independent of it. Fits need the sum over groups of y_j'y_j only, so those are drawn as one.
-Nothing below depends on beta (REML is invariant to it, and so are errors of estimation): it is 0 here.
+and the part of e_j'e_j that X_j does not explain is sigma^2 times a chi-squared with n_j - rank(X_j) degrees of
+freedom, independent of X_j'y_j. Fits need only the sum over groups of y_j'y_j, so all groups' parts are drawn as one.
+Nothing below depends on beta (REML is invariant to it, and so are errors of estimation), so beta is 0 here.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from tasks.stats.fits.small_matrices import semidefinite_factor
 from tasks.stats.records import Floats, PartialPooling
 
 MOST_REPLICATES = 499
-FEWEST_REPLICATES = 39  # the fewest whose outermost one lies beyond 95 %
+FEWEST_REPLICATES = 39  # the fewest whose smallest and largest value bound 95 %
 VALUES_LIMIT = 2_000_000  # replicates x groups x varying effects x fixed effects: about 2 s of fits
 FEWEST_FOR_QUANTILES = 200
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """R data sets of the same rows' predictors, as far as fits need them."""
+    """R drawn data sets with the same predictors, reduced to the sums that fits need."""
 
     xty: Floats  # (R, p, J)
     yty: Floats  # (R,) over all groups
@@ -41,12 +41,12 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """What a fit's estimates would be if the fit itself were the truth.
+    """How a fit's estimates would vary if the fit itself were the truth.
 
     `lower`, `upper` are 95 % prediction intervals of the groups' coefficients beta + u_j: the estimate less
     the quantiles of the replicates' errors (beta* + b_j*) - (beta + u_j), or 1.96 root mean square errors
-    to both sides where there are fewer than 200 replicates. They hold the uncertainty of every estimate, variances
-    included, but only as the fit has them: where it takes a variance for 0, so does every replicate.
+    to both sides if there are fewer than 200 replicates. They hold the uncertainty of every estimate, variances
+    included, but only within the fitted model: data are drawn with a variance of 0 if the fit estimates 0.
     Limits of SDs are the 2.5 % and 97.5 % quantiles of the replicates' estimates.
     """
 
@@ -61,7 +61,7 @@ class Bootstrap:
 
 
 def affordable_replicates(n_groups: int, q: int, p: int) -> int:
-    """499 where they are quick, fewer for many groups or effects, never fewer than 39."""
+    """The number of replicates: 499, fewer for many groups or effects, never fewer than 39."""
     return int(np.clip(VALUES_LIMIT // (n_groups * q * p), FEWEST_REPLICATES, MOST_REPLICATES))
 
 
@@ -89,7 +89,7 @@ def draw_outcomes(
 
 
 def _root_and_rank(xtx: Floats) -> tuple[Floats, Floats]:
-    """A with A A' = X'X (J, p, p), and which of its columns (J, p) are not 0: as many as X has rank."""
+    """A (J, p, p) with A A' = X'X, and (J, p) which of its columns are not 0 (1, else 0): as many as X has rank."""
     values, vectors = np.linalg.eigh(xtx)
     kept = values > RANK_TOLERANCE * values[:, -1:]
     return vectors * np.sqrt(np.where(kept, values, 0.0))[:, None, :], kept.astype(float)
@@ -135,7 +135,7 @@ def bootstrap(
 
 
 def _error_limits(errors: Floats) -> tuple[Floats, Floats]:
-    """Limits (J, p) that hold 95 % of the errors (R, p, J) of estimates that are right on average."""
+    """Limits (J, p) that hold 95 % of the errors (R, p, J). Few errors are taken for normal with mean 0."""
     if len(errors) >= FEWEST_FOR_QUANTILES:
         low, high = np.quantile(errors, [0.025, 0.975], axis=0)
         return low.T, high.T

@@ -1,4 +1,4 @@
-"""One exact pass: per group, the sums of products that every Gaussian fit depends on.
+"""Sums of products per group, from one exact pass over the rows: all that a Gaussian fit needs of the data.
 
 With the columns W = [1, predictors, outcome], a group's cross-products are W'W. They add up over files,
 chunks and machines, and a change of basis is exact, so rows are read once and every fit costs O(J).
@@ -92,9 +92,9 @@ def add(a: CrossProducts, b: CrossProducts) -> CrossProducts:
 
 
 def total(parts: Sequence[CrossProducts], offset: Floats | None = None) -> CrossProducts:
-    """The cross-products of all the rows, about `offset` (p,) or else about that of the part with most rows.
+    """The cross-products of all parts' rows, about `offset` (p,), by default that of the part with most rows.
 
-    Labels come in the order in which they are met. Raises ValueError for parts of different terms.
+    Labels are in order of first appearance. Raises ValueError for parts of different terms.
     """
     largest = max(parts, key=lambda part: part.n_rows)
     offset = largest.offset if offset is None else offset
@@ -117,7 +117,7 @@ def with_labels(products: CrossProducts, labels: Sequence[str]) -> CrossProducts
 
 
 def with_spelling(products: CrossProducts, spelling: Mapping[str, str]) -> CrossProducts:
-    """The same rows, groups under one spelling added up."""
+    """The same rows under the labels' spellings; groups of the same spelling are added up."""
     labels, index = one_spelling(products.labels, spelling)
     if labels == products.labels:
         return products
@@ -178,7 +178,10 @@ def with_group_columns(products: ModelCrossProducts, names: tuple[str, ...], val
 
 
 def residual_sum_of_squares(products: ModelCrossProducts, coef: Floats) -> Floats:
-    """(J,) of the group coefficients `coef` (J, p) or (p,), intercepts relative to the outcome's mean."""
+    """(J,) residual sums of squares of the coefficients `coef`, (J, p) or (p,).
+
+    Intercepts are relative to the outcome's mean.
+    """
     coef = np.broadcast_to(coef, (len(products.labels), products.p))
     w = np.concatenate([-coef, np.ones((len(coef), 1))], axis=1)
     return np.maximum(np.einsum("ji,jik,jk->j", w, products.gram, w), 0.0)

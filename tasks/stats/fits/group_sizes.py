@@ -1,4 +1,4 @@
-"""Are there groups enough, and are they large enough, for what is asked of them?"""
+"""Are there enough groups, and are they large enough, for the fits?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tasks.stats.records import NoPooling
 
 
 def judge_groups(no_pooling: NoPooling, few: int) -> tuple[Judgement, ...]:
-    """Are there at least `few`, and can each carry a fit of its own?"""
+    """Two judgements: are there at least `few` groups, and can each group carry a fit of its own?"""
     return judge_count(no_pooling.n.size, few), judge_sizes(no_pooling)
 
 

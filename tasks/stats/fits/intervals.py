@@ -6,7 +6,7 @@ Three 95 % intervals for the group estimate beta_k + b_jk of a partial-pooling f
   and the variances were estimated too, and shrinks to nothing on a singular fit.
 - joint: from the covariance of fixed and group effects together, the inverse of the mixed-model
   equations (Henderson 1975). It still takes the variances as known.
-- calibrated: from the marginal posterior, which leaves nothing out.
+- calibrated: from the marginal posterior, which accounts for the uncertainty of all parameters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import BayesFit, Floats, IntervalComparison, PartialPooling
 
 Z_95 = 1.959963984540054
-# Intervals of at least this width relative to calibrated ones cover at least 92 %, not 95 %, of the time.
+# Intervals at least this wide, relative to calibrated ones, have a coverage of at least 92 %, against 95 %.
 ABOUT_AS_WIDE = 0.9
 
 
@@ -45,7 +45,7 @@ def joint_se(sigma: float, m: Floats, ztx: Floats, unscaled_cov: Floats, varying
 
 
 def root_or_nan(variances: Floats) -> Floats:
-    """SDs; NaN where rounding has left a variance below 0, at an optimum that is none (it has not converged)."""
+    """SDs; NaN for a variance that rounding has left below 0, as happens if the fit has not converged."""
     return np.sqrt(np.where(variances >= 0, variances, np.nan))
 
 
@@ -72,7 +72,7 @@ def _compare(fit: PartialPooling, bayes: BayesFit, k: int, term: str, collapsed_
 
 
 def judge_intervals(found: tuple[IntervalComparison, ...], collapsed_ratio: float) -> tuple[Judgement, ...]:
-    """One for each varying term: are its conditional intervals as wide as they should be?"""
+    """One judgement per varying term: are its conditional intervals as wide as they should be?"""
     return tuple(_judgement(one, collapsed_ratio) for one in found)
 
 

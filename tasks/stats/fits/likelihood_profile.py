@@ -1,6 +1,6 @@
-"""How well the rows know each group SD: the REML criterion with that SD held fixed, all else at its best.
+"""How well the rows determine each group SD: the REML criterion with that SD held fixed, all else at its best.
 
-For a group SD t of effect k in the outcome's unit, everything else, the residual SD included, is estimated
+For each group SD t of effect k in the outcome's unit, everything else, the residual SD included, is estimated
 anew (as lme4's `profile`, Bates et al. 2015, but of the REML criterion). With effect k first, t
 is sigma times the first element of the relative factor, and at a residual SD other than the profiled one,
 s, the criterion is value + N' [log(sigma^2 / s^2) + s^2 / sigma^2 - 1], N' = rows less fixed effects.
@@ -19,7 +19,7 @@ from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import lower_triangle
 from tasks.stats.records import Floats, PartialPooling
 
-# The 95 % point of chi-squared with 1 degree of freedom: an orientation, no test (near 0 it does not hold).
+# The 95 % point of chi-squared with 1 degree of freedom: a guide, not a test (it does not hold near 0).
 REFERENCE = 3.84
 SHOWN = 8.0  # deviance up to which the profile is drawn
 MOST_POINTS, FEWEST_POINTS = 25, 7
@@ -29,14 +29,17 @@ FIRST_POINTS, CLOSER_POINTS, CLOSER_LOOKS = 12, 4, 2
 
 @dataclass(frozen=True)
 class LikelihoodProfile:
-    """One group SD. `lower` is 0 where the profile does not reach the reference on the way to 0; `upper` is NaN
-    where it does not reach it at all."""
+    """The profile of one group SD. `lower` and `upper` are where its deviance reaches REFERENCE.
+
+    `lower` is 0 if the profile stays below REFERENCE down to 0; `upper` is NaN if it never reaches REFERENCE above the
+    fit.
+    """
 
     term: str
     sd: Floats  # (P,) increasing, in the outcome's unit (slopes: per SD of the predictor)
     deviance: Floats  # (P,) above the fit's
     fitted_sd: float
-    deviance_at_zero: float  # what taking the SD for 0 costs
+    deviance_at_zero: float  # deviance above the fit's if the SD is 0
     lower: float
     upper: float
 
@@ -47,7 +50,7 @@ def likelihood_profiles(products: ModelCrossProducts, fit: PartialPooling) -> tu
 
 
 def points_for(n_groups: int) -> int:
-    """25 points; fewer beyond 6,000 groups (15 for 10,000), never fewer than 7."""
+    """The number of points: 25; fewer beyond 6,000 groups (15 for 10,000), never fewer than 7."""
     return int(np.clip(GROUP_POINTS // n_groups, FEWEST_POINTS, MOST_POINTS))
 
 
@@ -69,7 +72,7 @@ def _profile_of(products: ModelCrossProducts, fit: PartialPooling, position: int
 
 
 def _looked_far(deviance: Callable[[Floats], Floats], fitted: float, step: float) -> tuple[Floats, Floats]:
-    """SDs from 0 to far beyond what is shown, closer together where the edge of it lies, and their deviances.
+    """SDs from 0 to far beyond what is shown, closer together near the edges of what is shown; and their deviances.
 
     `step` is the SD of an average group's own estimate: the scale on which an SD near 0 shows.
     """
@@ -88,9 +91,9 @@ def _looked_far(deviance: Callable[[Floats], Floats], fitted: float, step: float
 
 
 def _crossings(sd: Floats, deviance: Floats, fitted: float, level: float) -> tuple[float, float]:
-    """Where the profile reaches `level` below and above the fit; 0 and NaN where it does not.
+    """The SDs at which the profile reaches `level`, below and above the fit; 0 and NaN if it does not.
 
-    Between points the signed root of the deviance is taken for straight, as it nearly is.
+    The signed root of the deviance is interpolated linearly, as it is nearly straight.
     """
     root, at = np.sqrt(deviance), int(np.argmin(np.abs(sd - fitted)))
     below, above = root[: at + 1][::-1], root[at:]

@@ -16,7 +16,7 @@ from scipy.special import stdtrit
 
 from tasks.stats.records import Floats
 
-GRID = 40  # values of tau looked at before the search
+GRID = 40  # values of tau that are tried before the search
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class MetaRegression:
     coef: Floats  # (k,)
     se: Floats  # (k,) Knapp-Hartung
     cov: Floats  # (k, k)
-    tau: float  # between-group SD that the predictors leave
+    tau: float  # between-group SD that the predictors do not explain
     df: int
 
     def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
@@ -33,9 +33,9 @@ class MetaRegression:
 
 
 def meta_regression(y: Floats, variance: Floats, x: Floats) -> MetaRegression:
-    """`y` (J,), its sampling variances (J,) and the design (J, k) with its column of ones.
+    """Fit `y` (J,) with its sampling variances (J,) by the design `x` (J, k), which includes a column of ones.
 
-    Raises ValueError when there are no more groups than columns, or columns repeat each other.
+    Raises ValueError when there are no more groups than columns, or columns are linearly dependent.
     """
     if y.size <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
         raise ValueError(f"{y.size} groups cannot carry {x.shape[1]} coefficients")
@@ -62,7 +62,7 @@ def _criterion(tau: float, y: Floats, variance: Floats, x: Floats) -> float:
 
 
 def _reml_tau(y: Floats, variance: Floats, x: Floats) -> float:
-    """The lowest of a grid from 0 up, then a search between its neighbours."""
+    """The tau with the lowest criterion: the best of a grid from 0 up, then a search between its neighbours."""
     residual = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
     largest = 2.0 * float(np.sqrt(residual @ residual / (y.size - x.shape[1])))
     if largest == 0.0:

@@ -16,7 +16,7 @@ from tasks.stats.records import Flavour, Floats, PartialPooling, Scaling
 
 
 def flavours(varying_columns: tuple[int, ...]) -> dict[Flavour, tuple[int, ...]]:
-    """Which columns vary in each flavour; only the first exists where no slope may vary."""
+    """The columns that vary in each flavour; only "varying_intercept" if no slope may vary."""
     if not varying_columns:
         return {"varying_intercept": (0,)}
     return {
@@ -79,7 +79,7 @@ def group_estimates(at: Profile, factor: Floats, varying: tuple[int, ...]) -> Fl
 
 
 def _criterion_of_scaling(model: MixedModel, scaling: Scaling) -> float:
-    """What centre-scaling took from the REML criterion: log|X'W^-1 X| depends on the units of X."""
+    """By how much centre-scaling lowers the REML criterion, since log|X'W^-1 X| depends on the units of X."""
     return 2.0 * float(np.log(scaling.scale).sum()) if model.criterion == "reml" else 0.0
 
 

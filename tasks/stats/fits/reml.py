@@ -29,13 +29,13 @@ Criterion = Literal["reml", "ml"]
 
 THETA_LIMIT = 1e6
 HARDLY_POOLED = 10.0  # group SDs in residual SDs
-# Gains in the criterion (a deviance) that are not worth a step: by a Newton step, by almost no variance.
+# Changes of the criterion (a deviance) up to this are ignored: by a Newton step, by setting a tiny variance to 0.
 EXPECTED_GAIN_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class MixedModel:
-    """The sums that the criterion needs; `varying` are the q columns of X that Z repeats."""
+    """The sums that the criterion needs. Z repeats the q columns of X whose effect varies by group."""
 
     ztz: Floats  # (J, q, q)
     ztw: Floats  # (J, q, p + 1) Z'[X y]
@@ -121,7 +121,7 @@ def profile(model: MixedModel, theta: Floats) -> Profile:
 
 
 def fit(model: MixedModel) -> Optimum:
-    """Minimise the criterion: interior and boundary starts, then proof or escape at the boundary."""
+    """Minimise the criterion from interior and boundary starts; a minimum on the boundary is then proved or left."""
     lowest = min((_descend(model, start) for start in _starts(model)), key=lambda t: profile(model, t).value)
     theta, lower = _settle(model, lowest)
     for _ in range(4):
@@ -134,7 +134,10 @@ def fit(model: MixedModel) -> Optimum:
 
 
 def fit_near(model: MixedModel, theta: Floats) -> tuple[Floats, Profile]:
-    """Theta and profile of the minimum next to `theta`, that of nearly the same rows; not proven the lowest."""
+    """Theta and profile of the minimum near `theta`, which was fitted to nearly the same rows.
+
+    Not proved to be the lowest minimum.
+    """
     theta, lower = _settle(model, _descend(model, theta))
     if lower is not None:
         theta, _ = _settle(model, lower)
@@ -142,7 +145,7 @@ def fit_near(model: MixedModel, theta: Floats) -> tuple[Floats, Profile]:
 
 
 def _settle(model: MixedModel, theta: Floats) -> tuple[Floats, Floats | None]:
-    """The minimum at `theta`, and a lower point beyond it if it was none."""
+    """The minimum at `theta`; and a lower point if it is no minimum after all, else None."""
     theta = _polish(model, _snap_to_boundary(model, theta))
     return theta, _escape(model, theta)
 
@@ -166,7 +169,7 @@ def _starts(model: MixedModel) -> list[Floats]:
 
 
 def _spread_of_groups(model: MixedModel) -> Floats:
-    """The spread of hardly pooled group effects: it finds the minimum that outlying groups make."""
+    """The theta of hardly pooled group effects. From there, the search finds a minimum due to outlying groups."""
     at = profile(model, HARDLY_POOLED * _diagonal(model.q))
     effects = HARDLY_POOLED**2 * at.v / at.sigma
     return semidefinite_factor(effects.T @ effects / len(effects))[lower_triangle(model.q)]
@@ -184,7 +187,7 @@ def _descend(model: MixedModel, start: Floats) -> Floats:
 
 
 def _snap_to_boundary(model: MixedModel, theta: Floats) -> Floats:
-    """Take directions of almost no variance as none, where the criterion allows it."""
+    """Theta with almost no variance in a direction set to none, if the criterion hardly rises; else `theta`."""
     factor = relative_factor(theta, model.q)
     snapped = semidefinite_factor(factor @ factor.T, tolerance=1e-6)[lower_triangle(model.q)]
     allowed = profile(model, theta).value + EXPECTED_GAIN_TOLERANCE
@@ -192,7 +195,7 @@ def _snap_to_boundary(model: MixedModel, theta: Floats) -> Floats:
 
 
 def _free(model: MixedModel, theta: Floats) -> np.ndarray:
-    """Elements of theta that a small step may change: not those of a column that is wholly 0."""
+    """(theta.size,) whether a small step may change an element of theta: not in a column that is wholly 0."""
     _, columns = lower_triangle(model.q)
     return np.array([np.any(theta[columns == c] != 0.0) for c in columns])
 
@@ -207,7 +210,7 @@ def _hessian(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats:
 
 
 def _newton_step(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats | None:
-    """(theta.size,) or None where the curvature is not that of a minimum."""
+    """(theta.size,) the step; None if the curvature is not that of a minimum."""
     hessian = _hessian(model, theta, free)
     if np.linalg.eigvalsh(hessian)[0] <= 0:
         return None
@@ -217,7 +220,7 @@ def _newton_step(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats |
 
 
 def _polish(model: MixedModel, theta: Floats) -> Floats:
-    """A few Newton steps in the free elements: L-BFGS-B stops on the criterion, which is flat there."""
+    """Theta after a few Newton steps in its free elements, as L-BFGS-B stops early where the criterion is flat."""
     free = _free(model, theta)
     for _ in range(5):
         step = _newton_step(model, theta, free) if free.any() else None
@@ -250,7 +253,8 @@ def _escape(model: MixedModel, theta: Floats) -> Floats | None:
 
 
 def _escape_direction(model: MixedModel, theta: Floats) -> Floats | None:
-    """A start just inside, where added variance in some direction has lowered the criterion, if there is one."""
+    """A start just inside the boundary with a lower criterion, by added variance in some direction; None if there is
+    none."""
     factor = relative_factor(theta, model.q)
     covariance = factor @ factor.T
     at = profile(model, theta)

@@ -27,7 +27,7 @@ def flat_terms(fit: PartialPooling, tolerance: float) -> tuple[int, ...]:
 
 
 def judge_singularity(fit: PartialPooling, tolerance: float) -> tuple[Judgement, ...]:
-    """The value is the least SD of the group effects in any direction, relative to the residual SD."""
+    """One judgement. Its value is the least SD of the group effects in any direction, relative to the residual SD."""
     smallest = float(np.sqrt(max(np.linalg.eigvalsh(fit.cov)[0], 0.0)) / fit.sigma)
     if not fit.is_singular:
         return (Judgement("singularity", "pass", "regular", value=smallest, limit=tolerance),)

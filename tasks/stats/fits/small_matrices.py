@@ -1,7 +1,7 @@
 """Inverse and log-determinant of many small symmetric matrices at once.
 
-One and two dimensions are closed forms over all groups; LAPACK called ten thousand times on a 2 x 2
-matrix costs more than the arithmetic.
+One and two dimensions have closed forms over all groups; ten thousand calls of LAPACK on 2 x 2
+matrices would cost more than the arithmetic.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ ROUNDED = 1e-10  # a negative eigenvalue of at most this share of the largest is
 def inverse_and_log_det(a: Floats) -> tuple[Floats, Floats]:
     """Inverses (..., q, q) and log-determinants (...) of positive definite `a` (..., q, q).
 
-    Where its eigenvalues lie so far apart that rounding made the least of them 0 or less, that one is taken as
-    what rounding leaves of the largest. Raises numpy.linalg.LinAlgError where q > 2 and a matrix is indefinite.
+    If eigenvalues lie so far apart that rounding made the least of them 0 or less, it is replaced by the rounding
+    error of the largest. Raises numpy.linalg.LinAlgError if q > 2 and a matrix is indefinite.
     """
     if a.shape[-1] == 1:
         return 1.0 / a, np.asarray(np.log(a[..., 0, 0]))
@@ -51,7 +51,7 @@ def _inverse_and_log_det_2(a: Floats) -> tuple[Floats, Floats]:
 
 
 def cholesky(a: Floats) -> Floats:
-    """Lower factors (..., q, q) of positive definite `a` (..., q, q), or of what `inverse_and_log_det` takes it for."""
+    """Lower factors (..., q, q) of positive definite `a` (..., q, q), corrected as in `inverse_and_log_det`."""
     if a.shape[-1] > 2:
         try:
             return np.linalg.cholesky(a).astype(float, copy=False)
@@ -70,8 +70,8 @@ def cholesky(a: Floats) -> Floats:
 def inverse_root(a: Floats, inverse: Floats) -> Floats:
     """Roots (..., q, q) of the inverses of positive definite `a`: root @ root' is `inverse`.
 
-    An inverse with scales far apart has lost its least eigenvalue to rounding; beyond two dimensions `a` itself
-    is factored instead.
+    An inverse with scales far apart has lost its least eigenvalue to rounding. Beyond two dimensions, therefore, `a`
+    itself is factored.
     """
     if a.shape[-1] <= 2:
         return cholesky(inverse)

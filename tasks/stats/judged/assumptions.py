@@ -1,8 +1,8 @@
 """Do rows scatter around their group's expectation as the model assumes: alike in every group, and normally?
 
 Equal spread: the test of Brown & Forsythe (1974), J. Am. Stat. Assoc. 69(346), on the Bayesian fit's residuals. With
-many rows it finds differences that do not matter, so a material size stands beside it: the ratio of the largest to
-the smallest group SD once chance is taken out. Normal shape: a Q-Q plot with a simultaneous band.
+many rows it finds differences that do not matter, so the size of the difference stands beside it: the ratio of the
+largest to the smallest group SD once chance is taken out. Normal shape: a Q-Q plot with a simultaneous band.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import BayesFit, Floats, GroupedData, Integers, Scaling
 from tasks.study.settings import Thresholds
 
-FEWEST_ROWS = 5  # of a group whose spread is compared: deviations from the median of fewer are too regular
+FEWEST_ROWS = 5  # of a group whose spread is compared; deviations from the median of fewer rows are too regular
 QQ_POINTS = 200
-BINS = 10  # of the fitted values, with as many rows each
+BINS = 10  # of the fitted values, with equal numbers of rows
 LEVEL = 0.05
-# `local_level` by 60,000 simulations or more; the asymptotic formula is good beyond.
+# `local_level` by 60,000 simulations or more; for larger n the asymptotic formula is good.
 _SMALL_N = np.array([1, 2, 3, 5, 8, 12, 20, 30, 50, 80])
 _SMALL_N_LEVELS = np.array([0.05, 0.0266, 0.0185, 0.0123, 0.00854, 0.00659, 0.00478, 0.00397, 0.00298, 0.00242])
 
@@ -45,7 +45,7 @@ class QQ:
 
 @dataclass(frozen=True)
 class FittedBins:
-    """Residuals by fitted value: BINS bins of as many rows each."""
+    """Residuals by fitted value, in BINS bins with equal numbers of rows."""
 
     fitted: Floats  # (bins,) median of the fitted values
     median: Floats  # (bins,) of the residuals
@@ -58,7 +58,7 @@ class Assumptions:
     group_sd: Floats  # (J,) residual SD of each group, of all its rows; NaN where it has fewer than FEWEST_ROWS
     group_sd_lower: Floats  # (J,) 95 % interval
     group_sd_upper: Floats  # (J,)
-    sigma: float  # the pooled one
+    sigma: float  # the pooled residual SD
     f: float  # Brown-Forsythe, of the rows given; NaN where fewer than two groups can be compared
     df: tuple[int, int]
     p_value: float
@@ -78,7 +78,10 @@ class Assumptions:
 
     @property
     def likeness(self) -> Literal["nearly alike", "hinted", "alike"]:
-        """What the test says of groups that are not unequal: that they differ by too little to matter, perhaps, no."""
+        """What the test says of groups that are not unequal.
+
+        "nearly alike": they differ, but too little to matter; "hinted": they may differ; "alike": no difference found.
+        """
         if self.p_value < self.p_limit:
             return "nearly alike"
         return "hinted" if self.p_value < LEVEL else "alike"
@@ -92,7 +95,7 @@ def assumptions(
     scaling: Scaling,
     limits: Thresholds,
 ) -> Assumptions:
-    """`data` are all rows or a sample; the groups' SDs are of all rows, from their cross-products."""
+    """Check both assumptions. `data` are all rows or a sample; the groups' SDs are of all rows, from cross-products."""
     fitted, residual = fitted_and_residual(data, bayes, scaling)
     standardised = residual / expected_sd(data, products, varying, bayes, scaling)
     f, df, p_value = brown_forsythe(standardised, data.group_index, data.n_groups)
@@ -125,7 +128,7 @@ def assumptions(
 
 
 def fitted_and_residual(data: GroupedData, bayes: BayesFit, scaling: Scaling) -> tuple[Floats, Floats]:
-    """(N,) each, in the outcome's unit: what the Bayesian fit expects of a row in its group, and how far off it is."""
+    """(N,) each, in the outcome's unit: the Bayesian fit's expectation of each row in its group, and its residual."""
     fitted = np.einsum("np,np->n", design_matrix(data, scaling), bayes.groups.mean[data.group_index])
     return fitted, data.y - fitted
 
@@ -136,7 +139,7 @@ def expected_sd(
     """(N,) SD that the model expects of each residual: sigma sqrt(1 - h), h = z' T A_j^-1 T' z.
 
     Small groups' estimates follow their rows, which makes residuals smaller there: Nobre & Singer (2007), Biom. J.
-    49(6). Variances at their posterior means.
+    49(6). Variances are taken at their posterior means.
     """
     columns = list(varying)
     sd, v = bayes.sigma_group.mean, float(bayes.sigma.mean) ** 2
@@ -177,7 +180,7 @@ def _group_sd(products: ModelCrossProducts, coef: Floats) -> tuple[Floats, Float
 
 
 def _without_chance(sd: Floats, freedom: Floats) -> tuple[float, Floats]:
-    """SD between groups of log SD, and each group's log SD drawn to the average as far as chance explains it.
+    """SD between groups of the log SD, and each group's log SD shrunk to the average as far as chance explains it.
 
     log s^2 estimates log sigma^2 with bias digamma(v / 2) - log(v / 2) and variance trigamma(v / 2) for v degrees of
     freedom (Bartlett & Kendall 1946). Moments between groups: DerSimonian & Laird (1986), Control. Clin. Trials 7(3).
@@ -200,7 +203,10 @@ def _sd_interval(sd: Floats, freedom: Floats) -> tuple[Floats, Floats]:
 
 
 def _apart(sd: Floats, freedom: Floats, sigma: float) -> Integers:
-    """Groups whose interval at LEVEL over all groups (Bonferroni) leaves the pooled SD out."""
+    """Positions of groups whose interval, at LEVEL over all groups (Bonferroni), excludes the pooled SD.
+
+    The largest difference comes first.
+    """
     compared = np.flatnonzero(np.isfinite(sd))
     above = chdtrc(freedom[compared], freedom[compared] * (sd[compared] / sigma) ** 2)
     apart = compared[np.minimum(above, 1.0 - above) < LEVEL / 2 / max(compared.size, 1)]
@@ -208,10 +214,10 @@ def _apart(sd: Floats, freedom: Floats, sigma: float) -> Integers:
 
 
 def excess_kurtosis(residual: Floats, group_index: Integers, n_groups: int) -> float:
-    """Within groups of FEWEST_ROWS rows and more, each in units of its own SD; at least 0.
+    """Excess kurtosis within groups of at least FEWEST_ROWS rows, each in units of its own SD; never below 0.
 
-    Weighted by rows, less the bias of small samples: a normal's fourth over squared second moment has the expectation
-    3 (n - 1) / (n + 1).
+    Groups are weighted by rows, and the bias of small samples is taken out: for normal rows, the fourth moment over the
+    squared second moment has the expectation 3 (n - 1) / (n + 1).
     """
     n = np.bincount(group_index, minlength=n_groups)
     mean = np.bincount(group_index, residual, n_groups) / np.maximum(n, 1)
@@ -225,7 +231,7 @@ def excess_kurtosis(residual: Floats, group_index: Integers, n_groups: int) -> f
 
 
 def qq_plot(standardised: Floats) -> QQ:
-    """Of residuals (N,) that the model expects to be standard normal."""
+    """The Q-Q plot of residuals (N,) that the model expects to be standard normal."""
     ordered = np.sort(standardised)
     n = ordered.size
     lower, upper = qq_band(n)
@@ -253,7 +259,10 @@ def qq_band(n: int) -> tuple[Floats, Floats]:
 
 
 def local_level(n: int) -> float:
-    """For 95 % overall: Gontscharuk, Landwehr & Finner (2016), Bernoulli 22(3); for small n simulated."""
+    """The local level that gives 95 % overall: Gontscharuk, Landwehr & Finner (2016), Bernoulli 22(3).
+
+    For small n it was simulated.
+    """
     if n <= _SMALL_N[-1]:
         return float(np.exp(np.interp(np.log(n), np.log(_SMALL_N), np.log(_SMALL_N_LEVELS))))
     log2 = np.log(np.log(n))
@@ -275,6 +284,6 @@ def judge_equal_spread(found: Assumptions) -> tuple[Judgement, ...]:
         return (Judgement(kind, "pass", "not compared", limit=limit),)
     if found.is_unequal:
         return (Judgement(kind, "review", "unequal", value=found.ratio, limit=limit),)
-    # A large ratio that chance may have made is no value beside a limit.
+    # A ratio above the limit may be due to chance here, so it is not given as the value.
     value = found.ratio if found.ratio < limit else None
     return (Judgement(kind, "pass", found.likeness, value=value, limit=limit),)

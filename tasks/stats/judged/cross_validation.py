@@ -1,10 +1,10 @@
-"""K-fold cross-validation of every model: how far off it is on new rows of the known groups.
+"""K-fold cross-validation of every model: its error on new rows of the known groups.
 
 Rows are dealt out to folds at random within groups. Each model is fitted to all rows but a fold's (from
-cross-products: those of all rows less the fold's) and predicts the fold. Where the rows at hand are a
+cross-products: those of all rows less the fold's) and predicts the fold. If the rows at hand are a
 sample, only they are held out in turn; the models still learn from all other rows of the study. The
 Bayesian model is not sampled again: its draws are weighted by p(rows but the fold's) / p(all rows), smoothed
-(see `tasks.stats.bayes.importance`), and the group effects' expectations are those given the fold's absence.
+(see `tasks.stats.bayes.importance`), and the group effects' expectations are taken given all rows but the fold's.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from tasks.stats.records import Flavour, Floats, GroupedData, PartialPooling, Po
 
 TARGET = "a new row in a known group"
 MOST_FOLDS, FEWER_FOLDS = 10, 5
-# Groups times squared varying effects, beyond which refits are so slow that there are FEWER_FOLDS.
+# With more groups times squared varying effects than this, refits are so slow that there are FEWER_FOLDS.
 LARGE = 20_000
-# Likelihoods, draws times groups times folds, that are computed at most; beyond it draws are thinned.
+# Most likelihoods computed, draws times groups times folds; if there would be more, draws are thinned.
 VALUES_LIMIT = 20_000_000
 DRAWS_LIMIT, FEWEST_DRAWS = 4000, 200
 
@@ -47,7 +47,7 @@ class CrossValidation:
     best: str  # model of the smallest error
     n_folds: int
     n_rows: int  # predicted, each once, by every model
-    n_fallback_rows: int  # whose group could not carry a fit of its own: no pooling takes complete pooling's line
+    n_fallback_rows: int  # whose group cannot carry its own fit, so that no pooling uses complete pooling's line
     pareto_k_max: float  # of the folds' importance weights
     pareto_k_threshold: float
     n_draws_used: int
@@ -63,7 +63,10 @@ class _Folds:
     others: Floats  # (J, p + 1, p + 1) of rows that are in no fold
 
     def training(self, products: ModelCrossProducts, fold: int) -> ModelCrossProducts:
-        """All rows but the fold's. Summed, not subtracted: a group without rows left is exactly 0."""
+        """The cross-products of all rows but the fold's.
+
+        They are summed, not subtracted, so that those of a group without rows left are exactly 0.
+        """
         kept = np.delete(self.held_out, fold, axis=0).sum(axis=0)
         return replace(products, gram=self.others + kept)
 
@@ -77,9 +80,9 @@ def cross_validation(
     pareto_k_threshold: float | None,
     seed: int,
 ) -> CrossValidation | None:
-    """None where the rows are too few to leave any out. `products` are of all the study's rows, `data` may be a sample.
+    """Every model's error; None if there are too few rows to leave any out.
 
-    The last of `partial` is the flavour that the draws are of.
+    `products` are of all the study's rows, `data` may be a sample. The draws must be of the last flavour in `partial`.
     """
     varying = list(partial.values())[-1].varying
     folds = _folds(data, products, scaling, _n_folds(data.n_rows, data.n_groups * len(varying) ** 2), seed)
@@ -114,10 +117,10 @@ def cross_validation(
 
 
 def deal(group_index: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
-    """(N,) each row's fold: every group's rows spread evenly over the folds, whatever the groups' order.
+    """(N,) each row's fold. Every group's rows are spread evenly over the folds, whatever the groups' order.
 
-    Groups follow each other by the first of their rows in a random order of all, and share one round of dealing,
-    so folds are of equal size too.
+    Rows are put in random order, and groups in the order of their first row. Rows are then dealt group by group
+    without starting anew, so that folds are of equal size too.
     """
     priority = np.random.default_rng(seed).permutation(group_index.size)
     first = np.full(int(group_index.max()) + 1, group_index.size)
@@ -166,7 +169,7 @@ def _complete(training: ModelCrossProducts) -> Floats:
 
 
 def _no_pooling(training: ModelCrossProducts, fallback: Floats) -> tuple[Floats, np.ndarray]:
-    """(J, p) and whether (J,) a group's own rows carry it; if not it is the `fallback`."""
+    """Coefficients (J, p), and (J,) whether a group's own rows carry them; if not, they are from `fallback`."""
     is_fitted = (np.rint(training.n) >= training.p) & has_full_rank(training.xtx)
     coef = fallback.copy()
     coef[is_fitted] = np.linalg.solve(training.xtx[is_fitted], training.xty[is_fitted][..., None])[..., 0]
@@ -204,7 +207,7 @@ def _bayes(
 def _squared_errors(
     data: GroupedData, products: ModelCrossProducts, scaling: Scaling, folds: _Folds, coef: list[Floats]
 ) -> Floats:
-    """(N,) of the coefficients (J, p) per fold, each row predicted by those of its own fold."""
+    """(N,) squared errors of the rows, each predicted by the coefficients (J, p) of its own fold."""
     chosen = np.array(coef)[folds.fold, data.group_index]
     expected = (design_matrix(data, scaling) * chosen).sum(axis=1)
     return np.asarray((data.y - products.outcome_center - expected) ** 2)

@@ -51,7 +51,7 @@ class Funnel:
 
 
 def quantile(limit: float) -> float:
-    """Of the standard normal: 1.96 for 0.95."""
+    """The standard normal quantile of a two-sided `limit`: 1.96 for 0.95."""
     return float(ndtri(0.5 + limit / 2.0))
 
 
@@ -73,7 +73,7 @@ def funnel(
 
 
 def within_slopes(simpson: tuple[SimpsonCheck, ...], fit: PartialPooling) -> Floats:
-    """(p - 1,) the slopes within groups; the mixed model's for a predictor that does not vary there."""
+    """(p - 1,) the slopes within groups; the mixed model's slope for a predictor that does not vary within groups."""
     within = np.array([check.within for check in simpson], dtype=float)
     return np.where(np.isfinite(within), within, fit.fixef[1:])
 

@@ -1,4 +1,4 @@
-"""Leave one group out: predicts the rows of a new group, one of which nothing is known but its predictors.
+"""Leave one group out: predicts the rows of a new group, of which nothing is known but the predictors.
 
 The marginal likelihood of a group, its effects integrated out, is the predictive density of all its rows
 together; PSIS takes the group out of the posterior (Merkle, Furr & Rabe-Hesketh 2019, Psychometrika 84,
@@ -19,7 +19,7 @@ from tasks.stats.fits.cross_products import ModelCrossProducts, residual_sum_of_
 from tasks.stats.records import Floats, PosteriorDraws
 
 TARGET = "the rows of a new group"
-# Likelihoods, draws times groups, that are computed at most; beyond it draws are thinned.
+# Most likelihoods computed, draws times groups; if there would be more, draws are thinned.
 VALUES_LIMIT = 10_000_000
 DRAWS_LIMIT, FEWEST_DRAWS = 4000, 200
 FEWEST_GROUPS = 3
@@ -27,10 +27,10 @@ FEWEST_GROUPS = 3
 
 @dataclass(frozen=True)
 class LeaveOneGroupOut:
-    """Scores of each group, predicted from all others. Of all rows, whether or not they were sampled."""
+    """Scores of each group, predicted from all others. They cover all rows, whether or not they were sampled."""
 
     elpd: float  # expected log predictive density, summed over groups
-    se: float  # of the sum, for groups of the sizes that they have
+    se: float  # of `elpd`, given the groups' sizes
     elpd_by_group: Floats  # (J,) of a group's rows together
     pareto_k: Floats  # (J,)
     pareto_k_max: float
@@ -44,7 +44,7 @@ class LeaveOneGroupOut:
 def leave_one_group_out(
     products: ModelCrossProducts, varying: tuple[int, ...], draws: PosteriorDraws, pareto_k_threshold: float | None
 ) -> LeaveOneGroupOut | None:
-    """None for fewer than FEWEST_GROUPS groups: the rest says nothing of how groups differ."""
+    """The scores; None for fewer than FEWEST_GROUPS groups, where the rest does not show how groups differ."""
     n_groups = len(products.labels)
     if n_groups < FEWEST_GROUPS:
         return None
@@ -70,9 +70,9 @@ def leave_one_group_out(
 
 
 def _se_of_sum(elpd: Floats, n: Floats) -> float:
-    """From the groups' distances to the common score per row: the ratio estimator (Cochran 1977).
+    """Standard error from the groups' distances to the common score per row: the ratio estimator (Cochran 1977).
 
-    The plain standard deviation would count it as uncertainty that groups differ in size.
+    The plain standard deviation would count differences in group size as uncertainty.
     """
     distance = elpd - n * (elpd.sum() / n.sum())
     return float(np.sqrt(elpd.size * (distance @ distance) / (elpd.size - 1)))

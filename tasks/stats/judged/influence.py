@@ -3,12 +3,12 @@
 For the estimates b of all groups and b_(j) of all but group j: DFBETAS = (b - b_(j)) / SE of b_(j), and
 Cook's distance (b - b_(j))' C^-1 (b - b_(j)) / p with C the covariance of b (Belsley, Kuh & Welsch 1980;
 for mixed models Nieuwenhuis, te Grotenhuis & Pelzer 2012, The R Journal 4(2)). A move by more than one
-standard error matters (Bollen & Jackman 1990). Among few groups every one has so large a say that chance alone does
-that: of 60 simulated studies of 6 groups from the model itself, 36 had such a group, and of 8 groups 29. So a
+standard error matters (Bollen & Jackman 1990). With few groups, each weighs so much that chance alone makes such
+moves: of 60 simulated studies of 6 groups from the model itself, 36 had such a group, and of 8 groups 29. So a
 group is called influential only if it is also farther out than chance explains. As b is efficient, var(b - b_(j)) =
 var(b_(j)) - var(b) (Hausman 1978, Econometrica 46), so that DFBETAS / sqrt(1 - var(b) / var(b_(j))) is the group's
 deleted residual, about t with J - 2 degrees of freedom; all groups and effects share one error rate (Bonferroni, as the
-outlier test of Cook & Weisberg 1982). Exact for one mean of equally known groups, else approximate.
+outlier test of Cook & Weisberg 1982). This is exact for one mean of groups of equal precision, else approximate.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, PartialPooling
 
 FEWEST_GROUPS = 3
-# Beyond so many groups (times squared varying effects) the variances are kept: one step instead of a fit each.
+# With more groups (times squared varying effects) than this, variances are kept: one step per group, not a refit.
 REFITS_LIMIT = 400
-CHANCE = 0.01  # share of studies without an odd group in which one may be called so
+CHANCE = 0.01  # share of studies without an unusual group in which one may still be called influential
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Influence:
 
     dfbetas: Floats  # (J, p) how far the group's rows move each fixed effect, in standard errors
     cooks_distance: Floats  # (J,)
-    is_refitted: bool  # the whole model for every group; otherwise with the variances of the fit to all
+    is_refitted: bool  # the whole model without each group; if not, with the variances of the fit to all
     largest: Floats  # (J,) largest absolute move among the fixed effects
     by_chance: Floats  # (J, p) standard errors that no move exceeds in 99 of 100 studies whose groups are alike
 
@@ -51,7 +51,7 @@ class Influence:
 
 
 def influence(products: ModelCrossProducts, fit: PartialPooling) -> Influence | None:
-    """None for fewer than FEWEST_GROUPS groups."""
+    """How far each group moves the fixed effects of `fit`; None for fewer than FEWEST_GROUPS groups."""
     n_groups = len(products.labels)
     if n_groups < FEWEST_GROUPS:
         return None
@@ -75,7 +75,10 @@ def influence(products: ModelCrossProducts, fit: PartialPooling) -> Influence | 
 
 
 def _by_chance(share: Floats) -> Floats:
-    """(J, p) for groups that hold such a share (J, p) of what is known of each effect; NaN where that is NaN."""
+    """(J, p) the largest moves that chance explains, in standard errors; NaN where `share` is NaN.
+
+    `share` (J, p) is the group's share of the information on each effect.
+    """
     farthest = stdtrit(max(len(share) - 2, 1), 1.0 - CHANCE / (2.0 * share.size))
     return np.asarray(farthest * np.sqrt(np.clip(share, 0.0, 1.0)))
 
@@ -98,7 +101,7 @@ def _refits(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling
 
 
 def _one_step(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling) -> tuple[Floats, Floats]:
-    """The same with theta and sigma of the fit to all groups: exact generalised least squares, O(J)."""
+    """As `_refits`, but with theta and sigma of the fit to all groups: exact generalised least squares, O(J)."""
     at = profile(model, fit.theta)
     weighted = products.gram - np.swapaxes(model.ztw, 1, 2) @ at.m @ model.ztw
     rest = weighted.sum(axis=0) - weighted
@@ -111,20 +114,20 @@ def _one_step(products: ModelCrossProducts, model: MixedModel, fit: PartialPooli
 
 
 def beyond(found: Influence, limit: float) -> np.ndarray:
-    """Positions of the groups that move a fixed effect by more than `limit` standard errors, most first."""
+    """Positions of the groups that move a fixed effect by more than `limit` standard errors, the largest move first."""
     size = np.nan_to_num(found.largest, nan=0.0)
     order = np.argsort(-size, kind="stable")
     return order[size[order] > limit]
 
 
 def influential(found: Influence, limit: float) -> np.ndarray:
-    """Those `beyond` the limit that are farther out than chance explains."""
+    """Positions of the groups that are `beyond` the limit and farther out than chance explains."""
     groups = beyond(found, limit)
     return groups[(_excess(found, limit)[groups] > 1.0).any(axis=1)]
 
 
 def _excess(found: Influence, limit: float) -> Floats:
-    """(J, p) moves relative to what they may be."""
+    """(J, p) absolute moves, relative to the larger of `limit` and what chance explains; 0 for NaN."""
     return np.nan_to_num(np.abs(found.dfbetas) / np.maximum(limit, found.by_chance), nan=0.0)
 
 

@@ -1,14 +1,14 @@
 """Do effects differ between groups at all? A likelihood-ratio test by parametric bootstrap.
 
 The statistic is the difference of two REML criteria of the same fixed effects: without the variance in
-question, and with it. Its null distribution is not chi-squared, because a variance of 0 lies on the edge
-of what is possible: often the larger model finds nothing and the statistic is exactly 0. Replicates drawn
+question, and with it. Its null distribution is not chi-squared, because a variance of 0 lies on the boundary
+of the possible values: often the larger model finds no variance and the statistic is exactly 0. Replicates drawn
 from the smaller fit give the distribution itself; p = (1 + #{replicate >= observed}) / (R + 1), which is
 never 0 (Davison & Hinkley 1997).
 
-Exact for intercepts against none, whose statistic depends on no unknown. For slopes it is approximate, as the
-replicates need the intercepts' estimated spread: of 510 simulated studies of 10 groups of 6 rows with equal
-slopes, 7.1 % had p <= 0.05.
+The test is exact for varying intercepts against none, as that statistic depends on no unknown. For slopes it is
+approximate, as the replicates need the intercepts' estimated spread: of 510 simulated studies of 10 groups of 6 rows
+with equal slopes, 7.1 % had p <= 0.05.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Flavour, Floats, PartialPooling
 
-SAME = 1e-6  # statistics (deviances) closer than this are equal: fits are no more exact
+SAME = 1e-6  # statistics (deviances) closer than this count as equal, as fits are no more exact
 LEVEL = 0.05
 
 
 @dataclass(frozen=True)
 class LikelihoodRatioTest:
-    """`terms` are the effects whose variance between groups, with its correlations, is tested together."""
+    """`terms` are the effects whose variances between groups, with their correlations, are tested together."""
 
     terms: tuple[str, ...]
-    null: Literal["varying_intercept", "complete_pooling"]  # the model without it
+    null: Literal["varying_intercept", "complete_pooling"]  # the model without these variances
     statistic: float  # deviance
     p_value: float
     n_replicates: int
@@ -48,7 +48,7 @@ def likelihood_ratio_test(
     seed: int,
     n_replicates: int | None = None,
 ) -> LikelihoodRatioTest:
-    """All varying slopes against none where some vary; else the varying intercept against none."""
+    """Test all varying slopes against none; if no slope varies, the varying intercept against none."""
     fits = list(partial.values())
     fullest, smaller = fits[-1], fits[0] if len(fits) > 1 else None
     r = n_replicates or affordable_replicates(len(products.labels), len(fullest.varying), products.p)
@@ -99,6 +99,6 @@ def _statistics(
 
 
 def judge_likelihood_ratio(found: LikelihoodRatioTest) -> tuple[Judgement, ...]:
-    """Always a pass: no evidence of a variance is no fault, and no evidence of its absence."""
+    """Always a pass: a variance that is not shown is no fault, and may still exist."""
     case = "shown" if found.p_value < LEVEL else "not shown"
     return (Judgement("variance_component", "pass", case, value=found.p_value, limit=LEVEL),)

@@ -24,7 +24,7 @@ BAND_PROBABILITY = 0.95
 POINTS_LIMIT = 100
 N_SIMULATIONS = 2000
 FEWEST_ROWS = 10
-# A shift and a scale together have to explain so much of the curve before it is called by their names.
+# A shift and a scale together must explain this share of the curve; otherwise its shape is "other".
 EXPLAINED_SHARE = 2 / 3
 
 
@@ -43,7 +43,7 @@ class LooPit:
 
 
 def loo_pit(pit: Floats | None, seed: int) -> LooPit | None:
-    """Of the PIT values (n,) of `LooResult`; None where they are fewer than FEWEST_ROWS."""
+    """The ECDF and band of the PIT values (n,) of `LooResult`; None if there are fewer than FEWEST_ROWS."""
     from arviz_stats import ecdf_utils
 
     if pit is None or pit.size < FEWEST_ROWS:
@@ -69,10 +69,10 @@ def loo_pit(pit: Floats | None, seed: int) -> LooPit | None:
 
 
 def shape_of(at: Floats, difference: Floats) -> Shape:
-    """What a difference ECDF says is wrong.
+    """The shape that a difference ECDF shows.
 
-    Were the rows' standardised residuals normal with mean m and SD 1 + s, the difference would be about
-    -m phi(x) - s x phi(x) at the quantiles x of `at`; m and s are fitted, and the larger part names it.
+    If the rows' standardised residuals were normal with mean m and SD 1 + s, the difference would be about
+    -m phi(x) - s x phi(x) at the quantiles x of `at`. m and s are fitted, and the larger part decides the shape.
     """
     x = ndtri(at)
     density = np.exp(-0.5 * x**2)
@@ -87,9 +87,10 @@ def shape_of(at: Floats, difference: Floats) -> Shape:
 
 
 def judge_loo_pit(found: LooPit | None) -> tuple[Judgement, ...]:
-    """Review where the ECDF leaves its band, by chance alone in at most one study of twenty; the case is its shape.
+    """Review if the ECDF leaves its band. The case is its shape.
 
-    Rows of one group repel each other's values, which makes it rarer: of 64 simulated studies from the model, none did.
+    By chance alone it leaves the band in at most one study of twenty. PIT values within a group repel each other, which
+    makes this rarer: of 64 simulated studies from the model, none did.
     """
     if found is None:
         return ()

@@ -1,7 +1,7 @@
 """Posterior predictive checks: could the model have produced data like these?
 
-Statistics that the model fits by construction (mean, SD) cannot fail and are not used: median,
-skewness, minimum and maximum of all rows, and each group's median, are. A tail probability is
+The statistics are the median, skewness, minimum and maximum of all rows, and each group's median. Mean and SD
+are not used, because the model fits them by construction and they cannot fail. A tail probability is
 P(T(y_rep) >= T(y)), ties counted half (Gelman, Meng & Stern 1996).
 """
 
@@ -18,7 +18,7 @@ from tasks.stats.records import Floats, GroupedData, PosteriorDraws, PredictiveC
 
 MOST_REPLICATES, FEWEST_REPLICATES = 1000, 100
 VALUES_LIMIT = 20_000_000  # replicated rows in all
-# Where more than this share of the groups' medians is off, the model misses the groups themselves.
+# If more than this share of the groups' medians is off, the model misses the groups themselves.
 MISSED_GROUPS_SHARE = 0.25
 
 
@@ -109,18 +109,18 @@ def _tail_probability(replicated: Floats, observed: float | Floats) -> Floats:
 
 
 def _surprising_count(n_groups: int, share: float) -> int:
-    """The most groups outside that chance alone explains in 99.9 % of studies (binomial)."""
+    """The number of groups outside that chance alone does not exceed in 99.9 % of studies (binomial)."""
     counts = np.arange(n_groups + 1)
     return int(counts[bdtr(counts, n_groups, share) >= 0.999][0])
 
 
 def statistics_off(found: PredictiveCheck, tail: float) -> tuple[PredictiveStatistic, ...]:
-    """Those that the model does not reproduce. All share one error rate: each gets its part of `tail` (Bonferroni)."""
+    """The statistics that the model does not reproduce, each tested at an equal part of `tail` (Bonferroni)."""
     return tuple(one for one in found.overall if one.extremeness < tail / len(found.overall))
 
 
 def judge_predictive(found: PredictiveCheck, tail: float) -> tuple[Judgement, Judgement]:
-    """Of the statistics of all rows, and of the groups' medians."""
+    """Two judgements: of the statistics of all rows, and of the groups' medians."""
     return _judge_statistics(found, tail), _judge_groups(found)
 
 

@@ -1,4 +1,4 @@
-"""Each parameter's prior beside its posterior, as densities: how much the data have taught."""
+"""Each parameter's prior beside its posterior, as densities: they show how much the data have added."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Overlay:
 def prior_overlays(
     draws: PosteriorDraws, priors: ResolvedPriors, terms: tuple[str, ...], varying: tuple[int, ...], scaling: Scaling
 ) -> Iterator[Overlay]:
-    """Spreads first, then averages, the residual SD and correlations."""
-    raw = np.concatenate(([1.0], scaling.scale))  # a coefficient's unit, in those of the fit
+    """One overlay per parameter: spreads first, then averages, the residual SD and correlations."""
+    raw = np.concatenate(([1.0], scaling.scale))  # a raw coefficient is the fit's, divided by this
     for k, column in enumerate(varying):
         sd = float(priors.sigma_group_sd[k] / raw[column])
         at = np.linspace(0.0, sd * ndtri((1 + SHOWN) / 2), POINTS)
@@ -55,7 +55,7 @@ def prior_overlays(
 def _overlay(
     kind: Kind, terms: tuple[str, ...], prior: Callable[[Floats], Floats], at: Floats, values: Floats
 ) -> Overlay:
-    """The prior's grid is widened to hold the posterior."""
+    """The two densities. The prior's grid `at` is widened to hold the posterior."""
     from arviz_stats.base import array_stats
 
     flat = values.ravel()
@@ -78,6 +78,9 @@ def _exponential(mean: float) -> Callable[[Floats], Floats]:
 
 
 def _correlation(eta: float, q: int) -> Callable[[Floats], Floats]:
-    """Of one correlation under LKJ(eta): (r + 1) / 2 is beta(b, b), b = eta - 1 + q / 2 (Lewandowski et al. 2009)."""
+    """Density of one correlation r under LKJ(eta): (r + 1) / 2 is beta(b, b), b = eta - 1 + q / 2.
+
+    Lewandowski et al. (2009).
+    """
     b = eta - 1.0 + q / 2.0
     return lambda r: ((1.0 - r**2) / 4.0) ** (b - 1.0) / np.exp(betaln(b, b)) / 2.0

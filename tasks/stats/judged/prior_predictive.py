@@ -1,8 +1,9 @@
 """What the priors say before they see the data: outcomes, levels and slopes simulated from them alone.
 
 Gabry, Simpson, Vehtari, Betancourt & Gelman (2019), J. R. Stat. Soc. A 182(2): priors need not look like
-the data, but should not rule them out, nor put most of their weight on data that nobody would believe. Whether the
-data lie in a tail of what the priors expect: Box (1980), J. R. Stat. Soc. A 143(4); Evans & Moshonov (2006).
+the data, but should not rule them out, nor put most of their weight on data that nobody would believe. The check
+whether the data lie in a tail of what the priors expect: Box (1980), J. R. Stat. Soc. A 143(4); Evans & Moshonov
+(2006).
 """
 
 from __future__ import annotations
@@ -86,8 +87,10 @@ def prior_draws(priors: ResolvedPriors, n: int, rng: np.random.Generator) -> Pri
 def prior_predictive(
     data: GroupedData, varying: tuple[int, ...], priors: ResolvedPriors, scaling: Scaling, tail: float, seed: int
 ) -> PriorPredictive:
-    """Simulate N_DRAWS data sets of the study's own design. `tail` is the probability left on either side before the
-    data count as ruled out."""
+    """Simulate N_DRAWS data sets of the study's own design from the priors, and compare them with the data.
+
+    `tail` is the tail probability below which the priors count as ruling the data out.
+    """
     rng = np.random.default_rng([seed, 2])
     draws, rows = prior_draws(priors, N_DRAWS, rng), rows_used(data)
     x, (groups, index) = design_matrix(data, scaling)[rows], np.unique(data.group_index[rows], return_inverse=True)
@@ -116,7 +119,7 @@ def rows_used(data: GroupedData) -> Integers:
 
 
 def _group_coef(draws: PriorDraws, n_groups: int, varying: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """(S, G, p) coefficients of groups that the priors imagine."""
+    """(S, G, p) coefficients of G groups drawn from the priors."""
     coef = np.repeat(draws.beta[:, None, :], n_groups, axis=1)
     z = rng.standard_normal((len(draws.beta), n_groups, len(varying)))
     root = draws.sigma_group[:, :, None] * draws.factor
@@ -125,7 +128,7 @@ def _group_coef(draws: PriorDraws, n_groups: int, varying: tuple[int, ...], rng:
 
 
 def _grid(y: Floats, y_rep: Floats, scaling: Scaling) -> Floats:
-    """From the 2.5 % to the 97.5 % quantile of all simulated outcomes, and over the data's range."""
+    """(CURVE_POINTS,) outcomes that span the 2.5 % to 97.5 % quantiles of all simulated ones, and the data's range."""
     low, high = np.quantile(y_rep, QUANTILES[[0, -1]])
     margin = 0.1 * scaling.outcome_scale
     return np.linspace(min(low, y.min() - margin), max(high, y.max() + margin), CURVE_POINTS)
@@ -147,7 +150,11 @@ def _expected(
 def _statistics(
     y: Floats, y_rep: Floats, x: Floats, terms: tuple[str, ...], scaling: Scaling, tail: float
 ) -> tuple[PriorStatistic, ...]:
-    """Priors that allow a far larger SD than the data's are vague, not wrong: that side is not held against them."""
+    """The data's median, SD and slopes over all rows, beside those of the simulated data sets.
+
+    Priors that allow a far larger SD than the data's are vague, not wrong: only an SD too large for the priors is
+    excluded.
+    """
     solve = np.linalg.pinv(x)  # least squares over all rows
     slopes, observed = y_rep @ solve.T, solve @ y
     found = [

@@ -4,9 +4,10 @@ Prior or likelihood are raised to a power just below and just above 1 by importa
 each quantity's posterior then moves (the gradient of the cumulative Jensen-Shannon distance). Kallioinen, Paananen,
 Buerkner & Vehtari (2024), Stat. Comput. 34:57, doi:10.1007/s11222-023-10366-5; computed by ArviZ.
 
-In a hierarchical model the priors of the top level alone are scaled: group effects belong to the
-model, and are integrated out. For one group's estimate its rows enter given that estimate and all other groups' rows
-with their effects integrated out: p(y_j | u_j, ...) p(y_others | ...), both scaled.
+In a hierarchical model only the priors of the top level are scaled: group effects belong to the
+model, and are integrated out. For the estimate of one group j, the likelihood that is scaled is
+p(y_j | u_j, ...) p(y_others | ...): the group's own rows given the estimate, all other groups' rows with their effects
+integrated out.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from tasks.stats.records import Floats, PosteriorDraws
 ALPHAS = (0.99, 1.01)
 VALUES_LIMIT = 20_000_000  # draws times groups: draws are thinned beyond it
 GROUPS_LIMIT = 24  # groups whose estimates are looked at: evenly spread over all
-# Few groups feel any prior on their spread: of 24 simulated studies of 6 to 10 groups from the model itself, 19 had a
-# spread (or the ICC) at 0.05 or above, one at 0.1. There, doubling the prior's weight moves it by half its uncertainty.
+# With few groups, any prior on their spread matters: of 24 simulated studies of 6 to 10 groups from the model itself,
+# 19 had a spread (or the ICC) at 0.05 or above, one at 0.1. At 0.1, doubling the prior's weight moves the quantity by
+# half its uncertainty.
 SPREAD_ALLOWANCE = 2.0
 
 Kind = Literal["fixef", "sigma_group", "correlation", "sigma", "icc", "group"]
@@ -38,15 +40,15 @@ Diagnosis = Literal["", "conflict", "strong prior"]
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Of one reported quantity; 0 = unmoved. `terms` are those it is about, `group` the position of its group."""
+    """The sensitivity of one reported quantity; 0 = unmoved. `terms` and `group` (a position) say which quantity."""
 
     kind: Kind
     terms: tuple[str, ...]
     group: int  # -1: of no group
     prior: float
     likelihood: float
-    diagnosis: Diagnosis  # empty where the prior moves it by less than the threshold
-    limit: float  # from which on what the prior moves asks for review; never for a correlation, on which little rests
+    diagnosis: Diagnosis  # empty if `prior` is below the threshold
+    limit: float  # `prior` at or above it asks for review; infinite for a correlation, on which little depends
 
     @property
     def asks_review(self) -> bool:
@@ -64,12 +66,12 @@ class PriorSensitivity:
 
     @property
     def flagged(self) -> tuple[Sensitivity, ...]:
-        """Those in which the prior has a say."""
+        """The quantities that the prior moves noticeably."""
         return tuple(one for one in self.quantities if one.diagnosis)
 
     @property
     def to_review(self) -> tuple[Sensitivity, ...]:
-        """Those in which it has too much of one."""
+        """The flagged quantities that the prior moves so much that they need review."""
         return tuple(one for one in self.flagged if one.asks_review)
 
 
@@ -94,7 +96,7 @@ def prior_sensitivity(
     priors: ResolvedPriors,
     threshold: float,
 ) -> PriorSensitivity:
-    """Of every parameter reported, and of up to GROUPS_LIMIT groups' estimates."""
+    """The sensitivity of every reported parameter, and of up to GROUPS_LIMIT groups' estimates."""
     kept = _thinned(draws, len(products.labels))
     shape = kept.sigma.shape
     at = parameter_draws(kept, products.outcome_center, kept.sigma.size)
@@ -116,7 +118,7 @@ def prior_sensitivity(
 
 
 def _thinned(draws: PosteriorDraws, n_groups: int) -> PosteriorDraws:
-    """Every k-th draw where all of them would be too many, with `checked_coef` filled in either case."""
+    """All draws, or every k-th if all are too many. `checked_coef` is filled in either case."""
     step = slice(None, None, -(-draws.sigma.size * n_groups // VALUES_LIMIT))
     coef = draws.group_coef[:, :, :: draws.checked_step] if draws.checked_coef is None else draws.checked_coef
     names = ("beta", "sigma_group", "correlation", "sigma")
@@ -161,7 +163,10 @@ def _sensitivity(one: _Quantity, prior: _Weights, likelihood: _Weights, threshol
 def sensitivity_of(
     kind: Kind, terms: tuple[str, ...], group: int, prior: float, likelihood: float, threshold: float
 ) -> Sensitivity:
-    """Moves beside their limits. The spread between groups, and the ICC, may lean on their prior a little."""
+    """The sensitivities with diagnosis and limit.
+
+    The limit is higher for the spread between groups and the ICC, which may depend on their prior a little.
+    """
     limit = threshold * (SPREAD_ALLOWANCE if kind in ("sigma_group", "icc") else 1.0)
     if kind == "correlation":
         limit = float("inf")
@@ -177,14 +182,14 @@ def _moved(values: Floats, weights: _Weights) -> float:
 
 
 def diagnosis(prior: float, likelihood: float, threshold: float) -> Diagnosis:
-    """Kallioinen et al. (2024); a quantity that cannot be judged (NaN) is not flagged."""
+    """The diagnosis of Kallioinen et al. (2024). A quantity that cannot be judged (NaN) is not flagged."""
     if not prior >= threshold:
         return ""
     return "conflict" if likelihood >= threshold else "strong prior"
 
 
 def judge_prior_sensitivity(found: PriorSensitivity) -> tuple[Judgement, ...]:
-    """By the quantity that comes nearest to its limit, or is farthest beyond it."""
+    """One judgement. Its value is of the quantity with the largest sensitivity relative to its limit."""
     judged = [one for one in found.quantities if np.isfinite(one.limit) and np.isfinite(one.prior)]
     worst = max(judged, key=lambda one: one.prior / one.limit, default=None)
     value, limit = (None, found.threshold) if worst is None else (worst.prior, worst.limit)

@@ -44,16 +44,16 @@ class RankedTerm:
     above: Floats  # P(above the mean of these groups)
     half: Integers  # 1, -1: the whole interval lies in the upper, the lower half of the table; 0: in neither
     rankability: Estimate  # () 0 to 1
-    is_defensible: bool  # whether a league table is
+    is_defensible: bool  # whether a league table is defensible
 
     @property
     def n_placed(self) -> int:
-        """Groups whose whole interval lies in one half of the table."""
+        """The number of groups whose whole interval lies in one half of the table."""
         return int(np.count_nonzero(self.half))
 
     @property
     def typical_places(self) -> float:
-        """Places that the middle group's interval spans, both ends counted."""
+        """Median over groups of the number of places that the interval spans, both ends counted."""
         return float(np.median(self.upper - self.lower + 1))
 
 
@@ -67,7 +67,7 @@ class Ranks:
 def ranks(
     draws: PosteriorDraws, products: ModelCrossProducts, varying: tuple[int, ...], least_rankability: float
 ) -> Ranks:
-    """One ranking per varying term; evenly thinned draws, so that draws x J stay within VALUES_LIMIT."""
+    """One ranking per varying term. Draws are thinned evenly, so that draws x J stay within VALUES_LIMIT."""
     coef = draws.group_coef.reshape(-1, *draws.group_coef.shape[2:])
     kept = _evenly(len(coef), VALUES_LIMIT // coef.shape[1])
     share = estimate(rankability(draws, products, varying)[None])
@@ -83,12 +83,12 @@ def n_extreme(n_groups: int) -> int:
 
 
 def _evenly(n: int, limit: int) -> np.ndarray:
-    """At most `limit` of n positions."""
+    """At most `limit` of n positions, evenly spread."""
     return np.linspace(0, n - 1, min(n, max(limit, 1))).round().astype(int)
 
 
 def _ranked(term: str, values: Floats, share: Estimate, least_rankability: float) -> RankedTerm:
-    """`values` (S, J) of the groups."""
+    """The ranking of one term; `values` (S, J) are the groups' coefficients."""
     rank = rank_in_each_draw(values)
     lower, upper = central_interval(rank)
     n, extreme = values.shape[1], n_extreme(values.shape[1])
@@ -126,7 +126,7 @@ def central_interval(rank: np.ndarray) -> tuple[Integers, Integers]:
 
 
 def rankability(draws: PosteriorDraws, products: ModelCrossProducts, varying: tuple[int, ...]) -> Floats:
-    """(R, q) per varying term, of evenly spread draws."""
+    """(R, q) rankability of each varying term, for R evenly spread draws."""
     sigma, q = draws.sigma.ravel(), len(varying)
     kept = _evenly(sigma.size, min(RANKABILITY_DRAWS, VALUES_LIMIT // (len(products.labels) * q**2)))
     tau = draws.sigma_group.reshape(-1, q)[kept]
@@ -142,9 +142,10 @@ def rankability(draws: PosteriorDraws, products: ModelCrossProducts, varying: tu
 
 
 def sampling_variance(ztz: Floats, i: int, others: list[int], root: Floats | None, sigma: Floats) -> Floats:
-    """(R, J) of effect i as the group's own rows give it, 1 / (z_i' W^-1 z_i) with W = sigma^2 I + Z_o T T' Z_o'.
+    """(R, J) sampling variance of effect i from the group's own rows.
 
-    `root` T (R, q - 1, q - 1) is of the covariance of the other effects; infinite where z_i is 0 throughout.
+    It is 1 / (z_i' W^-1 z_i) with W = sigma^2 I + Z_o T T' Z_o', infinite if z_i is 0 throughout. `root` T
+    (R, q - 1, q - 1) is the root of the covariance of the other effects.
     """
     information = np.broadcast_to(ztz[:, i, i], (sigma.size, len(ztz)))
     if root is not None:

@@ -30,7 +30,7 @@ from tasks.stats.fits.small_matrices import lower_triangle
 from tasks.stats.records import BayesFit, CompletePooling, Flavour, Floats, PartialPooling
 
 RouteName = Literal["singular_fit", "drop", "uncorrelated", "penalised", "bootstrap", "bayes"]
-# Searches start with group SDs of so many SDs of an average group's own estimate.
+# Searches start with group SDs of these multiples of the SD of an average group's own estimate.
 STARTS = (0.3, 1.0, 3.0, 10.0)
 FEWEST_PENALISED = 3  # groups
 
@@ -49,7 +49,7 @@ class Estimated:
 
 @dataclass(frozen=True)
 class Route:
-    """What one way on says of every group. `sigma_group` is NaN for a term that does not vary on this route.
+    """The estimates of every group on one route. `sigma_group` is NaN for a term that does not vary on this route.
 
     Intervals: joint ones for fits, prediction intervals for the bootstrap, posterior ones for Bayes.
     """
@@ -74,10 +74,10 @@ class Remedies:
     routes: tuple[Route, ...]
     median_width: Floats  # (routes, q) of the groups' intervals
     largest_change: Floats  # (routes, q) of a group's estimate against the singular fit
-    changed_most: np.ndarray  # (routes, q) the group in which it is
+    changed_most: np.ndarray  # (routes, q) position of the group with the largest change
     spread: Floats  # (q,) largest difference of a group's estimate between any two routes
-    spread_group: np.ndarray  # (q,) the group in which it is
-    spread_share: Floats  # (q,) the same relative to that group's Bayesian interval
+    spread_group: np.ndarray  # (q,) position of the group with this difference
+    spread_share: Floats  # (q,) `spread` relative to the width of that group's Bayesian interval
     n_replicates: int
     n_singular_replicates: int
 
@@ -90,7 +90,7 @@ def remedies(
     seed: int,
     singular_tolerance: float = 1e-4,
 ) -> Remedies | None:
-    """Every route, where the fullest fit is singular; None where it is not."""
+    """Every route if the fullest fit is singular, else None."""
     fullest = list(partial.values())[-1]
     if not fullest.is_singular:
         return None
@@ -136,7 +136,7 @@ def _of_fit(name: RouteName, fit: PartialPooling, varying: tuple[int, ...]) -> R
 def _dropped(
     complete: CompletePooling, partial: Mapping[Flavour, PartialPooling], varying: tuple[int, ...], n_groups: int
 ) -> Route:
-    """The simpler fit that is regular and describes the rows best; complete pooling where nothing is left to drop.
+    """The simpler fit that is regular and describes the rows best; complete pooling if there is no simpler fit.
 
     All have the same fixed effects, so their REML criteria can be compared.
     """
@@ -150,7 +150,10 @@ def _dropped(
 
 
 def _refitted(products: ModelCrossProducts, fullest: PartialPooling, tolerance: float) -> tuple[Route, ...]:
-    """Uncorrelated terms need two. With two groups the penalised criterion falls for ever as the spread grows."""
+    """The uncorrelated fit, if at least two terms vary, and the penalised fit, if there are enough rows and groups.
+
+    With two groups the penalised criterion falls for ever as the spread grows.
+    """
     q, routes = len(fullest.varying), list[tuple[RouteName, Estimated]]()
     if q > 1:
         routes.append(("uncorrelated", uncorrelated_fit(products, fullest.varying)))
@@ -222,7 +225,8 @@ def uncorrelated_fit(products: ModelCrossProducts, varying: tuple[int, ...]) -> 
 def penalised_fit(products: ModelCrossProducts, varying: tuple[int, ...]) -> Estimated:
     """The maximum of the restricted likelihood times |Sigma|^(1/2): never on the boundary.
 
-    At its best sigma^2 = r^2 / (N' - q), with r^2 = N' times REML's profiled variance and N' rows less fixed effects.
+    At the maximum, sigma^2 = r^2 / (N' - q), where N' = rows less fixed effects, r^2 = N' times REML's profiled
+    variance.
     """
     batch, q = batch_of(products, varying), len(varying)
     rows, columns = lower_triangle(q)

@@ -21,7 +21,7 @@ from tasks.stats.rows.collinearity import Collinearity
 
 # Share of a predictor's variance that must lie between (or within) groups for that slope to exist.
 SMALLEST_SHARE = 1e-8
-# Complete pooling misleads when it is off by at least this share of the within-group slope ...
+# Complete pooling misleads only if it is off by at least this share of the within-group slope.
 MATERIAL_SHARE = 0.5
 
 
@@ -44,7 +44,7 @@ def simpson_checks(products: ModelCrossProducts, complete: CompletePooling) -> t
 
 
 def _with_group_means(products: ModelCrossProducts, between: tuple[int, ...]) -> ModelCrossProducts:
-    """The predictors' group means beside them, where all those slopes can be told apart."""
+    """`products` with the predictors' group means added; unchanged if the slopes could then not be told apart."""
     if not between or len(products.labels) <= 1 + len(between):
         return products
     names = tuple(f"{products.terms[k]}, group mean" for k in between)
@@ -110,7 +110,10 @@ def _check(
 
 
 def _judge(complete: float, complete_se: float, within: float, within_se: float) -> tuple[bool, bool]:
-    """(misleading, reversed): outside each other's 95 % interval, and by an amount that matters."""
+    """(misleading, reversed). Misleading: each slope is outside the other's 95 % interval, by an amount that matters.
+
+    Reversed: misleading, and of the opposite sign.
+    """
     if np.isnan(within) or np.isnan(complete_se):
         return False, False
     gap = abs(complete - within)
@@ -121,7 +124,7 @@ def _judge(complete: float, complete_se: float, within: float, within_se: float)
 
 
 def judge_simpson(found: tuple[SimpsonCheck, ...], close: Collinearity | None) -> tuple[Judgement, ...]:
-    """One for each predictor, in order. Slopes of predictors that go too closely together cannot be compared."""
+    """One judgement per predictor, in order. Slopes of nearly collinear predictors cannot be compared."""
     together = close.columns if close is not None and close.is_close else ()
     return tuple(_judgement(check, k in together) for k, check in enumerate(found, start=1))
 

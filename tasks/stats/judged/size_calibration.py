@@ -1,7 +1,7 @@
-"""Do predictions of rows left out lie off, and does that depend on the size of the group?
+"""Are predictions of rows left out biased, and does the bias depend on the size of the group?
 
 The rows are dealt into FOLDS parts at random. Each part is predicted by partial pooling from all other rows (of its
-own group too), with the relative spread of the groups as fitted to all. Only sums per group are needed, so a
+own groups too), with the relative spread of the groups as fitted to all rows. Only sums per group are needed, so a
 part costs O(J). Rows of one group share its estimate, so errors are averaged with group-clustered standard errors.
 """
 
@@ -37,7 +37,7 @@ class SizeBin:
 
     smallest: int
     largest: int
-    n_groups: int  # with rows among those looked at
+    n_groups: int  # with rows among those predicted
     n_rows: int  # predicted
     plain: MeanError
     with_size: MeanError  # with log n_j in the model
@@ -55,9 +55,9 @@ class FittedModel:
 def calibration_by_size(
     data: GroupedData, plain: FittedModel, with_size: FittedModel, scaling: Scaling, seed: int
 ) -> tuple[SizeBin, ...]:
-    """Up to MOST_BINS bins of about as many groups each, smallest groups first.
+    """Up to MOST_BINS bins with about equal numbers of groups, smallest groups first.
 
-    `data` are all rows or a sample; both models are of all rows, `with_size` of `plain` with group-level columns last.
+    `data` are all rows or a sample. Both models are of all rows; `with_size` is `plain` with group-level columns last.
     """
     first = plain.products.p
     columns = _group_columns(with_size.products, first)
@@ -86,7 +86,7 @@ def _group_columns(products: ModelCrossProducts, first: int) -> Floats:
 
 
 def _errors(fitted: FittedModel, folds: list[ModelCrossProducts]) -> Floats:
-    """(J,) sums over a group's rows left out of observed less predicted."""
+    """(J,) sums of observed less predicted over each group's rows, each row predicted while left out."""
     products, varying = fitted.products, fitted.varying
     factor = relative_factor(fitted.theta, len(varying))
     total = np.zeros(len(products.labels))
@@ -119,7 +119,10 @@ def _summed(groups: Integers, sizes: Integers, n: Floats, plain: Floats, with_si
 
 
 def _mean_error(sums: Floats, n: Floats) -> MeanError:
-    """A ratio of sums over groups, by linearisation (Cochran 1977, *Sampling Techniques*)."""
+    """The mean error as a ratio of sums over groups, with its standard error (NaN for one group) by linearisation.
+
+    Cochran (1977), *Sampling Techniques*.
+    """
     mean, df = float(sums.sum() / n.sum()), sums.size - 1
     if df == 0:
         return MeanError(mean, np.nan, np.nan, np.nan)

@@ -1,12 +1,13 @@
 """Unintended shrinkage: do small groups differ, so that the average they are pulled to does not suit them?
 
-Partial pooling draws a group with few rows towards the average of all groups. If a group's level goes with its size
-– small hospitals with worse outcomes, say – that average is wrong for small groups, and their estimates with it
+Partial pooling draws a group with few rows towards the average of all groups. If a group's level depends on its size
+– small hospitals with worse outcomes, say – that average is wrong for small groups, and so are their estimates
 (Silber et al. 2010, *Health Serv. Res.* 45; George et al. 2017, arXiv:1510.00842). Here:
 
 - the trend: a random-effects meta-regression (REML, Knapp-Hartung) of the adjusted levels on log n_j;
-- the refit: the fullest mixed model with log n_j as a group-level predictor, and the groups whose verdict it flips;
-- the calibration: rows left out in turn, and by how much they lie off their prediction, by group size
+- the refit: the fullest mixed model with log n_j as a group-level predictor, and the groups whose side of the average
+  it changes;
+- the calibration: rows left out in turn, and their mean error of prediction, by group size
   (`tasks.stats.judged.size_calibration`).
 """
 
@@ -28,7 +29,7 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, Integers, PartialPooling, Scaling
 
 FEWEST_GROUPS = 5
-CHANCE = 0.01  # share of studies without a trend in which one may be called clear
+CHANCE = 0.01  # share of studies without a trend in which a trend may be called clear
 LOG_2 = float(np.log(2.0))
 
 WhyNone = Literal["few groups", "one size", "told by predictor"]
@@ -36,7 +37,7 @@ WhyNone = Literal["few groups", "one size", "told by predictor"]
 
 @dataclass(frozen=True)
 class GroupLevels:
-    """Each group's level under one fit, its joint 95 % interval, and how it lies to the average group."""
+    """Each group's level under one fit, its joint 95 % interval, and the level of the average group."""
 
     average: float
     level: Floats  # (J,)
@@ -63,11 +64,11 @@ class SizeTrend:
     typical_size: float  # geometric mean of the numbers of rows
     df: int
     tau: float  # SD of the levels about the average
-    tau_left: float  # about the trend
+    tau_left: float  # SD of the levels about the trend
     small_size: float  # rows of a small group: a tenth of the groups have fewer
-    large_size: float
+    large_size: float  # rows of a large group: a tenth of the groups have more
     plain: GroupLevels  # of the fullest mixed model
-    with_size: GroupLevels  # of the same with log n_j beside
+    with_size: GroupLevels  # of the same model with log n_j added
     calibration: tuple[SizeBin, ...]
     is_clear: bool  # the trend's 99 % interval excludes 0
     is_material: bool  # the trend is large enough to matter
@@ -79,7 +80,7 @@ class SizeTrend:
 
     @property
     def flipped(self) -> Integers:
-        """Positions of the groups whose verdict the refit changes."""
+        """Positions of the groups whose `side` the refit changes."""
         return np.flatnonzero(self.plain.side != self.with_size.side)
 
     @property
@@ -110,10 +111,10 @@ def size_trend(
     matters: float,
     seed: int,
 ) -> SizeTrend | None:
-    """None where `why_no_trend` says why. `data` are all rows or a sample, for the calibration.
+    """The trend of group levels with size; None if there is none to fit (`why_no_trend` says why).
 
-    The trend matters when it sets large groups (90th percentile of size) at least `matters` group SDs apart from
-    small ones (10th).
+    `data` are all rows or a sample, for the calibration. The trend matters when it sets large groups (90th
+    percentile of size) at least `matters` group SDs apart from small ones (10th).
     """
     log_size = _log_size(products.n)
     extended = with_group_columns(products, ("log n",), log_size[:, None])
@@ -185,7 +186,10 @@ def group_levels(fitted: FittedModel, columns: Floats | None = None) -> GroupLev
 
 
 def judge_size_trend(trend: SizeTrend | None, sizes: Integers) -> tuple[Judgement, ...]:
-    """Does partial pooling draw small groups to an average that does not suit them? `sizes` (J,) are all groups'."""
+    """Judge whether partial pooling draws small groups to an average that does not suit them.
+
+    `sizes` (J,) are the numbers of rows of all groups.
+    """
     kind = "size_trend"
     if trend is None:
         return (Judgement(kind, "pass", why_no_trend(sizes)),)

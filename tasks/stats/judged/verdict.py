@@ -1,4 +1,4 @@
-"""Can partial pooling be trusted here, and what should be used when it cannot?"""
+"""Can partial pooling be trusted here, and what should be used if it cannot?"""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tasks.stats.records import Flavour, Verdict
 
 
 def verdict(judgements: Sequence[Judgement], fullest: Flavour) -> Verdict:
-    """The fullest partial-pooling fit where nothing speaks against it, else the Bayesian fit, which has the last word.
+    """Recommend the fullest partial-pooling fit if no judgement speaks against it, else the Bayesian fit.
 
-    Where something speaks against every model, none of them can be trusted as it stands.
+    If a judgement speaks against every model, the status is "none": no model can be trusted as it stands.
     """
     against = {each.against for each in judgements}
     if "every model" in against:

@@ -26,7 +26,7 @@ from tasks.stats.records import Estimate, Floats, Integers, Verdict, VerdictStat
 from tasks.study.model import Study
 
 T = TypeVar("T")
-CheckKey: TypeAlias = tuple[str, str]  # kind, and term where a kind judges each
+CheckKey: TypeAlias = tuple[str, str]  # kind, and term; the term is empty if the kind does not judge each
 Direction = Literal["better", "worse", "same"]
 RANK: dict[VerdictStatus, int] = {"trust": 0, "use": 1, "none": 2}
 CLEAR = 1.959963984540054
@@ -52,7 +52,7 @@ class VerdictChange:
 
 @dataclass(frozen=True)
 class CheckChange:
-    """A check whose status is not what it was; `None` where the check was not made."""
+    """A check whose status has changed; a status is None if the check was not made in that run."""
 
     kind: str
     term: str
@@ -69,7 +69,7 @@ class EstimateChanges:
     """Bayesian estimates of the K groups in both reports, both on today's centre-scaled predictors.
 
     `shift` is (now - then) / sqrt(sd_then^2 + sd_now^2): the change in SDs of the difference of two
-    independent estimates. Reports that share rows are positively correlated, so it errs on the quiet side.
+    independent estimates. Reports that share rows are positively correlated, so `shift` is then too small.
     """
 
     labels: tuple[str, ...]  # K, in today's order
@@ -78,8 +78,8 @@ class EstimateChanges:
     groups: ThenNow[Estimate]  # (K, p)
     fixef: ThenNow[Estimate]  # (p,)
     shift: Floats  # (K, p)
-    level_is_exact: bool  # else `then` limits of the level are the widest they can be
-    level_widening: float  # how much wider than as reported, at most: 0.04 = 4 %
+    level_is_exact: bool  # if not, the level's limits in `then` are the widest they can be
+    level_widening: float  # the most that a level's interval in `then` is wider than reported: 0.04 = 4 %
 
     @property
     def is_clear(self) -> NDArray[np.bool_]:
@@ -87,7 +87,7 @@ class EstimateChanges:
         return np.asarray(np.abs(self.shift) > CLEAR)
 
     def movers(self, term: int, limit: int) -> Integers:
-        """Positions among the K groups, the most changed first relative to its uncertainty."""
+        """Positions of up to `limit` of the K groups, the largest absolute `shift` first."""
         size = np.nan_to_num(np.abs(self.shift[:, term]), nan=-1.0)
         return np.argsort(-size, kind="stable")[:limit]
 
@@ -98,7 +98,7 @@ class Changes:
 
     previous_id: str
     previous_started_at: str
-    causes: tuple[str, ...]  # of "data", "study", "program", "engine": what was not the same
+    causes: tuple[str, ...]  # which of "data", "study", "program", "engine" changed
     rows: ThenNow[int]
     n_groups: ThenNow[int]
     rejected: ThenNow[int]
@@ -112,7 +112,7 @@ class Changes:
 
 
 def compare(study: Study, previous: PreviousReport, findings: Findings) -> Changes:
-    """This run's findings beside the previous report. Estimates only where the question is the same."""
+    """Compare this run's findings with the previous report. Estimates only if the question is the same."""
     run, then = findings.run, previous.run
     reasons = differences(then.question, question_of(study))
     return Changes(
@@ -177,7 +177,7 @@ def _shift(then: Estimate, now: Estimate) -> Floats:
 
 
 def _widening(reported: Estimate, converted: Estimate) -> float:
-    """By how much the level's widest interval grew in the change of basis, as a share; 0 without groups."""
+    """The largest growth of a level's interval in the change of basis, as a share; 0 without groups."""
     before, after = ((each.upper - each.lower)[:, 0] for each in (reported, converted))
     grown = after[before > 0] / before[before > 0] - 1.0
     return max(float(grown.max()), 0.0) if grown.size else 0.0
@@ -193,7 +193,7 @@ def _verdict(then: ReportedVerdict, now: Verdict) -> VerdictChange:
 
 
 def _checks(then: Mapping[CheckKey, Status], judgements: Sequence[Judgement]) -> tuple[CheckChange, ...]:
-    """Today's checks in their order, then those that are no longer made."""
+    """The checks whose status changed: today's in their order, then those that are no longer made."""
     now: dict[CheckKey, Status] = {(each.kind, each.term): each.status for each in judgements}
     pairs = ((key, then.get(key), now.get(key)) for key in dict.fromkeys([*now, *then]))
     return tuple(CheckChange(key[0], key[1], before, after) for key, before, after in pairs if before != after)

@@ -1,14 +1,14 @@
 """Earlier runs of a study, and their estimates expressed on today's scale.
 
-Coefficients stand on centre-scaled predictors, and centre and scale move with the data: the same slope,
--0.4 s per year, is -5 s per SD of age in one run and -6 in the next. What is compared is first put on one
-basis, today's. With d = (today's centre - then's) / then's scale and r = today's scale / then's scale,
+Coefficients are for centre-scaled predictors, and centre and scale move with the data: the same slope,
+-0.4 s per year, is -5 s per SD of age in one run and -6 in the next. Estimates are therefore put on today's basis
+before they are compared. With d = (today's centre - then's) / then's scale and r = today's scale / then's scale,
 
     slope today = r x slope then          level today = level then + sum over predictors of d x slope then
 
 exact for every draw, hence for means, and for a slope's SD and limits. A level's SD would need the
-covariance of level and slopes within each group, which summaries do not hold; it is at most
-SD(level) + sum |d| SD(slope) (Minkowski), and that bound is what is given, for the limits alike.
+covariance of level and slopes within each group, which summaries do not hold. It is at most
+SD(level) + sum |d| SD(slope) (Minkowski). This bound is used for the SD, and in the same way for the limits.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAME_CENTER = 1e-9  # of a standard deviation
 
 @dataclass(frozen=True)
 class Question:
-    """What decides what an estimate means; two runs with different questions are not comparable."""
+    """Everything that gives an estimate its meaning. Runs with different questions are not comparable."""
 
     outcome: str
     outcome_unit: str
@@ -39,12 +39,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Difference:
-    """What one question asked and another did not."""
+    """One way in which two questions differ."""
 
     what: Literal["outcome", "outcome unit", "group", "predictors", "predictor unit"]
     then: str  # predictors are separated by commas; empty for none
     now: str
-    predictor: str = ""  # whose unit it is
+    predictor: str = ""  # the one whose unit differs
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ def question_of(study: Study) -> Question:
 
 
 def differences(then: Question, now: Question) -> tuple[Difference, ...]:
-    """Why estimates of the two cannot be compared; empty when they can.
+    """Why estimates of the two questions cannot be compared; empty if they can.
 
-    The order of predictors does not matter, nor a unit that only one of the two names.
+    The order of predictors does not matter. A unit that only one question names is no difference.
     """
     found = []
     if then.outcome != now.outcome:
@@ -121,20 +121,20 @@ def _other_unit(then: str, now: str) -> bool:
 
 @dataclass(frozen=True)
 class Basis:
-    """From a past run's centre-scaled predictors to today's."""
+    """The change from a past run's centre-scaled predictors to today's."""
 
-    columns: Integers  # (p,) which of the past run's terms stands where today
-    ratio: Floats  # (p,) of today's scale to then's; 1 for the level
-    shift: Floats  # (p - 1,) of the centres, in then's SDs
+    columns: Integers  # (p,) the position of each of today's terms in the past run
+    ratio: Floats  # (p,) today's scale / the past run's; 1 for the level
+    shift: Floats  # (p - 1,) today's centre less the past run's, in the past run's SDs
 
     @property
     def is_exact(self) -> bool:
-        """Whether limits of the level are exact too: the predictors' means are where they were."""
+        """Whether the level's limits are exact too, because the predictors' means have not moved."""
         return bool((np.abs(self.shift) < SAME_CENTER).all())
 
 
 def basis(past: PastRun, scaling: Scaling) -> Basis:
-    """Needs the same set of predictors, in whatever order."""
+    """The change of basis from the past run to `scaling`. Both must have the same predictors, in any order."""
     columns = np.array([past.question.predictors.index(name) for name in scaling.predictors], dtype=np.int64)
     center, scale = past.center[columns], past.scale[columns]
     return Basis(
@@ -163,7 +163,7 @@ def _shifted(mean: Floats, shift: Floats) -> Floats:
 
 
 def _bounded(spread: Floats, widest: Floats, shift: Floats) -> Floats:
-    """Spreads after the shift; the level's is the most it can be."""
+    """Spreads after the shift; the level's is an upper bound."""
     level = spread[..., :1] + (widest[..., 1:] * np.abs(shift)).sum(axis=-1, keepdims=True)
     return np.concatenate([level, spread[..., 1:]], axis=-1)
 
@@ -176,5 +176,5 @@ def aligned(past: PastRun, labels: tuple[str, ...]) -> tuple[Integers, Integers]
 
 
 def taken(estimate: Estimate, positions: Integers) -> Estimate:
-    """The groups at these positions."""
+    """The estimates of the groups at these positions."""
     return Estimate(*(part[positions] for part in (estimate.mean, estimate.sd, estimate.lower, estimate.upper)))

@@ -23,7 +23,7 @@ class RunPoint:
 
 @dataclass(frozen=True)
 class History:
-    """R runs, oldest first, today's last; G of today's groups, NaN where a run had no such group."""
+    """R runs, oldest first, today's last. G of today's groups; NaN if a run did not have the group."""
 
     runs: tuple[RunPoint, ...]  # R
     labels: tuple[str, ...]  # G, in today's order
@@ -43,10 +43,10 @@ def history_of(
     unreadable: Sequence[str],
     limit: int = GROUP_LIMIT,
 ) -> History:
-    """`past` and `earlier_verdicts` oldest first, without today's run.
+    """The history of comparable runs. `past` and `earlier_verdicts` are oldest first, without today's run.
 
-    Of more than `limit` groups, those whose estimates moved most over the runs are kept: the range of the
-    means over the mean width of the intervals, the largest over terms.
+    Of more than `limit` groups, those whose estimates moved most over the runs are kept. A group's move is the
+    range of its means divided by the mean width of its intervals, the largest over terms.
     """
     comparable = [run for run in past if not differences(run.question, question)]
     stacked = _stacked(comparable, findings)
@@ -87,7 +87,7 @@ def _on_today(run: PastRun, findings: Findings) -> Estimate:
 
 
 def _most_moved(runs: Estimate, limit: int) -> Integers:
-    """Positions of at most `limit` groups, in their own order."""
+    """Positions of at most `limit` groups, those that moved most, in today's order."""
     n_groups = runs.mean.shape[1]
     if n_groups <= limit:
         return np.arange(n_groups)

@@ -1,10 +1,10 @@
-"""How likely two rows of a group are to be equal by chance, bounded from the columns apart from each other.
+"""The chance that two rows of a group are equal, estimated column by column.
 
-For each column the chance that two rows of a group agree in it is the largest of three views: how finely it
+The chance that two rows of a group agree in a column is the largest of three estimates: how finely the column
 is measured against its spread within groups, how often rows of different groups agree, and how often rows
-of a group agree that differ elsewhere. None of them is raised by exact copies. It is at most how often rows
-of a group agree at all, copies among them. The chances of several columns multiply, as if columns were
-independent within groups; who uses the product leaves a margin.
+of a group agree that differ in another column. Exact copies raise none of the three. The chance is capped at how
+often rows of a group agree at all, copies included. The columns' chances are multiplied, as if columns were
+independent within groups; code that uses the product must leave a margin.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ DECIMALS = np.arange(-6, 9)
 
 @dataclass(frozen=True)
 class Chance:
-    """Of two rows of one group being equal: in every column of the study, and in the outcome alone."""
+    """The chance that two rows of one group are equal: in every column of the study, and in the outcome alone."""
 
     row: float
     outcome: float
 
 
 def chance_of_equal(sample: GroupedData) -> Chance:
-    """Of rows that are no copies of each other, whatever copies there are among these."""
+    """The chance for rows that are not copies of each other; copies in `sample` do not raise it."""
     columns = (sample.y, *sample.x.T)
     codes = [np.unique(column, return_inverse=True)[1] for column in columns]
     alike = n_pairs(_combined([sample.group_index, *codes]))
@@ -49,7 +49,7 @@ def _agree(column: Floats, code: Integers, group: Integers, n_alike: float) -> f
 
 
 def _resolution(column: Floats, group: Integers) -> float:
-    """The step in which a column is measured, against the width of the middle half of rows within groups."""
+    """Half the step in which a column is measured, over its interquartile range within groups; 1 if that is 0."""
     from_median = column - group_quantiles(column, group, int(group.max()) + 1, np.array([0.5]))[group, 0]
     low, high = np.quantile(from_median, [0.25, 0.75])
     scaled = column[:, None] * 10.0**DECIMALS
@@ -60,7 +60,7 @@ def _resolution(column: Floats, group: Integers) -> float:
 
 
 def n_pairs(code: NDArray[Any]) -> float:
-    """Pairs of equal codes."""
+    """The number of pairs of equal codes."""
     n = np.unique(code, return_counts=True)[1].astype(float)
     return float((n * (n - 1) / 2).sum())
 

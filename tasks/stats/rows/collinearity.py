@@ -1,8 +1,8 @@
-"""Predictors that say nearly the same: how nearly, and what each would say alone.
+"""Nearly collinear predictors: how close they are, and the effect of each without the others.
 
 Belsley, Kuh & Welsch (1980), Regression Diagnostics: a condition number of the scaled predictors above 30
-makes their separate effects hard to estimate; a variance inflation factor says how much wider, squared, an
-effect's interval is than it would be if the other predictors did not go together with it.
+makes their separate effects hard to estimate. The root of a variance inflation factor says how many times wider an
+effect's interval is than it would be if the predictor were uncorrelated with the others.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, Scaling
 
 LARGEST_CONDITION, LARGEST_VIF = 30.0, 10.0
-# What a predictor has beyond the others, as a share of its own SD: with less there is nothing to estimate from.
+# The SD that the other predictors leave of one, as a share of its own SD: below this, no effect can be estimated.
 LEAST_OF_ITS_OWN = 1e-4
-# Share of the largest part in the combination that is almost constant from which on a predictor has a part in it.
+# A predictor belongs to the almost constant combination if its weight is above this share of the largest weight.
 PART = 0.1
 
 
 @dataclass(frozen=True)
 class Collinearity:
-    """The predictors that go together, by position among the terms, and each one's effect without the others."""
+    """The nearly collinear predictors, by position among the terms, and each one's effect without the others."""
 
     columns: tuple[int, ...]
     condition_number: float
     vif: float  # the largest
-    correlation: float  # of two; NaN of more
+    correlation: float  # of the two predictors; NaN if there are more
     alone: Floats  # (columns,) per SD of the predictor, from the varying-intercept model
     alone_se: Floats
 
     @property
     def is_close(self) -> bool:
-        """Whether their effects cannot be told apart, however clear the others are."""
+        """Whether the effects of these predictors cannot be told apart; other effects may still be clear."""
         return self.condition_number > LARGEST_CONDITION
 
 
 @dataclass(frozen=True)
 class Relation:
-    """In raw units: term = constant + slopes @ others, but for an SD of `residual`."""
+    """In raw units: term = constant + slopes @ others, with a residual SD of `residual`."""
 
     term: str
     others: tuple[str, ...]
@@ -53,7 +53,7 @@ class Relation:
 
 
 def collinearity(products: ModelCrossProducts) -> Collinearity | None:
-    """None where the predictors can be told apart well enough, or are fewer than two."""
+    """The nearly collinear predictors; None if all can be told apart well enough, or there are fewer than two."""
     if products.p < 3:
         return None
     correlation = _correlation(products)
@@ -69,7 +69,7 @@ def collinearity(products: ModelCrossProducts) -> Collinearity | None:
 
 
 def hopeless_relation(products: ModelCrossProducts, scaling: Scaling) -> Relation | None:
-    """How one predictor follows from others, where it has almost nothing of its own."""
+    """How one predictor follows from the others, if they determine it almost wholly; else None."""
     if products.p < 3:
         return None
     correlation = _correlation(products)
@@ -85,7 +85,7 @@ def _correlation(products: ModelCrossProducts) -> Floats:
 
 
 def _almost_constant(correlation: Floats) -> tuple[int, ...]:
-    """Columns with a part in the combination of scaled predictors that varies least."""
+    """Columns with a noticeable weight in the combination of scaled predictors that varies least."""
     weights = np.abs(np.linalg.eigh(correlation)[1][:, 0])
     return tuple(int(k) + 1 for k in np.flatnonzero(weights > PART * weights.max()))
 
@@ -114,7 +114,7 @@ def _relation(correlation: Floats, scaling: Scaling) -> Relation:
 
 
 def judge_collinearity(close: Collinearity | None, scaling: Scaling | None) -> tuple[Judgement, ...]:
-    """Only where there are predictors that could go together."""
+    """One judgement; none if there are fewer than two predictors, or they were not looked at."""
     if scaling is None or len(scaling.predictors) < 2:
         return ()
     if close is None:

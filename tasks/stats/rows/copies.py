@@ -1,9 +1,9 @@
-"""Rows that are exact copies of others: within a file, and of earlier files.
+"""Find rows that are exact copies of others: of rows in the same file, and of rows in earlier files.
 
-Equal rows are copies only where chance (`tasks.stats.rows.chance_of_equal`) does not explain them; between files
-they have to be more than within files too. Rows that stand several times in one file are no evidence: what
-comes often comes in any file. Where rows are too coarse for that, runs of RUN consecutive rows tell: a
-chance agreement of a whole run is one row's to the power of RUN.
+Equal rows count as copies only if chance (`tasks.stats.rows.chance_of_equal`) does not explain their number; between
+files, there must also be more than equal rows within files suggest. A row that stands several times in one file is no
+evidence, because a frequent row turns up in any file. If rows are too coarse for this, runs of RUN consecutive rows
+are compared: the chance that a whole run agrees is that of one row to the power of RUN.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from tasks.stats.records import Floats, GroupedData, Integers
 from tasks.stats.rows.chance_of_equal import Chance, chance_of_equal, n_pairs
 from tasks.stats.rows.row_sketch import RUN, FileSketch, Hashes, RowSketch, below, equal_together, mixed, total_size
 
-SAFETY = 3.0  # times as many equal rows as expected are still called chance
-ALARM = 1e-3  # probability of an alarm where there are no copies, at most
+SAFETY = 3.0  # up to so many times the expected equal rows are still called chance
+ALARM = 1e-3  # the largest probability of an alarm when there are no copies
 FEWEST = 3  # copies that are worth an alarm
-RARE = 3  # rows equal to each other within a file, from which on they are no evidence
+RARE = 3  # a row that occurs more often than this in a file is no evidence of repetition
 MOST_HASHES = 4_000_000  # compared at once
 
 
 @dataclass(frozen=True)
 class SharedRows:
-    """Rows of `file` that stand in the file `earlier` too."""
+    """Rows of `file` that are also in the file `earlier`."""
 
     earlier: str
     file: str
     n_rows: int
-    n_earlier: int  # rows used of each
-    n_file: int
+    n_earlier: int  # used rows of `earlier`
+    n_file: int  # used rows of `file`
     is_about: bool = False  # estimated from a sample
-    in_order: bool = False  # told by their order: alone, such rows are too coarse to be told from chance
-    by_study: bool = False  # the files differ in their other columns: equal in the study's
+    in_order: bool = False  # found by the order of rows, as single rows are too coarse to tell from chance
+    by_study: bool = False  # equal in the study's columns only, as the files' other columns differ
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class RepeatedRows:
 class Copies:
     shared: tuple[SharedRows, ...] = ()  # most rows first
     repeated: tuple[RepeatedRows, ...] = ()
-    n_dropped: int = 0  # by the study's rule
+    n_dropped: int = 0  # rows dropped by the study's rule
     n_by_chance: float = 0.0  # pairs of equal rows that chance explains, among all rows
 
     @property
@@ -67,13 +67,16 @@ class Copies:
         return any(each.is_about for each in self.shared) or any(each.is_about for each in self.repeated)
 
     def chance_explains_dropped(self, n_used: int) -> bool:
-        """Whether rows are so coarse that the dropped ones, of `n_used` kept, may be no copies but equal by chance."""
+        """Whether the dropped rows may be equal by chance rather than copies; `n_used` rows were kept."""
         n_by_chance = self.n_by_chance * ((n_used + self.n_dropped) / max(n_used, 1)) ** 2
         return SAFETY * n_by_chance >= self.n_dropped
 
 
 def judge_copies(found: Copies | None, rule: str | None, n_used: int) -> tuple[Judgement, ...]:
-    """`n_used` are the study's rows in use. Copies that the study keeps, or has dropped, are no reason for review."""
+    """Review copies, unless the study keeps or drops them, and dropped rows that may be equal by chance.
+
+    `n_used` is the number of the study's rows in use.
+    """
     if found is None:
         return ()
     kind, n = "copied_rows", float(found.n_rows)
@@ -90,28 +93,29 @@ def judge_copies(found: Copies | None, rule: str | None, n_used: int) -> tuple[J
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Pairs of rows that could be equal, by file: within it, and with all earlier files."""
+    """For each file, the number of pairs of rows that could be equal: within the file, and with all earlier files."""
 
-    in_group: Floats  # (F,) of one group, within the file
-    in_group_before: Floats  # (F,) of one group, with earlier files
-    within: Floats  # (F,) whatever their groups
-    before: Floats  # (F,)
+    in_group: Floats  # (F,) both rows of one group, within the file
+    in_group_before: Floats  # (F,) both rows of one group, with earlier files
+    within: Floats  # (F,) rows of any groups, within the file
+    before: Floats  # (F,) rows of any groups, with earlier files
 
 
 @dataclass(frozen=True)
 class _Matches:
-    """Hashes that a file shares with earlier ones, each with the latest of these."""
+    """Hashes that a file shares with an earlier file, the latest one if there are several."""
 
     file: Integers  # (m,)
     earlier: Integers  # (m,)
     n_rows: Integers  # (m,) equal rows
-    is_single: np.ndarray  # (m,) bool: such a row stands once in either file
+    is_single: np.ndarray  # (m,) bool: the row stands once in each of the two files
 
 
 def find_copies(
     sketches: Mapping[str, FileSketch], rows_by_label: Mapping[str, Mapping[str, int]], sample: GroupedData
 ) -> Copies:
-    """Copies among files, by name, in their order; `sample` are some of all their rows."""
+    """Copies within and between files. Both mappings are by file name, in the files' order; `sample` holds some of all
+    rows."""
     names, found = tuple(sketches), limited(tuple(sketches.values()))
     chance, pairs = chance_of_equal(sample), _pairs(list(rows_by_label.values()))
     rows = _judged(names, found, chance, pairs)
@@ -128,7 +132,7 @@ def find_copies(
 
 
 def limited(sketches: Sequence[FileSketch]) -> tuple[FileSketch, ...]:
-    """The same lower part of each, so that all together are not too many to be compared."""
+    """The sketches, all cut at the same hash so that about MOST_HASHES are left; unchanged if there are no more."""
     if total_size(sketches) <= MOST_HASHES:
         return tuple(sketches)
     hashes = np.concatenate([part.asked for each in sketches for part in (each.rows, each.runs)])
@@ -149,7 +153,7 @@ def _pairs(files: Sequence[Mapping[str, int]]) -> _Pairs:
 
 
 def _judged(names: Sequence[str], sketches: Sequence[FileSketch], chance: Chance, pairs: _Pairs) -> Copies:
-    """By single rows."""
+    """The copies found by comparing single rows."""
     parts, others = [each.rows for each in sketches], np.array([each.others for each in sketches], dtype=np.uint64)
     share = np.array([part.share for part in parts])
     agree_in_rest = _agree_in_rest(parts, others)
@@ -170,7 +174,7 @@ def _judged(names: Sequence[str], sketches: Sequence[FileSketch], chance: Chance
 
 
 def _judged_runs(names: Sequence[str], sketches: Sequence[FileSketch], chance: Chance) -> Copies:
-    """By runs of rows."""
+    """The copies found by comparing runs of rows."""
     parts, rows = [each.runs for each in sketches], [each.rows for each in sketches]
     n, share = np.array([part.n_rows for part in parts], dtype=float), np.array([part.share for part in parts])
     others = np.array([each.others for each in sketches], dtype=np.uint64)
@@ -191,7 +195,7 @@ def _judged_runs(names: Sequence[str], sketches: Sequence[FileSketch], chance: C
 
 
 def _same_sequences(names: Sequence[str], sketches: Sequence[FileSketch], chance: Chance) -> list[SharedRows]:
-    """Files of the same rows in the same order throughout, each with the one before it, if chance is too rare."""
+    """Files that hold exactly the rows of an earlier file, in the same order, unless chance may explain it."""
     latest: dict[tuple[int, int, int], str] = {}
     found = []
     for name, each in zip(names, sketches, strict=True):
@@ -204,14 +208,14 @@ def _same_sequences(names: Sequence[str], sketches: Sequence[FileSketch], chance
 
 
 def _before(n: Floats) -> Floats:
-    """The sum of those before each."""
+    """(F,) for each file, the sum of the values of `n` before it."""
     return np.r_[0.0, np.cumsum(n)[:-1]]
 
 
 def _is_longer(found: Floats, n_pairs_of_places: Floats, agree: float, n_tests: int) -> np.ndarray:
-    """Whether chance would hardly give `found` equal runs where two rows agree with this probability.
+    """(F,) whether `found` equal runs are more than chance gives if two rows agree with probability `agree`.
 
-    Equal runs come in stretches, whose lengths are geometric: their number is compound Poisson (Polya-Aeppli).
+    Equal runs come in stretches of geometric length, so their number is compound Poisson (Polya-Aeppli).
     """
     if agree >= 1.0:
         return np.zeros(found.shape, dtype=bool)
@@ -228,7 +232,7 @@ def _has_more(matches: _Matches, expected: Floats) -> np.ndarray:
 
 
 def _is_more(found: np.ndarray, expected: np.ndarray, n_tests: int = 1) -> np.ndarray:
-    """Whether chance would hardly give so many."""
+    """Whether `found` is more than chance gives: Poisson, with mean SAFETY times `expected`."""
     return np.asarray(poisson.sf(found - 1, SAFETY * expected) < ALARM / n_tests)
 
 
@@ -249,7 +253,7 @@ def _shared(
     by_study: bool = False,
     runs: Sequence[RowSketch] | None = None,
 ) -> list[SharedRows]:
-    """Pairs of files, where the later is one that has copies to be told, (F,)."""
+    """The rows shared by each pair of files, for the later files that `is_told` (F,) marks."""
     parts = runs or rows
     kept = is_told[matches.file]
     pair, at = np.unique(matches.file[kept] * len(names) + matches.earlier[kept], return_inverse=True)
@@ -267,7 +271,10 @@ def _shared(
 
 
 def _matches(parts: Sequence[RowSketch], others: Hashes, across: bool = False) -> _Matches:
-    """Of files with the same other columns, by whole rows; or `across` files whose other columns differ."""
+    """Matches by whole rows, of files with the same other columns.
+
+    With `across`: matches by the study's columns, of files whose other columns differ.
+    """
     size = [part.asked.size for part in parts]
     file = np.repeat(np.arange(len(parts)), size)
     asked, rest, count = (
@@ -285,7 +292,7 @@ def _matches(parts: Sequence[RowSketch], others: Hashes, across: bool = False) -
 
 
 def _of_study(part: RowSketch) -> RowSketch:
-    """Rows that are equal in the study's columns together."""
+    """The sketch by the study's columns alone: rows that are equal in these are counted together."""
     nothing = np.zeros_like(part.rest)
     return RowSketch(*equal_together(part.asked, nothing, part.count), part.n_rows)
 

@@ -11,12 +11,12 @@ from tasks.stats.judgement import Judgement
 
 @dataclass(frozen=True)
 class CutShort:
-    """No line break ends the file, and its last line lacks `what`. `value` is the last one there."""
+    """The file ends without a line break, and its last line lacks `what`. `value` is the last value on that line."""
 
     value: str
     what: Literal["fields", "decimals"]
 
 
 def judge_cut_short(found: Sequence[tuple[str, CutShort]]) -> tuple[Judgement, ...]:
-    """Of files by name; only where there is one."""
+    """One judgement if `found`, by file name, has any file; else none."""
     return (Judgement("cut_short", "review", "found", value=len(found)),) if found else ()

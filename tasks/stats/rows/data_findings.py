@@ -1,4 +1,4 @@
-"""What is known of the rows before anything is fitted, and what it gives reason to look at."""
+"""Findings about the rows before anything is fitted, and their judgements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tasks.study.model import Study
 
 @dataclass(frozen=True)
 class DataNotes:
-    """What was noticed while the files were read; None where it was not looked at."""
+    """What was noticed while the files were read; None for what was not looked at."""
 
     labels: LabelNotes | None = None
     copies: Copies | None = None
@@ -25,7 +25,7 @@ class DataNotes:
 
     @property
     def hint(self) -> str:
-        """What rejected values look like, and which settings read them; empty where nothing is known."""
+        """What rejected values look like, and which settings would read them; empty if nothing is known."""
         return self.reading.hint if self.reading else ""
 
 
@@ -37,7 +37,7 @@ class DataFindings:
     n_rows: int  # in use
     n_rejected: int
     n_set_aside: int = 0  # files of which nothing could be used
-    age_days: float | None = None  # of the newest file, where the study limits it
+    age_days: float | None = None  # of the newest file; None if the study sets no limit
     notes: DataNotes = NOTHING_NOTED
     scaling: Scaling | None = None  # None where the rows cannot carry the model: predictors were not looked at
     collinearity: Collinearity | None = None  # None where the predictors can be told apart
@@ -84,7 +84,7 @@ def judge_data(found: DataFindings, study: Study) -> tuple[Judgement, ...]:
 
 
 def judge_rows(found: DataFindings, study: Study) -> tuple[Judgement, ...]:
-    """What single rows and predictors show: all that can be told before a fit."""
+    """The judgements of labels, copies, reading notes and predictors. None of them needs a fit."""
     return (
         *judge_labels(found.notes.labels),
         *judge_copies(found.notes.copies, study.rules.copies, found.n_rows),
@@ -102,7 +102,10 @@ def judge_rejected(found: DataFindings, limit: float) -> Judgement:
 
 
 def judge_freshness(age_days: float | None, limit: float | None) -> tuple[Judgement, ...]:
-    """Only for a study that sets a limit. It goes by the clock: the same data pass one day and not the next."""
+    """One judgement if the study sets a limit, else none.
+
+    It depends on the clock: the same data can pass one day and not the next.
+    """
     if age_days is None or limit is None:
         return ()
     value = round(age_days, 1)

@@ -1,10 +1,10 @@
-"""What is kept of a file once its rows have been read: sums, counts, reasons and a sample of rows.
+"""What is kept of a file once its rows have been read: sums, counts, reasons for rejection and a sample of rows.
 
 Digests add up: the sums of two files are those of their rows together, and so is the sample. Each row
 has a priority, a hash of its file's content and its number, which is as good as random; the sample is
-the SAMPLE_ROWS rows of the lowest priorities (bottom-k: Cohen & Kaplan 2007). Every set of rows is
-equally likely to be it, and the lowest of a union are among the lowest of its parts.
-A digest names no file: it is of a content, whatever the file is called.
+the SAMPLE_ROWS rows of the lowest priorities (bottom-k: Cohen & Kaplan 2007). Every set of SAMPLE_ROWS rows is
+equally likely to be the sample, and the lowest rows of a union are among the lowest of its parts.
+A digest holds no file name: it describes the content, whatever the file is called.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RowHashes:
 
 @dataclass(frozen=True)
 class RowsRead:
-    """Some consecutive rows of a file, held to the study's rules."""
+    """Some consecutive rows of a file, checked against the study's rules."""
 
     n_read: int
     good: GroupedData
@@ -49,7 +49,7 @@ class RowsRead:
     rejections: tuple[Rejection, ...]
     keys: NDArray[np.void]  # of the good rows (see `tasks.rows.row_keys`); empty when no rule needs them
     whole: RowHashes
-    n_copies: int = 0  # rows dropped as copies of earlier ones; they are among neither the good nor the rejected
+    n_copies: int = 0  # rows dropped as copies of earlier ones; neither good nor rejected
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class FileDigest:
-    """`rejections` are of this file's rows: their `file` is its sha256, as is any file that a rule names."""
+    """`rejections` are of this file's rows. They name files by sha256: this file, and any other that a rule names."""
 
     sha256: str
     n_read: int
@@ -73,12 +73,12 @@ class FileDigest:
     products: CrossProducts
     sample: Sample
     rejections: tuple[Rejection, ...]
-    keys: NDArray[np.void]  # as of RowsRead
+    keys: NDArray[np.void]  # as in RowsRead
     extremes: Extremes  # of its good rows
     copy_keys: NDArray[np.void]  # of whole rows, where copies are dropped
     sketch: FileSketch
     n_copies: int = 0
-    cut_short: CutShort | None = None  # whether the file seems to have lost its end
+    cut_short: CutShort | None = None  # None if the file's end seems to be there
 
     @property
     def n_rows(self) -> int:
@@ -86,7 +86,7 @@ class FileDigest:
 
 
 def with_spelling(digest: FileDigest, spelling: Mapping[str, str]) -> FileDigest:
-    """The same rows, their labels spelt so."""
+    """The digest with its labels respelt; groups that get the same label are merged."""
     labels, index = one_spelling(digest.products.labels, spelling)
     if labels == digest.products.labels:
         return digest
@@ -95,7 +95,7 @@ def with_spelling(digest: FileDigest, spelling: Mapping[str, str]) -> FileDigest
 
 
 def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -> FileDigest:
-    """Reduce a file chunk by chunk; its sums are about the means of the first chunk with good rows."""
+    """Reduce a file to its digest, chunk by chunk. Sums are about the means of the first chunk with good rows."""
     products, sample = no_products(terms), no_sample(len(terms) - 1)
     rejections: list[Rejection] = []
     keys: list[NDArray[np.void]] = []
@@ -145,7 +145,7 @@ def no_sample(n_predictors: int) -> Sample:
 
 
 def priorities(sha256: str, row: Integers) -> Priorities:
-    """(n,) splitmix64 (Steele, Lea & Flood 2014), started by the content's hash: distinct within a file."""
+    """(n,) splitmix64 (Steele, Lea & Flood 2014), seeded with the content's hash; distinct within a file."""
     with np.errstate(over="ignore"):
         z = np.uint64(int(sha256[:16], 16)) + row.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -154,7 +154,7 @@ def priorities(sha256: str, row: Integers) -> Priorities:
 
 
 def lowest(sample: Sample, k: int) -> Sample:
-    """At most `k` rows, those of the lowest priorities, in the order they have."""
+    """At most `k` rows: those of the lowest priorities, in their present order."""
     if sample.row.size <= k:
         return sample
     return take(sample, np.sort(np.argpartition(sample.priority, k)[:k]))
@@ -186,7 +186,7 @@ def _with_rows(products: CrossProducts, good: GroupedData) -> CrossProducts:
 
 
 def _sampled(sha256: str, chunk: RowsRead, labels: tuple[str, ...]) -> Sample:
-    """All good rows of a chunk; `labels` are the file's so far."""
+    """All good rows of a chunk; `labels` are the file's labels so far."""
     good, position = chunk.good, {label: j for j, label in enumerate(labels)}
     index = np.array([position[label] for label in good.labels], dtype=np.int64)
     return Sample(chunk.row, good.y, good.x, index[good.group_index], priorities(sha256, chunk.row))

@@ -14,7 +14,7 @@ KEPT = 8  # distinct values at each end
 
 @dataclass(frozen=True)
 class Extremes:
-    """Of the outcome, then of each predictor (p rows in all): NaN, and a count of 0, where there are fewer."""
+    """Rows are the outcome, then each predictor (p in all). NaN, with a count of 0, if there are fewer than KEPT."""
 
     low: Floats  # (p, KEPT) the lowest distinct values, ascending
     n_low: Integers  # (p, KEPT)
@@ -23,7 +23,7 @@ class Extremes:
 
     @property
     def is_constant(self) -> np.ndarray:
-        """(p,) whether all values are one; also where there are none."""
+        """(p,) whether a column has at most one distinct value."""
         return np.isnan(self.low[:, 1])
 
 
@@ -33,13 +33,13 @@ def no_extremes(n_columns: int) -> Extremes:
 
 
 def extremes_of(columns: Sequence[Floats]) -> Extremes:
-    """Of these columns' rows, none of which are NaN."""
+    """The extremes of `columns`, which must not contain NaN."""
     found = [_outermost(*np.unique(column, return_counts=True)) for column in columns]
     return Extremes(*(np.array(each) for each in zip(*found, strict=True)))
 
 
 def added(parts: Sequence[Extremes]) -> Extremes:
-    """Of all parts' rows together: exact, as the lowest of all are among the lowest of each part."""
+    """The extremes of all parts' rows together. Exact, as the lowest of all are among the lowest of each part."""
     found = []
     for column in range(len(parts[0].low)):
         low = _counted([part.low[column] for part in parts], [part.n_low[column] for part in parts])

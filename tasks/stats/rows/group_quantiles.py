@@ -10,8 +10,8 @@ from tasks.stats.records import Floats, Integers
 def group_quantiles(values: Floats, group_index: Integers, n_groups: int, probabilities: Floats) -> Floats:
     """(J, P) in the unit of `values`, interpolated between order statistics; NaN for a group without rows.
 
-    Definition 7 of Hyndman & Fan (1996), *The American Statistician* 50(4), as R and numpy have it. One sort of all
-    rows, whatever J is.
+    Definition 7 of Hyndman & Fan (1996), *The American Statistician* 50(4), as R and numpy have it. It takes one
+    sort of all rows, whatever J is.
     """
     order = np.lexsort((values, group_index))
     n = np.bincount(group_index, minlength=n_groups)

@@ -1,6 +1,6 @@
-"""What is left of the outcome once predictors, groups, or both are accounted for.
+"""The residual spread of the outcome once predictors, groups, or both are accounted for.
 
-Where nothing is left, there is no residual SD to estimate: its posterior has no bottom, and a sampler no end.
+If nothing is left, there is no residual SD to estimate: its posterior density is unbounded and sampling does not end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tasks.stats.fits.pooling import RANK_TOLERANCE
 from tasks.stats.records import Floats
 
 MOST_DECIMALS = 9
-MOST_STEPS = 1e10  # more digits are a double's own, not somebody's rounding
+MOST_STEPS = 1e10  # digits beyond this come from double precision, not from rounding
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def within_groups(products: ModelCrossProducts) -> Floats:
 
 
 def quantum(values: Floats) -> float:
-    """The step that all values are multiples of, 1, 0.1, 0.01 and so on: how they were rounded; 0 if not at all."""
+    """The largest of 1, 0.1, 0.01 ... that all values are multiples of, to which they were rounded; 0 if none is."""
     for decimals in range(MOST_DECIMALS + 1):
         steps = values * 10.0**decimals
         if np.abs(steps).max() > MOST_STEPS:
@@ -65,7 +65,7 @@ def _sd(squares: float, df: int) -> float:
 
 
 def _left(gram: Floats) -> float:
-    """Of the last column's sum of squares, what the columns before it leave."""
+    """The residual sum of squares of the last column, regressed on the columns before it."""
     coef = np.linalg.lstsq(gram[:-1, :-1], gram[:-1, -1], rcond=None)[0]
     return float(gram[-1, -1] - coef @ gram[:-1, -1])
 

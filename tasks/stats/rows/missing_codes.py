@@ -12,9 +12,9 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.rows.extremes import Extremes
 
 LEAST_REPEATS = 2
-LEAST_VALUES = 3  # distinct ones that are no code
-MOST_CODES = 3  # at one end, beside each other
-# Repeated digits and their neighbours (-998 beside -999), the least integers, and what climate files are filled with.
+LEAST_VALUES = 3  # distinct values that are not codes
+MOST_CODES = 3  # at one end, next to each other
+# Repeated digits and their neighbours (-998 beside -999), the least integers, and the fill values of climate files.
 CODE = re.compile(r"-?(9*[6-9]|8+|7+)|-1|-32768|-2147483648|-?1e\+(20|30|36)|9\.969209968386\d*e\+36")
 
 
@@ -34,9 +34,9 @@ class MissingCode:
 
 
 def missing_codes(extremes: Extremes, columns: Sequence[str]) -> tuple[MissingCode, ...]:
-    """Codes at either end of a column, further from the other values than these are from each other.
+    """Codes at either end of a column, further from the other values than those lie apart.
 
-    `columns` name the outcome and the predictors, as `extremes` has them.
+    `columns` names the outcome and the predictors, in the order of `extremes`.
     """
     return tuple(code for i, name in enumerate(columns) for code in _codes(extremes, i, name))
 
@@ -60,7 +60,10 @@ def _counts(values: np.ndarray, n: np.ndarray, column: int) -> dict[float, int]:
 
 
 def _outlying(low: Sequence[float], high: Sequence[float], n: dict[float, int]) -> list[float]:
-    """The outermost values of one end, if they are codes; of two ends the one further out. Few values have none."""
+    """The outermost values of one end, if they are codes; if both ends have codes, those with the larger gap.
+
+    Empty if there are no codes, or too few other values.
+    """
     ends = [(*_split(low, high[:1], k), low[:k]) for k in range(1, MOST_CODES + 1)]
     ends += [(*_split(high, low[:1], k), high[:k]) for k in range(1, MOST_CODES + 1)]
     for gap, rest, values in sorted(ends, key=lambda end: end[0], reverse=True):
@@ -72,7 +75,7 @@ def _outlying(low: Sequence[float], high: Sequence[float], n: dict[float, int]) 
 
 
 def _split(end: Sequence[float], other: Sequence[float], k: int) -> tuple[float, float]:
-    """From the k outermost values to the next, and from that to the other end."""
+    """Distance of the k outermost values to the next value, and from that to the other end; 0 if there is no next."""
     return (abs(end[k] - end[k - 1]), abs(other[0] - end[k])) if len(end) > k else (0.0, 0.0)
 
 
@@ -82,7 +85,7 @@ def _is_code(value: float) -> bool:
 
 
 def judge_missing_codes(codes: Sequence[MissingCode]) -> tuple[Judgement, ...]:
-    """Only where there is one; its value is the number of rows of the most frequent."""
+    """One judgement if there are codes, else none. Its value is the number of rows of the most frequent code."""
     if not codes:
         return ()
     return (Judgement("missing_codes", "review", "found", value=max(code.n_rows for code in codes)),)

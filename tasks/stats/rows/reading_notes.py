@@ -1,4 +1,4 @@
-"""What reading the files gave reason to ask, beside what was rejected."""
+"""What looked wrong while the files were read, apart from rejected rows."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class ReadingNotes:
     missing_codes: tuple[MissingCode, ...] = ()
     totals: tuple[TotalsRow, ...] = ()
     cut_short: tuple[tuple[str, CutShort], ...] = ()  # by file
-    hint: str = ""  # what rejected values look like, and which settings read them
+    hint: str = ""  # what rejected values look like, and which settings would read them
 
 
 def judge_reading(notes: ReadingNotes | None) -> tuple[Judgement, ...]:
-    """One for each kind of thing that was found; none where nothing was."""
+    """One judgement for each kind of note; none if nothing was found."""
     if notes is None:
         return ()
     return (

@@ -1,11 +1,11 @@
-"""A file's rows in little: enough to count the rows that files have in common, without the rows.
+"""Small sketches of files' rows: enough to count the rows that files have in common, without keeping the rows.
 
-Rows are hashed by what they say: the columns that the study asks for by value, the others as text. A sketch
-holds the rows of the SKETCH_ROWS lowest hashes, equal rows together with their number. Hashes are the same in
-every file, so two sketches hold the same part of all possible rows: what they share is exact for files of at
-most SKETCH_ROWS different rows, and else a fair sample of what the files share (bottom-k or KMV sketches: Cohen &
+Rows are hashed by content: the columns that the study asks for by value, the others as text. A sketch
+holds the distinct rows of the SKETCH_ROWS lowest hashes, each with its count. Equal rows have equal hashes in
+every file, so two sketches cover the same part of all possible rows. The rows they share are exact for files of at
+most SKETCH_ROWS distinct rows, and else a fair sample of the rows the files share (bottom-k or KMV sketches: Cohen &
 Kaplan 2007; Beyer, Haas, Reinwald, Sismanis & Gemulla 2007). Runs of RUN consecutive rows are sketched in
-the same way (shingles: Broder 1997): equal rows in the same order tell copies even where rows are coarse.
+the same way (shingles: Broder 1997): equal rows in the same order reveal copies even if rows are coarse.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ RUN = 16
 
 Hashes = NDArray[np.uint64]
 ODD = np.uint64(0xD1342543DE82EF95)
-# A run of 16 rows is two of 8: widths, and the powers of ODD that the earlier half is shifted by.
+# A run of 16 rows is two runs of 8, and so on. For each half: its width, and the power of ODD that shifts the earlier.
 DOUBLINGS = tuple((width, np.uint64(pow(int(ODD), width, 2**64))) for width in (1, 2, 4, 8))
 
 
 @dataclass(frozen=True)
 class RowSketch:
-    """Different rows by their hashes, ascending; the lowest where `is_whole` is false."""
+    """Distinct rows by their hashes, ascending; only the lowest if `is_whole` is false."""
 
     asked: Hashes  # (m,) of the study's columns
     rest: Hashes  # (m,) of the others
-    count: Integers  # (m,) rows that are equal to it, itself included
-    n_rows: int  # of the file; those counted are fewer in a part
+    count: Integers  # (m,) how many rows are equal to each, itself included
+    n_rows: int  # of the file; more than are counted if `is_whole` is false
 
     @property
     def is_whole(self) -> bool:
@@ -43,20 +43,20 @@ class RowSketch:
 
     @property
     def share(self) -> float:
-        """Of the file's rows that it counts."""
+        """The share of the file's rows that the sketch counts."""
         return float(self.count.sum()) / self.n_rows if self.n_rows else 1.0
 
 
 @dataclass(frozen=True)
 class FileSketch:
-    """Good rows of one file."""
+    """The sketch of the good rows of one file."""
 
     others: int  # a hash of the names of the columns that the study does not ask for
     rows: RowSketch
     runs: RowSketch  # `asked` is of a run, `rest` is 0
     sequence: int  # a hash of all rows in their order
     n_like_before: int  # rows equal to the one before them
-    last: Hashes  # (at most RUN - 1,) of the last rows, from which the next chunk's runs go on
+    last: Hashes  # (at most RUN - 1,) of the last rows, with which the next chunk's runs begin
 
 
 def no_sketch(others: int = 0) -> FileSketch:
@@ -66,7 +66,7 @@ def no_sketch(others: int = 0) -> FileSketch:
 
 
 def extended(sketch: FileSketch, asked: Hashes, rest: Hashes) -> FileSketch:
-    """With the rows that follow in the file, (n,) each."""
+    """The sketch with the file's next n rows added; `asked` and `rest` are (n,)."""
     whole = mixed(asked * ODD + rest)
     row = np.concatenate([sketch.last, whole])
     runs = _run_hashes(row)
@@ -83,7 +83,7 @@ def extended(sketch: FileSketch, asked: Hashes, rest: Hashes) -> FileSketch:
 
 
 def finished(sketch: FileSketch) -> FileSketch:
-    """Of a file that has been read to its end."""
+    """The sketch of a file that has been read to its end, without `last`."""
     return replace(sketch, last=np.empty(0, dtype=np.uint64))
 
 
@@ -94,7 +94,7 @@ def below(sketch: RowSketch, limit: np.uint64) -> RowSketch:
 
 
 def equal_together(asked: Hashes, rest: Hashes, count: Integers) -> tuple[Hashes, Hashes, Integers]:
-    """Ascending by `asked`, then `rest`; counts of equal ones added up."""
+    """Distinct rows, ascending by `asked`, then `rest`, with the counts of equal ones added up."""
     order = np.lexsort((rest, asked)) if rest.any() else np.argsort(asked, kind="stable")
     asked, rest, count = asked[order], rest[order], count[order]
     is_first = np.ones(asked.size, dtype=bool)
@@ -122,13 +122,13 @@ def _added(sketch: RowSketch, asked: Hashes, rest: Hashes, k: int) -> RowSketch:
 
 
 def _continued(sequence: int, row: Hashes) -> int:
-    """The hash of a sequence once these follow: a polynomial in ODD, modulo 2**64."""
+    """The hash of the sequence with `row` appended: a polynomial in ODD, modulo 2**64."""
     powers = np.cumprod(np.full(row.size, ODD))[::-1]
     return (sequence * pow(int(ODD), row.size, 2**64) + int((mixed(row) * powers).sum())) % 2**64
 
 
 def _run_hashes(row: Hashes) -> Hashes:
-    """Of every RUN consecutive rows, but for those in which many are like the one before: at most n - RUN + 1."""
+    """Hashes of every RUN consecutive rows, at most n - RUN + 1; runs in which many rows repeat are left out."""
     if row.size < RUN:
         return np.empty(0, dtype=np.uint64)
     found = row
@@ -140,7 +140,7 @@ def _run_hashes(row: Hashes) -> Hashes:
 
 
 def _is_like_before(row: Hashes) -> NDArray[np.bool_]:
-    """(n,) false for the first."""
+    """(n,) whether a row equals the one before it; false for the first."""
     is_like = np.zeros(row.size, dtype=bool)
     is_like[1:] = row[1:] == row[:-1]
     return is_like

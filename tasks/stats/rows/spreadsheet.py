@@ -1,4 +1,4 @@
-"""Text in cells that spreadsheets open."""
+"""Make text safe for files that spreadsheets open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?")
 
 
 def cell(text: str) -> str:
-    """The text, after an apostrophe where a spreadsheet would take it for a formula; numbers such as -1 stay.
+    """The text, behind an apostrophe if a spreadsheet would take it for a formula; numbers such as -1 are unchanged.
 
     The rule is OWASP's for CSV injection.
     """

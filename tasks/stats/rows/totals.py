@@ -21,13 +21,13 @@ WORDS = frozenset(
         gjennomsnitt ukupno skupaj toplam ortalama итого всего сумма среднее разом σύνολο 合计 总计 合計 総計 합계""",
     )
 )
-LEAST_OTHERS = 3  # rows that a sum of them is told from
+LEAST_OTHERS = 3  # fewest other rows from which a row can be called their sum
 RELATIVE = 1e-9
 
 
 @dataclass(frozen=True)
 class TotalsRow:
-    """One row of `file`; `row` is 0 where its number was not kept. `is_sum`: its outcome is the sum of the others'."""
+    """One row of `file`. `row` is its number, 0 if not kept; `is_sum` tells that its outcome is the others' sum."""
 
     label: str
     file: str
@@ -36,7 +36,7 @@ class TotalsRow:
 
 
 def totals_rows(digest: FileDigest, file: str) -> tuple[TotalsRow, ...]:
-    """Of one file: groups that have one row in it, and are called so or are the sum of the others."""
+    """The totals rows of one file: groups of one row that are called a total, or are the sum of the others."""
     n, y = digest.products.gram[:, 0, 0], digest.products.gram[:, 0, -1]
     y = y + n * digest.products.offset[-1]
     total, is_single = float(y.sum()), np.rint(n) == 1
@@ -50,7 +50,7 @@ def totals_rows(digest: FileDigest, file: str) -> tuple[TotalsRow, ...]:
 
 
 def _is_called_so(label: str) -> bool:
-    """The label, or its first or last word: Excel's "Kent Total"."""
+    """Whether the label's first or last word means a total, as in Excel's "Kent Total"."""
     words = re.findall(r"\w+", label.casefold())
     return bool(words) and bool({words[0], words[-1]} & WORDS)
 
@@ -61,5 +61,5 @@ def _row(digest: FileDigest, group: int) -> int:
 
 
 def judge_totals(found: Sequence[TotalsRow]) -> tuple[Judgement, ...]:
-    """Only where there is one."""
+    """One judgement if there is a totals row, else none."""
     return (Judgement("totals_row", "review", "found", value=len(found)),) if found else ()

@@ -1,7 +1,7 @@
 """Which slopes can vary by group at all: those of predictors that vary within groups.
 
-A predictor of one value per group – a hospital's size, a county's rainfall – has no slope within any of
-them; letting it vary would hand each group a slope from the prior.
+A predictor of one value per group – a hospital's size, a county's rainfall – has no slope within any
+group; if its slope varied, each group would get one from the prior alone.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ LEAST_WITHIN = 1e-10
 
 
 def with_usable_varying(study: Study, products: CrossProducts) -> Study:
-    """The study with those slopes varying that can; the sums are of all its rows."""
+    """The study, with slopes that cannot vary taken out of `varying`; `products` are of all its rows."""
     fixed = group_level(products) if study.varying else ()
     varying = tuple(name for name in study.varying if name not in fixed)
     return study if varying == study.varying else study.model_copy(update={"varying": varying})
 
 
 def group_level(products: CrossProducts) -> tuple[str, ...]:
-    """The predictors that have one value per group; none that is constant altogether."""
+    """The predictors that have one value per group; empty if any column is constant over all rows."""
     scaling = scaling_of(products)
     if not np.all(np.append(scaling.scale, scaling.outcome_scale) > 0):
         return ()
@@ -43,5 +43,5 @@ def group_level_terms(products: ModelCrossProducts) -> tuple[str, ...]:
 
 
 def judge_group_level(terms: Sequence[str]) -> tuple[Judgement, ...]:
-    """One for each predictor of groups. It passes, as there is nothing to be done about it."""
+    """One judgement for each predictor with one value per group. It passes, as nothing needs to be done."""
     return tuple(Judgement("fixed", "pass", "one value", term) for term in terms)
