@@ -65,6 +65,7 @@ def stoppable() -> Iterator[None]:
     if not _can_listen():
         yield
         return
+    hook, sys.unraisablehook = sys.unraisablehook, _say_unless_a_signal
     before = {sign: signal.getsignal(sign) for sign in SIGNALS}
     for sign, handler in before.items():
         if handler is not signal.SIG_IGN:  # as nohup wants
@@ -72,6 +73,7 @@ def stoppable() -> Iterator[None]:
     with listening():
         yield
     if not is_requested():
+        sys.unraisablehook = hook
         for sign, handler in before.items():
             signal.signal(sign, handler)
 
@@ -127,6 +129,15 @@ def _interrupt(*_: object) -> None:
     if not _raised.is_set():
         _raised.set()
         raise Interrupted
+
+
+def _say_unless_a_signal(lost: sys.UnraisableHookArgs) -> None:
+    """Print what was raised where nothing can catch it, such as a finaliser, unless it is a signal: `_watch` hears it.
+
+    Signals are raised as exceptions that are no `Exception`, by Prefect's handlers too.
+    """
+    if issubclass(lost.exc_type, Exception):
+        sys.__unraisablehook__(lost)
 
 
 def _watch(reader: int) -> None:

@@ -136,6 +136,28 @@ def test_a_signal_that_is_lost_ends_the_process_all_the_same(tmp_path: Path) -> 
     assert (tmp_path / "undone").exists()
 
 
+def test_a_signal_raised_where_nothing_can_catch_it_prints_no_traceback() -> None:
+    """In a finaliser or a weak reference's callback Python prints what is lost, which is news for errors only."""
+    code = textwrap.dedent(
+        """
+        from prefect.exceptions import TerminationSignal
+        from flows.steps.stopping import Interrupted, stoppable
+
+        class Lost:
+            def __init__(self, error):
+                self.error = error
+            def __del__(self):
+                raise self.error
+
+        with stoppable():
+            Lost(Interrupted()), Lost(TerminationSignal(signal=15)), Lost(ValueError("news"))
+        """
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr.count("Traceback") == 1
+    assert "ValueError: news" in ended.stderr
+
+
 @pytest.mark.bench
 @pytest.mark.usefixtures("prefect_server")
 def test_how_long_it_takes(tmp_path: Path) -> None:
