@@ -20,7 +20,7 @@ from tasks.disk.atomic import encoded, explained, sync, write_whole
 from tasks.disk.layout import LATEST, REPORT, STAGING, folder_of, kept_rejections, shared_plotly, staging_folder
 from tasks.disk.leftovers import undone_if_cut_short
 from tasks.disk.locks import opened_folder, try_lock
-from tasks.reports.run_folders import UnreadableRun, read_head, run_folders
+from tasks.reports.run_folders import UnreadableRun, read_head, read_verdict, run_folders
 from tasks.study.errors import PoolwiseError
 
 Content = bytes | str | Callable[[Path], object]
@@ -71,7 +71,9 @@ def is_published(reports: Path, study_name: str, fingerprint: str) -> Path | Non
     """
     for folder in run_folders(folder_of(reports, study_name)):
         with suppress(UnreadableRun, KeyError, TypeError):
-            return folder if read_head(folder)["run"]["fingerprint"] == fingerprint else None
+            is_same = read_head(folder)["run"]["fingerprint"] == fingerprint
+            read_verdict(folder)  # whoever is told of the report is told its verdict: one without it is damaged
+            return folder if is_same else None
     return None
 
 

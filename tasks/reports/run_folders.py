@@ -76,7 +76,10 @@ def read_head(run_folder: Path) -> dict[str, Any]:
 
 def read_verdict(run_folder: Path) -> ReportedVerdict:
     """The verdict of a published run. Raises UnreadableRun."""
-    return ReportedVerdict(**read_head(run_folder)["verdict"])
+    try:
+        return ReportedVerdict(**read_head(run_folder)["verdict"])
+    except TypeError as error:
+        raise UnreadableRun(f"{SUMMARY} has another verdict than this Poolwise knows") from error
 
 
 def question_in(study: dict[str, Any]) -> Question:

@@ -7,7 +7,7 @@ were known by name only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 VERSION = 2
@@ -27,13 +27,19 @@ def _from_version_1(summary: Mapping[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {"schema_version": VERSION}
     if isinstance(verdict, Mapping):
         changed["verdict"] = {**verdict, "status": _status(verdict)}
-    if isinstance(checks, Sequence):
-        changed["checks"] = [{**check, **_kind_and_term(str(check["name"]))} for check in checks]
+    if isinstance(checks, list):
+        changed["checks"] = [_check(check) for check in checks]
     return {**summary, **changed}
 
 
+def _check(check: Any) -> Any:
+    """The check with its kind and term, which version 1 named together: `simpson_age`. Anything else is unchanged."""
+    if not isinstance(check, Mapping) or "name" not in check:
+        return check
+    return {**check, **_kind_and_term(str(check["name"]))}
+
+
 def _kind_and_term(name: str) -> dict[str, str]:
-    """Of a check that version 1 named by both: `simpson_age`."""
     for kind in WITH_TERM:
         if name.startswith(f"{kind}_"):
             return {"kind": kind, "term": name.removeprefix(f"{kind}_")}

@@ -16,7 +16,7 @@ from tasks.stats.records import VerdictStatus
 from tasks.view.catalogue.catalogue import Catalogue, DamagedRun, RunEntry, StudyEntry
 from tasks.view.catalogue.freshness import RULE, UNITS
 from tasks.view.words.numbers import plural
-from tasks.view.words.verdict_labels import LABELS
+from tasks.view.words.verdict_labels import LABELS, quoted
 
 NEWEST_RUNS, RUNS_IN_A_FOLD = 20, 100
 MOST_OPEN_STUDIES = 12
@@ -42,7 +42,7 @@ class CataloguePage:
     studies: tuple[StudyOnPage, ...]
     statuses: dict[VerdictStatus, str]  # label by status, best first
     n_runs: int
-    by_verdict: str  # as in: can be trusted 3, use another model 1
+    by_verdict: str  # as in: 3 “Can be trusted”, 1 “Use another model”
     are_trends_open: bool  # where there are many studies, trends are folded with the past runs
     damaged: tuple[DamagedRun, ...]
     rule: str  # when a study is stale
@@ -65,7 +65,7 @@ def page_of(catalogue: Catalogue) -> CataloguePage:
 def by_verdict(catalogue: Catalogue) -> str:
     """How many studies' newest reports have each verdict, worst last."""
     counts = Counter(study.latest.status for study in catalogue.studies if study.latest)
-    return ", ".join(f"{label.lower()} {counts[status]:,}" for status, label in LABELS.items() if counts[status])
+    return ", ".join(f"{counts[status]:,} {quoted(status)}" for status in LABELS if counts[status])
 
 
 def _study(study: StudyEntry) -> StudyOnPage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import multiprocessing
 import os
 import signal
@@ -257,6 +258,13 @@ def test_only_the_newest_run_makes_a_run_unnecessary(tmp_path: Path) -> None:
     assert is_published(tmp_path, "study", "1" * 64) == first
     second = publish(tmp_path, "study", "r2", {"summary.json": summary("2" * 64)})
     assert is_published(tmp_path, "study", "2" * 64) == second
+    assert is_published(tmp_path, "study", "1" * 64) is None
+
+
+def test_a_run_whose_verdict_cannot_be_read_makes_no_run_unnecessary(tmp_path: Path) -> None:
+    told = json.loads(summary("1" * 64))
+    told["verdict"] = {"status": "trust", "word": "of another program"}
+    publish(tmp_path, "study", "r1", {"summary.json": json.dumps(told)})
     assert is_published(tmp_path, "study", "1" * 64) is None
 
 

@@ -15,7 +15,7 @@ import pytest
 from flows.cli import console
 from tasks.reports.catalogue import list_runs, read_catalogue
 from tasks.reports.earlier_runs import previous_report, read_history, read_past_run, read_previous
-from tasks.reports.run_folders import read_head, read_summary, read_verdict
+from tasks.reports.run_folders import UnreadableRun, read_head, read_summary, read_verdict
 from tasks.reports.summary_versions import in_todays_form
 from tasks.stats.past.changes import compare
 from tasks.stats.past.earlier import question_of
@@ -73,6 +73,16 @@ def test_other_versions_are_not_known(version: object) -> None:
     assert in_todays_form({**version_1(), "schema_version": version}) is None
 
 
+@pytest.mark.parametrize("checks", ["simpson_age", [None], [{"status": "pass"}], {"name": "rhat"}, 3, None])
+def test_checks_that_are_none_stay_for_their_readers_to_refuse(checks: object) -> None:
+    damaged = {**version_1(), "checks": checks}
+    told = in_todays_form(damaged)
+    assert told is not None
+    assert told["checks"] == checks
+    with pytest.raises(UnreadableRun):
+        previous_report(told)
+
+
 def test_head_whole_and_verdict_agree(folder: Path) -> None:
     assert read_head(folder)["verdict"] == read_summary(folder)["verdict"]
     assert read_verdict(folder).status == "trust"
@@ -86,7 +96,7 @@ def test_catalogue_lists_both_versions(folder: Path) -> None:
     assert oldest.run_id == RUN_ID
     assert (oldest.n_rows, oldest.n_groups) == (180, 18)
     assert [each.kind for each in oldest.estimates] == ["level", "slope", "group_sd", "group_sd", "icc"]
-    assert page_of(read_catalogue(reports)).by_verdict == "use another model 1"
+    assert page_of(read_catalogue(reports)).by_verdict == "1 “Use another model”"
     assert read_catalogue(reports).damaged == ()
 
 
