@@ -62,7 +62,7 @@ def _predictive_figure(context: Context, found: PriorPredictive) -> Figure:
         id="figure-prior-predictive",
         caption=f"Share of rows below each value: in the data, and as the priors expect it. {rule} "
         f"{context.sample_note}".strip(),
-        alternative=_expectation(context),
+        alternative=messages(context, [PREDICTIVE]),
         spec=figures.share_below(
             found.outcome_grid, found.share_below, found.share_below_observed, x_title=f"{context.outcome}{unit}"
         ),

@@ -101,6 +101,11 @@ def test_a_life_of_serving(serving: Serving) -> None:
     assert other_server.returncode == 1
     assert "being served already" in other_server.stderr
 
+    assert_nothing_stays_behind(serving)
+
+
+def assert_nothing_stays_behind(serving: Serving) -> None:
+    """Stopped in order: no process, and the key in no file but its own and in no command line."""
     secret = serving.key.partition(":")[2]
     seen = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
     assert secret not in seen, "command lines are seen by every user"

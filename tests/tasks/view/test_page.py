@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ CASES = {
     "intercept only": factories.intercept_only_case,
     "two predictors": factories.two_predictors_case,
     "hostile": factories.hostile_case,
+    "many": lambda: factories.many_groups_case(500),
 }
 
 
@@ -52,6 +54,7 @@ def test_every_section_states_a_finding_and_every_check_leads_to_one(case):
     ids = [section.id for section in page.sections]
     assert len(set(ids)) == len(ids)
     assert all(section.finding.endswith(".") for section in page.sections)
+    assert not any("nan" in re.findall(r"\w+", section.finding) for section in page.sections)
     assert len(page.health) == len(case.findings.judgements)
     assert {item.link.href for item in page.health} <= {f"#{name}" for name in ids}
 
@@ -69,6 +72,11 @@ def test_figures_are_json_have_their_own_ids_and_a_text_alternative(case):
     for figure in figures:
         json.dumps(figure.spec, allow_nan=False)
         assert len(figure.alternative) > 10
+    for figure in only(page, Figure):
+        assert figure.caption
+        assert len(figure.alternative) > 20
+        assert figure.alternative.endswith(".")
+        assert "nan" not in re.findall(r"\w+", figure.alternative + figure.caption)
 
 
 def test_rows_of_tables_fill_their_columns(case):

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.view.document import summary_of
 from tasks.view.figures import residuals
-from tasks.view.records import Figure, Section, Table
+from tasks.view.records import Section
 from tasks.view.selection import CLOUD_ROWS_LIMIT
 from tasks.view.topics import assumptions
 from tests import factories
@@ -32,18 +32,6 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 def made(case: Case) -> Section:
     return section(assumptions.TOPIC, case.context)
-
-
-def test_the_section_states_a_finding_and_draws_json(case: Case) -> None:
-    found = made(case)
-    assert found.finding.endswith(".")
-    for one in found.blocks:
-        if isinstance(one, Figure):
-            json.dumps(one.spec, allow_nan=False)
-            assert one.caption
-            assert len(one.alternative) > 20
-        if isinstance(one, Table):
-            assert {len(row) for row in one.rows} == {len(one.columns)}
 
 
 def test_points_of_groups_can_be_marked(case: Case) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -31,16 +30,6 @@ every_case = pytest.mark.parametrize("make", CASES.values(), ids=CASES)
 
 def group_points(figure: Figure) -> list[dict[str, Any]]:
     return [t for t in figure.spec["data"] if t["mode"] == "markers" and t["x"] != [None]]
-
-
-@every_case
-def test_the_section_states_a_finding_and_its_figures_are_json_with_words(make: Callable[[], Case]) -> None:
-    found = section(size.TOPIC, make().context)
-    assert found.finding.endswith(".")
-    for figure in (one for one in found.blocks if isinstance(one, Figure)):
-        json.dumps(figure.spec, allow_nan=False)
-        assert figure.alternative.endswith(".")
-        assert "nan" not in figure.alternative + figure.caption + found.finding
 
 
 @every_case
