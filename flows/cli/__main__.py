@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from flows.cli.commands import app
@@ -18,10 +19,33 @@ from tasks.study.errors import PoolwiseError
 
 
 def main() -> None:
-    exit_code = command(sys.argv[1:])
+    exit_code = with_all_written(command(sys.argv[1:]))
     if stopping.is_requested():
         stopping.end_now(exit_code)
     sys.exit(exit_code)
+
+
+def with_all_written(exit_code: int) -> int:
+    """The exit code once standard output is written; 1 if it cannot be, which is told unless something else was.
+
+    What stays in the buffer of a full disk would be tried again when Python ends, and make the exit code 120.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_output()
+    except (OSError, ValueError) as error:
+        _silence_output()
+        if not exit_code:
+            reason = refusal(error) if isinstance(error, OSError) else f"{error}."
+            return _stopped(f"What was found could not be written: {reason}", 1)
+    return exit_code
+
+
+def _silence_output() -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command(arguments: list[str]) -> int:

@@ -265,6 +265,20 @@ def test_a_terminal_that_knows_only_ascii_is_no_trouble(here: Path) -> None:
     assert b"\\u0142" in ended.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize(("ended", "code", "words"), [(0, 1, "the disk is full"), (3, 3, "")])
+def test_what_is_left_to_write_on_a_full_disk_decides_no_odd_exit_code(ended: int, code: int, words: str) -> None:
+    """Python itself would end with 120 and a traceback."""
+    program = "import sys; from flows.cli.__main__ import with_all_written; sys.stdout.write('left'); "
+    full = shell(
+        f'env -u PYTHONUNBUFFERED {sys.executable} -c "{program}sys.exit(with_all_written({ended}))" >/dev/full'
+    )
+    said = full.stderr.decode()
+    assert full.returncode == code
+    assert "Exception" not in said
+    assert words in said if words else said == ""
+
+
 def test_a_reader_that_leaves_stops_nothing_and_a_full_disk_is_said(here: Path) -> None:
     (here / "study" / "rows.csv").write_text(ROWS + "a,?,1\n")
     words = f"{sys.executable} -m flows.cli validate study"
@@ -273,6 +287,6 @@ def test_a_reader_that_leaves_stops_nothing_and_a_full_disk_is_said(here: Path) 
     closed = shell(f"{words} >&-")
     assert (closed.returncode, closed.stderr) == (0, b"")
     if Path("/dev/full").exists():
-        full = shell(f"{words} >/dev/full")
+        full = shell(f"env -u PYTHONUNBUFFERED {words} >/dev/full")
         assert full.returncode == 1
         assert b"the disk is full" in full.stderr
