@@ -78,8 +78,12 @@ def _report(
     fits = steps.begin_fits(study, products, scaling)
     posterior = steps.sample(engine, study, products, scaling, run.seed)
 
+    fitted = fits.wait()
+    screening = steps.screen(study, rows, products, scaling, fitted, run.seed)
+    answer = steps.answer(engine, study, rows, scaling, screening, run.seed)
+
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
-    findings = steps.check(study, run, rows, age, products, scaling, fits.wait(), posterior)
+    findings = steps.check(study, run, rows, age, products, scaling, fitted, posterior, screening, answer)
     context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior.draws)
     folder = steps.publish(reports, study, run.id, steps.write(context, posterior.draws, standalone, look))
     steps.leave_link(context, folder)

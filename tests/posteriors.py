@@ -6,13 +6,26 @@ from dataclasses import dataclass
 from functools import cache
 
 from tasks.engines.engines import EmbeddedEngine
-from tasks.engines.sample import sample_posterior
-from tasks.stats.findings import Findings, LeastSquaresFits, Posterior, find
+from tasks.engines.sample import answered_by, sample_posterior
+from tasks.stats.findings import Findings, find
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
 from tasks.stats.fits.pooling import complete_pooling, no_pooling
-from tasks.stats.records import BayesFit, Flavour, GroupedData, PartialPooling, PosteriorDraws, SamplingAttempt, Scaling
+from tasks.stats.judged.recommended import Recommended
+from tasks.stats.judged.screening import Screening, screen
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import (
+    BayesFit,
+    Flavour,
+    GroupedData,
+    PartialPooling,
+    PosteriorDraws,
+    SamplingAttempt,
+    Scaling,
+    Verdict,
+)
 from tasks.stats.rows.data_findings import data_findings
+from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, conclude, judge_fits, judge_model, weigh
 from tasks.study.model import Study
 from tests import datasets
 from tests.datasets import model_of
@@ -63,15 +76,55 @@ def sampled(name: str) -> Sampled:
 
 def sampled_of(data: GroupedData, study: Study) -> Sampled:
     """Everything that a run finds out about `data`."""
+    run, begun = run_record(study, data), _begun(data, study)
+    rows = data_findings(begun.products, begun.scaling)
+    findings = find(
+        study,
+        run,
+        rows,
+        data,
+        begun.products,
+        begun.scaling,
+        begun.fits,
+        begun.posterior,
+        begun.screening,
+        begun.answered,
+    )
+    draws, attempts = begun.posterior.draws, begun.posterior.attempts
+    return Sampled(data, study, begun.products, begun.scaling, draws, attempts, findings)
+
+
+def decided(data: GroupedData, study: Study) -> tuple[tuple[Judgement, ...], Verdict, Recommended | None]:
+    """What a run concludes about `data`: the judgements that bear on the verdict, the verdict, and the numbers."""
+    begun, limits = _begun(data, study), study.thresholds
+    weighed = weigh(
+        limits, data, begun.products, begun.scaling, begun.fits, begun.posterior, begun.screening, begun.answered, SEED
+    )
+    judgements = (*judge_fits(weighed, limits), *judge_model(weighed, limits))
+    return judgements, *conclude(weighed, judgements)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A run before its findings."""
+
+    products: ModelCrossProducts
+    scaling: Scaling
+    fits: LeastSquaresFits
+    posterior: Posterior
+    screening: Screening
+    answered: Answered | None
+
+
+def _begun(data: GroupedData, study: Study) -> _Begun:
     products, scaling = model_of(data)
-    draws, attempts = sample_posterior(EmbeddedEngine(), study, products, scaling, SEED, lambda _: None)
+    engine = EmbeddedEngine()
+    draws, attempts = sample_posterior(engine, study, products, scaling, SEED, lambda _: None)
     partial = {
         flavour: partial_pooling(products, scaling, flavour, columns)
         for flavour, columns in flavours(study.varying_columns).items()
     }
     fits = LeastSquaresFits(complete_pooling(products), no_pooling(products), partial)
-    posterior = Posterior(draws, attempts, "embedded")
-    findings = find(
-        study, run_record(study, data), data_findings(products, scaling), data, products, scaling, fits, posterior
-    )
-    return Sampled(data, study, products, scaling, draws, attempts, findings)
+    screening = screen(data, products, scaling, fits.fullest, study.thresholds, SEED)
+    answered = answered_by(engine, study, screening, data, scaling, SEED, lambda _: None)
+    return _Begun(products, scaling, fits, Posterior(draws, attempts, "embedded"), screening, answered)

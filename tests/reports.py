@@ -19,12 +19,12 @@ from tasks.engines.sample import sample_posterior
 from tasks.notify.notify import age_in_days
 from tasks.opening.studies import OpenedStudy, read_study
 from tasks.reports.run_record import open_run, with_rows
-from tasks.stats.findings import LeastSquaresFits, Posterior
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
 from tasks.stats.fits.pooling import complete_pooling, no_pooling
 from tasks.stats.records import Floats, PartialPooling, Scaling
 from tasks.stats.rows.usable_varying import with_usable_varying
+from tasks.stats.weighed import LeastSquaresFits, Posterior
 from tasks.study.model import Study
 from tasks.study.settings import SamplerSettings
 from tasks.study.toml_text import toml_text

@@ -17,7 +17,7 @@ from flows.steps.binding import run_log, step
 from flows.steps.events import say_published
 from tasks.disk.layout import REPORT
 from tasks.engines.engines import EngineName
-from tasks.engines.sample import sample_posterior
+from tasks.engines.sample import answered_by, sample_posterior
 from tasks.engines.sampler_process import SamplerProcess
 from tasks.look.look import Look
 from tasks.notify.notify import (
@@ -40,13 +40,16 @@ from tasks.rows.collect import Collected, collect
 from tasks.rows.read_files import ReadFiles, read_files
 from tasks.rows.store import identify
 from tasks.rows.study_files import wait_for_incoming
-from tasks.stats.findings import Findings, LeastSquaresFits, Posterior, find
+from tasks.stats.findings import Findings, find
 from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
 from tasks.stats.fits.pooling import complete_pooling, no_pooling
+from tasks.stats.judged.screening import Screening
+from tasks.stats.judged.screening import screen as screen_rows
 from tasks.stats.past.changes import compare
 from tasks.stats.records import CompletePooling, Flavour, NoPooling, PartialPooling, PosteriorDraws, Scaling
 from tasks.stats.rows.data_findings import data_findings
+from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior
 from tasks.study.errors import DataRejected
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
@@ -101,6 +104,29 @@ def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scal
     return Posterior(draws, attempts, chosen.name)
 
 
+def screened(
+    study: Study,
+    rows: Collected,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    fits: LeastSquaresFits,
+    seed: int,
+) -> Screening:
+    """What is wrong with the study's plain model, and which model answers it."""
+    return screen_rows(rows.sample, products, scaling, fits.fullest, study.thresholds, seed)
+
+
+def answered(
+    engine: EngineName, study: Study, rows: Collected, scaling: Scaling, screening: Screening, seed: int
+) -> Answered | None:
+    """Sample the model that answers what was found; None if there is nothing to answer, or no model here can."""
+    chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
+    listener = run_log().listener
+    return answered_by(
+        chosen, study, screening, rows.sample, scaling, seed, lambda share: listener.advanced("answer", share)
+    )
+
+
 @dataclass(frozen=True)
 class FitsGoingOn:
     """The least-squares fits, each in a thread of its own."""
@@ -137,6 +163,8 @@ def found(
     scaling: Scaling,
     fits: LeastSquaresFits,
     posterior: Posterior,
+    screening: Screening,
+    answered: Answered | None,
 ) -> Findings:
     """All analyses, judgements and the verdict. `age_days` is the age of the newest file."""
     of_rows = data_findings(
@@ -147,7 +175,7 @@ def found(
         n_set_aside=sum(bool(file.set_aside) for file in run.files),
         age_days=age_days,
     )
-    return find(study, run, of_rows, rows.sample, products, scaling, fits, posterior)
+    return find(study, run, of_rows, rows.sample, products, scaling, fits, posterior, screening, answered)
 
 
 def looked_back(
@@ -271,6 +299,18 @@ def _posterior_found(posterior: Posterior) -> str:
     return f"{last.chains} x {last.draws:,} draws, R-hat {last.diagnostics.rhat_max:.3f}{again}"
 
 
+def _screening_found(screening: Screening) -> str:
+    if screening.is_hopeless:
+        return "no model here suits the rows"
+    return "asks for another model" if screening.answer.is_needed else "the plain model suits"
+
+
+def _answer_found(answered: Answered | None) -> str:
+    if answered is None:
+        return "nothing to answer"
+    return _posterior_found(answered.posterior) if answered.posterior else "could not be sampled"
+
+
 def _looked_back_found(context: Context) -> str:
     changes = context.changes
     if changes is None:
@@ -294,6 +334,8 @@ fit_complete_pooling = step(complete_pooling, "complete pooling")
 fit_no_pooling = step(no_pooling, "no pooling")
 fit_partial_pooling = step(partial_pooling, "partial pooling", _fit_found)
 sample = step(sampled, "sample", _posterior_found)
+screen = step(screened, "screen", _screening_found)
+answer = step(answered, "answer", _answer_found)
 check = step(found, "check", _findings_found)
 look_back = step(looked_back, "look back", _looked_back_found)
 write = step(written, "write")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
 from math import ceil
+from pathlib import Path
 
-from tasks.engines.engines import MARGINAL, Progress, StanEngine, TimeIsUp
+from tasks.engines.engines import MARGINAL, PROGRAMS, Progress, StanEngine, TimeIsUp
+from tasks.stats.bayes.answer import AnswerModel, answer_model
 from tasks.stats.bayes.diagnostics import diagnose
 from tasks.stats.bayes.posterior import posterior_draws
 from tasks.stats.bayes.priors import resolve_priors
-from tasks.stats.bayes.stan_data import marginal_data
+from tasks.stats.bayes.stan_data import StanData, marginal_data
 from tasks.stats.fits.cross_products import ModelCrossProducts
-from tasks.stats.records import PosteriorDraws, SamplingAttempt, Scaling
+from tasks.stats.judged.screening import Screening
+from tasks.stats.records import Floats, GroupedData, PosteriorDraws, SamplingAttempt, Scaling
+from tasks.stats.weighed import Answered, Posterior
 from tasks.study.errors import SamplingFailed
 from tasks.study.model import Study
 from tasks.study.settings import SamplerSettings
 from tasks.view.words.sampler_words import missed_in_words
+
+log = logging.getLogger("poolwise")
 
 # Per attempt: (least adapt_delta, factor on the iterations, increase of the tree depth). These follow Stan's own
 # advice for divergences, low ESS and trajectories cut short.
@@ -35,13 +43,59 @@ def sample_posterior(
     """
     varying = (0, *study.varying_columns)
     data = marginal_data(products, varying, resolve_priors(study, scaling), scaling)
+
+    def drawn(variables: Mapping[str, Floats], seed: int) -> PosteriorDraws:
+        return posterior_draws(variables, products, varying, scaling, seed)
+
+    return _sampled(engine, MARGINAL, data, drawn, products, study, seed, progress)
+
+
+def sample_answer(
+    engine: StanEngine, study: Study, model: AnswerModel, seed: int, progress: Progress
+) -> tuple[PosteriorDraws, tuple[SamplingAttempt, ...]]:
+    """As `sample_posterior`, of the model that answers what was found."""
+    program = PROGRAMS / f"{model.answer.program}.stan"
+    return _sampled(engine, program, model.inputs, model.draws, model.structure.products, study, seed, progress)
+
+
+def answered_by(
+    engine: StanEngine,
+    study: Study,
+    screening: Screening,
+    data: GroupedData,
+    scaling: Scaling,
+    seed: int,
+    progress: Progress,
+) -> Answered | None:
+    """The model that answers what was found, sampled; None if nothing has to be answered, or no model here can."""
+    if screening.is_hopeless or not screening.answer.is_needed:
+        return None
+    model = answer_model(screening.answer, screening.fit, data, resolve_priors(study, scaling), scaling, seed)
+    try:
+        draws, attempts = sample_answer(engine, study, model, seed, progress)
+    except SamplingFailed as failed:
+        log.warning("%s", failed)
+        return Answered(model, None)
+    return Answered(model, Posterior(draws, attempts, engine.name))
+
+
+def _sampled(
+    engine: StanEngine,
+    program: Path,
+    data: StanData,
+    drawn: Callable[[Mapping[str, Floats], int], PosteriorDraws],
+    products: ModelCrossProducts,
+    study: Study,
+    seed: int,
+    progress: Progress,
+) -> tuple[PosteriorDraws, tuple[SamplingAttempt, ...]]:
     attempts: list[SamplingAttempt] = []
     for i, settings in enumerate(escalated(study.sampler)):
         try:
-            variables = engine.sample(MARGINAL, data, settings, seed + i, progress)
+            variables = engine.sample(program, data, settings, seed + i, progress)
         except TimeIsUp as ended:
             raise SamplingFailed(_when_time_was_up(study, attempts, settings, ended.share, engine.name)) from None
-        draws = posterior_draws(variables, products, varying, scaling, seed + i)
+        draws = drawn(variables, seed + i)
         found = diagnose(draws, products.labels, products.terms, study.thresholds, settings.max_treedepth)
         attempts.append(
             SamplingAttempt(settings.chains, settings.warmup, settings.draws, settings.adapt_delta, seed + i, found)

@@ -33,7 +33,7 @@ from tasks.opening.studies import OpenedStudy
 from tasks.rows import csv_files
 from tasks.rows.file_stamps import FileStamp, stamp_of
 from tasks.rows.study_files import hash_file, hash_files
-from tasks.stats.fits.cross_products import CrossProducts
+from tasks.stats.fits.cross_products import SUMS, CrossProducts
 from tasks.stats.rows import digest as digests
 from tasks.stats.rows import row_sketch
 from tasks.stats.rows.cut_short import CutShort
@@ -43,7 +43,7 @@ from tasks.stats.rows.row_sketch import FileSketch, RowSketch
 from tasks.study.errors import Rejection
 from tasks.study.model import Study
 
-FORMAT = 2
+FORMAT = 3
 # The settings that, with most rules, decide how the files of a study are read.
 READING = {
     *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
@@ -178,7 +178,7 @@ def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]
     arrays = {
         "labels": _json(digest.products.labels),
         "offset": digest.products.offset,
-        "gram": digest.products.gram,
+        **{name: getattr(digest.products, name) for name in SUMS},
         "row": sample.row,
         "y": sample.y,
         "x": sample.x,
@@ -210,7 +210,8 @@ def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) 
     if checksum != _checksum(head, found) or tuple(head[:3]) != asked:
         raise ValueError("it is not what was kept under this name")
     _, sha256, _, n_read, n_rejected, n_copies = head
-    products = CrossProducts(tuple(_of_json(found["labels"])), terms, found["offset"], found["gram"])
+    sums = (found[name] for name in ("offset", *SUMS))
+    products = CrossProducts(tuple(_of_json(found["labels"])), terms, *sums)
     rejections = tuple(Rejection(sha256, *each) for each in _of_json(found["rejections"]))
     row = found["row"]
     sample = Sample(row, found["y"], found["x"], found["group_index"], priorities(sha256, row))

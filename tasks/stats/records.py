@@ -222,6 +222,9 @@ class PosteriorDraws:
     group_thin: int = 1  # group effects are drawn for every group_thin-th draw
     checked_coef: Floats | None = None  # (C, D, J / checked_step, p) some groups, unthinned; None if all groups are
     checked_step: int = 1  # `checked_coef` holds every checked_step-th group
+    group_sigma: Floats | None = None  # (C, D, J) residual SDs, where each group has its own
+    spread: Floats | None = None  # (C, D) SD of the groups' log residual SDs, where each group has its own
+    nu: Floats | None = None  # (C, D) degrees of freedom, where rows are Student-t; `sigma` is then their scale
 
 
 @dataclass(frozen=True)

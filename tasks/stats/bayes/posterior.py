@@ -45,6 +45,8 @@ def posterior_draws(
     s = scaling.outcome_scale
     beta, sigma_group, sigma = (variables[name] * s for name in ("beta", "sigma_group", "sigma"))
     factor = sigma_group[..., :, None] * variables["L_group"]
+    group_sigma = variables["group_sigma"] * s if "group_sigma" in variables else None
+    scatter = sigma if group_sigma is None else group_sigma
     beta = beta.copy()
     chains, draws, p = beta.shape
     thin = group_thin(chains, draws, len(products.labels) * p)
@@ -52,13 +54,13 @@ def posterior_draws(
     group_coef = _draw_group_coef(
         beta[:, kept].reshape(-1, p),
         factor[:, kept].reshape(-1, *factor.shape[2:]),
-        sigma[:, kept].reshape(-1),
+        _flat(scatter[:, kept]),
         products,
         varying,
         np.random.default_rng(seed),
     )
     step = checked_step(len(products.labels), p)
-    checked = None if thin == 1 else _draw_checked_coef(beta, factor, sigma, products, varying, step, seed)
+    checked = None if thin == 1 else _draw_checked_coef(beta, factor, scatter, products, varying, step, seed)
     beta[..., 0] += products.outcome_center
     return PosteriorDraws(
         beta=beta,
@@ -69,8 +71,15 @@ def posterior_draws(
         group_thin=thin,
         checked_coef=checked,
         checked_step=step,
+        group_sigma=group_sigma,
+        spread=variables.get("spread"),
         **{name: variables[column] for name, column in SAMPLER_COLUMNS.items()},
     )
+
+
+def _flat(draws: Floats) -> Floats:
+    """(S, ...) of draws (C, D, ...)."""
+    return draws.reshape(-1, *draws.shape[2:])
 
 
 def group_thin(chains: int, draws: int, values_per_draw: int) -> int:
@@ -95,9 +104,10 @@ def _draw_checked_coef(
 ) -> Floats:
     """(C, D, J / step, p) every draw for some groups, because thinned draws are too few to judge R-hat by."""
     some = replace(products, labels=products.labels[::step], gram=products.gram[::step])
-    flat = (beta.reshape(-1, beta.shape[-1]), factor.reshape(-1, *factor.shape[2:]), sigma.ravel())
+    scatter = sigma if sigma.ndim == 2 else sigma[..., ::step]
+    flat = _flat(beta), _flat(factor), _flat(scatter)
     coef = _draw_group_coef(*flat, some, varying, np.random.default_rng([seed, 1]))
-    return coef.reshape(*sigma.shape, *coef.shape[1:])
+    return coef.reshape(*beta.shape[:2], *coef.shape[1:])
 
 
 def _draw_group_coef(
@@ -108,7 +118,7 @@ def _draw_group_coef(
     varying: tuple[int, ...],
     rng: np.random.Generator,
 ) -> Floats:
-    """(S, J, p) group coefficients, given `beta` (S, p), `factor` T (S, q, q) and `sigma` (S,).
+    """(S, J, p) group coefficients, given `beta` (S, p), `factor` T (S, q, q) and `sigma` (S,) or (S, J).
 
     Intercepts in `beta` are about the outcome's mean.
     """
@@ -120,7 +130,8 @@ def _draw_group_coef(
         groups = slice(start, start + block)
         gram = products.gram[groups][:, columns]
         noise = rng.standard_normal((len(beta), len(gram), len(varying), 1))
-        mean, root = conditional_moments(gram, columns, beta, factor, sigma)
+        own = sigma if sigma.ndim == 1 else sigma[:, groups]
+        mean, root = conditional_moments(gram, columns, beta, factor, own)
         coef[:, groups, columns] += (mean + root @ noise)[..., 0]
     return coef
 
@@ -130,15 +141,17 @@ def conditional_moments(
 ) -> tuple[Floats, Floats]:
     """Mean (S, J, q, 1) and root (S, J, q, q) of the group effects given S draws of the parameters.
 
-    `gram` (J, q, p + 1) holds Z_j'[X_j y_j]; root @ root' is the covariance sigma^2 T A_j^-1 T'.
+    `gram` (J, q, p + 1) holds Z_j'[X_j y_j]; `sigma` is (S,), or (S, J) where each group has its own. root @ root' is
+    the covariance sigma^2 T A_j^-1 T'.
     """
+    sigma = (sigma[:, None] if sigma.ndim == 1 else sigma)[..., None, None]
     ztr = (gram[None, :, :, -1] - np.einsum("jqp,sp->sjq", gram[..., :-1], beta))[..., None]
     t = factor[:, None]
     a = np.swapaxes(t, -1, -2) @ gram[None][..., varying] @ t
-    a += (sigma**2)[:, None, None, None] * np.eye(len(varying))
+    a = a + sigma**2 * np.eye(len(varying))
     a_inverse, _ = inverse_and_log_det(a)
     mean = t @ (a_inverse @ (np.swapaxes(t, -1, -2) @ ztr))
-    return mean, sigma[:, None, None, None] * (t @ inverse_root(a, a_inverse))
+    return mean, sigma * (t @ inverse_root(a, a_inverse))
 
 
 def estimate(draws: Floats) -> Estimate:

@@ -37,8 +37,8 @@ def marginal_data(
         "ztz": np.swapaxes(products.gram[:, columns][:, :, columns], 0, 1),
         "ztx": np.swapaxes(products.gram[:, columns, :-1], 0, 1),
         "zty": products.gram[:, columns, -1] / s,
-        **_unit_data(parameter_units(products, varying, priors), s),
-        **_prior_data(priors, scaling),
+        **unit_data(parameter_units(products, varying, priors), s),
+        **prior_data(priors, scaling),
     }
 
 
@@ -54,7 +54,7 @@ def rows_data(data: GroupedData, varying: tuple[int, ...], priors: ResolvedPrior
         "X": x,
         "Z": x[:, list(varying)],
         "y": (data.y - scaling.outcome_center) / scaling.outcome_scale,
-        **_prior_data(priors, scaling),
+        **prior_data(priors, scaling),
     }
 
 
@@ -63,7 +63,7 @@ def design_matrix(data: GroupedData, scaling: Scaling) -> np.ndarray:
     return np.column_stack([np.ones(data.n_rows), (data.x - scaling.center) / scaling.scale])
 
 
-def _unit_data(units: ParameterUnits, s: float) -> StanData:
+def unit_data(units: ParameterUnits, s: float) -> StanData:
     return {
         "beta_center": units.beta_center / s,
         "beta_factor": units.beta_factor / s,
@@ -72,7 +72,7 @@ def _unit_data(units: ParameterUnits, s: float) -> StanData:
     }
 
 
-def _prior_data(priors: ResolvedPriors, scaling: Scaling) -> StanData:
+def prior_data(priors: ResolvedPriors, scaling: Scaling) -> StanData:
     s = scaling.outcome_scale
     center = np.eye(priors.beta_mean.size)[0] * scaling.outcome_center
     return {

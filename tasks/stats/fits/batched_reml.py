@@ -57,6 +57,7 @@ class Profiles:
     value: Floats  # (B,)
     covariance_gradient: Floats  # (B, q, q) G, as in `reml`
     fixef: Floats  # (B, p)
+    fixef_se: Floats  # (B, p)
     sigma: Floats  # (B,)
     v: Floats  # (B, q, J)
     vtv: Floats  # (B, q, q) v v' summed over groups
@@ -100,7 +101,9 @@ def profiles(batch: Batch, factor: Floats) -> Profiles:
     vtv = np.einsum("bin,bkn->bik", v, v)
     value = log_det + np.linalg.slogdet(s)[1] + batch.df * (1.0 + np.log(2.0 * np.pi * r_squared / batch.df))
     g = _design_gradient(batch, m, m_ztx, c_inverse) - (batch.df / r_squared)[:, None, None] * vtv
-    return Profiles(value, g, fixef, np.sqrt(r_squared / batch.df), v, vtv)
+    sigma = np.sqrt(r_squared / batch.df)
+    fixef_se = sigma[:, None] * np.sqrt(np.maximum(np.diagonal(c_inverse, axis1=1, axis2=2), 0.0))
+    return Profiles(value, g, fixef, fixef_se, sigma, v, vtv)
 
 
 def _rss(batch: Batch, fixef: Floats) -> Floats:
@@ -159,6 +162,7 @@ class Fits:
     factor: Floats  # (B, q, q) relative
     value: Floats  # (B,) REML criterion
     fixef: Floats  # (B, p)
+    fixef_se: Floats  # (B, p)
     sigma: Floats  # (B,)
     modes: Floats  # (B, q, J) conditional modes of the group effects
 
@@ -174,8 +178,24 @@ def fit_in_blocks(batch: Batch, covariance: Floats) -> Fits:
     for which in blocks(len(batch.yty), batch):
         factor, at = fit_batch(batch.taken(which), covariance)
         modes = np.einsum("bik,bkn->bin", factor @ np.swapaxes(factor, 1, 2), at.v)
-        parts.append((factor, at.value, at.fixef, at.sigma, modes))
+        parts.append((factor, at.value, at.fixef, at.fixef_se, at.sigma, modes))
     return Fits(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def standard_errors(batch: Batch, fits: Fits, varying: tuple[int, ...]) -> Floats:
+    """(B, p, J) joint standard errors of the group estimates, as `tasks.stats.fits.intervals.joint_se`."""
+    parts = []
+    for which in blocks(len(fits.sigma), batch):
+        m, _ = _m_and_log_det(batch, fits.factor[which])
+        m_ztx = np.einsum("bijn,jan->bian", m, batch.ztx)
+        c_inverse = np.linalg.inv(batch.xtx - np.einsum("ian,bicn->bac", batch.ztx, m_ztx))
+        p = batch.xtx.shape[0]
+        keep = np.broadcast_to(np.eye(p)[None, :, :, None], (which.size, p, p, m.shape[-1])).copy()
+        keep[:, list(varying)] -= m_ztx
+        variance = np.einsum("bkan,bac,bkcn->bkn", keep, c_inverse, keep, optimize=True)
+        variance[:, list(varying)] += np.einsum("biin->bin", m)
+        parts.append(fits.sigma[which, None, None] * np.sqrt(np.maximum(variance, 0.0)))
+    return np.concatenate(parts)
 
 
 def blocks(n: int, batch: Batch) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tasks.stats.fits.batched_reml import Batch, batch_of, fit_in_blocks
+from tasks.stats.fits.batched_reml import Batch, batch_of, fit_in_blocks, standard_errors
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.fits.pooling import RANK_TOLERANCE
@@ -48,6 +48,10 @@ class Bootstrap:
     to both sides if there are fewer than 200 replicates. They hold the uncertainty of every estimate, variances
     included, but only within the fitted model: data are drawn with a variance of 0 if the fit estimates 0.
     Limits of SDs are the 2.5 % and 97.5 % quantiles of the replicates' estimates.
+
+    `widening` is for the joint intervals of the fit: the factor by which they have to be wider to hold 95 % of what was
+    drawn, over all groups, when each replicate makes them from variances of its own (the bootstrap-t of Efron 1979, one
+    quantile for all groups). It is where the uncertainty of the variances shows.
     """
 
     n_replicates: int
@@ -58,6 +62,8 @@ class Bootstrap:
     sigma_group_upper: Floats  # (q,)
     sigma_lower: float
     sigma_upper: float
+    widening: Floats  # (p,) at least 1
+    average_widening: Floats  # (p,) the same for the fixed effects
 
 
 def affordable_replicates(n_groups: int, q: int, p: int) -> int:
@@ -116,7 +122,8 @@ def bootstrap(
     q = len(fit.varying)
     r = n_replicates or affordable_replicates(len(products.labels), q, products.p)
     outcomes = draw_outcomes(products, fit.varying, fit.cov, fit.sigma, r, np.random.default_rng([seed, 2]))
-    fits = fit_in_blocks(batch_of_outcomes(products, fit.varying, outcomes), fit.cov / fit.sigma**2)
+    batch = batch_of_outcomes(products, fit.varying, outcomes)
+    fits = fit_in_blocks(batch, fit.cov / fit.sigma**2)
     errors = fits.fixef[:, :, None] - outcomes.effects
     errors[:, list(fit.varying)] += fits.modes
     low, high = _error_limits(errors)
@@ -131,7 +138,16 @@ def bootstrap(
         sigma_group_upper=sd_high,
         sigma_lower=float(sigma_low),
         sigma_upper=float(sigma_high),
+        widening=_widening(errors, standard_errors(batch, fits, fit.varying)),
+        average_widening=_widening(fits.fixef[:, :, None], fits.fixef_se[:, :, None]),
     )
+
+
+def _widening(errors: Floats, se: Floats) -> Floats:
+    """(p,) the 95 % quantile of |error| / se, both (R, p, J), over replicates and groups, relative to a normal's."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(se > 0, np.abs(errors) / se, np.where(errors == 0, 0.0, np.inf))
+    return np.asarray(np.maximum(np.quantile(ratio, 0.95, axis=(0, 2)) / Z_95, 1.0))
 
 
 def _error_limits(errors: Floats) -> tuple[Floats, Floats]:

@@ -4,41 +4,78 @@ With the columns W = [1, predictors, outcome], a group's cross-products are W'W.
 chunks and machines, and a change of basis is exact, so rows are read once and every fit costs O(J).
 Sums are kept about a fixed offset per column: without it, sums of squares of large, close values
 cancel catastrophically.
+
+Two checks of what a fit takes for granted need more: whether the outcome follows a curve, and whether rows resemble the
+row before. For them W has the predictors' squares too, and each row is multiplied with the next one of its group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from tasks.stats.labels import one_spelling
-from tasks.stats.records import Floats, GroupedData, Scaling
+from tasks.stats.records import Floats, GroupedData, Integers, Scaling
+
+SUMS = ("wide", "lag", "ends", "rises")  # what of `CrossProducts` adds up
 
 
 @dataclass(frozen=True)
 class CrossProducts:
-    """Additive sums in raw units about `offset`: one of these per file, summed to one per study."""
+    """Additive sums in raw units about `offset`: one of these per file, summed to one per study.
+
+    With k = p - 1 predictors, W = [1, predictors - offset, outcome - offset, squares of the former], m = p + 1 + k.
+    """
 
     labels: tuple[str, ...]  # J
     terms: tuple[str, ...]  # p, "intercept" first
     offset: Floats  # (p,) of the p - 1 predictors, then the outcome
-    gram: Floats  # (J, p + 1, p + 1) W'W, W = [1, predictors - offset, outcome - offset]
+    wide: Floats  # (J, m, m) W'W
+    lag: Floats  # (J, m, m) sums of w w_next' over rows that have a next one in their group and chunk
+    ends: Floats  # (J, m, m) sums of w w' over the first and over the last row of each group in each chunk
+    rises: Floats  # (J,) how many of these next rows have an outcome as large or larger
+
+    @property
+    def gram(self) -> Floats:
+        """(J, p + 1, p + 1) of [1, predictors, outcome] alone."""
+        p = len(self.terms)
+        return self.wide[:, : p + 1, : p + 1]
 
     @property
     def n_rows(self) -> int:
-        return round(float(self.gram[:, 0, 0].sum()))
+        return round(float(self.wide[:, 0, 0].sum()))
+
+
+@dataclass(frozen=True)
+class WideProducts:
+    """`CrossProducts` on the basis that is fitted: [1, centre-scaled predictors, centred outcome, their squares]."""
+
+    gram: Floats  # (J, m, m)
+    lag: Floats  # (J, m, m)
+    ends: Floats  # (J, m, m)
+    rises: Floats  # (J,)
+
+    @property
+    def n_pairs(self) -> Floats:
+        """(J,) rows that have a next one."""
+        return self.lag[:, 0, 0]
 
 
 @dataclass(frozen=True)
 class ModelCrossProducts:
-    """Sums on the basis that is fitted: centre-scaled predictors, centred outcome in its own unit."""
+    """Sums on the basis that is fitted: centre-scaled predictors, centred outcome in its own unit.
+
+    `wide` is of the study's own predictors, also where `terms` and `gram` have been given further columns.
+    """
 
     labels: tuple[str, ...]
     terms: tuple[str, ...]
     outcome_center: float
     gram: Floats  # (J, p + 1, p + 1)
+    wide: WideProducts
 
     @property
     def n(self) -> Floats:
@@ -69,18 +106,48 @@ class ModelCrossProducts:
         return len(self.terms)
 
 
-def cross_products(data: GroupedData, offset: Floats | None = None) -> CrossProducts:
-    """Sum the rows of `data` per group, about `offset` (p,) or else about the rows' own means."""
+def cross_products(data: GroupedData, offset: Floats | None = None, order: Integers | None = None) -> CrossProducts:
+    """Sum the rows of `data` per group, about `offset` (p,) or else about the rows' own means.
+
+    A group's rows follow one another by `order` (N,), by default as they stand.
+    """
     columns = np.column_stack([data.x, data.y])
     offset = columns.mean(axis=0) if offset is None else np.asarray(offset, dtype=float)
     columns = columns - offset
-    w = [np.ones(data.n_rows), *columns.T]
-    gram = np.empty((data.n_groups, len(w), len(w)))
-    for i, left in enumerate(w):
-        for k, right in enumerate(w[: i + 1]):
-            sums = np.bincount(data.group_index, weights=left * right, minlength=data.n_groups)
-            gram[:, i, k] = gram[:, k, i] = sums
-    return CrossProducts(data.labels, data.terms, offset, gram)
+    w = np.column_stack([np.ones(data.n_rows), columns, columns[:, :-1] ** 2])
+    first, last, here, following = _neighbours(data.group_index, order)
+    rises = data.y[following] >= data.y[here]
+    ends = np.concatenate([first, last])
+    return CrossProducts(
+        data.labels,
+        data.terms,
+        offset,
+        _sums_of_products(w, w, data.group_index, data.n_groups),
+        _sums_of_products(w[here], w[following], data.group_index[here], data.n_groups),
+        _sums_of_products(w[ends], w[ends], data.group_index[ends], data.n_groups),
+        np.bincount(data.group_index[here], rises, data.n_groups).astype(float),
+    )
+
+
+def _neighbours(group_index: Integers, order: Integers | None) -> tuple[Integers, Integers, Integers, Integers]:
+    """Positions of each group's first and last row, of the rows that have a next one, and of these next ones."""
+    rank = np.arange(group_index.size) if order is None else order
+    by_group = np.lexsort((rank, group_index))
+    same = group_index[by_group[:-1]] == group_index[by_group[1:]]
+    is_first, is_last = np.append(True, ~same), np.append(~same, True)
+    return by_group[is_first], by_group[is_last], by_group[:-1][same], by_group[1:][same]
+
+
+def _sums_of_products(left: Floats, right: Floats, group_index: Integers, n_groups: int) -> Floats:
+    """(J, m, m) sums over each group's rows of left_i right_i'."""
+    m = left.shape[1]
+    sums = np.empty((n_groups, m, m))
+    for i in range(m):
+        for k in range(i if left is right else 0, m):
+            sums[:, i, k] = np.bincount(group_index, weights=left[:, i] * right[:, k], minlength=n_groups)
+            if left is right:
+                sums[:, k, i] = sums[:, i, k]
+    return sums
 
 
 def add(a: CrossProducts, b: CrossProducts) -> CrossProducts:
@@ -104,16 +171,19 @@ def total(parts: Sequence[CrossProducts], offset: Floats | None = None) -> Cross
             raise ValueError(f"cross-products of {largest.terms} and of {part.terms} cannot be added")
         for label in part.labels:
             position.setdefault(label, len(position))
-    gram = np.zeros((len(position), *largest.gram.shape[1:]))
+    sums = {name: np.zeros((len(position), *getattr(largest, name).shape[1:])) for name in SUMS}
     for part in parts:
-        gram[[position[label] for label in part.labels]] += about(part, offset).gram
-    return CrossProducts(tuple(position), largest.terms, offset, gram)
+        at, moved = [position[label] for label in part.labels], about(part, offset)
+        for name, total_ in sums.items():
+            total_[at] += getattr(moved, name)
+    return CrossProducts(tuple(position), largest.terms, offset, **sums)
 
 
 def with_labels(products: CrossProducts, labels: Sequence[str]) -> CrossProducts:
     """The same groups in the order of `labels`."""
     position = {label: j for j, label in enumerate(products.labels)}
-    return replace(products, labels=tuple(labels), gram=products.gram[[position[label] for label in labels]])
+    at = [position[label] for label in labels]
+    return replace(products, labels=tuple(labels), **_each(lambda sums: sums[at], products))
 
 
 def with_spelling(products: CrossProducts, spelling: Mapping[str, str]) -> CrossProducts:
@@ -121,16 +191,41 @@ def with_spelling(products: CrossProducts, spelling: Mapping[str, str]) -> Cross
     labels, index = one_spelling(products.labels, spelling)
     if labels == products.labels:
         return products
-    gram = np.zeros((len(labels), *products.gram.shape[1:]))
-    np.add.at(gram, index, products.gram)
-    return replace(products, labels=labels, gram=gram)
+    return replace(products, labels=labels, **_each(lambda sums: _merged(sums, index, len(labels)), products))
+
+
+def _each(of: Callable[[Floats], Floats], products: CrossProducts) -> dict[str, Any]:
+    """What `of` makes of each of the sums, by name."""
+    return {name: of(getattr(products, name)) for name in SUMS}
+
+
+def _merged(sums: Floats, index: Integers, n_groups: int) -> Floats:
+    """Sums (J, ...) of the groups added up by `index` (J,)."""
+    out = np.zeros((n_groups, *sums.shape[1:]))
+    np.add.at(out, index, sums)
+    return out
 
 
 def about(products: CrossProducts, offset: Floats) -> CrossProducts:
     """The same rows' cross-products about another offset (p,)."""
-    basis = np.eye(products.offset.size + 1)
-    basis[0, 1:] = products.offset - offset
-    return replace(products, offset=offset, gram=change_basis(products.gram, basis))
+    basis = _wide_basis(products.offset - offset)
+    wide, lag, ends = (change_basis(sums, basis) for sums in (products.wide, products.lag, products.ends))
+    return replace(products, offset=offset, wide=wide, lag=lag, ends=ends)
+
+
+def _wide_basis(shift: Floats, scale: Floats | None = None) -> Floats:
+    """(m, m) the basis that adds `shift` (p,) to the predictors and the outcome, then divides by `scale` (p,)."""
+    p = shift.size
+    scale = np.ones(p) if scale is None else scale
+    k, columns, squares = np.arange(p - 1), np.arange(1, p + 1), np.arange(p + 1, 2 * p)
+    basis = np.zeros((2 * p, 2 * p))
+    basis[0, 0] = 1.0
+    basis[columns, columns] = 1.0 / scale
+    basis[0, columns] = shift / scale
+    basis[squares, squares] = 1.0 / scale[k] ** 2
+    basis[columns[k], squares] = 2.0 * shift[k] / scale[k] ** 2
+    basis[0, squares] = (shift[k] / scale[k]) ** 2
+    return basis
 
 
 def change_basis(gram: Floats, basis: Floats) -> Floats:
@@ -155,12 +250,39 @@ def centre_scaled(products: CrossProducts, scaling: Scaling) -> ModelCrossProduc
     """
     if not np.all(np.append(scaling.scale, scaling.outcome_scale) > 0):
         raise ValueError("a constant column cannot be centre-scaled")
-    basis = np.diag(np.concatenate(([1.0], 1.0 / scaling.scale, [1.0])))
     center = np.append(scaling.center, scaling.outcome_center)
-    basis[0, 1:] = (products.offset - center) * np.append(1.0 / scaling.scale, 1.0)
+    basis = _wide_basis(products.offset - center, np.append(scaling.scale, 1.0))
+    wide, p = change_basis(products.wide, basis), len(products.terms)
     return ModelCrossProducts(
-        products.labels, products.terms, scaling.outcome_center, change_basis(products.gram, basis)
+        products.labels,
+        products.terms,
+        scaling.outcome_center,
+        np.ascontiguousarray(wide[:, : p + 1, : p + 1]),
+        WideProducts(wide, change_basis(products.lag, basis), change_basis(products.ends, basis), products.rises),
     )
+
+
+def whitened(products: ModelCrossProducts, correlation: float) -> ModelCrossProducts:
+    """The sums of rows from which a first-order serial correlation has been taken: Prais & Winsten (1954).
+
+    With w_i - r w_(i - 1) in place of a row, and w_1 sqrt(1 - r^2) in place of a first one, rows are independent; the
+    residual SD is then that of the innovations. `products` must not have further columns yet.
+    """
+    r, p, wide = correlation, products.p, products.wide
+    own = slice(p + 1)
+    gram = (1.0 + r**2) * wide.gram - r**2 * wide.ends - r * (wide.lag + np.swapaxes(wide.lag, 1, 2))
+    return replace(products, gram=np.ascontiguousarray(gram[:, own, own]), wide=replace(wide, gram=gram))
+
+
+def with_squares(products: ModelCrossProducts, predictors: Sequence[int]) -> ModelCrossProducts:
+    """Add the squares of these of the study's centre-scaled predictors (positions in `terms`), before the outcome.
+
+    `products` must not have further columns yet.
+    """
+    p = products.p
+    kept = [*range(p), *(p + k for k in predictors), p]
+    names = tuple(f"{products.terms[k]}²" for k in predictors)
+    return replace(products, terms=(*products.terms, *names), gram=products.wide.gram[:, kept][:, :, kept])
 
 
 def with_group_columns(products: ModelCrossProducts, names: tuple[str, ...], values: Floats) -> ModelCrossProducts:

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import BayesFit, Floats, IntervalComparison, PartialPooling
+from tasks.stats.records import Estimate, Floats, IntervalComparison, PartialPooling
 
 Z_95 = 1.959963984540054
 # Intervals at least this wide, relative to calibrated ones, have a coverage of at least 92 %, against 95 %.
@@ -50,14 +50,14 @@ def root_or_nan(variances: Floats) -> Floats:
 
 
 def compare_intervals(
-    fit: PartialPooling, bayes: BayesFit, terms: tuple[str, ...], collapsed_ratio: float
+    fit: PartialPooling, bayes: Estimate, terms: tuple[str, ...], collapsed_ratio: float
 ) -> tuple[IntervalComparison, ...]:
-    """One comparison per varying term of `fit`, by the median over groups."""
+    """One comparison per varying term of `fit`, by the median over groups; `bayes` (J, p) is of the posterior."""
     return tuple(_compare(fit, bayes, k, terms[k], collapsed_ratio) for k in fit.varying)
 
 
-def _compare(fit: PartialPooling, bayes: BayesFit, k: int, term: str, collapsed_ratio: float) -> IntervalComparison:
-    calibrated = bayes.groups.upper[:, k] - bayes.groups.lower[:, k]
+def _compare(fit: PartialPooling, bayes: Estimate, k: int, term: str, collapsed_ratio: float) -> IntervalComparison:
+    calibrated = bayes.upper[:, k] - bayes.lower[:, k]
     conditional = 2 * Z_95 * fit.conditional_sd[:, k]
     ratio = float(np.median(conditional / calibrated))
     return IntervalComparison(

@@ -1,6 +1,6 @@
 """Do rows scatter around their group's expectation as the model assumes: alike in every group, and normally?
 
-Equal spread: the test of Brown & Forsythe (1974), J. Am. Stat. Assoc. 69(346), on the Bayesian fit's residuals. With
+Equal spread: the test of Brown & Forsythe (1974), J. Am. Stat. Assoc. 69(346), on the REML fit's residuals. With
 many rows it finds differences that do not matter, so the size of the difference stands beside it: the ratio of the
 largest to the smallest group SD once chance is taken out. Normal shape: a Q-Q plot with a simultaneous band.
 """
@@ -14,11 +14,10 @@ import numpy as np
 from scipy.special import betaincinv, chdtrc, chdtri, digamma, fdtrc, ndtri, polygamma
 
 from tasks.stats.bayes.stan_data import design_matrix
-from tasks.stats.fits.cross_products import ModelCrossProducts
-from tasks.stats.fits.small_matrices import inverse_and_log_det
+from tasks.stats.fits.mean_structure import Fitted
 from tasks.stats.judged.predictive import group_medians
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import BayesFit, Floats, GroupedData, Integers, Scaling
+from tasks.stats.records import Floats, GroupedData, Integers, Scaling
 from tasks.study.settings import Thresholds
 
 FEWEST_ROWS = 5  # of a group whose spread is compared; deviations from the median of fewer rows are too regular
@@ -87,22 +86,18 @@ class Assumptions:
         return "hinted" if self.p_value < LEVEL else "alike"
 
 
-def assumptions(
-    data: GroupedData,
-    products: ModelCrossProducts,
-    varying: tuple[int, ...],
-    bayes: BayesFit,
-    scaling: Scaling,
-    limits: Thresholds,
-) -> Assumptions:
-    """Check both assumptions. `data` are all rows or a sample; the groups' SDs are of all rows, from cross-products."""
-    fitted, residual = fitted_and_residual(data, bayes, scaling)
-    standardised = residual / expected_sd(data, products, varying, bayes, scaling)
+def assumptions(data: GroupedData, fit: Fitted, scaling: Scaling, limits: Thresholds) -> Assumptions:
+    """Check both assumptions of a fit.
+
+    `data` are all rows or a sample; the groups' SDs are of all rows, from cross-products.
+    """
+    expected, residual = fitted_and_residual(data, fit, scaling)
+    standardised = residual / expected_sd(data, fit, scaling)
     f, df, p_value = brown_forsythe(standardised, data.group_index, data.n_groups)
     qq = qq_plot(standardised)
-    n, sd = _group_sd(products, bayes.groups.mean)
+    n, sd = group_sd(fit)
     tails = excess_kurtosis(standardised, data.group_index, data.n_groups)
-    compared, sigma = np.isfinite(sd), float(bayes.sigma.mean)
+    compared, sigma = np.isfinite(sd), fit.at.sigma
     freedom = np.where(compared, n - 1.0, 1.0) / (1.0 + tails / 2.0)
     spread, shrunken = _without_chance(sd[compared], freedom[compared])
     lower, upper = _sd_interval(sd, freedom)
@@ -120,35 +115,31 @@ def assumptions(
         spread_of_log_sd=spread,
         apart=_apart(sd, freedom, sigma) if p_value < limits.equal_spread_p else np.empty(0, dtype=np.int64),
         qq=qq,
-        by_fitted=_by_fitted(fitted, residual),
+        by_fitted=_by_fitted(expected, residual),
         n_rows_used=data.n_rows,
         p_limit=limits.equal_spread_p,
         ratio_limit=limits.equal_spread_ratio,
     )
 
 
-def fitted_and_residual(data: GroupedData, bayes: BayesFit, scaling: Scaling) -> tuple[Floats, Floats]:
-    """(N,) each, in the outcome's unit: the Bayesian fit's expectation of each row in its group, and its residual."""
-    fitted = np.einsum("np,np->n", design_matrix(data, scaling), bayes.groups.mean[data.group_index])
-    return fitted, data.y - fitted
+def fitted_and_residual(data: GroupedData, fit: Fitted, scaling: Scaling) -> tuple[Floats, Floats]:
+    """(N,) each, in the outcome's unit: the fit's expectation of each row in its group, and its residual."""
+    x = design_matrix(data, scaling)
+    expected = np.einsum("np,np->n", x, fit.coef[data.group_index])
+    for at, column in enumerate(fit.structure.squared):
+        expected += fit.at.fixef[fit.structure.n_own + at] * x[:, column] ** 2
+    return expected, data.y - expected
 
 
-def expected_sd(
-    data: GroupedData, products: ModelCrossProducts, varying: tuple[int, ...], bayes: BayesFit, scaling: Scaling
-) -> Floats:
-    """(N,) SD that the model expects of each residual: sigma sqrt(1 - h), h = z' T A_j^-1 T' z.
+def expected_sd(data: GroupedData, fit: Fitted, scaling: Scaling) -> Floats:
+    """(N,) SD that the model expects of each residual: sigma sqrt(1 - h), h = z' M_j z.
 
     Small groups' estimates follow their rows, which makes residuals smaller there: Nobre & Singer (2007), Biom. J.
-    49(6). Variances are taken at their posterior means.
+    49(6).
     """
-    columns = list(varying)
-    sd, v = bayes.sigma_group.mean, float(bayes.sigma.mean) ** 2
-    factor = sd[:, None] * np.linalg.cholesky(bayes.correlation.mean)
-    a = factor.T @ products.gram[:, columns][:, :, columns] @ factor + v * np.eye(len(columns))
-    spread = factor @ inverse_and_log_det(a)[0] @ factor.T
-    z = design_matrix(data, scaling)[:, columns]
-    leverage = np.einsum("nk,nkl,nl->n", z, spread[data.group_index], z, optimize=True)
-    return np.sqrt(v * np.maximum(1.0 - leverage, 1e-12))
+    z = design_matrix(data, scaling)[:, list(fit.varying)]
+    leverage = np.einsum("nk,nkl,nl->n", z, fit.at.m[data.group_index], z, optimize=True)
+    return np.asarray(fit.at.sigma * np.sqrt(np.maximum(1.0 - leverage, 1e-12)))
 
 
 def brown_forsythe(residual: Floats, group_index: Integers, n_groups: int) -> tuple[float, tuple[int, int], float]:
@@ -168,15 +159,10 @@ def brown_forsythe(residual: Floats, group_index: Integers, n_groups: int) -> tu
     return f, (k - 1, n - k), float(fdtrc(k - 1, n - k, f))
 
 
-def _group_sd(products: ModelCrossProducts, coef: Floats) -> tuple[Floats, Floats]:
-    """Rows (J,), and SD (J,) of the residuals around their group's own mean residual."""
-    w = np.concatenate([-coef, np.ones((len(coef), 1))], axis=1)
-    w[:, 0] += products.outcome_center
-    n = products.n
-    total = np.einsum("jk,jk->j", products.gram[:, 0], w)
-    square = np.einsum("ji,jik,jk->j", w, products.gram, w, optimize=True)
-    variance = np.maximum(square - total**2 / n, 0.0) / np.maximum(n - 1.0, 1.0)
-    return n, np.where((n >= FEWEST_ROWS) & (variance > 0), np.sqrt(variance), np.nan)
+def group_sd(fit: Fitted) -> tuple[Floats, Floats]:
+    """Rows (J,), and SD (J,) of the residuals around their group's own mean residual; NaN below FEWEST_ROWS rows."""
+    n, sd = fit.structure.n, fit.residual_sd
+    return n, np.where((n >= FEWEST_ROWS) & (sd > 0), sd, np.nan)
 
 
 def _without_chance(sd: Floats, freedom: Floats) -> tuple[float, Floats]:
@@ -283,7 +269,7 @@ def judge_equal_spread(found: Assumptions) -> tuple[Judgement, ...]:
     if found.n_compared < 2:
         return (Judgement(kind, "pass", "not compared", limit=limit),)
     if found.is_unequal:
-        return (Judgement(kind, "review", "unequal", value=found.ratio, limit=limit),)
+        return (Judgement(kind, "review", "unequal", value=found.ratio, limit=limit, against="partial_pooling"),)
     # A ratio above the limit may be due to chance here, so it is not given as the value.
     value = found.ratio if found.ratio < limit else None
     return (Judgement(kind, "pass", found.likeness, value=value, limit=limit),)

@@ -91,17 +91,26 @@ def _replicate(
     """Overall statistics (R, 4) and group medians (R, J) of replicated outcomes."""
     rng = np.random.default_rng(seed)
     coef = draws.group_coef.reshape(-1, *draws.group_coef.shape[2:])
-    sigma = draws.sigma[:, :: draws.group_thin].reshape(-1)
+    sigma, nu = _scatter(draws)
     n_replicates = int(np.clip(VALUES_LIMIT // data.n_rows, FEWEST_REPLICATES, MOST_REPLICATES))
-    chosen = np.unique(np.linspace(0, len(sigma) - 1, n_replicates).astype(int))
+    chosen = np.unique(np.linspace(0, len(coef) - 1, n_replicates).astype(int))
     x, groups = design_matrix(data, scaling)[order], data.group_index[order]
     overall = np.empty((chosen.size, len(STATISTICS)))
     medians = np.empty((chosen.size, data.n_groups))
     for r, s in enumerate(chosen):
-        y_rep = (x * coef[s][groups]).sum(axis=1) + sigma[s] * rng.standard_normal(data.n_rows)
+        noise = rng.standard_normal(data.n_rows) if nu is None else rng.standard_t(nu[s], data.n_rows)
+        y_rep = (x * coef[s][groups]).sum(axis=1) + np.broadcast_to(sigma[s], data.n_groups)[groups] * noise
         overall[r] = [of(y_rep) for of in STATISTICS.values()]
         medians[r] = group_medians(y_rep, sizes)
     return overall, medians
+
+
+def _scatter(draws: PosteriorDraws) -> tuple[Floats, Floats | None]:
+    """Residual scales (S,), or (S, J) where groups differ, and degrees of freedom (S,) if rows are Student-t."""
+    kept = slice(None, None, draws.group_thin)
+    sigma = draws.sigma if draws.group_sigma is None else draws.group_sigma
+    flat = sigma[:, kept].reshape(-1, *sigma.shape[2:])
+    return flat, None if draws.nu is None else draws.nu[:, kept].reshape(-1)
 
 
 def _tail_probability(replicated: Floats, observed: float | Floats) -> Floats:

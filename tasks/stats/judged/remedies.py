@@ -20,7 +20,7 @@ import numpy as np
 
 from tasks.stats.fits.batched_bfgs import Objective, minimise
 from tasks.stats.fits.batched_reml import Batch, batch_of, factors, natural_scale, profiles, snapped, theta_gradient
-from tasks.stats.fits.bootstrap import Bootstrap, bootstrap
+from tasks.stats.fits.bootstrap import Bootstrap
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.intervals import Z_95, joint_se
 from tasks.stats.fits.partial_pooling import group_estimates
@@ -87,14 +87,13 @@ def remedies(
     complete: CompletePooling,
     partial: Mapping[Flavour, PartialPooling],
     bayes: BayesFit,
-    seed: int,
+    replicated: Bootstrap,
     singular_tolerance: float = 1e-4,
 ) -> Remedies | None:
-    """Every route if the fullest fit is singular, else None."""
+    """Every route if the fullest fit is singular, else None. `replicated` is the bootstrap of the fullest fit."""
     fullest = list(partial.values())[-1]
     if not fullest.is_singular:
         return None
-    replicated = bootstrap(products, fullest, seed, singular_tolerance=singular_tolerance)
     routes = (
         _of_fit("singular_fit", fullest, fullest.varying),
         _dropped(complete, partial, fullest.varying, len(products.labels)),

@@ -24,11 +24,13 @@ from tasks.stats.fits.meta_regression import meta_regression
 from tasks.stats.fits.pooling import has_full_rank
 from tasks.stats.fits.reml import fit, mixed_model, profile
 from tasks.stats.judged.funnel import Funnel
+from tasks.stats.judged.missing_terms import MissingTerm
 from tasks.stats.judged.size_calibration import FittedModel, SizeBin, calibration_by_size
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, Integers, PartialPooling, Scaling
 
 FEWEST_GROUPS = 5
+HINTED = 0.05  # as by chance in one study of twenty
 CHANCE = 0.01  # share of studies without a trend in which a trend may be called clear
 LOG_2 = float(np.log(2.0))
 
@@ -185,15 +187,15 @@ def group_levels(fitted: FittedModel, columns: Floats | None = None) -> GroupLev
     return GroupLevels(float(at.fixef[0] + products.outcome_center), level, level - half, level + half)
 
 
-def judge_size_trend(trend: SizeTrend | None, sizes: Integers) -> tuple[Judgement, ...]:
+def judge_size_trend(missing: MissingTerm | None, sizes: Integers) -> tuple[Judgement, ...]:
     """Judge whether partial pooling draws small groups to an average that does not suit them.
 
-    `sizes` (J,) are the numbers of rows of all groups.
+    `missing` is size as a term of the mixed model, None if the data cannot tell it; `sizes` (J,) are numbers of rows.
     """
     kind = "size_trend"
-    if trend is None:
+    if missing is None:
         return (Judgement(kind, "pass", why_no_trend(sizes)),)
-    if trend.is_clear and trend.is_material:
-        return (Judgement(kind, "review", "clear", value=trend.per_doubling),)
-    case = "little" if trend.is_clear else "hinted" if trend.is_hinted else "none"
-    return (Judgement(kind, "pass", case, value=trend.per_doubling),)
+    if missing.is_missing:
+        return (Judgement(kind, "review", "clear", value=missing.coef, against="partial_pooling"),)
+    case = "little" if missing.is_clear else "hinted" if missing.p_value < HINTED else "none"
+    return (Judgement(kind, "pass", case, value=missing.coef),)

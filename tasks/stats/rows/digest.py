@@ -50,6 +50,7 @@ class RowsRead:
     keys: NDArray[np.void]  # of the good rows (see `tasks.rows.row_keys`); empty when no rule needs them
     whole: RowHashes
     n_copies: int = 0  # rows dropped as copies of earlier ones; neither good nor rejected
+    order: Integers | None = None  # (n,) what the good rows of a group follow one another by; None: as they stand
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
         copy_keys.append(chunk.whole.keys)
         sketch = extended(sketch or no_sketch(chunk.whole.others), chunk.whole.asked, chunk.whole.rest)
         if chunk.good.n_rows:
-            products = _with_rows(products, chunk.good)
+            products = _with_rows(products, chunk.good, chunk.order)
             extremes = added([extremes, extremes_of_rows(chunk.good)])
             sample = lowest(_joined([sample, _sampled(sha256, chunk, products.labels)]), SAMPLE_ROWS)
     return FileDigest(
@@ -136,7 +137,8 @@ def extremes_of_rows(data: GroupedData) -> Extremes:
 
 def no_products(terms: tuple[str, ...]) -> CrossProducts:
     p = len(terms)
-    return CrossProducts((), terms, np.zeros(p), np.zeros((0, p + 1, p + 1)))
+    none = np.zeros((0, 2 * p, 2 * p))
+    return CrossProducts((), terms, np.zeros(p), none, none, none, np.zeros(0))
 
 
 def no_sample(n_predictors: int) -> Sample:
@@ -179,10 +181,10 @@ def merged(digests: Sequence[FileDigest], labels: Sequence[str], terms: tuple[st
     return GroupedData(sample.y, sample.x, sample.group_index, tuple(labels), terms)
 
 
-def _with_rows(products: CrossProducts, good: GroupedData) -> CrossProducts:
+def _with_rows(products: CrossProducts, good: GroupedData, order: Integers | None) -> CrossProducts:
     if not products.labels:
-        return cross_products(good)
-    return add(products, cross_products(good, products.offset))
+        return cross_products(good, order=order)
+    return add(products, cross_products(good, products.offset, order))
 
 
 def _sampled(sha256: str, chunk: RowsRead, labels: tuple[str, ...]) -> Sample:

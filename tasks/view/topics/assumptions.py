@@ -93,7 +93,7 @@ def _qq_figure(context: Context, found: Assumptions) -> Figure:
 
 
 def _fitted_figure(context: Context, found: Assumptions) -> Figure:
-    fitted, residual = fitted_and_residual(context.data, context.findings.bayes, context.findings.scaling)
+    fitted, residual = fitted_and_residual(context.data, context.findings.screening.fit, context.findings.scaling)
     rows, trend = thin(fitted, CLOUD_ROWS_LIMIT), found.by_fitted
     unit = f" ({context.unit})" if context.unit else ""
     thinned = f" {rows.size:,} of {fitted.size:,} rows, evenly spaced in the order of their expectation."
