@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from tasks.engines.engines import EmbeddedEngine
 from tasks.engines.sample import sample_posterior
@@ -14,11 +16,13 @@ from tasks.stats.fits.pooling import complete_pooling, no_pooling
 from tasks.stats.records import BayesFit, Flavour, GroupedData, PartialPooling, PosteriorDraws, SamplingAttempt, Scaling
 from tasks.stats.rows.data_findings import data_findings
 from tasks.study.model import Study
+from tasks.study.run import RunRecord, SourceFile
 from tests import datasets
 from tests.datasets import model_of
-from tests.factories import run_record
 
 SEED = 20240601
+
+MakePosterior = Callable[[Study, ModelCrossProducts, Scaling, LeastSquaresFits, int], Posterior]
 
 
 def study_of(data: GroupedData, **fields: object) -> Study:
@@ -54,6 +58,15 @@ class Sampled:
         return self.findings.fullest
 
 
+def by_stan(
+    study: Study, products: ModelCrossProducts, scaling: Scaling, fits: LeastSquaresFits, seed: int
+) -> Posterior:
+    """As a run's, in this process. The fits have no part in it."""
+    engine = EmbeddedEngine()
+    draws, attempts = sample_posterior(engine, study, products, scaling, seed, lambda _: None)
+    return Posterior(draws, attempts, engine.name)
+
+
 @cache
 def sampled(name: str) -> Sampled:
     """`name` is a function of `tests.datasets`."""
@@ -61,17 +74,38 @@ def sampled(name: str) -> Sampled:
     return sampled_of(data, study_of(data))
 
 
-def sampled_of(data: GroupedData, study: Study) -> Sampled:
-    """Everything that a run finds out about `data`."""
+def sampled_of(data: GroupedData, study: Study, posterior: MakePosterior = by_stan, **of_run: Any) -> Sampled:
+    """Everything that a run finds out about `data`; `of_run` is what its record says of it besides."""
     products, scaling = model_of(data)
-    draws, attempts = sample_posterior(EmbeddedEngine(), study, products, scaling, SEED, lambda _: None)
+    fits, run = fits_of(study, products, scaling), run_record(study, data, **of_run)
+    made = posterior(study, products, scaling, fits, SEED)
+    rows = data_findings(products, scaling, run.n_rejected)
+    findings = find(study, run, rows, data, products, scaling, fits, made)
+    return Sampled(data, study, products, scaling, made.draws, made.attempts, findings)
+
+
+def fits_of(study: Study, products: ModelCrossProducts, scaling: Scaling) -> LeastSquaresFits:
+    """The fits that need no sampler, one after the other."""
     partial = {
         flavour: partial_pooling(products, scaling, flavour, columns)
         for flavour, columns in flavours(study.varying_columns).items()
     }
-    fits = LeastSquaresFits(complete_pooling(products), no_pooling(products), partial)
-    posterior = Posterior(draws, attempts, "embedded")
-    findings = find(
-        study, run_record(study, data), data_findings(products, scaling), data, products, scaling, fits, posterior
+    return LeastSquaresFits(complete_pooling(products), no_pooling(products), partial)
+
+
+def run_record(study: Study, data: GroupedData, **changed: Any) -> RunRecord:
+    record = RunRecord(
+        id="20261122T101500Z-1a2b3c4d",
+        started_at="2026-11-22T10:15:00Z",
+        fingerprint="f" * 64,
+        data_sha256="d" * 64,
+        study_sha256="5" * 64,
+        n_rows=data.n_rows,
+        n_groups=data.n_groups,
+        n_rejected=0,
+        seed=1234,
+        engine="embedded",
+        versions={"poolwise": "0.1.0", "python": "3.11.7", "stanli": "0.24"},
+        files=(SourceFile(f"{study.name}.csv", "a" * 64, data.n_rows, 0),),
     )
-    return Sampled(data, study, products, scaling, draws, attempts, findings)
+    return replace(record, **changed)
