@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from tasks.engines.engines import EmbeddedEngine
 from tasks.engines.sample import answered_by, sample_posterior
@@ -27,11 +29,13 @@ from tasks.stats.records import (
 from tasks.stats.rows.data_findings import data_findings
 from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, conclude, judge_fits, judge_model, weigh
 from tasks.study.model import Study
+from tasks.study.run import RunRecord, SourceFile
 from tests import datasets
 from tests.datasets import model_of
-from tests.factories import run_record
 
 SEED = 20240601
+
+MakePosterior = Callable[[Study, ModelCrossProducts, Scaling, LeastSquaresFits, int], Posterior]
 
 
 def study_of(data: GroupedData, **fields: object) -> Study:
@@ -67,6 +71,15 @@ class Sampled:
         return self.findings.fullest
 
 
+def by_stan(
+    study: Study, products: ModelCrossProducts, scaling: Scaling, fits: LeastSquaresFits, seed: int
+) -> Posterior:
+    """As a run's, in this process. The fits have no part in it."""
+    engine = EmbeddedEngine()
+    draws, attempts = sample_posterior(engine, study, products, scaling, seed, lambda _: None)
+    return Posterior(draws, attempts, engine.name)
+
+
 @cache
 def sampled(name: str) -> Sampled:
     """`name` is a function of `tests.datasets`."""
@@ -74,10 +87,10 @@ def sampled(name: str) -> Sampled:
     return sampled_of(data, study_of(data))
 
 
-def sampled_of(data: GroupedData, study: Study) -> Sampled:
-    """Everything that a run finds out about `data`."""
-    run, begun = run_record(study, data), _begun(data, study)
-    rows = data_findings(begun.products, begun.scaling)
+def sampled_of(data: GroupedData, study: Study, posterior: MakePosterior = by_stan, **of_run: Any) -> Sampled:
+    """Everything that a run finds out about `data`; `of_run` is what its record says of it besides."""
+    run, begun = run_record(study, data, **of_run), _begun(data, study, posterior)
+    rows = data_findings(begun.products, begun.scaling, run.n_rejected)
     findings = find(
         study,
         run,
@@ -90,13 +103,13 @@ def sampled_of(data: GroupedData, study: Study) -> Sampled:
         begun.screening,
         begun.answered,
     )
-    draws, attempts = begun.posterior.draws, begun.posterior.attempts
-    return Sampled(data, study, begun.products, begun.scaling, draws, attempts, findings)
+    made = begun.posterior
+    return Sampled(data, study, begun.products, begun.scaling, made.draws, made.attempts, findings)
 
 
 def decided(data: GroupedData, study: Study) -> tuple[tuple[Judgement, ...], Verdict, Recommended | None]:
     """What a run concludes about `data`: the judgements that bear on the verdict, the verdict, and the numbers."""
-    begun, limits = _begun(data, study), study.thresholds
+    begun, limits = _begun(data, study, by_stan), study.thresholds
     weighed = weigh(
         limits, data, begun.products, begun.scaling, begun.fits, begun.posterior, begun.screening, begun.answered, SEED
     )
@@ -113,18 +126,42 @@ class _Begun:
     fits: LeastSquaresFits
     posterior: Posterior
     screening: Screening
-    answered: Answered | None
+    answered: Answered | None  # None as well where `posterior` is no sampler's
 
 
-def _begun(data: GroupedData, study: Study) -> _Begun:
+def _begun(data: GroupedData, study: Study, posterior: MakePosterior) -> _Begun:
     products, scaling = model_of(data)
-    engine = EmbeddedEngine()
-    draws, attempts = sample_posterior(engine, study, products, scaling, SEED, lambda _: None)
+    fits = fits_of(study, products, scaling)
+    made = posterior(study, products, scaling, fits, SEED)
+    screening = screen(data, products, scaling, fits.fullest, study.thresholds, SEED)
+    answered = None
+    if posterior is by_stan:
+        answered = answered_by(EmbeddedEngine(), study, screening, data, scaling, SEED, lambda _: None)
+    return _Begun(products, scaling, fits, made, screening, answered)
+
+
+def fits_of(study: Study, products: ModelCrossProducts, scaling: Scaling) -> LeastSquaresFits:
+    """The fits that need no sampler, one after the other."""
     partial = {
         flavour: partial_pooling(products, scaling, flavour, columns)
         for flavour, columns in flavours(study.varying_columns).items()
     }
-    fits = LeastSquaresFits(complete_pooling(products), no_pooling(products), partial)
-    screening = screen(data, products, scaling, fits.fullest, study.thresholds, SEED)
-    answered = answered_by(engine, study, screening, data, scaling, SEED, lambda _: None)
-    return _Begun(products, scaling, fits, Posterior(draws, attempts, "embedded"), screening, answered)
+    return LeastSquaresFits(complete_pooling(products), no_pooling(products), partial)
+
+
+def run_record(study: Study, data: GroupedData, **changed: Any) -> RunRecord:
+    record = RunRecord(
+        id="20261122T101500Z-1a2b3c4d",
+        started_at="2026-11-22T10:15:00Z",
+        fingerprint="f" * 64,
+        data_sha256="d" * 64,
+        study_sha256="5" * 64,
+        n_rows=data.n_rows,
+        n_groups=data.n_groups,
+        n_rejected=0,
+        seed=1234,
+        engine="embedded",
+        versions={"poolwise": "0.1.0", "python": "3.11.7", "stanli": "0.24"},
+        files=(SourceFile(f"{study.name}.csv", "a" * 64, data.n_rows, 0),),
+    )
+    return replace(record, **changed)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass
 class Shelf:
-    """Several test processes may share the folder: who asks first for a run makes it, and the others wait."""
+    """Several test processes may share the folder: who asks first for a run makes it; others who want it wait."""
 
     folder: Path
 
@@ -22,7 +22,7 @@ class Shelf:
     def run(self, name: str) -> Path:
         """The run's folder, with its report, its data and its report as one file."""
         made = self.folder / f"{name}.path"
-        with alone(self.folder / "lock"):
+        with alone(self.folder / f"{name}.lock"):
             if not made.exists():
                 made.write_text(str(self._published(name)))
         return Path(made.read_text())

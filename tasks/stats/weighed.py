@@ -154,18 +154,16 @@ def judge_model(found: Weighed, limits: Thresholds) -> tuple[Judgement, ...]:
         *judge_screening(found.screening, found.terms),
         *judge_size_trend(found.screening.size, found.no_pooling.n),
         *judge_equal_spread(found.screening.assumptions),
-        *judge_answer(found.screening.answer.is_needed, has_failed=found.answer_failed),
+        *judge_answer(found),
         *judge_predictive(found.predictive, limits.predictive_tail),
     )
 
 
-def judge_answer(is_needed: bool, *, has_failed: bool) -> tuple[Judgement, ...]:
+def judge_answer(found: Weighed) -> tuple[Judgement, ...]:
     """One judgement if what was found asked for another model: could it be sampled?"""
-    if not is_needed:
-        return ()
-    if has_failed:
+    if found.answer_failed:
         return (Judgement("answer", "fail", "not sampled", against="every model"),)
-    return (Judgement("answer", "pass", "sampled"),)
+    return (Judgement("answer", "pass", "sampled"),) if found.answer else ()
 
 
 def conclude(found: Weighed, judgements: tuple[Judgement, ...]) -> tuple[Verdict, Recommended | None]:

@@ -83,5 +83,11 @@ def test_hostile_words_stay_words_when_a_figure_is_hovered(drawn: DrawnReport) -
     assert "{{ 7 * 7 }} %{y} $x^2$" in seen
 
 
+def test_a_report_of_ten_thousand_groups_is_bearable(shelf: Shelf) -> None:
+    html = (shelf.run("many") / "report.html").read_bytes()
+    assert len(html) < 5_000_000
+    assert b"'unsafe-eval'" in html
+
+
 def test_rejected_rows_keep_what_the_file_said(shelf: Shelf) -> None:
     assert HOSTILE_CELL in (Path(shelf.run("hostile")) / "rejected.csv").read_text("utf-8")

@@ -52,7 +52,7 @@ def test_dimensions_carry_the_studys_names(tmp_path: Path) -> None:
 def test_arviz_reads_it(tmp_path: Path) -> None:
     tree = written(tmp_path, singular_case())
     stacked = arviz_base.extract(tree, var_names=["fixef", "group_estimate"])
-    assert stacked.sizes["sample"] == 1000
+    assert stacked.sizes["sample"] == 2000
     assert arviz_base.extract(tree, group="sample_stats", var_names="diverging").dtype == bool
     assert set(tree["sample_stats"].data_vars) == {
         "diverging",
@@ -120,8 +120,8 @@ def test_large_group_estimates_are_thinned_and_say_so(tmp_path: Path, monkeypatc
     tree = written(tmp_path, case)
     kept = tree["posterior_thinned"]["group_estimate"]
     assert "group_estimate" not in tree["posterior"]
-    assert tree["posterior"]["fixef"].sizes["draw"] == 250
-    assert kept.draw.values.tolist() == list(range(0, 250, 3))
+    assert tree["posterior"]["fixef"].sizes["draw"] == 500
+    assert kept.draw.values.tolist() == list(range(0, 500, 3))
     np.testing.assert_array_equal(kept.sel(draw=9), case.draws.group_coef[:, 9])
     assert "one draw in 3 of each chain" in tree["posterior"].attrs["thinning"]
 
@@ -131,7 +131,7 @@ def test_group_estimates_drawn_for_some_draws_keep_their_draws_numbers(tmp_path:
     assert case.draws is not None
     thinned = replace(case.draws, group_coef=case.draws.group_coef[:, ::5], group_thin=5)
     kept = written(tmp_path, replace(case, draws=thinned))["posterior_thinned"]["group_estimate"]
-    assert kept.draw.values.tolist() == list(range(0, 250, 5))
+    assert kept.draw.values.tolist() == list(range(0, 500, 5))
     np.testing.assert_array_equal(kept.sel(draw=10), case.draws.group_coef[:, 10])
 
 

@@ -147,7 +147,7 @@ def test_missing_numbers_are_gaps(tmp_path: Path) -> None:
 
 @pytest.mark.bench
 def test_thirty_runs_of_ten_thousand_groups_are_read_in_a_few_seconds(tmp_path: Path) -> None:
-    case = many_groups_case()
+    case = many_groups_case(10_000)
     folder = write_run(tmp_path, case, *at(1))
     for day in range(2, 30):
         other = folder.parent / at(day)[0]

@@ -58,7 +58,9 @@ def test_where_nobody_is_clearly_apart_no_group_is_named(singular):
 
 
 def test_an_effect_is_claimed_only_when_its_interval_leaves_out_zero(singular, regular):
-    assert answers.effect(singular, 1).startswith("no clear effect of age")
+    mean = singular.findings.bayes.fixef
+    unclear = with_bayes(singular, fixef=replace(mean, lower=-mean.upper))
+    assert answers.effect(unclear, 1).startswith("no clear effect of age")
     assert "ms more reaction" in answers.effect(regular, 1)
     fixef = regular.findings.bayes.fixef
     flipped = with_bayes(regular, fixef=replace(fixef, mean=-fixef.mean, lower=-fixef.upper, upper=-fixef.lower))

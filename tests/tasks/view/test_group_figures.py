@@ -11,7 +11,7 @@ from tests import factories
 from tests.posteriors import sampled
 from tests.said import context_of_sampled, section
 
-N_MANY = 120
+N_MANY = 500
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def few():
 
 @pytest.fixture(scope="module")
 def many():
-    return factories.many_groups_case(N_MANY).context
+    return factories.many_groups_case().context
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,9 @@ def test_drawn_lines_are_the_posteriors_own(few):
     panel = next(block for block in section(groups.TOPIC, few).blocks if isinstance(block, Panels)).panels[0]
     trace = panel.spec["data"][1]
     x, y = (np.array(trace[part], dtype=float).reshape(-1, 3)[:, :2] for part in ("x", "y"))
-    every = np.linspace(0, 999, groups.LINES_DRAWN).round().astype(int)
-    coef = few.draws.group_coef.reshape(1000, -1, 2)[every, panel.group]
+    n_draws = few.draws.sigma.size
+    every = np.linspace(0, n_draws - 1, groups.LINES_DRAWN).round().astype(int)
+    coef = few.draws.group_coef.reshape(n_draws, -1, 2)[every, panel.group]
     expected = coef[:, [0]] + coef[:, [1]] * (x - few.raw_center(1)) / few.raw_scale(1)
     np.testing.assert_allclose(y, expected, atol=2e-4 * np.ptp(expected) + 1e-3)
 

@@ -5,6 +5,7 @@ import pytest
 
 from tasks.stats.judgement import Judgement
 from tasks.view.overview import overview_of
+from tasks.view.words import numbers
 from tests.factories import intercept_only_case, regular_case, singular_case, two_predictors_case
 
 
@@ -40,7 +41,8 @@ def test_units_and_answer():
     case = singular_case()
     overview = overview_of(case.context)
     assert found(overview)["slope", "age"]["unit"] == "s per year"
-    assert overview["answer"].startswith("Groups differ in bounce time, typically by 15.5")
+    spread = numbers.fixed(float(case.findings.bayes.sigma_group.mean[0]), 1)
+    assert overview["answer"].startswith(f"Groups differ in bounce time, typically by {spread}")
 
 
 def test_age_of_the_data_comes_from_the_check():

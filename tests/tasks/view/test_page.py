@@ -7,6 +7,7 @@ import pytest
 
 from tasks.study.errors import Rejection
 from tasks.study.run import SourceFile
+from tasks.view.figures import by_size
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Table
 from tasks.view.words import numbers
@@ -19,7 +20,7 @@ CASES = {
     "intercept only": factories.intercept_only_case,
     "two predictors": factories.two_predictors_case,
     "hostile": factories.hostile_case,
-    "many": lambda: factories.many_groups_case(500),
+    "many": factories.many_groups_case,
 }
 
 
@@ -30,7 +31,7 @@ def case(request):
 
 @pytest.fixture(scope="module")
 def many():
-    return factories.many_groups_case(6000)
+    return factories.many_groups_case()
 
 
 def blocks_of(page):
@@ -169,14 +170,15 @@ def test_lines_in_panels_pass_through_the_expected_outcome_in_raw_units():
         assert y == pytest.approx(intercept + slope * x, abs=0.01)
 
 
-def test_panels_show_at_most_the_limit_and_state_the_rule(many):
+def test_panels_show_at_most_the_limit_and_state_the_rule(many, monkeypatch):
+    monkeypatch.setattr(by_size, "WEBGL_FROM", 500)
     page = build_page(many.context)
     panels = only(page, Panels)
     found = next(block for block in only(page, GroupTable) if block.id == "table-groups")
     by_group = next(p for p in panels if p.id == "panels-1")
     assert len(by_group.panels) == 24
-    assert "24 of 6,000 groups" in by_group.caption
-    assert sorted(found.groups) == list(range(6000))
+    assert "24 of 500 groups" in by_group.caption
+    assert sorted(found.groups) == list(range(500))
     assert found.download is not None
     assert page.uses_webgl
 
@@ -204,7 +206,7 @@ def sampled_rows(case, keep):
     """The same findings, of whose rows only those where `keep` is true are at hand."""
     data, loo = case.data, case.findings.bayes.loo
     some = replace(data, y=data.y[keep], x=data.x[keep], group_index=data.group_index[keep])
-    rows = np.arange(some.n_rows)
+    rows = np.arange(min(some.n_rows, loo.n_rows_used))
     loo = replace(loo, rows=rows, pareto_k=loo.pareto_k[: rows.size], n_rows_used=rows.size)
     absent = np.bincount(some.group_index, minlength=some.n_groups) == 0
     check = case.findings.predictive
@@ -216,18 +218,26 @@ def sampled_rows(case, keep):
     return replace(case, data=some, findings=findings)
 
 
-@pytest.mark.parametrize("make", [factories.singular_case, lambda: factories.many_groups_case(300)])
+@pytest.mark.parametrize("make", [factories.singular_case, factories.many_groups_case])
 def test_a_sample_of_rows_is_called_one_and_groups_without_rows_are_no_trouble(make):
     whole = make()
     case = sampled_rows(whole, whole.data.group_index % 3 > 0)
-    page, note = build_page(case.context), f"random {case.data.n_rows:,} of {whole.data.n_rows:,} rows"
-    captions = {block.id: block.caption for block in only(page, (Figure, Panels))}
-    of_rows = ["panels-1", "figure-simpson-1", "panels-statistics", "figure-medians", "figure-pareto"]
-    assert [name for name in of_rows if note not in captions[name]] == []
-    (medians,) = [block for block in only(page, Figure) if block.id == "figure-medians"]
+    captions, n_scored = captions_of(case), case.findings.bayes.loo.n_rows_used
+    used = dict.fromkeys(["panels-1", "figure-simpson-1", "panels-statistics", "figure-medians"], case.data.n_rows)
+    notes = {
+        name: f"random {n:,} of {whole.data.n_rows:,} rows" for name, n in {**used, "figure-pareto": n_scored}.items()
+    }
+    assert [name for name, note in notes.items() if note not in captions[name]] == []
+    (medians,) = [block for block in only(build_page(case.context), Figure) if block.id == "figure-medians"]
     drawn = {label for trace in medians.spec["data"] for label in trace.get("text", [])}
     assert not drawn & set(whole.findings.labels[::3])
-    assert "random" not in " ".join(block.caption for block in only(build_page(whole.context), (Figure, Panels)))
+    is_scored_whole = whole.findings.bayes.loo.n_rows_used == whole.data.n_rows
+    samples = {name for name, caption in captions_of(whole).items() if "random" in caption}
+    assert samples == (set() if is_scored_whole else {"figure-pareto"})
+
+
+def captions_of(case):
+    return {block.id: block.caption for block in only(build_page(case.context), (Figure, Panels))}
 
 
 def test_a_file_that_was_set_aside_is_told_with_its_reason():

@@ -48,7 +48,7 @@ def test_runs_that_asked_another_question_are_counted_not_shown() -> None:
 
 
 def test_of_many_groups_those_that_moved_most_are_kept_in_their_order() -> None:
-    case = many_groups_case(500)
+    case = many_groups_case()
     past = moved(moved(case, "school 00400", 0, 90.0), "school 00007", 1, 90.0)
     found = history(case, earlier(past).run)
     assert len(found.labels) == 12

@@ -18,10 +18,14 @@ from tests.said import by_name, changed, section
 
 def test_influential_groups_are_named_or_there_are_none() -> None:
     case = regular_case()
+    assert "moves no estimate" in held_out.TOPIC.finding(case.context)
+    moves = np.full((18, 2), 0.2)
+    moves[0] = 1.4
+    one = replace(case.findings.influence, dfbetas=moves, largest=moves.max(axis=1), by_chance=np.full((18, 2), 0.9))
     named = (
         "Without subject 308, the average level and the average effect of days would move by more than their standard"
     )
-    assert named in held_out.TOPIC.finding(case.context)
+    assert named in held_out.TOPIC.finding(changed(case, influence=one))
     none = np.full(18, 0.2)
     quiet = Influence(none[:, None], none, True, none, np.full((18, 1), 1.5))
     assert "moves no estimate" in held_out.TOPIC.finding(changed(case, influence=quiet))
@@ -47,7 +51,8 @@ def test_many_and_hostile_labels_keep_the_message_short(n_beyond: int) -> None:
 
 
 @pytest.mark.parametrize("make", [singular_case, regular_case, intercept_only_case, hostile_case, many_groups_case])
-def test_the_section_shows_every_group_within_its_limits(make: object) -> None:
+def test_the_section_shows_every_group_within_its_limits(make: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_out, "SCORES_LIMIT", 300)
     case: Case = make()  # type: ignore[operator]
     made = section(held_out.TOPIC, case.context)
     n_groups = case.findings.run.n_groups
@@ -57,7 +62,7 @@ def test_the_section_shows_every_group_within_its_limits(make: object) -> None:
     shown = [group for trace in scores.spec["data"] for group in trace["meta"]["groups"]]
     assert len(set(shown)) == min(n_groups, held_out.SCORES_LIMIT)
     assert all(len(trace["y"]) == min(n_groups, held_out.MOVES_LIMIT) for trace in moves.spec["data"])
-    assert moves.spec["data"][0]["meta"]["groups"][0] == 0
+    assert moves.spec["data"][0]["meta"]["groups"][0] == np.argmax(case.findings.influence.largest)
     targets, by_group = (block for block in made.blocks if isinstance(block, Table))
     assert [row[0].text for row in targets.rows] == ["A new row in a known group", "The rows of a new group"]
     assert len(by_group.rows) == len(by_group.groups) == min(n_groups, held_out.TABLE_LIMIT)

@@ -66,6 +66,9 @@ def test_models_are_compared_on_old_and_new_rows() -> None:
         "More than the best",
     ]
     assert sum(row[-1].text == "best" for row in table.rows) == 1
+    assert "by complete pooling" not in table.note
+    few = replace(case.findings.cross_validation, n_fallback_rows=2)  # type: ignore[type-var]
+    table = block(section(models.TOPIC, changed(case, cross_validation=few)), "table-rmse")
     assert "2 rows by complete pooling" in table.note
     bad = replace(case.findings.cross_validation, pareto_k_max=0.9)  # type: ignore[type-var]
     table = block(section(models.TOPIC, changed(case, cross_validation=bad)), "table-rmse")

@@ -25,7 +25,7 @@ CASES = {
     "intercept only": factories.intercept_only_case,
     "two predictors": factories.two_predictors_case,
     "hostile": factories.hostile_case,
-    "many": lambda: factories.many_groups_case(500),
+    "many": factories.many_groups_case,
 }
 every_case = pytest.mark.parametrize("make", CASES.values(), ids=CASES)
 

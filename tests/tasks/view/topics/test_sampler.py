@@ -47,8 +47,16 @@ def test_the_finding_names_what_was_missed() -> None:
 
 @pytest.mark.parametrize("at", [0, 1])
 def test_each_attempt_is_judged_by_what_it_missed(at: int) -> None:
-    """The first attempt of the case missed four limits, the second none."""
-    table = block(section(sampler.TOPIC, factories.singular_case().context), "table-attempts")
+    """The first attempt missed four limits, the second none."""
+    case = factories.singular_case()
+    bayes = case.findings.bayes
+    (last,) = bayes.attempts
+    missed_four = ("rhat", "ess_bulk", "ess_tail", "divergences")
+    poor = replace(
+        last.diagnostics, rhat_max=1.02, ess_bulk_min=320, ess_tail_min=290, n_divergent=3, failures=missed_four
+    )
+    twice = changed(case, bayes=replace(bayes, attempts=(replace(last, diagnostics=poor), last)))
+    table = block(section(sampler.TOPIC, twice), "table-attempts")
     told = {row[0].text: row[2 + at].text for row in table.rows}["Judgement"]
     missed = (
         "R-hat 1.020 is not below 1.01, bulk ESS 320 is below 400, tail ESS 290 is below 400 "
