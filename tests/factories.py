@@ -41,6 +41,7 @@ from tasks.stats.records import (
     GroupedData,
     IntervalComparison,
     LooResult,
+    MedianEstimate,
     NoPooling,
     PartialPooling,
     PosteriorDraws,
@@ -375,7 +376,7 @@ def _held_out(at: _Fitted, complete: CompletePooling, no_pooling: NoPooling) -> 
     moves[0] = 1.4
     largest = np.abs(moves).max(axis=1)
     return {
-        "cross_validation": CrossValidation(errors, best, 10, at.data.n_rows, 2, 0.31, 0.7, 4000),
+        "cross_validation": CrossValidation(errors, best, 10, at.data.n_rows, 2, 0.31, 0.7, 4000, 5),
         "leave_one_group_out": LeaveOneGroupOut(
             float(elpd.sum()), 30.5, elpd, k, 0.83, 0.7, 1, 1.2 * complete.rmse, rmse, 4000
         ),
@@ -505,9 +506,9 @@ def _partial(
     )
 
 
-def _estimate(mean: object, sd: object) -> Estimate:
+def _estimate(mean: object, sd: object) -> MedianEstimate:
     centre, spread = np.asarray(mean, dtype=float), np.asarray(sd, dtype=float)
-    return Estimate(centre, spread, centre - 1.96 * spread, centre + 1.96 * spread)
+    return MedianEstimate(centre, spread, centre - 1.96 * spread, centre + 1.96 * spread, centre - 0.05 * spread)
 
 
 def _bayes(data: GroupedData, design: Floats, varying: tuple[int, ...], cov: Floats, sigma: float) -> BayesFit:
@@ -520,10 +521,10 @@ def _bayes(data: GroupedData, design: Floats, varying: tuple[int, ...], cov: Flo
         engine="embedded",
         attempts=_attempts(q),
         fixef=_estimate(fixed, 1.05 * np.sqrt(np.diag(fixed_cov))),
-        sigma_group=Estimate(sd, 0.3 * sd, 0.5 * sd, 1.7 * sd),
-        correlation=Estimate(np.eye(q), 0.3 * (1 - np.eye(q)), 2 * np.eye(q) - 1, np.eye(q) * 0 + 1),
+        sigma_group=MedianEstimate(sd, 0.3 * sd, 0.5 * sd, 1.7 * sd, 0.94 * sd),
+        correlation=MedianEstimate(np.eye(q), 0.3 * (1 - np.eye(q)), 2 * np.eye(q) - 1, np.eye(q) * 0 + 1, np.eye(q)),
         sigma=_estimate(sigma, 0.03 * sigma),
-        icc=Estimate(np.array(icc), np.array(0.06), np.array(icc - 0.15), np.array(min(icc + 0.1, 0.99))),
+        icc=MedianEstimate(*map(np.array, (icc, 0.06, icc - 0.15, min(icc + 0.1, 0.99), icc - 0.02))),
         groups=_estimate(coef, 1.08 * _joint_se(spread, np.diag(fixed_cov), varying, factor)),
         rmse=float(np.sqrt(np.mean(residual**2))),
         loo=_loo(data),
@@ -555,7 +556,7 @@ def _components(study: Study, fit: PartialPooling, bayes: BayesFit) -> VarianceC
     return VarianceComponents(
         names=("intercept", *study.varying, "residual"),
         reml_sd=np.append(fit.sigma_group, fit.sigma),
-        bayes_sd=Estimate(joined("mean"), joined("sd"), joined("lower"), joined("upper")),
+        bayes_sd=MedianEstimate(*map(joined, ("mean", "sd", "lower", "upper", "median"))),
         icc_reml=float(icc),
         icc_bayes=bayes.icc,
     )
@@ -614,6 +615,7 @@ def _predictive(data: GroupedData, bayes: BayesFit) -> PredictiveCheck:
         group_median_upper=median + 4,
         group_p_value=np.full(median.size, 0.4),
         n_groups_outside=0,
+        n_groups_outside_by_chance=0.05 * median.size,
         n_groups_outside_limit=2,
         n_replicates=400,
     )

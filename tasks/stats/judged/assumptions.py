@@ -102,7 +102,7 @@ def assumptions(
     qq = qq_plot(standardised)
     n, sd = _group_sd(products, bayes.groups.mean)
     tails = excess_kurtosis(standardised, data.group_index, data.n_groups)
-    compared, sigma = np.isfinite(sd), float(bayes.sigma.mean)
+    compared, sigma = np.isfinite(sd), float(bayes.sigma.median)
     freedom = np.where(compared, n - 1.0, 1.0) / (1.0 + tails / 2.0)
     spread, shrunken = _without_chance(sd[compared], freedom[compared])
     lower, upper = _sd_interval(sd, freedom)

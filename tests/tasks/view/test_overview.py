@@ -18,13 +18,15 @@ def test_slopes_and_their_spread_are_per_raw_unit(make):
     bayes, scaling, entries = case.findings.bayes, case.findings.scaling, found(overview_of(case.context))
     for position, name in enumerate(case.study.predictors, start=1):
         scale = scaling.scale[position - 1]
-        for part in ("mean", "lower", "upper"):
+        for part in ("mean", "median", "lower", "upper"):
             assert entries["slope", name][part] == pytest.approx(getattr(bayes.fixef, part)[position] / scale)
     for position, term in enumerate(case.findings.fullest.varying):
         scale = scaling.scale[term - 1] if term else 1.0
         name = case.findings.terms[term]
         assert entries["group_sd", name]["mean"] == pytest.approx(bayes.sigma_group.mean[position] / scale)
+        assert entries["group_sd", name]["median"] == pytest.approx(bayes.sigma_group.median[position] / scale)
     assert entries["icc", ""]["mean"] == pytest.approx(float(bayes.icc.mean))
+    assert entries["icc", ""]["median"] == pytest.approx(float(bayes.icc.median))
 
 
 def test_study_without_predictors_has_level_spread_and_share():
@@ -40,7 +42,7 @@ def test_units_and_answer():
     case = singular_case()
     overview = overview_of(case.context)
     assert found(overview)["slope", "age"]["unit"] == "s per year"
-    assert overview["answer"].startswith("Groups differ in bounce time, typically by 15.5")
+    assert overview["answer"].startswith("Groups differ in bounce time, typically by 14.6")
 
 
 def test_age_of_the_data_comes_from_the_check():

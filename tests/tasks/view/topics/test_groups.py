@@ -15,7 +15,7 @@ def test_slopes_are_told_per_raw_unit() -> None:
     2015); the slopes' SD is about 6 ms per day."""
     context = context_of_sampled(sampled("sleepstudy"))
     assert "effects of Days run from −2.9 to 21.8" in groups.TOPIC.finding(context)
-    sd = context.findings.bayes.sigma_group.mean[1] / context.raw_scale(1)
+    sd = context.findings.bayes.sigma_group.median[1] / context.raw_scale(1)
     assert f"The effect of Days differs by about {sd:.1f}" in variance.TOPIC.finding(context)
 
 

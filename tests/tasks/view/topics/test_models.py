@@ -18,7 +18,7 @@ def errors(**by_model: tuple[float, float]) -> CrossValidation:
     best = min(by_model, key=lambda name: by_model[name][0])
     lowest = by_model[best][0]
     found = tuple(ModelError(name, rmse, rmse - lowest, se) for name, (rmse, se) in by_model.items())
-    return CrossValidation(found, best, 10, 400, 0, 0.3, 0.7, 4000)
+    return CrossValidation(found, best, 10, 400, 0, 0.3, 0.7, 4000, 5)
 
 
 @pytest.mark.parametrize(
