@@ -228,8 +228,8 @@ def _own(context: Context) -> str:
     named = numbers.listed((context.named(int(j)) for j in outside), limit=3)
     return (
         f" Of the 95 % intervals of {numbers.plural(found.n_compared, 'group')}, {numbers.count(outside.size)} "
-        f"({named}) {leave} out the SD of all; by chance alone about "
-        f"{numbers.significant(0.05 * found.n_compared, 2)} would."
+        f"({named}) {leave} out the SD of all; by chance alone "
+        f"{numbers.about(0.05 * found.n_compared)} would."
     )
 
 

@@ -270,7 +270,9 @@ def _gaps(context: Context, judged: Judgement) -> str:
     unfitted = int((~own.is_fitted).sum())
     without_interval = sum(map(bool, own.gap)) - unfitted
     parts = [
-        f"{unfitted} of {plural(own.n.size, 'group')} cannot carry a fit of their own" if unfitted else "",
+        f"{unfitted} of {plural(own.n.size, 'group')} cannot carry a fit of {'its' if unfitted == 1 else 'their'} own"
+        if unfitted
+        else "",
         f"{without_interval} {'has' if without_interval == 1 else 'have'} one without an interval"
         if without_interval
         else "",
