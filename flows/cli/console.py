@@ -119,7 +119,7 @@ def narrated(title: str) -> Iterator[Narrator]:
 
 def show_verdict(verdict: ReportedVerdict) -> None:
     out.say()
-    out.say((verdict.status.upper(), STATUS_STYLE[verdict.status]), "  ", (verdict.headline, "bold"))
+    out.say((verdict.headline, STATUS_STYLE[verdict.status]))
     if out.is_terminal:
         out.print(Padding(line(verdict.reason), (0, 0, 0, 2)), soft_wrap=False)
     else:

@@ -37,6 +37,7 @@ from tasks.view.catalogue.trends import KeyEstimate
 from tasks.view.words.text import clean
 
 MOST_REBUILDS = 10
+SPREADS = ("group_sd", "icc")
 
 
 def rebuild_catalogue(reports: Path) -> Path:
@@ -172,8 +173,11 @@ def _entry_of(
 
 
 def _estimate(entry: dict[str, Any]) -> KeyEstimate:
-    mean, lower, upper = (_number(entry[part]) for part in ("mean", "lower", "upper"))
-    return KeyEstimate(str(entry["kind"]), str(entry["term"]), str(entry["unit"]), mean, lower, upper)
+    """What the report quotes: the median of a spread; older summaries have its mean alone."""
+    kind = str(entry["kind"])
+    quoted = "median" if kind in SPREADS and "median" in entry else "mean"
+    value, lower, upper = (_number(entry[part]) for part in (quoted, "lower", "upper"))
+    return KeyEstimate(kind, str(entry["term"]), str(entry["unit"]), value, lower, upper)
 
 
 def _number(value: Any) -> float | None:

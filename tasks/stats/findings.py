@@ -165,7 +165,7 @@ def analysed(
         likelihood_ratio_test=likelihood_ratio_test(products, partial, seed),
         likelihood_profiles=likelihood_profiles(products, fullest),
         cross_validation=cross_validation(data, products, scaling, partial, draws, limits.pareto_k, seed),
-        leave_one_group_out=leave_one_group_out(products, varying, draws, limits.pareto_k),
+        leave_one_group_out=leave_one_group_out(data, products, scaling, varying, draws, limits.pareto_k, seed),
         loo_pit=loo_pit(bayes.loo.pit, seed),
         influence=influence(products, fullest),
         remedies=remedies(products, complete, partial, bayes, weighed.bootstrap, limits.singular_tolerance),

@@ -104,8 +104,8 @@ class PartialPooling:
     flavour: Flavour
     varying: tuple[int, ...]  # q
     criterion: Literal["reml", "ml"]
-    criterion_value: float  # on raw predictors, as lme4 prints for `y ~ x + (x | group)`
-    criterion_value_scaled: float  # the same model's criterion on centre-scaled predictors
+    criterion_value: float  # of the coefficients on raw predictors; lme4's for `y ~ x + (x | group)`
+    criterion_value_scaled: float  # on centre-scaled ones; lme4's for `y ~ scale(x) + (scale(x) | group)`
     theta: Floats  # (q (q + 1) / 2,) column-major lower triangle of the relative factor
     fixef: Floats  # (p,)
     se: Floats  # (p,) of the fixed effects
@@ -144,6 +144,13 @@ class Estimate:
     sd: Floats
     lower: Floats
     upper: Floats
+
+
+@dataclass(frozen=True)
+class MedianEstimate(Estimate):
+    """An estimate with its median, which is what is quoted of SDs and shares: their posteriors are skewed."""
+
+    median: Floats
 
 
 @dataclass(frozen=True)
@@ -191,11 +198,11 @@ class LooResult:
 class BayesFit:
     engine: str
     attempts: tuple[SamplingAttempt, ...]  # the last one is reported
-    fixef: Estimate  # (p,)
-    sigma_group: Estimate  # (q,)
-    correlation: Estimate  # (q, q)
-    sigma: Estimate  # () residual SD
-    icc: Estimate  # () at the predictors' means
+    fixef: MedianEstimate  # (p,)
+    sigma_group: MedianEstimate  # (q,)
+    correlation: MedianEstimate  # (q, q)
+    sigma: MedianEstimate  # () residual SD
+    icc: MedianEstimate  # () at the predictors' means
     groups: Estimate  # (J, p)
     rmse: float
     loo: LooResult
@@ -250,6 +257,7 @@ class PredictiveCheck:
     group_median_upper: Floats  # (J,)
     group_p_value: Floats  # (J,)
     n_groups_outside: int
+    n_groups_outside_by_chance: float  # how many are to be expected if the model is right
     n_groups_outside_limit: int  # more than this many is surprising (99.9 % binomial)
     n_replicates: int
 
@@ -295,9 +303,9 @@ class VarianceComponents:
 
     names: tuple[str, ...]  # q varying terms, then "residual"
     reml_sd: Floats  # (q + 1,)
-    bayes_sd: Estimate  # (q + 1,)
+    bayes_sd: MedianEstimate  # (q + 1,)
     icc_reml: float
-    icc_bayes: Estimate  # ()
+    icc_bayes: MedianEstimate  # ()
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ def one_sentence(context: Context) -> str:
 
 def _spread(context: Context) -> str:
     sd = context.findings.bayes.sigma_group
-    size = with_unit(numbers.rounded(float(sd.mean[0]), float(sd.sd[0])), context.unit)
+    size = with_unit(numbers.rounded(float(sd.median[0]), float(sd.sd[0])), context.difference_unit)
     if groups_differ(context):
-        return f"Groups differ in {context.outcome}, typically by {size} from their average"
+        return f"Groups differ in {context.outcome}, typically by {size} from the average group"
     return f"There is no clear sign that groups differ in {context.outcome} (typical distance {size})"
 
 
@@ -90,7 +90,7 @@ def effect(context: Context, term: int) -> str:
             f"no clear effect of {name} ({with_unit(fixed(mean, places), context.raw_unit(term))}; "
             f"95 % interval {interval(lower, upper, places)})"
         )
-    more, size = ("more" if mean > 0 else "less"), with_unit(fixed(abs(mean), places), context.unit)
+    more, size = ("more" if mean > 0 else "less"), with_unit(fixed(abs(mean), places), context.difference_unit)
     return (
         f"{context.one_more(term)} goes with {size} {more} {context.outcome} "
         f"(95 % interval {interval(lower, upper, places)})"
@@ -100,11 +100,16 @@ def effect(context: Context, term: int) -> str:
 def is_there_a_difference(context: Context) -> str:
     """Answers: is there a difference between groups?"""
     icc, sd = context.findings.bayes.icc, context.findings.bayes.sigma_group
-    size = with_unit(numbers.rounded(float(sd.mean[0]), float(sd.sd[0])), context.unit)
+    size = with_unit(numbers.rounded(float(sd.median[0]), float(sd.sd[0])), context.difference_unit)
     left = f" that {numbers.listed(context.terms[1:])} does not account for" if len(context.terms) > 1 else ""
-    share = f"about {percent(float(icc.mean))} of the variation in {context.outcome}{left} lies between groups"
+    share = (
+        f"about {percent(float(icc.median))} of the variation in {context.outcome}{left} lies between groups (95 % "
+        f"interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
+    )
     if groups_differ(context):
-        level = f"Yes. Two groups in three lie within about {size} of their average, the others farther away; {share}."
+        level = (
+            f"Yes. Two groups in three lie within about {size} of the average group, the others farther away; {share}."
+        )
     else:
         level = f"Not clearly. The data do not show that groups differ in {context.outcome}; {share}."
     slopes = dict.fromkeys(_slopes_differ(context, k) for k in context.varying if k)
@@ -134,7 +139,7 @@ def _slopes_differ(context: Context, term: int) -> str:
     if n_apart:
         return (
             f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
-            "smaller than on average."
+            "smaller than the mean of the groups."
         )
     if names := _together(context, term):
         return f"Whether the effects of {names} differ between groups cannot be told."
@@ -147,12 +152,14 @@ def which_groups(context: Context) -> str:
     places = min(numbers.decimals_for(float(context.findings.bayes.fixef.sd[0])), _places(context.recommended, 0))
     average = with_unit(fixed(average_of_groups(context), places), context.unit)
     parts = [
-        f"Above the average of {average}: {_named(context, above)}." if above.size else "",
-        f"Below {'it' if above.size else f'the average of {average}'}: {_named(context, below)}." if below.size else "",
+        f"Above the mean of the groups, {average}: {_named(context, above)}." if above.size else "",
+        f"Below {'it' if above.size else f'the mean of the groups, {average}'}: {_named(context, below)}."
+        if below.size
+        else "",
     ]
     rest = np.setdiff1d(np.arange(context.n_groups), np.concatenate([above, below]))
     if not (above.size or below.size):
-        return f"None stands out: no group can be told from the average of {average}."
+        return f"None stands out: no group can be told from the mean of the groups, {average}."
     if rest.size:
         names = rest.size <= MOST_NAMED and numbers.listed(context.named(j) for j in rest)
         parts.append(f"Too close to call: {names or plural(rest.size, 'group')}.")

@@ -16,7 +16,7 @@ from tasks.study.errors import Rejection
 from tasks.study.model import Study
 from tasks.view.figures.style import MODELS
 from tasks.view.row_context import RowContext
-from tasks.view.words import text
+from tasks.view.words import numbers, text
 
 FLAVOUR_NAMES: dict[Flavour, str] = {
     "varying_intercept": "varying intercepts",
@@ -88,6 +88,11 @@ class Context(RowContext):
             Bands("partial_pooling", MODELS["partial_pooling"].label, part.coef, part.coef_se, part.lower, part.upper),
             Bands("bayes", MODELS["bayes"].label, bayes.mean, bayes.sd, bayes.lower, bayes.upper),
         )
+
+    def places(self, term: int, scale: float) -> int:
+        """Decimal places of a term's group estimates divided by `scale`, the same for every model: what Bayes "
+        "supports."""
+        return numbers.common_decimals(self.findings.bayes.groups.sd[:, term] / scale)
 
     @cached_property
     def recommended(self) -> Bands:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.stats.records import Estimate
+from tasks.stats.records import MedianEstimate
 from tasks.view import answers
 from tasks.view.context import Context
 from tasks.view.plain import number
@@ -43,8 +43,8 @@ def _estimates(context: Context) -> Iterator[dict[str, Any]]:
     yield {"kind": "icc", "term": "", "unit": "", **_numbers(bayes.icc, (), 1.0)}
 
 
-def _numbers(estimate: Estimate, position: Any, scale: float) -> dict[str, float | None]:
-    parts = ("mean", "lower", "upper")
+def _numbers(estimate: MedianEstimate, position: Any, scale: float) -> dict[str, float | None]:
+    parts = ("mean", "median", "lower", "upper")
     return {part: number(float(np.asarray(getattr(estimate, part))[position]) / scale) for part in parts}
 
 

@@ -10,6 +10,8 @@ from tasks.stats.rows.data_findings import DataFindings
 from tasks.study.model import Study
 from tasks.view.words import numbers, text
 
+PERCENT = {"%", "percent", "per cent", "pct"}
+
 
 @dataclass(frozen=True)
 class RowContext:
@@ -30,6 +32,11 @@ class RowContext:
     @property
     def unit(self) -> str:
         return text.clean(self.study.outcome_unit)
+
+    @property
+    def difference_unit(self) -> str:
+        """The unit of differences and spreads of the outcome: 2 % more of a percentage would be another number."""
+        return "percentage points" if self.unit.lower() in PERCENT else self.unit
 
     def outcome_titled(self, title: str) -> str:
         """A title for something in the outcome's unit: `Adjusted level (s)`."""
@@ -72,11 +79,11 @@ class RowContext:
 
     def term_unit(self, term: int) -> str:
         """Unit of a coefficient as fitted: on the centre-scaled predictor."""
-        return self.unit if term == 0 else f"{self.unit or 'units'} per SD of {self.terms[term]}"
+        return self.unit if term == 0 else f"{self.difference_unit or 'units'} per SD of {self.terms[term]}"
 
     def raw_unit(self, term: int) -> str:
         """Unit of a coefficient per raw unit of its predictor, as readers think of it."""
-        return f"{self.unit or 'units'} per {self.predictor_unit(term)}" if term else self.unit
+        return f"{self.difference_unit or 'units'} per {self.predictor_unit(term)}" if term else self.unit
 
     def raw_scale(self, term: int) -> float:
         """One SD of a predictor in its raw units; a slope divided by it is per one raw unit. 1 for the level."""

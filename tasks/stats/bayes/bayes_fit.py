@@ -8,8 +8,8 @@ from tasks.stats.bayes.posterior import estimate, intraclass_correlation
 from tasks.stats.fits.cross_products import ModelCrossProducts, residual_sum_of_squares
 from tasks.stats.records import (
     BayesFit,
-    Estimate,
     LooResult,
+    MedianEstimate,
     PartialPooling,
     PosteriorDraws,
     SamplingAttempt,
@@ -51,7 +51,7 @@ def variance_components(fit: PartialPooling, bayes: BayesFit, terms: tuple[str, 
     return VarianceComponents(
         names=(*(terms[k] for k in fit.varying), "residual"),
         reml_sd=np.append(fit.sigma_group, fit.sigma),
-        bayes_sd=Estimate(joined("mean"), joined("sd"), joined("lower"), joined("upper")),
+        bayes_sd=MedianEstimate(*map(joined, ("mean", "sd", "lower", "upper", "median"))),
         icc_reml=float(between / (between + within)),
         icc_bayes=bayes.icc,
     )

@@ -5,6 +5,9 @@ With A_j = sigma^2 I + T'Z_j'Z_j T, r_j = y_j - X_j beta and w_j = T'Z_j'r_j, th
     log p(y_j | beta, T, sigma) = -1/2 [ n_j log 2 pi + (n_j - q) log sigma^2 + log|A_j|
                                          + (r_j'r_j - w_j'A_j^-1 w_j) / sigma^2 ],
     E(u_j | y_j, beta, T, sigma) = T A_j^-1 w_j.
+
+A single row of a group of which nothing else is known is normal about x_i' beta, with variance
+z_i' T T' z_i + sigma^2.
 """
 
 from __future__ import annotations
@@ -66,6 +69,17 @@ def expected_effects(gram: Floats, varying: tuple[int, ...], at: ParameterDraws,
         solved = _solved(gram[block], varying, at)[1]
         effects[block] = np.tensordot(solved, weighted, axes=((0, 1), (0, 2)))
     return effects
+
+
+def new_row_log_density(x: Floats, y: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Floats:
+    """(S, n) log density of each row by itself, as the only one known of its group.
+
+    `x` (n, p) is on centre-scaled predictors, `y` (n,) about the outcome's mean.
+    """
+    z, q = x[:, list(varying)], len(varying)
+    spread = (at.factor @ np.swapaxes(at.factor, 1, 2)).reshape(-1, q * q)
+    variance = spread @ (z[:, :, None] * z[:, None, :]).reshape(-1, q * q).T + (at.sigma**2)[:, None]
+    return -0.5 * (np.log(2 * np.pi * variance) + (y - at.beta @ x.T) ** 2 / variance)
 
 
 def _blocks(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Iterator[slice]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import inverse_and_log_det, inverse_root
-from tasks.stats.records import Estimate, Floats, PosteriorDraws, Scaling
+from tasks.stats.records import Floats, MedianEstimate, PosteriorDraws, Scaling
 
 # Most group coefficients kept in memory; if there are more, they are drawn for every k-th draw only.
 GROUP_VALUES_LIMIT = 20_000_000
@@ -154,11 +154,11 @@ def conditional_moments(
     return mean, sigma * (t @ inverse_root(a, a_inverse))
 
 
-def estimate(draws: Floats) -> Estimate:
-    """Mean, SD and central 95 % interval over the first two axes (chain, draw)."""
+def estimate(draws: Floats) -> MedianEstimate:
+    """Mean, SD, central 95 % interval and median over the first two axes (chain, draw)."""
     flat = draws.reshape(-1, *draws.shape[2:])
-    lower, upper = np.quantile(flat, [0.025, 0.975], axis=0)
-    return Estimate(flat.mean(axis=0), flat.std(axis=0, ddof=1), lower, upper)
+    lower, median, upper = np.quantile(flat, [0.025, 0.5, 0.975], axis=0)
+    return MedianEstimate(flat.mean(axis=0), flat.std(axis=0, ddof=1), lower, upper, median)
 
 
 def intraclass_correlation(draws: PosteriorDraws) -> Floats:

@@ -5,6 +5,9 @@ cross-products: those of all rows less the fold's) and predicts the fold. If the
 sample, only they are held out in turn; the models still learn from all other rows of the study. The
 Bayesian model is not sampled again: its draws are weighted by p(rows but the fold's) / p(all rows), smoothed
 (see `tasks.stats.bayes.importance`), and the group effects' expectations are taken given all rows but the fold's.
+
+How rows were dealt decides some of the error, so they are dealt anew MOST_REPEATS times, fewer where groups are many,
+and each row's squared errors are averaged.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from tasks.stats.records import Flavour, Floats, GroupedData, PartialPooling, Po
 
 TARGET = "a new row in a known group"
 MOST_FOLDS, FEWER_FOLDS = 10, 5
+MOST_REPEATS = 5
 # With more groups times squared varying effects than this, refits are so slow that there are FEWER_FOLDS.
 LARGE = 20_000
 # Most likelihoods computed, draws times groups times folds; if there would be more, draws are thinned.
@@ -46,11 +50,12 @@ class CrossValidation:
     models: tuple[ModelError, ...]
     best: str  # model of the smallest error
     n_folds: int
-    n_rows: int  # predicted, each once, by every model
+    n_rows: int  # predicted by every model, once per repeat
     n_fallback_rows: int  # whose group cannot carry its own fit, so that no pooling uses complete pooling's line
     pareto_k_max: float  # of the folds' importance weights
     pareto_k_threshold: float
     n_draws_used: int
+    n_repeats: int  # how often rows were dealt into folds; each row's squared errors are averaged
 
     def of(self, model: str) -> ModelError:
         return next(error for error in self.models if error.model == model)
@@ -71,6 +76,14 @@ class _Folds:
         return replace(products, gram=self.others + kept)
 
 
+@dataclass(frozen=True)
+class _Repeat:
+    squared_errors: dict[str, Floats]  # (N,) by model
+    is_fallback: np.ndarray  # (N,) predicted by complete pooling's line for want of the group's own
+    pareto_k_max: float
+    n_draws_used: int
+
+
 def cross_validation(
     data: GroupedData,
     products: ModelCrossProducts,
@@ -85,38 +98,66 @@ def cross_validation(
     `products` are of all the study's rows, `data` may be a sample. The draws must be of the last flavour in `partial`.
     """
     varying = list(partial.values())[-1].varying
-    folds = _folds(data, products, scaling, _n_folds(data.n_rows, data.n_groups * len(varying) ** 2), seed)
-    training = [folds.training(products, k) for k in range(len(folds.held_out))]
-    if min(rows.n_rows for rows in training) <= products.p + 1:
-        return None
-    if not has_full_rank(np.array([rows.xtx.sum(axis=0) for rows in training])).all():
-        return None
+    work = data.n_groups * len(varying) ** 2
+    n_folds = _n_folds(data.n_rows, work)
+    repeats = []
+    for repeat in range(_n_repeats(work * n_folds)):
+        folds = _folds(data, products, scaling, n_folds, [seed, repeat])
+        training = [folds.training(products, k) for k in range(n_folds)]
+        if not _can_be_fitted(training, products.p):
+            return None
+        repeats.append(_repeat(data, products, scaling, partial, draws, folds, training))
+    models = compare(
+        {name: np.mean([each.squared_errors[name] for each in repeats], axis=0) for name in repeats[0].squared_errors}
+    )
+    return CrossValidation(
+        models=models,
+        best=min(models, key=lambda error: error.rmse).model,
+        n_folds=n_folds,
+        n_rows=data.n_rows,
+        n_fallback_rows=int(np.any([each.is_fallback for each in repeats], axis=0).sum()),
+        pareto_k_max=max(each.pareto_k_max for each in repeats),
+        pareto_k_threshold=highest_good_k(repeats[0].n_draws_used, pareto_k_threshold),
+        n_draws_used=repeats[0].n_draws_used,
+        n_repeats=len(repeats),
+    )
+
+
+def _can_be_fitted(training: list[ModelCrossProducts], p: int) -> bool:
+    """Whether the rows outside each fold are enough, and differ enough, for one line through them all."""
+    if min(rows.n_rows for rows in training) <= p + 1:
+        return False
+    return bool(has_full_rank(np.array([rows.xtx.sum(axis=0) for rows in training])).all())
+
+
+def _repeat(
+    data: GroupedData,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    partial: Mapping[Flavour, PartialPooling],
+    draws: PosteriorDraws,
+    folds: _Folds,
+    training: list[ModelCrossProducts],
+) -> _Repeat:
+    """Every row's squared error by every model, with one way of dealing the rows."""
     complete = [_complete(rows) for rows in training]
     own = [_no_pooling(rows, fallback) for rows, fallback in zip(training, complete, strict=True)]
-    bayes, k_max, n_draws = _bayes(products, training, varying, draws)
+    bayes, k_max, n_draws = _bayes(products, training, list(partial.values())[-1].varying, draws)
     coefficients = {
         "complete_pooling": complete,
         "no_pooling": [coef for coef, _ in own],
         **{f"partial_pooling.{name}": [_partial(rows, fit) for rows in training] for name, fit in partial.items()},
         "bayes": bayes,
     }
-    models = compare(
-        {name: _squared_errors(data, products, scaling, folds, coef) for name, coef in coefficients.items()}
-    )
-    fallback = np.array([~is_fitted for _, is_fitted in own])[folds.fold, data.group_index]
-    return CrossValidation(
-        models=models,
-        best=min(models, key=lambda error: error.rmse).model,
-        n_folds=len(training),
-        n_rows=data.n_rows,
-        n_fallback_rows=int(fallback.sum()),
-        pareto_k_max=k_max,
-        pareto_k_threshold=highest_good_k(n_draws, pareto_k_threshold),
-        n_draws_used=n_draws,
+    return _Repeat(
+        {name: _squared_errors(data, products, scaling, folds, coef) for name, coef in coefficients.items()},
+        np.array([~is_fitted for _, is_fitted in own])[folds.fold, data.group_index],
+        k_max,
+        n_draws,
     )
 
 
-def deal(group_index: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+def deal(group_index: np.ndarray, n_folds: int, seed: int | list[int]) -> np.ndarray:
     """(N,) each row's fold. Every group's rows are spread evenly over the folds, whatever the groups' order.
 
     Rows are put in random order, and groups in the order of their first row. Rows are then dealt group by group
@@ -152,7 +193,12 @@ def _n_folds(n_rows: int, work: int) -> int:
     return min(MOST_FOLDS if work <= LARGE else FEWER_FOLDS, n_rows)
 
 
-def _folds(data: GroupedData, products: ModelCrossProducts, scaling: Scaling, n_folds: int, seed: int) -> _Folds:
+def _n_repeats(work: int) -> int:
+    """MOST_REPEATS, or as many as keep all refits within LARGE; one at least."""
+    return int(np.clip(LARGE // work, 1, MOST_REPEATS))
+
+
+def _folds(data: GroupedData, products: ModelCrossProducts, scaling: Scaling, n_folds: int, seed: list[int]) -> _Folds:
     fold = deal(data.group_index, n_folds, seed)
     by_fold = replace(data, group_index=fold * data.n_groups + data.group_index, labels=data.labels * n_folds)
     held_out = centre_scaled(cross_products(by_fold), scaling).gram

@@ -21,11 +21,22 @@ from tasks.stats.records import Floats
 Shape = Literal["calibrated", "too_narrow", "too_wide", "too_high", "too_low", "other"]
 
 BAND_PROBABILITY = 0.95
+LEVELS = (0.5, 0.95)  # of the central intervals for single rows whose coverage is told
+CLEAR = 2.0  # binomial standard errors
 POINTS_LIMIT = 100
 N_SIMULATIONS = 2000
 FEWEST_ROWS = 10
 # A shift and a scale together must explain this share of the curve; otherwise its shape is "other".
 EXPLAINED_SHARE = 2 / 3
+
+
+@dataclass(frozen=True)
+class Held:
+    """The share of the rows that lie in their central interval of some level."""
+
+    level: float
+    share: float
+    width: Literal["too narrow", "about right", "too wide"]  # the others beyond CLEAR standard errors from the level
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ class LooPit:
     band_probability: float
     share_outside: float  # of the K points
     shape: Shape
+    held: tuple[Held, ...]  # by level, LEVELS
+    share_above: float  # of the rows, above the middle of their prediction
 
 
 def loo_pit(pit: Floats | None, seed: int) -> LooPit | None:
@@ -65,7 +78,15 @@ def loo_pit(pit: Floats | None, seed: int) -> LooPit | None:
         band_probability=BAND_PROBABILITY,
         share_outside=float(outside.mean()),
         shape=shape_of(at, difference) if outside.any() else "calibrated",
+        held=tuple(_held(pit, level) for level in LEVELS),
+        share_above=float((pit > 0.5).mean()),
     )
+
+
+def _held(pit: Floats, level: float) -> Held:
+    share = float((np.abs(pit - 0.5) <= level / 2).mean())
+    beyond = (share - level) / np.sqrt(level * (1 - level) / pit.size)
+    return Held(level, share, "too narrow" if beyond < -CLEAR else "too wide" if beyond > CLEAR else "about right")
 
 
 def shape_of(at: Floats, difference: Floats) -> Shape:
@@ -73,6 +94,8 @@ def shape_of(at: Floats, difference: Floats) -> Shape:
 
     If the rows' standardised residuals were normal with mean m and SD 1 + s, the difference would be about
     -m phi(x) - s x phi(x) at the quantiles x of `at`. m and s are fitted, and the larger part decides the shape.
+    Residuals are 0 on average in any model with a level, so a shift comes of skewed rows. A scale that is right for
+    the curve as a whole need not be so at every level: see `Held`.
     """
     x = ndtri(at)
     density = np.exp(-0.5 * x**2)

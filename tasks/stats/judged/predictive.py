@@ -62,6 +62,7 @@ def predictive_check(
         group_median_upper=upper,
         group_p_value=p_values,
         n_groups_outside=outside,
+        n_groups_outside_by_chance=2.0 * tail * int((sizes > 0).sum()),
         n_groups_outside_limit=_surprising_count(int((sizes > 0).sum()), 2.0 * tail),
         n_replicates=len(replicated),
     )

@@ -22,7 +22,7 @@ import numpy as np
 from tasks.stats.bayes.posterior import estimate
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import cholesky, inverse_and_log_det
-from tasks.stats.records import Estimate, Floats, Integers, PosteriorDraws
+from tasks.stats.records import Floats, Integers, MedianEstimate, PosteriorDraws
 
 VALUES_LIMIT = 20_000_000  # draws x groups that are ranked, per term
 BLOCK_VALUES = 1_000_000
@@ -43,7 +43,7 @@ class RankedTerm:
     bottom: Floats  # P(among the last `n_extreme`)
     above: Floats  # P(above the mean of these groups)
     half: Integers  # 1, -1: the whole interval lies in the upper, the lower half of the table; 0: in neither
-    rankability: Estimate  # () 0 to 1
+    rankability: MedianEstimate  # () 0 to 1
     is_defensible: bool  # whether a league table is defensible
 
     @property
@@ -73,7 +73,7 @@ def ranks(
     share = estimate(rankability(draws, products, varying)[None])
     terms = []
     for i, k in enumerate(varying):
-        of_term = Estimate(share.mean[i], share.sd[i], share.lower[i], share.upper[i])
+        of_term = MedianEstimate(share.mean[i], share.sd[i], share.lower[i], share.upper[i], share.median[i])
         terms.append(_ranked(products.terms[k], coef[kept, :, k], of_term, least_rankability))
     return Ranks(len(kept), n_extreme(coef.shape[1]), tuple(terms))
 
@@ -87,7 +87,7 @@ def _evenly(n: int, limit: int) -> np.ndarray:
     return np.linspace(0, n - 1, min(n, max(limit, 1))).round().astype(int)
 
 
-def _ranked(term: str, values: Floats, share: Estimate, least_rankability: float) -> RankedTerm:
+def _ranked(term: str, values: Floats, share: MedianEstimate, least_rankability: float) -> RankedTerm:
     """The ranking of one term; `values` (S, J) are the groups' coefficients."""
     rank = rank_in_each_draw(values)
     lower, upper = central_interval(rank)
@@ -103,7 +103,7 @@ def _ranked(term: str, values: Floats, share: Estimate, least_rankability: float
         above=(values > values.mean(axis=1, keepdims=True)).mean(axis=0),
         half=half,
         rankability=share,
-        is_defensible=bool(share.mean >= least_rankability and np.count_nonzero(half) >= PLACED_SHARE * n),
+        is_defensible=bool(share.median >= least_rankability and np.count_nonzero(half) >= PLACED_SHARE * n),
     )
 
 

@@ -197,10 +197,10 @@ def _of_bayes(fit: BayesFit) -> Route:
         groups.mean,
         groups.lower,
         groups.upper,
-        sd.mean,
+        sd.median,
         sd.lower,
         sd.upper,
-        float(fit.sigma.mean),
+        float(fit.sigma.median),
         None,
     )
 

@@ -22,7 +22,7 @@ from tasks.view.words.verdict_labels import LABELS
 
 SCHEMA_VERSION = 2
 NOT_OF_EVERY_RUN = ("estimates", "question", "data_age_days", "data_age_limit_days")
-TREND_KEYS = ("kind", "term", "unit", "mean", "lower", "upper")
+TREND_KEYS = ("kind", "term", "unit", "value", "lower", "upper")
 UNASKED = Question("", "", "", (), {})
 
 

@@ -23,7 +23,7 @@ class KeyEstimate:
     kind: str  # level, slope, group_sd or icc
     term: str
     unit: str
-    mean: float | None
+    value: float | None  # the posterior mean of a level or slope, the median of an SD or of the ICC
     lower: float | None
     upper: float | None
 
@@ -49,7 +49,7 @@ class Trend:
     run_ids: tuple[str, ...]
     days: tuple[str, ...]
     statuses: tuple[VerdictStatus, ...]
-    mean: tuple[float | None, ...]
+    value: tuple[float | None, ...]
     lower: tuple[float | None, ...]
     upper: tuple[float | None, ...]
 
@@ -66,23 +66,23 @@ class Trend:
         """The newest estimate with its unit and interval: `0.07 s per year (−0.01 to 0.16)`."""
         low, high = self._told(self.lower[-1]), self._told(self.upper[-1])
         interval = f" ({low} to {high})" if numbers.MISSING not in (low, high) else ""
-        return numbers.with_unit(self._told(self.mean[-1]), text.label(self.unit, 40) if self.unit else "") + interval
+        return numbers.with_unit(self._told(self.value[-1]), text.label(self.unit, 40) if self.unit else "") + interval
 
     @property
     def alternative(self) -> str:
         """What the picture shows, in words."""
-        known = [value for value in self.mean if value is not None]
+        known = [value for value in self.value if value is not None]
         if len(known) < 2:
             return f"{self.label}: {self.now}, 95 % interval in brackets. A trend needs two runs."
         return (
-            f"{self.label} over {len(self.mean)} runs, {self.days[0]} to {self.days[-1]}: from {self._told(known[0])} "
+            f"{self.label} over {len(self.value)} runs, {self.days[0]} to {self.days[-1]}: from {self._told(known[0])} "
             f"to {self.now}, 95 % interval in brackets; lowest {self._told(min(known))}, highest "
             f"{self._told(max(known))}.{self._failed}"
         )
 
     @cached_property
     def picture(self) -> Sparkline:
-        return sparkline(self.mean, self.lower, self.upper, [status == "none" for status in self.statuses])
+        return sparkline(self.value, self.lower, self.upper, [status == "none" for status in self.statuses])
 
     @property
     def _failed(self) -> str:
@@ -119,7 +119,7 @@ def _trend(newest: KeyEstimate, runs: Sequence[RunEstimates]) -> Trend:
         run_ids=tuple(run.run_id for run in runs),
         days=tuple(run.day for run in runs),
         statuses=tuple(run.status for run in runs),
-        mean=tuple(estimate.mean for estimate in found),
+        value=tuple(estimate.value for estimate in found),
         lower=tuple(estimate.lower for estimate in found),
         upper=tuple(estimate.upper for estimate in found),
     )

@@ -22,7 +22,8 @@ class KeyEstimateSummary(Record):
     )
     term: str = Field(description="intercept or a predictor; empty for the ICC")
     unit: str = Field(description="outcome's unit, per raw unit of the predictor; may be empty")
-    mean: Number = Field(description="posterior mean")
+    mean: Number = Field(description="posterior mean; quoted of levels and slopes")
+    median: Number = Field(description="posterior median; quoted of SDs and the ICC, whose posteriors are skewed")
     lower: Number = Field(description="2.5 % quantile")
     upper: Number = Field(description="97.5 % quantile")
 

@@ -9,6 +9,7 @@ from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, PANEL_MARGIN, Spec,
 
 CHAIN_DASHES = ("solid", "dash", "dot", "dashdot")
 CHAIN_COLORS = ("#1F80C0", "#D55E00", "#009E73", "#AA4499")
+RANK_BINS = 20
 
 
 def replicated(values: Floats, observed: float, *, bins: int = 30) -> Spec:
@@ -47,11 +48,10 @@ def counts_histogram(values: Floats, x_title: str, y_title: str, *, bins: int = 
     return spec([bars], layout(axis(x_title), axis(y_title), bargap=0.05))
 
 
-def ranks(draws: Floats, *, bins: int = 20) -> Spec:
+def ranks(draws: Floats, *, bins: int = RANK_BINS) -> Spec:
     """Rank plot of `draws` (C, D): flat in the band means that the chains agree (Vehtari et al. 2021)."""
     counts = rank_counts(draws, bins)
-    expected = draws.shape[1] / bins
-    slack = 2.576 * np.sqrt(expected * (1 - 1 / bins))
+    expected, slack = _band(draws, bins)
     band = {
         "type": "rect",
         "xref": "paper",
@@ -65,6 +65,19 @@ def ranks(draws: Floats, *, bins: int = 20) -> Spec:
     traces = [_chain(number, row) for number, row in enumerate(counts)]
     blank = axis(showticklabels=False, showgrid=False)
     return spec(traces, layout(blank, axis(range=[0, top], nticks=4), margin=PANEL_MARGIN, shapes=shapes))
+
+
+def _band(draws: Floats, bins: int) -> tuple[float, float]:
+    """The expected count of a bin, and how far 99 of 100 lie from it if chains agree and draws are independent."""
+    expected = draws.shape[1] / bins
+    return expected, float(2.576 * np.sqrt(expected * (1 - 1 / bins)))
+
+
+def beyond_band(draws: Floats, *, bins: int = RANK_BINS) -> tuple[int, int]:
+    """How many of the rank plot's bins, over all chains, lie outside its band; and of how many."""
+    expected, slack = _band(draws, bins)
+    counts = rank_counts(draws, bins)
+    return int((np.abs(counts - expected) > slack).sum()), counts.size
 
 
 def rank_counts(draws: Floats, bins: int) -> Floats:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from pydantic import Field
 
 from tasks.stats.judged.assumptions import Assumptions
+from tasks.stats.records import Integers
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, Flag, Number, Record, Vector
 
@@ -41,7 +43,7 @@ class GroupSpreadSummary(Record):
 class AssumptionsSummary(Record):
     """Whether rows scatter as the model assumes."""
 
-    sigma: Number = Field(description="posterior mean of the residual SD, in the outcome's unit")
+    sigma: Number = Field(description="posterior median of the residual SD, in the outcome's unit")
     f: Number = Field(description="Brown-Forsythe statistic of the standardised residuals")
     df: list[int] = Field(description="its degrees of freedom, between and within groups")
     p_value: Number = Field(description="of the Brown-Forsythe test")
@@ -59,6 +61,8 @@ class AssumptionsSummary(Record):
     apart: list[str] = Field(
         description="groups whose SD clearly differs from the pooled one, the largest difference first"
     )
+    n_own_outside: Count = Field(description="groups whose own 95 % interval leaves out the SD of all")
+    n_own_outside_by_chance: Number = Field(description="how many are to be expected if all scatter alike")
     groups: ByLabel[GroupSpreadSummary] = Field(description="by group label")
 
 
@@ -70,4 +74,15 @@ def assumptions_of(found: Assumptions, labels: tuple[str, ...]) -> AssumptionsSu
         lower=listed(found.group_sd_lower),
         upper=listed(found.group_sd_upper),
     )
-    return AssumptionsSummary.of(found, apart=[labels[j] for j in found.apart], groups=groups)
+    return AssumptionsSummary.of(
+        found,
+        apart=[labels[j] for j in found.apart],
+        n_own_outside=own_outside(found).size,
+        n_own_outside_by_chance=0.05 * found.n_compared,
+        groups=groups,
+    )
+
+
+def own_outside(found: Assumptions) -> Integers:
+    """Positions of the groups whose own 95 % interval, taken by itself, leaves out the SD of all."""
+    return np.flatnonzero((found.group_sd_lower > found.sigma) | (found.group_sd_upper < found.sigma))

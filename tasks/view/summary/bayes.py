@@ -10,7 +10,16 @@ from tasks.stats.findings import Findings
 from tasks.stats.records import BayesFit, Estimate, Scaling
 from tasks.view.plain import by_label, listed
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units
-from tasks.view.summary.record import COEFFICIENTS, ByLabel, Count, EstimateSummary, Number, Positive, Record, Vector
+from tasks.view.summary.record import (
+    COEFFICIENTS,
+    ByLabel,
+    Count,
+    MedianEstimateSummary,
+    Number,
+    Positive,
+    Record,
+    Vector,
+)
 
 LOO_TARGET = "a new row in a known group"
 
@@ -81,18 +90,20 @@ class BayesSummary(Record):
     """The same model with priors, by Hamiltonian Monte Carlo; group effects are integrated out and drawn afterwards."""
 
     engine: str = Field(description="the Stan engine that ran")
-    fixef: EstimateSummary = Field(
+    fixef: MedianEstimateSummary = Field(
         description=(
             "fixed effects: p values, intercept first, on centre-scaled predictors: the intercept in the "
             "outcome's unit at the predictors' means, slopes in outcome units per SD of their predictor"
         )
     )
-    sd_group: Vector = Field(description="q posterior means of the varying effects' SDs, in units of the coefficients")
-    sd_group_posterior: EstimateSummary = Field(description="the same with SD and interval")
-    correlation_posterior: EstimateSummary = Field(description="(q, q) correlation of the varying effects")
-    sigma: Number = Field(description="posterior mean of the residual SD, in the outcome's unit")
-    sigma_posterior: EstimateSummary = Field(description="the same with SD and interval")
-    icc_posterior: EstimateSummary = Field(
+    sd_group: Vector = Field(
+        description="q posterior medians of the varying effects' SDs, in units of the coefficients"
+    )
+    sd_group_posterior: MedianEstimateSummary = Field(description="the same with mean, SD and interval")
+    correlation_posterior: MedianEstimateSummary = Field(description="(q, q) correlation of the varying effects")
+    sigma: Number = Field(description="posterior median of the residual SD, in the outcome's unit")
+    sigma_posterior: MedianEstimateSummary = Field(description="the same with mean, SD and interval")
+    icc_posterior: MedianEstimateSummary = Field(
         description="share of the variance that lies between groups, at the predictors' means"
     )
     rmse: Number = Field(
@@ -110,10 +121,10 @@ def bayes_of(findings: Findings) -> BayesSummary:
     fit = findings.bayes
     return BayesSummary.of(
         fit,
-        sd_group=fit.sigma_group.mean,
+        sd_group=fit.sigma_group.median,
         sd_group_posterior=fit.sigma_group,
         correlation_posterior=fit.correlation,
-        sigma=fit.sigma.mean,
+        sigma=fit.sigma.median,
         sigma_posterior=fit.sigma,
         icc_posterior=fit.icc,
         elpd_loo=fit.loo.elpd_loo,

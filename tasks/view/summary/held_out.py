@@ -1,4 +1,4 @@
-"""Rows and groups that a model has not seen;"""
+"""Rows and groups that a model has not seen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import Field
 from tasks.stats.findings import Findings
 from tasks.stats.judged import cross_validation, held_out
 from tasks.view.plain import by_label, listed
-from tasks.view.summary.record import ByLabel, Count, Flag, Number, Record, Vector
+from tasks.view.summary.record import ByLabel, Count, Flag, Number, Positive, Record, Vector
 
 
 class ModelErrorSummary(Record):
@@ -22,15 +22,23 @@ class ModelErrorSummary(Record):
 
 
 class CrossValidationSummary(Record):
-    """K-fold cross-validation of every model on the same rows."""
+    """K-fold cross-validation of every model on the same rows, repeated."""
 
     target: str = Field(description="what is predicted")
     models: list[ModelErrorSummary] = Field(description="one entry per model")
     best: str = Field(description="the model with the smallest error; see difference_se for how clearly")
     n_folds: int = Field(ge=2, description="folds; rows are dealt out at random within groups")
-    n_rows: Count = Field(description="rows predicted, each once; a sample where the study has more rows than are kept")
+    n_repeats: Positive = Field(
+        description="how often rows were dealt out anew; each row's squared errors are averaged over the repeats"
+    )
+    n_rows: Count = Field(
+        description="rows predicted, each once a repeat; a sample where the study has more rows than are kept"
+    )
     n_fallback_rows: Count = Field(
-        description="rows whose group cannot carry a fit of its own: no pooling predicts them by complete pooling"
+        description=(
+            "rows whose group cannot carry a fit of its own, in some repeat: no pooling then predicts them by complete "
+            "pooling"
+        )
     )
     pareto_k_max: Number = Field(
         description="largest Pareto k of the folds' importance weights, for the Bayesian model"
@@ -42,7 +50,12 @@ class CrossValidationSummary(Record):
 class LeaveOneGroupOutGroupSummary(Record):
     """One group, predicted from all others."""
 
-    elpd: Number = Field(description="log predictive density of the group's rows together")
+    elpd: Number = Field(
+        description=(
+            "log predictive density, summed over the group's rows, each predicted without any of them; null for a "
+            "group without a row in the sample"
+        )
+    )
     rmse: Number = Field(
         description="root mean square error of the group's rows, predicted as those of a new group; the outcome's unit"
     )
@@ -53,8 +66,13 @@ class LeaveOneGroupOutSummary(Record):
     """The Bayesian model's prediction of each group from all others, by Pareto-smoothed importance sampling."""
 
     target: str = Field(description="what is predicted")
-    elpd: Number = Field(description="expected log predictive density, summed over groups")
-    se: Number = Field(description="its standard error")
+    elpd: Number = Field(
+        description=(
+            "expected log predictive density, summed over rows, each predicted without any row of its group; may be "
+            "compared with `fits.bayes.elpd_loo`"
+        )
+    )
+    se: Number = Field(description="its standard error, by groups")
     rmse: Number = Field(
         description="root mean square error of all rows, each predicted as one of a new group; the outcome's unit"
     )

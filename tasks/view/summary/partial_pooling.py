@@ -42,9 +42,14 @@ class PartialPoolingSummary(Record):
     varying: list[str] = Field(description="the q terms whose effect differs by group")
     criterion: Literal["reml", "ml"] = Field(description="what was minimised")
     criterion_value: Number = Field(
-        description="-2 log (restricted) likelihood at the optimum, on raw predictors, as lme4 prints it"
+        description=(
+            "-2 log (restricted) likelihood at the optimum, of the coefficients on raw predictors; as lme4 prints it "
+            "for `y ~ x + (1 | group)` and `y ~ x + (x | group)`"
+        )
     )
-    criterion_value_scaled: Number = Field(description="the same model's criterion on centre-scaled predictors")
+    criterion_value_scaled: Number = Field(
+        description="the same on centre-scaled predictors, as lme4 prints it where every x is scale(x), for any flavour"
+    )
     theta: Vector = Field(
         description=(
             "q (q + 1) / 2 values: lower triangle, by column, of the Cholesky factor of the varying effects' "

@@ -38,7 +38,10 @@ class PredictiveSummary(Record):
     overall: list[StatisticSummary] = Field(description="statistics that the model does not fit by construction")
     n_replicates: Count = Field(description="replicated data sets")
     n_groups_outside: Count = Field(description="groups whose median lies outside its 95 % interval")
-    n_groups_outside_limit: Count = Field(description="more than this many is surprising")
+    n_groups_outside_by_chance: Number = Field(description="how many are to be expected if the model is right")
+    n_groups_outside_limit: Count = Field(
+        description="more than this many would be outside in one study of a thousand, were the model right"
+    )
     groups: ByLabel[PredictiveGroupSummary] = Field(description="by group label")
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from tasks.stats.findings import Findings
 from tasks.stats.judged.ranks import RankedTerm
 from tasks.view.plain import by_label, listed
-from tasks.view.summary.record import ByLabel, Count, EstimateSummary, Flag, Number, Positive, Record
+from tasks.view.summary.record import ByLabel, Count, Flag, MedianEstimateSummary, Number, Positive, Record
 
 HALVES = {1: "upper", 0: "neither", -1: "lower"}
 
@@ -31,7 +31,7 @@ class RankSummary(Record):
 class RankedTermSummary(Record):
     """One ranking."""
 
-    rankability: EstimateSummary = Field(
+    rankability: MedianEstimateSummary = Field(
         description=(
             "share of the variation between the groups' own estimates that is more than chance, tau^2 / (tau^2 + "
             "median sampling variance); 0 to 1"

@@ -85,3 +85,11 @@ class EstimateSummary(Record):
     sd: Shaped = Field(description="posterior SD")
     lower: Shaped = Field(description="2.5 % quantile of the posterior")
     upper: Shaped = Field(description="97.5 % quantile of the posterior")
+
+
+class MedianEstimateSummary(EstimateSummary):
+    """A posterior with its median; the five entries share one shape."""
+
+    median: Shaped = Field(
+        description="posterior median: what the report quotes of SDs and shares, whose posteriors are skewed"
+    )

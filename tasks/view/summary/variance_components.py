@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from tasks.stats.records import VarianceComponents
-from tasks.view.summary.record import EstimateSummary, Number, Record, Vector
+from tasks.view.summary.record import MedianEstimateSummary, Number, Record, Vector
 
 
 class VarianceComponentsSummary(Record):
@@ -13,9 +13,9 @@ class VarianceComponentsSummary(Record):
 
     names: list[str] = Field(description="q varying terms, then `residual`")
     reml_sd: Vector = Field(description="q + 1 SDs of the fullest REML fit")
-    bayes_sd: EstimateSummary = Field(description="q + 1 SDs")
+    bayes_sd: MedianEstimateSummary = Field(description="q + 1 SDs")
     icc_reml: Number = Field(description="share of the variance that lies between groups, from the REML fit")
-    icc_bayes: EstimateSummary = Field(description="the same, posterior")
+    icc_bayes: MedianEstimateSummary = Field(description="the same, posterior")
 
 
 def variance_components_of(found: VarianceComponents) -> VarianceComponentsSummary:

@@ -11,7 +11,7 @@ from tasks.view.figures import intervals, residuals
 from tasks.view.figures.style import MODELS
 from tasks.view.records import Block, Cell, Column, Figure, Link, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
-from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of
+from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of, own_outside
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.words import numbers
 
@@ -177,15 +177,21 @@ def _shape(qq: QQ, n_rows: int) -> str:
     """The shape of the residuals; names a kind of departure only if rows leave the band and it would show in a plot."""
     if not qq.n_outside:
         return "Their residuals show no departure from a normal distribution that chance would not explain."
-    outside = f"{numbers.count(qq.n_outside)} of {numbers.plural(n_rows, 'row')} lie outside what a normal would do"
+    measured = (
+        f"skewness {numbers.fixed(qq.skewness, 2)}, kurtosis {numbers.fixed(qq.kurtosis, 2)}; a normal has 0 and 3"
+    )
     if abs(qq.skewness) >= SKEWED:
         side = "high" if qq.skewness > 0 else "low"
-        return f"Residuals are skewed, with more far {side} values than a normal distribution has ({outside})."
+        return f"Residuals are skewed, with more far {side} values than a normal distribution has ({measured})."
     if qq.kurtosis >= HEAVY:
-        return f"Residuals have heavier tails than a normal distribution ({outside}): a few rows lie far off."
+        return f"Residuals have heavier tails than a normal distribution ({measured}): a few rows lie far off."
     if qq.kurtosis <= LIGHT:
-        return f"Residuals have lighter tails than a normal distribution ({outside})."
-    return f"Residuals depart from a normal distribution, but little ({outside})."
+        return f"Residuals have lighter tails than a normal distribution ({measured})."
+    return (
+        f"Residuals depart from a normal distribution by more than chance: {numbers.count(qq.n_outside)} of "
+        f"{numbers.plural(n_rows, 'row')} lie outside the band of the Q–Q plot. In size the departure is mild "
+        f"({measured})."
+    )
 
 
 def _p_value(value: float) -> str:
@@ -212,6 +218,21 @@ def _apart(context: Context, found: Assumptions) -> str:
     return f" Against the spread of all: {numbers.listed(named, limit=3)}."
 
 
+def _own(context: Context) -> str:
+    """The groups whose own interval leaves out the SD of all, beside how many chance gives; empty if there are none."""
+    found = context.findings.assumptions
+    outside = own_outside(found)
+    if not outside.size:
+        return ""
+    leave = "leaves" if outside.size == 1 else "leave"
+    named = numbers.listed((context.named(int(j)) for j in outside), limit=3)
+    return (
+        f" Of the 95 % intervals of {numbers.plural(found.n_compared, 'group')}, {numbers.count(outside.size)} "
+        f"({named}) {leave} out the SD of all; by chance alone "
+        f"{numbers.about(0.05 * found.n_compared)} would."
+    )
+
+
 MORE = "that rows scatter more in some groups than in others"
 EQUAL_SPREAD: CheckSpec[Context] = CheckSpec(
     kind="equal_spread",
@@ -221,8 +242,10 @@ EQUAL_SPREAD: CheckSpec[Context] = CheckSpec(
         "not compared": Case(
             f"Fewer than two groups have the {FEWEST_ROWS} rows that a comparison of their spread needs."
         ),
-        "alike": Case(lambda context, judged: f"There is no sign {MORE} {_tested(context)}."),
-        "hinted": Case(lambda context, judged: f"There is some sign, not a clear one, {MORE} {_tested(context)}."),
+        "alike": Case(lambda context, judged: f"There is no clear sign {MORE} {_tested(context)}.{_own(context)}"),
+        "hinted": Case(
+            lambda context, judged: f"There is some sign, not a clear one, {MORE} {_tested(context)}.{_own(context)}"
+        ),
         "nearly alike": Case(
             lambda context, judged: (
                 f"Rows do not scatter quite alike in all groups {_tested(context)}, but so nearly "

@@ -18,7 +18,6 @@ from tasks.view.words.numbers import fixed, listed, plural, with_unit
 from tasks.view.words.verdict_labels import quoted
 
 NAMED_MOVERS = 3
-DIRECTIONS = {"better": "the verdict is better", "worse": "the verdict is worse", "same": "the verdict is the same"}
 CAUSES = {"data": "the data", "study": "the study file", "program": "Poolwise itself", "engine": "the Stan engine"}
 
 
@@ -49,8 +48,8 @@ def changes_finding(context: Context, changes: Changes) -> str:
 def _verdict(changes: Changes) -> str:
     found = changes.verdict
     status, model = found.status, found.recommended_model
-    opening = f"{DIRECTIONS[found.direction]} ({quoted(status.now)}"
-    opening += ")" if status.is_same else f", was {quoted(status.then)})"
+    was = "as it was then" if status.is_same else f"{found.direction} than {quoted(status.then)} then"
+    opening = f"the verdict is {quoted(status.now)}, {was}"
     if model.is_same:
         return f"{opening}, and the recommendation still is {model_name(model.now)}."
     return f"{opening}, and the recommendation now is {model_name(model.now)}, no longer {model_name(model.then)}."

@@ -270,8 +270,12 @@ def _gaps(context: Context, judged: Judgement) -> str:
     unfitted = int((~own.is_fitted).sum())
     without_interval = sum(map(bool, own.gap)) - unfitted
     parts = [
-        f"{unfitted} of {own.n.size} groups cannot carry a fit of their own" if unfitted else "",
-        f"{without_interval} have one without an interval" if without_interval else "",
+        f"{unfitted} of {plural(own.n.size, 'group')} cannot carry a fit of {'its' if unfitted == 1 else 'their'} own"
+        if unfitted
+        else "",
+        f"{without_interval} {'has' if without_interval == 1 else 'have'} one without an interval"
+        if without_interval
+        else "",
     ]
     smallest = plural(int(own.n.min()), "row")
     return f"{' and '.join(filter(None, parts))}; the smallest group has {smallest}."
@@ -311,7 +315,7 @@ GROUP_COUNT: CheckSpec[Context] = CheckSpec(
 GROUP_SIZES: CheckSpec[Context] = CheckSpec(
     kind="group_sizes",
     title="Size of groups",
-    measure="smallest: {value} rows",
+    measure="rows of the smallest: {value}",
     cases={
         "all fitted": Case("Every group can carry a fit of its own."),
         "gaps": Case(

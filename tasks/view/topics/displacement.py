@@ -18,7 +18,7 @@ from tasks.view.words import numbers
 
 GUIDE = (
     "Each point is a group, each thin line the way its estimate goes from no pooling to partial pooling to Bayes. "
-    "Groups whose own rows say little, often because they are few, move most towards the average of all groups, and "
+    "Groups whose own rows say little, often because they are few, move most towards the average group, and "
     "their intervals become shorter: they borrow from the others. Long ways are no fault: they show estimates that the "
     "group’s own rows could not carry. "
     "The level is read where every predictor is at its average."

@@ -87,7 +87,8 @@ def _marks(
         names=[context.labels[j] for j in groups],
         n=context.findings.group_sizes[groups],
         details=[
-            f"{numbers.fixed(z, 1)} standard errors from the average ({numbers.fixed(wide, 1)} with the wider limits)"
+            f"{numbers.fixed(z, 1)} standard errors from the average group ({numbers.fixed(wide, 1)} with the wider "
+            "limits)"
             for z, wide in pairs
         ],
     )

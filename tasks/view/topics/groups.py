@@ -13,7 +13,7 @@ from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, notable_groups, 
 from tasks.view.topic import Topic, how_to_read
 from tasks.view.words import numbers, text
 from tasks.view.words.gaps import gap_in_words, gaps_in_words
-from tasks.view.words.numbers import common_decimals, fixed, plural, with_unit
+from tasks.view.words.numbers import fixed, plural, with_unit
 
 GUIDE = (
     "Each small panel is one group, each grey dot one of its rows. Lines are what a model expects: dotted for complete "
@@ -140,7 +140,7 @@ def _alternative(context: Context, term: int, group: int) -> str:
     for bands in context.bands:
         value = bands.coef[group, term]
         if np.isfinite(value):
-            shown = numbers.fixed(value, numbers.common_decimals(bands.se[:, term]))
+            shown = numbers.fixed(value, context.places(term, 1.0))
             parts.append(f"{bands.label} {numbers.with_unit(shown, context.term_unit(term))}")
     return f"{context.labels[group]}, {context.term_name(term)}: {', '.join(parts)}."
 
@@ -218,7 +218,7 @@ def _all_groups_note(context: Context, terms: tuple[int, ...]) -> str:
 
 
 def _cells(context: Context, bands: Bands, term: int, scale: float, chosen: np.ndarray) -> list[Cell]:
-    places = numbers.common_decimals(bands.se[:, term] / scale)
+    places = context.places(term, scale)
     gaps = gaps_in_words(context.findings.no_pooling) if bands.model == "no_pooling" else [""] * context.n_groups
     return [
         Cell(
@@ -230,8 +230,11 @@ def _cells(context: Context, bands: Bands, term: int, scale: float, chosen: np.n
 
 
 def _table_note(context: Context, term: int, scale: float, unit: str) -> str:
-    complete, se = context.findings.complete.coef[term] / scale, context.findings.complete.se[term] / scale
-    parts = [f"Complete pooling gives every group {numbers.with_unit(numbers.estimate(complete, se), unit)}."]
+    complete = float(context.findings.complete.coef[term]) / scale
+    parts = [
+        "Complete pooling gives every group "
+        f"{numbers.with_unit(numbers.fixed(complete, context.places(term, scale)), unit)}."
+    ]
     parts.append(context.level_note if term == 0 else f"One SD of {context.terms[term]} is {_sd(context, term)}.")
     if term and term not in context.varying:
         parts.append("The pooled models hold this effect equal in all groups.")
@@ -272,7 +275,7 @@ def _range(bands: Bands, context: Context, term: int = 0) -> str:
     values = bands.coef[:, term][np.isfinite(bands.coef[:, term])] / scale
     if not values.size:
         return "no estimate"
-    places = common_decimals(bands.se[:, term] / scale)
+    places = context.places(term, scale)
     return f"{fixed(values.min(), places)} to {with_unit(fixed(values.max(), places), unit)}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.judged import cross_validation, held_out
 from tasks.stats.judged.held_out import LeaveOneGroupOut
 from tasks.stats.judged.influence import Influence, beyond, influential
 from tasks.stats.judgement import Judgement
@@ -14,26 +13,26 @@ from tasks.view.figures import held_out as figures
 from tasks.view.figures.intervals import height
 from tasks.view.figures.scatter import size_axis
 from tasks.view.figures.style import Spec, axis
-from tasks.view.records import Block, Cell, Column, Figure, Link, Table
+from tasks.view.records import Block, Figure
 from tasks.view.summary.held_out import InfluenceSummary, LeaveOneGroupOutSummary, influence_of, leave_one_group_out_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topics.held_out_tables import table, targets, worst_first
 from tasks.view.topics.models import error_places
-from tasks.view.words import numbers, text
+from tasks.view.words import numbers
 from tasks.view.words.numbers import fixed, plural, with_unit
 
 GUIDE = (
     "Two questions differ. A new row of a known group can lean on that group’s own rows; a row of a new group can "
-    "lean only on the average of all groups, so it is predicted less well. A log score says how probable a group’s "
-    "rows were for the model before it had seen them: higher is better, and groups far below the others are the odd "
-    "ones. Pareto k tells whether a group can be left out by calculation: above the limit, its score may be too good."
-    " The last figure asks the reverse: how far would the average of all groups move without this one? Moves within "
-    "one standard error are no more than the uncertainty that is stated anyway. Among few groups every one has a large "
-    "say, so a group that moves the average further is only called influential if it also lies farther out than chance "
-    "explains in 99 of 100 studies."
+    "lean only on the average group, so it is predicted less well. A group’s log score says how probable its rows "
+    "were for the model, each by itself, before it had seen any of them: higher is better, and groups far below the "
+    "others are the odd ones. Pareto k tells whether a group can be left out by calculation: above the limit, its "
+    "score may be too good. The last figure asks the reverse: how far would the average group move without this one? "
+    "Moves within one standard error are no more than the uncertainty that is stated anyway. Among few groups every "
+    "one has a large say, so a group that moves the average group further is only called influential if it also lies "
+    "farther out than chance explains in 99 of 100 studies."
 )
 SCORES_LIMIT = 10_000
 MOVES_LIMIT = 20
-TABLE_LIMIT = 100
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
@@ -42,13 +41,14 @@ def _blocks(context: Context) -> tuple[Block, ...]:
         *((_scores(context, groups),) if groups else ()),
         *((_moves(context, influence),) if influence else ()),
         how_to_read(GUIDE),
-        _targets(context),
-        *((_table(context, groups, influence),) if groups and influence else ()),
+        targets(context),
+        *((table(context, groups, influence),) if groups and influence else ()),
     )
 
 
 def _scores(context: Context, found: LeaveOneGroupOut) -> Figure:
-    shown = np.sort(np.argsort(found.elpd_by_group / context.findings.group_sizes, kind="stable")[:SCORES_LIMIT])
+    scored = worst_first(context, found)
+    shown = np.sort(scored[:SCORES_LIMIT])
     n = context.findings.group_sizes[shown]
     score, is_high = found.elpd_by_group[shown] / n, found.pareto_k[shown] > found.pareto_k_threshold
     more = np.column_stack([found.rmse_by_group[shown], found.pareto_k[shown]])
@@ -69,17 +69,19 @@ def _scores(context: Context, found: LeaveOneGroupOut) -> Figure:
         if mine.any()
     ]
     lowest = shown[int(np.argmin(score))]
-    cut = f" The {SCORES_LIMIT:,} groups that are predicted worst." if shown.size < context.n_groups else ""
+    cut = f" The {SCORES_LIMIT:,} groups that are predicted worst." if shown.size < scored.size else ""
+    unscored = context.n_groups - scored.size
+    cut += f" {plural(unscored, 'group')} without a row in the sample left out." if unscored else ""
     return Figure(
         id="figure-group-scores",
         caption=(
-            f"How well each group is predicted from all other groups: log predictive density per row, {against}. "
-            f"Higher is better.{cut}"
+            f"How well each group’s rows are predicted from all other groups: log predictive density, the mean of its "
+            f"rows, {against}. Higher is better.{cut}"
         ),
         alternative=(
-            f"The scores per row run from {score.min():.2f} ({context.named(int(lowest))}) to {score.max():.2f}. "
-            f"Pareto k is above {found.pareto_k_threshold:.2f} for "
-            f"{numbers.plural(found.n_high_pareto_k, 'group')} of {context.n_groups:,}."
+            f"The scores per row run from {fixed(score.min(), 2)} ({context.named(int(lowest))}) to "
+            f"{fixed(score.max(), 2)}. Pareto k is above {found.pareto_k_threshold:.2f} for "
+            f"{found.n_high_pareto_k:,} of {plural(context.n_groups, 'group')}."
         ),
         spec=figures.scores_plot(traces, x_axis, "log score per row"),
         height=360,
@@ -112,7 +114,7 @@ def _moves(context: Context, found: Influence) -> Figure:
         alternative=(
             f"The largest move is {found.most:.2f} standard errors"
             + (f", by {context.named(int(chosen[0]))}" if chosen.size else "")
-            + f"; {numbers.plural(n_beyond, 'group')} of {context.n_groups:,} beyond the limit."
+            + f"; beyond the limit: {n_beyond:,} of {plural(context.n_groups, 'group')}."
         ),
         spec=figures.moves(
             [context.labels[j] for j in chosen],
@@ -136,92 +138,6 @@ def _most_moving(found: Influence, limit: int) -> Integers:
     return order[np.isfinite(found.largest[order])][:limit]
 
 
-def _targets(context: Context) -> Table:
-    loo, groups, rows = (
-        context.findings.bayes.loo,
-        context.findings.leave_one_group_out,
-        context.findings.cross_validation,
-    )
-    missing = numbers.MISSING
-    row_error = missing if rows is None else numbers.fixed(rows.of("bayes").rmse, error_places(context, rows))
-    by_row = (
-        Cell(text.sentence_case(cross_validation.TARGET)),
-        Cell(row_error),
-        Cell(numbers.estimate(loo.elpd_loo, loo.se), f"SE {numbers.significant(loo.se, 2)}"),
-        Cell(numbers.fixed(loo.pareto_k_max, 2), f"limit {numbers.fixed(loo.pareto_k_threshold, 2)}"),
-        Cell(f"{loo.n_high_pareto_k:,} of {loo.n_rows_used:,} rows"),
-    )
-    by_group = (
-        ()
-        if groups is None
-        else (
-            Cell(text.sentence_case(held_out.TARGET)),
-            Cell(numbers.fixed(groups.rmse, numbers.decimals_for(groups.rmse / np.sqrt(2 * context.n_groups)))),
-            Cell(numbers.estimate(groups.elpd, groups.se), f"SE {numbers.significant(groups.se, 2)}"),
-            Cell(numbers.fixed(groups.pareto_k_max, 2), f"limit {numbers.fixed(groups.pareto_k_threshold, 2)}"),
-            Cell(f"{groups.n_high_pareto_k:,} of {context.n_groups:,} groups"),
-        )
-    )
-    columns = (
-        Column("What is predicted", is_number=False),
-        Column("Typical error (RMSE)", context.unit),
-        Column("Log score (elpd)"),
-        Column("Highest Pareto k"),
-        Column("Above the limit"),
-    )
-    note = (
-        "Log scores: leave-one-row-out and leave-one-group-out by importance sampling (PSIS) from the Bayesian model’s "
-        "draws; both are sums over all rows. Error for a new row: by cross-validation."
-    )
-    table_rows = tuple(row for row in (by_row, by_group) if row)
-    return Table("table-targets", "The Bayesian model’s predictions of what it has not seen", columns, table_rows, note)
-
-
-def _table(context: Context, found: LeaveOneGroupOut, influence: Influence) -> Table:
-    """The groups predicted worst first."""
-    sizes = context.findings.group_sizes
-    score = found.elpd_by_group / sizes
-    chosen = np.argsort(score, kind="stable")[:TABLE_LIMIT]
-    places = numbers.decimals_for(float(np.median(found.rmse_by_group)) / np.sqrt(2 * float(np.median(sizes))))
-    odd = set(influential(influence, _limit(context)).tolist())
-    rows = tuple(
-        (
-            Cell(context.labels[j]),
-            Cell(numbers.count(int(sizes[j]))),
-            Cell(numbers.fixed(float(score[j]), 2)),
-            Cell(numbers.fixed(float(found.rmse_by_group[j]), places)),
-            Cell(
-                numbers.fixed(float(found.pareto_k[j]), 2),
-                status="review" if found.pareto_k[j] > found.pareto_k_threshold else None,
-            ),
-            Cell(
-                numbers.fixed(float(influence.largest[j]), 2),
-                status="review" if int(j) in odd else None,
-            ),
-            Cell(numbers.significant(float(influence.cooks_distance[j]), 2)),
-        )
-        for j in chosen
-    )
-    columns = (
-        Column(text.sentence_case(context.group), is_number=False),
-        Column("Rows"),
-        Column("Log score per row"),
-        Column("Typical error (RMSE)", context.unit),
-        Column("Pareto k"),
-        Column("Largest move", "SE"),
-        Column("Cook’s distance"),
-    )
-    cut = (
-        f"The {chosen.size} of {context.n_groups:,} groups that are predicted worst. "
-        if chosen.size < sizes.size
-        else ""
-    )
-    note = f"{cut}Each group is predicted from all others. Where Pareto k is marked, its score may be too good."
-    caption = "Each group as one that was never seen, worst first"
-    download = Link("all groups: summary.json", "summary.json") if cut else None
-    return Table("table-held-out", caption, columns, rows, note, download, groups=tuple(chosen.tolist()))
-
-
 def _finding(context: Context) -> str:
     said = " ".join(filter(None, [_errors(context), messages(context, [INFLUENCE])]))
     return said or "There are too few groups to leave one out."
@@ -232,10 +148,10 @@ def _errors(context: Context) -> str:
     if groups is None:
         return ""
     places = numbers.decimals_for(groups.rmse / np.sqrt(2 * context.n_groups))
-    new_group = with_unit(fixed(groups.rmse, places), context.unit)
+    new_group = with_unit(fixed(groups.rmse, places), context.difference_unit)
     if rows is None:
         return f"For a group that it has never seen, the Bayesian model is typically off by {new_group}."
-    new_row = with_unit(fixed(rows.of("bayes").rmse, error_places(context, rows)), context.unit)
+    new_row = with_unit(fixed(rows.of("bayes").rmse, error_places(context, rows)), context.difference_unit)
     return (
         f"The Bayesian model is typically off by {new_row} for a new row of a known group, and by {new_group} for the "
         "rows of a group that it has never seen."

@@ -6,6 +6,7 @@ from tasks.stats.bayes.priors import resolve_priors
 from tasks.view.context import Context
 from tasks.view.records import Block, Cell, Code, Column, Definitions, Equations, Fold, Paragraph, Table
 from tasks.view.topic import Topic
+from tasks.view.topics.in_r import in_r
 from tasks.view.words import numbers, text
 from tasks.view.words.glossary import GLOSSARY
 
@@ -23,6 +24,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
         _reproduction(context),
         *([Paragraph(OWN_LOOK)] if context.findings.run.look_sha256 else []),
         *([_timings(context)] if context.findings.timings else []),
+        in_r(context),
         Fold("The study file", (Code("The study as it was run", _study_text(context)),)),
         Fold("Glossary", (Definitions(GLOSSARY),)),
     )

@@ -10,21 +10,22 @@ from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.records import Block, Cell, Column, Table
 from tasks.view.summary.held_out import CrossValidationSummary, cross_validation_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read
+from tasks.view.topics.in_r import formula
 from tasks.view.topics.predictors import PREDICTORS
 from tasks.view.words import numbers, text
-from tasks.view.words.numbers import fixed, listed, with_unit
+from tasks.view.words.numbers import fixed, listed, percent, with_unit
 
+NAMED = 0.01  # relative to the best error: smaller differences are not named
 GUIDE = (
     "A smaller error on the rows that a model was fitted to is no proof of a better model: more flexible models always "
     "come closer to their own rows. It is shown because it is often asked for. What decides is the error on new rows: "
     "a part of the rows is held out in turn, every model is fitted to the rest, and predicts the part it has not seen. "
     "The difference to the best model comes with its standard error; a difference of less than two of these may be "
-    "chance."
+    f"chance, and one of less than {percent(NAMED)} of the error is too small to choose a model by."
 )
 # A difference counts as clear if it exceeds this many of its standard errors.
 CLEAR = 2.0
-SAME = 1e-6  # relative to the best error: smaller differences are rounding
-LITTLE = 0.05  # relative: smaller clear differences hardly matter
+LITTLE = 0.05  # relative to the best error: smaller clear differences hardly matter
 UNCLEAR = 0.1  # relative: larger differences that are not clear are called uncertain
 FLAVOURS = {
     "varying_intercept": "Varying intercepts",
@@ -84,6 +85,7 @@ def _how_held_out(context: Context, found: CrossValidation | None) -> str:
         if found.n_rows < context.findings.run.n_rows
         else f"{found.n_rows:,} rows, held out"
     )
+    repeated = f", repeated {found.n_repeats} times and averaged" if found.n_repeats > 1 else ""
     fallback = (
         f" No pooling predicts {numbers.plural(found.n_fallback_rows, 'row')} by complete pooling, as the rest of "
         "their groups cannot carry a fit."
@@ -97,8 +99,8 @@ def _how_held_out(context: Context, found: CrossValidation | None) -> str:
         f"{numbers.fixed(found.pareto_k_threshold, 2)}."
     )
     return (
-        f"On new rows: {found.n_folds}-fold cross-validation, {sample} at random within groups; each model has seen "
-        f"all other rows.{fallback}{reliable}"
+        f"On new rows: {found.n_folds}-fold cross-validation{repeated}, {sample} at random within groups; each model "
+        f"has seen all other rows.{fallback}{reliable}"
     )
 
 
@@ -116,7 +118,11 @@ def _flavours(context: Context) -> Table:
     described = [_described(context, fit) for fit in fits.values()]
     names = list(dict.fromkeys(name for values in reversed(described) for name in values))
     rows = tuple((Cell(name), *(values.get(name, Cell(numbers.MISSING)) for values in described)) for name in names)
-    note = f"Fitted by {criterion}. Singular and converged are separate: a singular fit can be a proper optimum."
+    scaled = " on scaled predictors" if len(context.terms) > 1 else ""
+    note = (
+        f"Fitted by {criterion}{scaled}; code that runs is under Methods and reproduction. Singular and converged are "
+        "separate: a singular fit can be a proper optimum."
+    )
     return Table("table-flavours", "The flavours of partial pooling", columns, rows, note)
 
 
@@ -128,8 +134,8 @@ def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
         for term, sd in zip(fit.varying, fit.sigma_group, strict=True)
     }
     return {
-        "As lme4 writes it": Cell(_formula(context, fit)),
-        f"{fit.criterion.upper()} criterion (−2 log-likelihood)": Cell(numbers.fixed(fit.criterion_value, 2)),
+        "Formula in R, for lme4": Cell(formula(context, fit)),
+        f"{fit.criterion.upper()} criterion (−2 log-likelihood)": Cell(numbers.fixed(fit.criterion_value_scaled, 2)),
         **sds,
         **_correlations(context, fit),
         f"Residual SD ({context.unit or 'no unit'})": Cell(numbers.significant(fit.sigma)),
@@ -137,13 +143,6 @@ def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
         "Converged": Cell("yes") if fit.converged else Cell("no", status="fail"),
         "RMSE": Cell(numbers.fixed(fit.rmse, _rmse_places(context))),
     }
-
-
-def _formula(context: Context, fit: PartialPooling) -> str:
-    """R's formula of the flavour, on the study's own columns."""
-    fixed, varying = context.terms[1:] or ("1",), [context.terms[k] for k in fit.varying if k]
-    inside = " + ".join([*([] if 0 in fit.varying else ["0"]), *varying]) or "1"
-    return f"{context.outcome} ~ {' + '.join(fixed)} + ({inside} | {context.group})"
 
 
 def _correlations(context: Context, fit: PartialPooling) -> dict[str, Cell]:
@@ -198,7 +197,7 @@ def _finding(context: Context) -> str:
     tied, unclear, worse = standings(found)
     slightly = [error for error in worse if error.difference < LITTLE * found.of(found.best).rmse]
     worse = [error for error in worse if error not in slightly]
-    best = with_unit(fixed(found.of(found.best).rmse, error_places(context, found)), context.unit)
+    best = with_unit(fixed(found.of(found.best).rmse, error_places(context, found)), context.difference_unit)
     return " ".join(
         filter(
             None,
@@ -218,15 +217,18 @@ def _best_sentence(found: CrossValidation, tied: list[ModelError], best: str) ->
     names = listed([MODEL_NAMES[found.best], *(MODEL_NAMES[error.model] for error in tied)], limit=6)
     return (
         f"New rows are predicted about equally well by {names}: typically off by {best}, with no clear difference "
-        "between them."
+        f"of {percent(NAMED)} or more between them."
     )
 
 
 def standings(found: CrossValidation) -> tuple[list[ModelError], list[ModelError], list[ModelError]]:
-    """The models other than the best, in three lists: no clear difference, a large uncertain one, clearly worse."""
+    """The models other than the best, in three lists: no difference to speak of, a large uncertain one, clearly worse.
+
+    Below NAMED a difference is not spoken of, however clear: many rows make any difference clear.
+    """
     best = found.of(found.best).rmse
     others = sorted((e for e in found.models if e.model != found.best), key=lambda error: error.rmse)
-    worse = [error for error in others if error.difference > max(CLEAR * error.difference_se, SAME * best)]
+    worse = [error for error in others if error.difference > max(CLEAR * error.difference_se, NAMED * best)]
     rest = [error for error in others if error not in worse]
     # A large difference can be uncertain, if a few rows decide it.
     unclear = [error for error in rest if error.difference > UNCLEAR * best]
@@ -236,7 +238,8 @@ def standings(found: CrossValidation) -> tuple[list[ModelError], list[ModelError
 def _each(context: Context, found: CrossValidation, errors: list[ModelError]) -> str:
     places = error_places(context, found)
     return listed(
-        (f"{MODEL_NAMES[e.model]} ({with_unit(fixed(e.rmse, places), context.unit)})" for e in errors), limit=6
+        (f"{MODEL_NAMES[e.model]} ({with_unit(fixed(e.rmse, places), context.difference_unit)})" for e in errors),
+        limit=6,
     )
 
 
@@ -251,8 +254,9 @@ def _in_sample(context: Context) -> str:
     others: Floats = np.array([findings.fullest.rmse, findings.bayes.rmse])
     partial, bayes = (fixed(float(value), _rmse_places(context)) for value in others)
     return (
-        f"On the rows they were fitted to, complete pooling is typically off by {with_unit(pooled, context.unit)}, "
-        f"partial pooling by {partial} and Bayes by {with_unit(bayes, context.unit)}."
+        "On the rows they were fitted to, complete pooling is typically off by "
+        f"{with_unit(pooled, context.difference_unit)}, partial pooling by {partial} and Bayes by "
+        f"{with_unit(bayes, context.difference_unit)}."
     )
 
 

@@ -29,7 +29,7 @@ def _moves(context: Context, term: int) -> Floats:
 
 def places(context: Context, term: int) -> int:
     """Decimal places that the pooled estimates support, per raw unit."""
-    return numbers.common_decimals(context.bands[2].se[:, term] / context.raw_scale(term))
+    return context.places(term, context.raw_scale(term))
 
 
 def finding(context: Context) -> str:
@@ -117,7 +117,7 @@ def _far(context: Context, term: int, group: int) -> str:
 def _by_shrinkage(context: Context, term: int, group: int) -> str:
     factor = float(_factors(context, term)[group])
     if factor >= 0.5:
-        return "the average of all groups says more about it than its own rows"
+        return "the average group says more about it than its own rows"
     return "its own rows decide most: the move is small"
 
 
@@ -130,11 +130,11 @@ def note(context: Context, term: int, shown: int) -> str:
     """What the shrinkage factor means, and which groups the table leaves out."""
     typical = float(np.nanmedian(_factors(context, term)))
     missing = int((~np.isfinite(_moves(context, term))).sum())
-    parts = ["Shrinkage (partial pooling): 0 = its own rows decide, 1 = the average of all groups decides."]
+    parts = ["Shrinkage (partial pooling): 0 = its own rows decide, 1 = the average group decides."]
     if typical >= ALL_THE_WAY:
         parts.append(
             f"The groups are hardly seen to differ in their {context.term_name(term)} (typical shrinkage "
-            f"{typical:.2f}), so each is pulled almost all the way to the average."
+            f"{typical:.2f}), so each is pulled almost all the way to the average group."
         )
     if shown < context.n_groups - missing:
         parts.append(f"Listed are the {shown} of {context.n_groups:,} groups that moved farthest.")

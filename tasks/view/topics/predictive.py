@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.judged.pit import Shape
 from tasks.stats.judged.predictive import statistics_off
 from tasks.stats.judgement import Judgement
 from tasks.view.context import Context
@@ -17,6 +16,7 @@ from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
 from tasks.view.summary.loo_pit import LooPitSummary, loo_pit_of
 from tasks.view.summary.predictive import PredictiveSummary, predictive_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topics.pit_words import CURVES, PIT, PIT_GUIDE
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import plural, with_unit
 
@@ -25,21 +25,6 @@ GUIDE = (
     "it invents, the model has learnt their shape; if not, it has missed something. Pareto k does the same for single "
     "rows: a value above the line marks a row that the model finds very surprising."
 )
-PIT_GUIDE = (
-    "For every row the model is asked, without that row: how probable is an outcome below the one observed? If its "
-    "predictions are right, one row in ten has a probability below 10 %, half of the rows one below 50 %, and so on. "
-    "The curve shows how far the rows depart from this. Chance alone keeps all of the curve within the grey band in "
-    "at least 95 of 100 studies. It rises on the left and falls on the right where predictions are too narrow, and "
-    "does the opposite where they are too wide; predictions that are too high or too low lift or lower the whole curve."
-)
-CURVES: dict[Shape, str] = {
-    "calibrated": "The curve stays within the band.",
-    "too_narrow": "The curve leaves the band, high on the left and low on the right.",
-    "too_wide": "The curve leaves the band, low on the left and high on the right.",
-    "too_high": "The curve leaves the band upwards.",
-    "too_low": "The curve leaves the band downwards.",
-    "other": "The curve leaves the band in a way that is neither a shift nor a wrong width.",
-}
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
@@ -213,7 +198,8 @@ def _medians_outside(context: Context, judged: Judgement) -> str:
     verb = "has" if found.n_groups_outside == 1 else "have"
     return (
         f"{found.n_groups_outside:,} of {plural(found.n_groups_compared, 'group')} {verb} a median outside what the "
-        f"model expects (up to {found.n_groups_outside_limit:,} would be chance)."
+        f"model expects of it; by chance alone {numbers.about(found.n_groups_outside_by_chance)} would, and more than "
+        f"{found.n_groups_outside_limit:,} in hardly one study of a thousand."
     )
 
 
@@ -273,36 +259,6 @@ PARETO_K: CheckSpec[Context] = CheckSpec(
 )
 
 
-def _pit_case(message: str) -> Case[Context]:
-    return Case(
-        message,
-        "Averages and group estimates can still hold; do not rely on the model’s intervals for single rows.",
-        "Do not predict single rows from it: its margins for them are off.",
-    )
-
-
-PIT: CheckSpec[Context] = CheckSpec(
-    kind="loo_pit",
-    title="Predictions of rows are calibrated (LOO-PIT)",
-    measure="{share} outside the band",
-    cases={
-        "calibrated": Case("Rows lie as far from their predictions as the model expects."),
-        "too_narrow": _pit_case(
-            "Rows are more spread out around their predictions than the model expects: its intervals for single rows "
-            "are too narrow."
-        ),
-        "too_wide": _pit_case(
-            "Rows are mostly closer to their predictions than the model expects: its intervals for single rows are too "
-            "wide for most; often a few rows far out have widened them."
-        ),
-        "too_high": _pit_case("Rows lie below their predictions too often: its predictions are too high."),
-        "too_low": _pit_case("Rows lie above their predictions too often: its predictions are too low."),
-        "other": _pit_case(
-            "Rows are spread otherwise than a normal distribution around their predictions: skewed, or with rare "
-            "extremes."
-        ),
-    },
-)
 TOPIC = Topic(
     id="predictive",
     title="Could the model have produced these data?",

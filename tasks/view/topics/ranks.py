@@ -27,9 +27,9 @@ GUIDE = (
 )
 FUNNEL_OPENS = "Means of few rows vary more by chance, so the limits open towards small groups like a funnel."
 FUNNEL = (
-    "A group inside the grey limits need not differ from the average at all. One inside the green limits differs no "
-    "more than groups usually do. One outside them is worth a look: at its rows first, then at what it does. Chance "
-    "puts about one group in 20 outside the dashed lines and one in 500 outside the solid ones."
+    "A group inside the grey limits need not differ from the average group at all. One inside the green limits "
+    "differs no more than groups usually do. One outside them is worth a look: at its rows first, then at what it "
+    "does. Chance puts about one group in 20 outside the dashed lines and one in 500 outside the solid ones."
 )
 MOST_TERMS = 3
 DOWNLOAD = Link("summary.json: every group and term", "summary.json")
@@ -114,7 +114,7 @@ def _columns(context: Context, found: Ranks) -> list[tuple[Column, tuple[str, ..
     for title, shares in (
         (f"Level among the highest {few}", level.top),
         (f"Level among the lowest {few}", level.bottom),
-        ("Level above the average", level.above),
+        ("Level above the mean of the groups", level.above),
     ):
         columns.append((Column(title, model="bayes"), tuple(_chance(p, found.n_draws) for p in shares), ()))
     return columns
@@ -149,7 +149,8 @@ def _league_table(context: Context, level: RankedTerm) -> str:
     return (
         f"Do not rank the groups. {_real_share(context, level)} {text.sentence_case(placed)} of {plural(n, 'group')} "
         f"can be placed in the upper or the lower half by level with 95 % certainty ({needed:,} are wanted), and the "
-        f"typical rank is known only to within {places}. Compare each group with the average instead: the funnel below."
+        f"typical rank is known only to within {places}. Compare each group with the average group instead: the "
+        "funnel below."
     )
 
 
@@ -159,13 +160,13 @@ def _real_share(context: Context, level: RankedTerm) -> str:
     ends = interval(float(share.lower), float(share.upper), places)
     return (
         "The share of the differences between the groups’ own levels that is more than chance (rankability) is "
-        f"{fixed(float(share.mean), places)} (95 % interval {ends}; at least {least:g} is wanted)."
+        f"{fixed(float(share.median), places)} (95 % interval {ends}; at least {least:g} is wanted)."
     )
 
 
 def _effect_ranks(context: Context, one: RankedTerm) -> str:
     name = context.term_name(context.findings.terms.index(one.term))
-    share = numbers.estimate(float(one.rankability.mean), float(one.rankability.sd))
+    share = numbers.estimate(float(one.rankability.median), float(one.rankability.sd))
     placed = f"{one.n_placed:,} of {context.n_groups:,}" if one.n_placed else "none"
     verdict = "a ranking with intervals can be defended" if one.is_defensible else "do not rank by it"
     return f"By the {name}, {placed} can be placed (rankability {share}): {verdict}."

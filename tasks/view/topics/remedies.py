@@ -172,7 +172,7 @@ def _alternative(context: Context, found: Remedies, k: int, name: str) -> str:
 def _table(context: Context, found: Remedies, k: int) -> Table:
     term, chosen = found.varying[k], _chosen(context, TABLE_LIMIT)
     scale, unit = context.raw_scale(term), context.raw_unit(term)
-    places = numbers.decimals_for(float(found.median_width[-1, k]) / scale / 4)
+    places = context.places(term, scale)
     columns = (
         Column("Group", is_number=False),
         Column("Rows"),

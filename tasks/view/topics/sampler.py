@@ -6,17 +6,17 @@ from tasks.stats.bayes.diagnostics import Diagnostic, against_limits, ebfmi_by_c
 from tasks.stats.records import Floats, PosteriorDraws, SamplingAttempt
 from tasks.view.context import Context
 from tasks.view.figures import sampler as figures
-from tasks.view.figures.histograms import ranks
+from tasks.view.figures.histograms import beyond_band, ranks
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Panel, Panels, Table
 from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
 from tasks.view.words import numbers, text
 from tasks.view.words.sampler_words import missed_in_words
 
 GUIDE = (
-    "Several chains explore the possible values independently. In a rank plot every chain’s line should stay within "
-    "the grey band: then all have found the same answer. A line that leaves it often says that they disagree. The "
-    "sampler moves like a ball whose speed is drawn anew at each step: if one step changes its energy far less than "
-    "energies differ, it is slow to reach rare values."
+    "Several chains explore the possible values independently. In a rank plot every chain’s line should keep mostly "
+    "to the grey band, which holds about 99 of 100 bins if all have found the same answer. A chain whose line leaves "
+    "it far, or in many bins side by side, says that they disagree. The sampler moves like a ball whose speed is drawn "
+    "anew at each step: if one step changes its energy far less than energies differ, it is slow to reach rare values."
 )
 ROWS: dict[str, str] = {
     "rhat": "Largest R-hat",
@@ -89,19 +89,23 @@ def _described(context: Context, attempt: SamplingAttempt) -> dict[str, str]:
 
 
 def _ranks(context: Context, draws: PosteriorDraws) -> Panels:
-    quantities = _quantities(context, draws)
+    quantities = _quantities(context, draws)[:MOST_QUANTITIES]
     panels = tuple(
         Panel(
             id=f"panel-rank-{number}",
             title=name,
             detail="",
-            alternative=f"Rank plot of {name}: one line per chain over a grey band that holds 99 % under agreement.",
+            alternative=f"Rank plot of {name}: one line per chain over a grey band that holds 99 of 100 bins.",
             spec=ranks(values),
         )
-        for number, (name, values) in enumerate(quantities[:MOST_QUANTITIES])
+        for number, (name, values) in enumerate(quantities)
     )
+    outside, bins = (sum(each) for each in zip(*(beyond_band(values) for _, values in quantities), strict=True))
+    are = "is" if outside == 1 else "are"
     caption = (
-        "Rank plots: each chain’s draws in 20 bins of the ranks over all chains. Agreement keeps them in the band."
+        "Rank plots: each chain’s draws in 20 bins of the ranks over all chains. The band holds a bin in 99 of 100 "
+        f"cases if the chains agree and draws are independent. Of the {bins:,} bins here {outside:,} {are} outside; "
+        f"chance alone gives about {round(0.01 * bins):,}."
     )
     return Panels("panels-ranks", caption, panels)
 
@@ -155,7 +159,7 @@ def _finding(context: Context) -> str:
         return f"The sampler did not reach its thresholds: {missed}."
     return (
         f"The sampler reached every threshold {when}: the largest R-hat is {found.rhat_max:.3f} and the draws are "
-        f"worth at least {numbers.count(int(min(found.ess_bulk_min, found.ess_tail_min)))} independent ones."
+        f"worth about {numbers.fixed(min(found.ess_bulk_min, found.ess_tail_min), 0)} independent ones or more."
     )
 
 

@@ -10,7 +10,7 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, SimpsonCheck
 from tasks.view.context import Context
 from tasks.view.figures.simpson import Points, between_line, complete_line, simpson, within_lines
-from tasks.view.records import Block, Cell, Column, Figure, Table
+from tasks.view.records import Block, Cell, Column, Figure, Paragraph, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, PANEL_LIMIT, notable_groups, rule, thin
 from tasks.view.summary.simpson import SimpsonSummary, simpson_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
@@ -31,6 +31,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
         *(_figure(context, term, check) for term, check in enumerate(context.findings.simpson, start=1)),
         how_to_read(GUIDE),
         _table(context),
+        Paragraph(" ".join(_beside_bayes(context, check) for check in context.findings.simpson)),
     )
 
 
@@ -161,6 +162,24 @@ def _slopes_compared(context: Context, check: SimpsonCheck) -> str:
     return f"Over all rows the slope of {name} is {pooled}; within groups it is {within}."
 
 
+def _beside_bayes(context: Context, check: SimpsonCheck) -> str:
+    """Why the Bayesian slope of the average group is another number than the slope within groups."""
+    term = context.position(check.term)
+    fixef, scale = context.findings.bayes.fixef, context.raw_scale(term)
+    slope = with_unit(
+        numbers.estimate(float(fixef.mean[term]) / scale, float(fixef.sd[term]) / scale), context.raw_unit(term)
+    )
+    how = (
+        "it is the mean of slopes that may differ by group, each group counted once, however many rows it has"
+        if term in context.varying
+        else "it leans on the differences between groups too, as far as they are less uncertain"
+    )
+    return (
+        f"The slope of {context.terms[term]} in the average group is {slope} by the Bayesian model. That is another "
+        f"question than the one slope within all groups above: {how}."
+    )
+
+
 def _compared(conclusion: str) -> Callable[[Context, Judgement], str]:
     """A function that makes the message: both slopes with their unit, then `conclusion`."""
     return lambda context, judged: f"{_slopes_compared(context, _found(context, judged))} {conclusion}"
@@ -206,7 +225,7 @@ TOPIC = Topic(
     title="Simpson’s paradox: within groups and over all rows",
     finding=lambda context: messages(context, [CHECK]),
     blocks=_blocks,
-    sources=("simpson",),
+    sources=("simpson", "fits"),
     guide=(GUIDE,),
     checks=(CHECK,),
     is_shown=lambda context: bool(context.findings.simpson),

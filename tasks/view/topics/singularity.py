@@ -25,7 +25,7 @@ GUIDE = (
     "“Singular” means that the best-fitting difference between groups is exactly zero in some respect. That is a valid "
     "answer of the method, but rarely a believable one: the data cannot tell a small difference from none. The usual "
     "(conditional) intervals then take the zero for certain and become far too short. The joint interval adds the "
-    "uncertainty of the average; only the Bayesian one also adds that of the spread between groups."
+    "uncertainty of the average group; only the Bayesian one also adds that of the spread between groups."
 )
 CONDITIONAL, JOINT, BAYES = "Conditional", "Joint", "Bayes"
 
@@ -140,7 +140,8 @@ def _conditional(context: Context, chosen: np.ndarray, term: int) -> list[interv
 
 
 def _caption(context: Context, term: int, n_shown: int) -> str:
-    shown = f"{context.term_title(term)}: three 95 % intervals for each group, highest first. Dotted line: the average."
+    title = context.term_title(term)
+    shown = f"{title}: three 95 % intervals for each group, highest first. Dotted line: the average group."
     return f"{shown} {rule(n_shown, context.n_groups)}".strip()
 
 

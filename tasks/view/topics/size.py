@@ -22,7 +22,7 @@ from tasks.view.words import numbers
 from tasks.view.words.numbers import fixed, interval, plural, with_unit
 
 GUIDE = (
-    "Partial pooling draws a group with few rows towards the average of all groups. That is right if small groups are "
+    "Partial pooling draws a group with few rows towards the average group. That is right if small groups are "
     "like the others, and wrong if they are not: then their own average should be the aim. A trend of level with size "
     "is a sign of it. The second test leaves rows out and predicts them: where the points leave the dotted line by "
     "more than their intervals, groups of that size are estimated too high (left) or too low (right)."
@@ -102,7 +102,11 @@ def _changes(context: Context, trend: SizeTrend) -> list[str]:
     """Per group: on which side of the average it lies, without and with size in the model."""
     before, after = trend.plain.side.tolist(), trend.with_size.side.tolist()
     return [
-        f"{SIDES[a]} the average" if a and a == b else SIDES[a] if a == b else f"{SIDES[a]}; with size: {SIDES[b]}"
+        f"{SIDES[a]} the average group"
+        if a and a == b
+        else SIDES[a]
+        if a == b
+        else f"{SIDES[a]}; with size: {SIDES[b]}"
         for a, b in zip(before, after, strict=True)
     ]
 
@@ -145,9 +149,9 @@ def _flipped_table(context: Context, trend: SizeTrend) -> Table:
         Column("Group", is_number=False),
         Column("Rows"),
         Column("Level", context.unit, detail="95 % interval"),
-        Column("To the average", is_number=False),
+        Column("Against the average group", is_number=False),
         Column("Level with size", context.unit, detail="95 % interval"),
-        Column("To the average", is_number=False),
+        Column("Against the average group", is_number=False),
     )
     rows = tuple(
         (
@@ -160,7 +164,7 @@ def _flipped_table(context: Context, trend: SizeTrend) -> Table:
     )
     return Table(
         "table-size",
-        "Groups whose answer to “above or below the average?” changes with size in the model",
+        "Groups whose answer to “above or below the average group?” changes with size in the model",
         columns,
         rows,
         _note(chosen.size, trend.flipped.size),
@@ -185,7 +189,7 @@ def _calibration(context: Context, trend: SizeTrend) -> str:
     for k in (0, -1):
         one = trend.calibration[k]
         places = numbers.decimals_for(one.plain.se)
-        off = with_unit(fixed(one.plain.mean, places), context.unit)
+        off = with_unit(fixed(one.plain.mean, places), context.difference_unit)
         told.append(f"{off} in groups of {_rows_between(one.smallest, one.largest)}")
     return f"Rows left out lie off their prediction, on average, by {' and by '.join(told)}."
 
@@ -199,7 +203,8 @@ def _measured(context: Context, trend: SizeTrend) -> str:
     places = numbers.decimals_for(trend.per_doubling_se)
     size = abs(trend.per_doubling) if trend.is_clear else trend.per_doubling
     ends = interval(trend.per_doubling_lower, trend.per_doubling_upper, places)
-    return f"by {with_unit(fixed(size, places), context.unit)} per doubling of a group’s rows (95 % interval {ends})"
+    shown = with_unit(fixed(size, places), context.difference_unit)
+    return f"by {shown} per doubling of a group’s rows (95 % interval {ends})"
 
 
 def _trend(context: Context) -> SizeTrend:
@@ -218,15 +223,15 @@ def _unclear(context: Context, judged: Judgement) -> str:
 
 def _little(context: Context, judged: Judgement) -> str:
     trend = _trend(context)
-    sd = with_unit(numbers.significant(trend.tau, 2), context.unit)
-    little = f"That is little beside the differences between groups (typically {sd} from their average)."
+    sd = with_unit(numbers.significant(trend.tau, 2), context.difference_unit)
+    little = f"That is little beside the differences between groups (typically {sd} from the average group)."
     return f"{_goes_with_size(context, trend)} {little} {_flips(context, trend)}"
 
 
 def _clear(context: Context, judged: Judgement) -> str:
     trend = _trend(context)
     wrong = "high" if trend.per_doubling > 0 else "low"
-    drawn = f"Partial pooling therefore draws groups with few rows to an average that is too {wrong} for them."
+    drawn = f"Partial pooling therefore draws groups with few rows to an average group that is too {wrong} for them."
     return f"{_goes_with_size(context, trend)} {drawn} {_flips(context, trend)}"
 
 
@@ -236,7 +241,7 @@ def _goes_with_size(context: Context, trend: SizeTrend) -> str:
 
 
 def _flips(context: Context, trend: SizeTrend) -> str:
-    question = "whether the level is above or below the average"
+    question = "whether the level is above or below the average group"
     if not trend.flipped.size:
         return f"With size in the model, the answer to {question} changes for no group."
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.records import Estimate
+from tasks.stats.records import MedianEstimate
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.style import MODELS, Spec, axis, padded
@@ -17,10 +17,11 @@ from tasks.view.words.numbers import fixed, interval, percent, with_unit
 
 GUIDE = (
     "A standard deviation says how far things typically lie from their average. REML gives one value for each; Bayes "
-    "also says how uncertain it is. Shrinkage runs from 0 (the group’s own rows decide) to 1 (the average of all "
-    "groups decides)."
+    "also says how uncertain it is. Shrinkage runs from 0 (the group’s own rows decide) to 1 (the average group "
+    "decides)."
 )
 SAME_SHRINKAGE = 0.005
+MEDIANS = "Bayes: posterior medians, as these posteriors are skewed."
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
@@ -48,7 +49,7 @@ def _components_figure(context: Context) -> Figure:
     sd = found.bayes_sd
     series = [
         intervals.Series("REML", part.color, part.symbol, found.reml_sd, blank, blank),
-        intervals.Series("Bayes, 95 % interval", bayes.color, bayes.symbol, sd.mean, sd.lower, sd.upper, 3),
+        intervals.Series("Bayes, 95 % interval", bayes.color, bayes.symbol, sd.median, sd.lower, sd.upper, 3),
     ]
     names = _names(context)
     return Figure(
@@ -88,10 +89,10 @@ def _components_table(context: Context) -> Table:
         if term:
             rows.append(_raw_row(context, term, k))
     icc = found.icc_bayes
-    share = [numbers.percent(float(value)) for value in (found.icc_reml, icc.mean, icc.lower, icc.upper)]
+    share = [numbers.percent(float(value)) for value in (found.icc_reml, icc.median, icc.lower, icc.upper)]
     rows.append((Cell("ICC"), Cell("share"), Cell(share[0]), Cell(share[1]), Cell(f"{share[2]} to {share[3]}")))
     rows += _correlations(context)
-    note = "ICC: share of the variation that lies between groups, at the predictors’ averages."
+    note = f"{MEDIANS} ICC: share of the variation that lies between groups, at the predictors’ averages."
     if len(context.varying) > 1:
         note += " Correlations, too, are at the predictors’ averages and would differ elsewhere."
     return Table("table-components", "Variance components", columns, tuple(rows), note)
@@ -105,7 +106,7 @@ def _correlations(context: Context) -> list[tuple[Cell, ...]]:
             Cell(f"Correlation: {context.term_name(names[m])}, {context.term_name(names[k])}"),
             Cell("–"),
             Cell(numbers.fixed(float(reml[k, m]), 2)),
-            Cell(numbers.fixed(float(bayes.mean[k, m]), 2)),
+            Cell(numbers.fixed(float(bayes.median[k, m]), 2)),
             Cell(numbers.interval(float(bayes.lower[k, m]), float(bayes.upper[k, m]), 2)),
         )
         for k in range(len(names))
@@ -117,14 +118,14 @@ def _raw_row(context: Context, term: int, k: int) -> tuple[Cell, ...]:
     """A table row: the SD of a slope between groups, per raw unit of its predictor."""
     found, scale = context.findings.variance_components, context.raw_scale(term)
     sd = found.bayes_sd
-    raw = Estimate(sd.mean / scale, sd.sd / scale, sd.lower / scale, sd.upper / scale)
+    raw = MedianEstimate(*(part / scale for part in (sd.mean, sd.sd, sd.lower, sd.upper, sd.median)))
     places = numbers.decimals_for(float(raw.sd[k]))
     return _row(_names(context)[k], context.raw_unit(term), float(found.reml_sd[k]) / scale, raw, k, places)
 
 
-def _row(name: str, unit: str, reml: float, sd: Estimate, k: int, places: int) -> tuple[Cell, ...]:
-    mean, lower, upper = (float(getattr(sd, part)[k]) for part in ("mean", "lower", "upper"))
-    shown = [numbers.fixed(reml, places), numbers.fixed(mean, places), numbers.interval(lower, upper, places)]
+def _row(name: str, unit: str, reml: float, sd: MedianEstimate, k: int, places: int) -> tuple[Cell, ...]:
+    median, lower, upper = (float(getattr(sd, part)[k]) for part in ("median", "lower", "upper"))
+    shown = [numbers.fixed(reml, places), numbers.fixed(median, places), numbers.interval(lower, upper, places)]
     return (Cell(name), Cell(unit), *(Cell(value) for value in shown))
 
 
@@ -188,12 +189,12 @@ def _shrinkage_table(context: Context) -> Table:
 def _finding(context: Context) -> str:
     components, icc = context.findings.variance_components, context.findings.bayes.icc
     sd = components.bayes_sd
-    between = with_unit(numbers.estimate(float(sd.mean[0]), float(sd.sd[0])), context.unit)
-    within = with_unit(numbers.estimate(float(sd.mean[-1]), float(sd.sd[-1])), context.unit)
-    share = f"{percent(float(icc.mean))} (95 % interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
+    between = with_unit(numbers.rounded(float(sd.median[0]), float(sd.sd[0])), context.difference_unit)
+    within = with_unit(numbers.estimate(float(sd.median[-1]), float(sd.sd[-1])), context.difference_unit)
+    share = f"{percent(float(icc.median))} (95 % interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
     slopes = "".join(_slope_spread(context, term) for term in context.varying if term)
     return (
-        f"Groups lie about {between} from their average, rows about {within} from their group’s expectation: "
+        f"Groups lie about {between} from the average group, rows about {within} from their group’s expectation: "
         f"{share} of the variation lies between groups.{slopes}"
     )
 
@@ -201,9 +202,9 @@ def _finding(context: Context) -> str:
 def _slope_spread(context: Context, term: int) -> str:
     """How much one slope differs between groups, per raw unit."""
     sd, position, scale = context.findings.bayes.sigma_group, context.varying.index(term), context.raw_scale(term)
-    mean, spread, lower, upper = (float(part[position]) / scale for part in (sd.mean, sd.sd, sd.lower, sd.upper))
+    median, spread, lower, upper = (float(part[position]) / scale for part in (sd.median, sd.sd, sd.lower, sd.upper))
     places = numbers.decimals_for(spread)
-    size = with_unit(fixed(mean, places), context.raw_unit(term))
+    size = with_unit(fixed(median, places), context.raw_unit(term))
     return f" The {context.term_name(term)} differs by about {size} (95 % interval {interval(lower, upper, places)})."
 
 

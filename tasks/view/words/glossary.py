@@ -2,18 +2,23 @@
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Group", "A set of rows that belong together, such as one county or one patient."),
+    (
+        "Average group",
+        "What the model expects of a group of which nothing is known but its predictors: groups are drawn to it.",
+    ),
+    ("Mean of the groups", "The plain mean of the groups’ own values in the report, each group counted once."),
     ("Complete pooling", "One estimate for all rows, as if there were no groups."),
     ("No pooling", "A separate estimate per group, from that group’s rows alone."),
     (
         "Partial pooling",
-        "A compromise: each group’s estimate is drawn towards the average of all groups, and the more so the fewer "
+        "A compromise: each group’s estimate is drawn towards the average group, and the more so the fewer "
         "rows the group has. Also called a multilevel, mixed or hierarchical model.",
     ),
     ("Bayes", "Partial pooling in which every unknown, the spread of the groups included, carries its uncertainty."),
-    ("Shrinkage", "How far a group’s estimate is drawn to the average: 0 is not at all, 1 is all the way."),
+    ("Shrinkage", "How far a group’s estimate is drawn to the average group: 0 is not at all, 1 is all the way."),
     (
         "Group SD (τ, sigma_group)",
-        "How much groups differ: the standard deviation of a group effect around the average.",
+        "How much groups differ: the standard deviation of a group’s effect around the average group.",
     ),
     ("Residual SD (σ, sigma_residual)", "How much rows of one group differ from what the model expects of them."),
     (
@@ -26,7 +31,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "valid, but its usual intervals then claim too much.",
     ),
     ("Conditional interval", "An interval for a group’s effect that takes everything else as known. Often too short."),
-    ("Joint interval", "Includes the uncertainty of the average, but takes the spread of the groups as known."),
+    ("Joint interval", "Includes the uncertainty of the average group, but takes the spread of the groups as known."),
     (
         "Bayesian interval",
         "Includes every unknown. Given the model and the data, it holds the value with probability 95 %.",
@@ -36,7 +41,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Funnel plot", "Means against group size, with limits that open where chance alone makes means vary more."),
     (
         "Unintended shrinkage",
-        "Small groups are drawn to an average that does not suit them, because level and size go together.",
+        "Small groups are drawn to an average group that does not suit them, because level and size go together.",
     ),
     ("Standard deviation (SD)", "A typical distance from the average."),
     ("Standard error (SE)", "The uncertainty of an estimate, as a standard deviation."),
@@ -61,7 +66,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "What the model holds possible before it sees the data. A weak prior rules out the absurd and leaves the "
         "rest to the data.",
     ),
-    ("Posterior", "What the model holds possible after it has seen the data."),
+    (
+        "Posterior",
+        "What the model holds possible after it has seen the data. Of levels and effects the report gives its mean; of "
+        "standard deviations, correlations and shares, which are skewed, its median.",
+    ),
     (
         "Brown–Forsythe test",
         "Asks whether the rows of some groups scatter more than those of others. A small p says that chance alone "

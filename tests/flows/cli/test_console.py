@@ -63,6 +63,13 @@ def test_everything_shown_goes_through_one_place(said: StringIO) -> None:
     assert not any(line.startswith("2026-11-26 INFO") for line in shown.splitlines())
 
 
+def test_the_verdict_is_said_once(said: StringIO) -> None:
+    headline = "Use the Bayesian fit: partial pooling by REML cannot be trusted here."
+    console.show_verdict(ReportedVerdict("use", headline, "Why.", "bayes"))
+    assert said.getvalue().split("\n")[1] == headline
+    assert "USE" not in said.getvalue()
+
+
 def test_a_problem_is_never_longer_than_a_screen(said: StringIO) -> None:
     console.show_problem("x" * 1_000_000)
     assert len(said.getvalue()) < 2100

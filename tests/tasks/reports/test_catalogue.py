@@ -209,7 +209,7 @@ def test_key_estimates_are_followed_over_the_runs(tmp_path: Path) -> None:
     (trend,) = study["trends"]
     assert study["answer"] == "Answer 29."
     assert study["trend_run_ids"] == [f"r{number:02d}" for number in range(10, 30)]
-    assert trend["mean"] == list(range(10, 30))
+    assert trend["value"] == list(range(10, 30))
     assert trend["lower"] == [-5] * 20
 
 

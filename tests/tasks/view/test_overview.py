@@ -19,13 +19,15 @@ def test_slopes_and_their_spread_are_per_raw_unit(make):
     bayes, scaling, entries = case.findings.bayes, case.findings.scaling, found(overview_of(case.context))
     for position, name in enumerate(case.study.predictors, start=1):
         scale = scaling.scale[position - 1]
-        for part in ("mean", "lower", "upper"):
+        for part in ("mean", "median", "lower", "upper"):
             assert entries["slope", name][part] == pytest.approx(getattr(bayes.fixef, part)[position] / scale)
     for position, term in enumerate(case.findings.fullest.varying):
         scale = scaling.scale[term - 1] if term else 1.0
         name = case.findings.terms[term]
         assert entries["group_sd", name]["mean"] == pytest.approx(bayes.sigma_group.mean[position] / scale)
+        assert entries["group_sd", name]["median"] == pytest.approx(bayes.sigma_group.median[position] / scale)
     assert entries["icc", ""]["mean"] == pytest.approx(float(bayes.icc.mean))
+    assert entries["icc", ""]["median"] == pytest.approx(float(bayes.icc.median))
 
 
 def test_study_without_predictors_has_level_spread_and_share():
@@ -41,7 +43,7 @@ def test_units_and_answer():
     case = singular_case()
     overview = overview_of(case.context)
     assert found(overview)["slope", "age"]["unit"] == "s per year"
-    spread = numbers.fixed(float(case.findings.bayes.sigma_group.mean[0]), 1)
+    spread = numbers.fixed(float(case.findings.bayes.sigma_group.median[0]), 1)
     assert overview["answer"].startswith(f"Groups differ in bounce time, typically by {spread}")
 
 

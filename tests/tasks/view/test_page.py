@@ -264,16 +264,16 @@ def test_a_file_that_was_set_aside_is_told_with_its_reason():
         (
             factories.singular_case,
             [
-                "bounce time ~ age + (1 | county)",
-                "bounce time ~ age + (0 + age | county)",
-                "bounce time ~ age + (age | county)",
+                "bounce_time ~ scale(age) + (1 | county)",
+                "bounce_time ~ scale(age) + (0 + scale(age) | county)",
+                "bounce_time ~ scale(age) + (1 + scale(age) | county)",
             ],
         ),
     ],
 )
 def test_flavours_carry_their_formula(make, formulas):
     row = table(build_page(make().context), "table-flavours").rows[0]
-    assert [cell.text for cell in row] == ["As lme4 writes it", *formulas]
+    assert [cell.text for cell in row] == ["Formula in R, for lme4", *formulas]
 
 
 def test_correlations_stand_beside_the_spreads_with_their_interval():
@@ -281,7 +281,7 @@ def test_correlations_stand_beside_the_spreads_with_their_interval():
     row = next(row for row in table(build_page(case.context), "table-components").rows if "Corr" in row[0].text)
     bayes = case.findings.bayes.correlation
     assert row[2].text == numbers.fixed(float(case.findings.fullest.correlation[1, 0]), 2)
-    assert row[3].text == numbers.fixed(float(bayes.mean[1, 0]), 2)
+    assert row[3].text == numbers.fixed(float(bayes.median[1, 0]), 2)
     assert row[4].text == numbers.interval(float(bayes.lower[1, 0]), float(bayes.upper[1, 0]), 2)
 
 

@@ -158,8 +158,8 @@ def test_numbers_are_those_of_the_findings() -> None:
     assert group["conditional_sd"] == full.conditional_sd[kent].tolist()
     assert fits["no_pooling"]["groups"]["kent"]["n"] == findings.group_sizes[kent]
     assert fits["bayes"]["groups"]["kent"]["lower"] == findings.bayes.groups.lower[kent].tolist()
-    assert fits["bayes"]["sd_group"] == findings.bayes.sigma_group.mean.tolist()
-    assert fits["bayes"]["sigma"] == findings.bayes.sigma.mean
+    assert fits["bayes"]["sd_group"] == findings.bayes.sigma_group.median.tolist()
+    assert fits["bayes"]["sigma"] == findings.bayes.sigma.median
     assert fits["bayes"]["diagnostics"] == fits["bayes"]["attempts"][-1]["diagnostics"]
 
 

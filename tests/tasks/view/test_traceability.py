@@ -69,7 +69,7 @@ def with_another_digit(shown: Shown, chance: random.Random) -> Shown:
     "place",
     [
         r'<p class="answer">[^<]*?by ()(\d+\.\d)',  # how far groups lie apart, on the first screen
-        r"Above the average of ()(\d+\.\d)",  # the average, in an answer
+        r"mean of the groups(?:</\w+>)*, ()(\d+\.\d)",  # the mean, in an answer
         r'<section id="variance".*?<p class="finding">.*?about ()(\d+\.\d)',
         r'<section id="groups".*?<td class="number">()(\d{2,}\.\d+)',  # a group's estimate
         r'<section id="groups".*?<span class="detail">()(\d{2,}\.\d+)',  # the end of its interval

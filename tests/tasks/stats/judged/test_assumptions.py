@@ -25,7 +25,7 @@ from tasks.stats.judged.assumptions import (
     qq_band,
     qq_plot,
 )
-from tasks.stats.records import BayesFit, Estimate, Flavour, Floats, GroupedData, LooResult, Scaling
+from tasks.stats.records import BayesFit, Flavour, Floats, GroupedData, LooResult, MedianEstimate, Scaling
 from tasks.study.settings import Thresholds
 from tests.datasets import grouped, model_of, simulated
 
@@ -58,8 +58,8 @@ def fitted(data: GroupedData) -> tuple[ModelCrossProducts, Scaling, BayesFit]:
     )
 
 
-def _known(value: Floats) -> Estimate:
-    return Estimate(value, 0 * value, value, value)
+def _known(value: Floats) -> MedianEstimate:
+    return MedianEstimate(value, 0 * value, value, value, value)
 
 
 def looked_at(data: GroupedData) -> Assumptions:

@@ -14,7 +14,7 @@ from tasks.stats.bayes.priors import resolve_priors
 from tasks.stats.bayes.stan_data import design_matrix, marginal_data
 from tasks.stats.fits.cross_products import centre_scaled, cross_products
 from tasks.stats.fits.partial_pooling import partial_pooling
-from tasks.stats.judged.cross_validation import CrossValidation, compare, cross_validation, deal
+from tasks.stats.judged.cross_validation import CrossValidation, _n_repeats, compare, cross_validation, deal
 from tasks.stats.records import Floats, GroupedData
 from tests.dense import dense
 from tests.posteriors import Sampled, sampled
@@ -34,12 +34,18 @@ def taken(data: GroupedData, rows: np.ndarray) -> GroupedData:
 
 def rmse_by_refits(have: Sampled, predict: object, n_folds: int) -> float:
     """Of `predict(training rows, rows held out)`, over the folds."""
-    fold = deal(have.data.group_index, n_folds, SEED)
-    errors = np.empty(have.data.n_rows)
-    for k in range(n_folds):
-        train, test = taken(have.data, fold != k), taken(have.data, fold == k)
-        errors[fold == k] = test.y - predict(have, train, test)  # type: ignore[operator]
-    return float(np.sqrt(np.mean(errors**2)))
+    return float(np.sqrt(squared_errors_by_refits(have, predict, n_folds, 1)[0].mean()))
+
+
+def squared_errors_by_refits(have: Sampled, predict: object, n_folds: int, n_repeats: int) -> Floats:
+    """(repeats, N), rows dealt anew for each repeat."""
+    errors = np.empty((n_repeats, have.data.n_rows))
+    for repeat in range(n_repeats):
+        fold = deal(have.data.group_index, n_folds, [SEED, repeat])
+        for k in range(n_folds):
+            train, test = taken(have.data, fold != k), taken(have.data, fold == k)
+            errors[repeat, fold == k] = test.y - predict(have, train, test)  # type: ignore[operator]
+    return errors**2
 
 
 def by_least_squares(have: Sampled, train: GroupedData, test: GroupedData) -> Floats:
@@ -70,6 +76,7 @@ def by_reml(have: Sampled, train: GroupedData, test: GroupedData) -> Floats:
 @pytest.mark.parametrize("name", ["sleepstudy", "one_single", "dyestuff2", "cbpp_intercepts"])
 def test_errors_of_least_squares_and_reml_are_those_of_refits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.stats.judged.cross_validation, "MOST_FOLDS", 3)
+    monkeypatch.setattr(tasks.stats.judged.cross_validation, "MOST_REPEATS", 1)
     have = sampled(name)
     found = cross_validated(have)
     assert found.of("complete_pooling").rmse == pytest.approx(rmse_by_refits(have, by_least_squares, found.n_folds))
@@ -78,8 +85,24 @@ def test_errors_of_least_squares_and_reml_are_those_of_refits(name: str, monkeyp
     assert reml == pytest.approx(rmse_by_refits(have, by_reml, found.n_folds), rel=1e-4)
 
 
+def test_errors_are_averaged_over_several_ways_of_dealing_the_rows() -> None:
+    """Five repeats; one alone is up to several standard errors of the average off."""
+    have = sampled("bounce_rates")
+    found = cross_validated(have)
+    assert (found.n_folds, found.n_repeats) == (10, 5)
+    for name, predict in (("complete_pooling", by_least_squares), ("no_pooling", by_group)):
+        squared = squared_errors_by_refits(have, predict, 10, 5)
+        assert found.of(name).rmse == pytest.approx(np.sqrt(squared.mean()))
+        assert np.ptp(np.sqrt(squared.mean(axis=1))) > 1e-3
+
+
+def test_many_groups_are_dealt_once() -> None:
+    assert [_n_repeats(work) for work in (1, 4000, 8000, 25_000)] == [5, 5, 2, 1]
+
+
 def test_the_error_of_bayes_is_that_of_sampling_without_each_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks.stats.judged.cross_validation, "MOST_FOLDS", 4)
+    monkeypatch.setattr(tasks.stats.judged.cross_validation, "MOST_REPEATS", 1)
     have = sampled("dyestuff")
 
     def by_sampling(have: Sampled, train: GroupedData, test: GroupedData) -> Floats:
@@ -136,14 +159,15 @@ def test_relabelling_and_reordering_groups_changes_nothing() -> None:
         assert after.of(error.model).difference_se == pytest.approx(error.difference_se, rel=1e-4, abs=1e-6)
 
 
-def test_a_sample_is_held_out_from_all_rows() -> None:
+def test_a_sample_is_held_out_from_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Complete pooling of all rows but a fold's, for the rows of the sample."""
+    monkeypatch.setattr(tasks.stats.judged.cross_validation, "MOST_REPEATS", 1)
     have = sampled("bounce_rates")
     chosen = np.sort(np.random.default_rng(2).choice(613, 200, replace=False))
     data = taken(have.data, chosen)
     found = cross_validated(have, data)
     assert found.n_rows == 200
-    fold, errors = deal(data.group_index, found.n_folds, SEED), np.empty(200)
+    fold, errors = deal(data.group_index, found.n_folds, [SEED, 0]), np.empty(200)
     for k in range(found.n_folds):
         train = taken(have.data, ~np.isin(np.arange(613), chosen[fold == k]))
         test = taken(data, fold == k)

@@ -37,7 +37,7 @@ def test_runs_that_asked_something_else_are_left_out():
 def test_an_estimate_that_a_run_lacks_is_a_gap():
     level = KeyEstimate("level", "intercept", "s", 200.0, 190.0, 210.0)
     (trend,) = trends_of(newest_first(run(1), run(2, level), run(3)))
-    assert trend.mean == (SLOPE.mean, None, SLOPE.mean)
+    assert trend.value == (SLOPE.value, None, SLOPE.value)
     assert len(trend.picture.dots) == 2  # neither has a neighbour
     assert trend.picture.line == ""
 
@@ -51,8 +51,8 @@ def test_numbers_are_told_to_what_the_interval_supports():
 
 
 def test_alternative_says_what_the_picture_shows():
-    first = replace(SLOPE, mean=-0.5, lower=-1.0, upper=0.1)
-    (trend,) = trends_of(newest_first(run(1, first), run(2, replace(SLOPE, mean=3.0), status="none"), run(3)))
+    first = replace(SLOPE, value=-0.5, lower=-1.0, upper=0.1)
+    (trend,) = trends_of(newest_first(run(1, first), run(2, replace(SLOPE, value=3.0), status="none"), run(3)))
     assert trend.alternative == (
         "Effect of age over 3 runs, 2026-01-02 to 2026-01-04: from −0.50 to 1.23\u202fs per year (0.50 to 2.00), "
         "95 % interval in brackets; lowest −0.50, highest 3.00. In 1 run no model could be trusted."
@@ -80,5 +80,5 @@ def test_a_share_is_told_in_per_cent():
 
 
 def test_missing_numbers_are_dashes():
-    (trend,) = trends_of([run(1, replace(SLOPE, mean=None, lower=None, upper=None))])
+    (trend,) = trends_of([run(1, replace(SLOPE, value=None, lower=None, upper=None))])
     assert trend.now == "–"

@@ -80,3 +80,32 @@ def test_the_qq_band_is_drawn_behind_the_points() -> None:
     data = residuals.qq(x, x, x - 1, x + 1)["data"]
     assert data[1]["fill"] == "tonexty"
     assert data[-1]["mode"] == "markers"
+
+
+def test_a_group_apart_by_its_own_interval_is_not_passed_over() -> None:
+    """The test of all groups is not clear at p = 0.056, but one interval of eight leaves out the SD of all."""
+    case = factories.singular_case()
+    found = case.findings.assumptions
+    low, high = 0.9 * np.full(8, found.sigma), 1.1 * np.full(8, found.sigma)
+    low[2], high[2] = 1.1 * found.sigma, 1.4 * found.sigma
+    hinted = replace(found, p_value=0.056, ratio=1.0, group_sd_lower=low, group_sd_upper=high, n_compared=8)
+    context = changed(case, assumptions=hinted)
+    message = by_name(context)["equal_spread"].message.replace("\u202f", " ")
+    assert "no clear sign" in message
+    assert f"Of the 95 % intervals of 8 groups, 1 ({context.labels[2]}) leaves out the SD of all" in message
+    assert message.endswith("by chance alone fewer than one would.")
+    told = summary_of(context)["assumptions"]
+    outside = [not entry["lower"] <= told["sigma"] <= entry["upper"] for entry in told["groups"].values()]
+    assert told["n_own_outside"] == sum(outside) == 1
+    assert told["n_own_outside_by_chance"] == pytest.approx(0.4)
+
+
+def test_a_mild_departure_of_many_rows_is_told_by_its_size() -> None:
+    """Nearly half of 7,185 rows outside the band are a clear departure, and may be a mild one."""
+    case = factories.singular_case()
+    found = case.findings.assumptions
+    qq = replace(found.qq, n_outside=3315, skewness=-0.182, kurtosis=2.52)
+    words = assumptions.TOPIC.finding(changed(case, assumptions=replace(found, qq=qq, n_rows_used=7185)))
+    assert "depart from a normal distribution by more than chance: 3,315 of 7,185 rows" in words
+    assert "In size the departure is mild (skewness −0.18, kurtosis 2.52; a normal has 0 and 3)" in words
+    assert "but little" not in words

@@ -68,7 +68,10 @@ def test_later_reports_open_with_what_changed(make) -> None:
 def test_nothing_changed_is_said_so() -> None:
     case = singular_case()
     finding = sections(looked_back(case, earlier(case)))["changes"].finding
-    assert "Compared with the report of 1 Nov 2026, 08:00 UTC: the verdict is the same (“Use another model”)" in finding
+    assert (
+        "Compared with the report of 1 Nov 2026, 08:00 UTC: the verdict is “Use another model”, as it was then"
+        in finding
+    )
     assert "the recommendation still is the Bayesian partial-pooling model" in finding
     assert "as many as then" in finding
     assert "no estimate changed." in finding
@@ -132,7 +135,7 @@ def test_verdict_recommendation_groups_and_rejects_are_told() -> None:
     then = without_group(with_verdict(case, status="trust", recommended_model="no_pooling"), "kent")
     then = replace(then, n_rows=400, checks={**then.checks, ("rhat", ""): "fail"}, data_sha256="e" * 64)
     section = sections(looked_back(case, then))["changes"]
-    assert "the verdict is worse (“Use another model”, was “Can be trusted”)" in section.finding
+    assert "the verdict is “Use another model”, worse than “Can be trusted” then" in section.finding
     assert "now is the Bayesian partial-pooling model, no longer no pooling" in section.finding
     assert "213 more than then; 1 group new (kent)" in section.finding
     assert "Nothing" not in section.finding

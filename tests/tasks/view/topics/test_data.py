@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from tasks.stats.records import Gap
+from tasks.view.checks import measure
 from tasks.view.topics import data
 from tests.factories import regular_case, singular_case
+from tests.said import by_name, changed
 
 
 def test_rejected_rows_are_counted() -> None:
     assert "3 rows" in data.TOPIC.finding(singular_case().context)
     assert "no row was rejected" in data.TOPIC.finding(regular_case().context)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        (("no interval",), "1 has one without an interval; the smallest group has 1 row."),
+        (("no interval", "no interval"), "2 have one without an interval; the smallest group has 1 row."),
+        (
+            ("few rows", "no interval"),
+            "1 of 8 groups cannot carry a fit of its own and 1 has one without an interval; the smallest group has 1 "
+            "row.",
+        ),
+    ],
+)
+def test_gaps_are_told_in_the_right_number(gaps: tuple[Gap, ...], said: str) -> None:
+    case = singular_case()
+    own = case.findings.no_pooling
+    coef, n = own.coef.copy(), own.n.copy()
+    coef[[j for j, gap in enumerate(gaps) if gap == "few rows"]] = float("nan")
+    n[0] = 1
+    gap: tuple[Gap, ...] = (*gaps, *(("",) * (8 - len(gaps))))  # type: ignore[assignment]
+    check = by_name(changed(case, no_pooling=replace(own, coef=coef, n=n, gap=gap)))["group_sizes"]
+    assert check.message == said
+    assert measure(check) == "rows of the smallest: 1"

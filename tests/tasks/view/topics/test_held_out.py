@@ -11,7 +11,7 @@ from tasks.stats.judged.influence import Influence
 from tasks.view.document import summary_of
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Table
-from tasks.view.topics import held_out
+from tasks.view.topics import held_out, held_out_tables
 from tests.factories import Case, hostile_case, intercept_only_case, many_groups_case, regular_case, singular_case
 from tests.said import by_name, changed, section
 
@@ -64,8 +64,8 @@ def test_the_section_shows_every_group_within_its_limits(make: object, monkeypat
     assert all(len(trace["y"]) == min(n_groups, held_out.MOVES_LIMIT) for trace in moves.spec["data"])
     assert moves.spec["data"][0]["meta"]["groups"][0] == np.argmax(case.findings.influence.largest)
     targets, by_group = (block for block in made.blocks if isinstance(block, Table))
-    assert [row[0].text for row in targets.rows] == ["A new row in a known group", "The rows of a new group"]
-    assert len(by_group.rows) == len(by_group.groups) == min(n_groups, held_out.TABLE_LIMIT)
+    assert [row[0].text for row in targets.rows] == ["A new row in a known group", "A row of a new group"]
+    assert len(by_group.rows) == len(by_group.groups) == min(n_groups, held_out_tables.TABLE_LIMIT)
     assert "<script" not in str([figure.spec for figure in figures])
 
 

@@ -18,7 +18,7 @@ def errors(**by_model: tuple[float, float]) -> CrossValidation:
     best = min(by_model, key=lambda name: by_model[name][0])
     lowest = by_model[best][0]
     found = tuple(ModelError(name, rmse, rmse - lowest, se) for name, (rmse, se) in by_model.items())
-    return CrossValidation(found, best, 10, 400, 0, 0.3, 0.7, 4000)
+    return CrossValidation(found, best, 10, 400, 0, 0.3, 0.7, 4000, 5)
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,15 @@ def errors(**by_model: tuple[float, float]) -> CrossValidation:
             ["equally", "Clearly"],
         ),
         (errors(complete_pooling=(8.0 + 1e-12, 1e-14), bayes=(8.0, 0.0)), ["equally well"], ["Clearly"]),
+        # 0.011 s of 8 s, two standard errors: clear, and nothing to choose a model by
+        (errors(no_pooling=(8.011, 0.005), bayes=(8.0, 0.0)), ["equally well", "of 1 % or more"], ["Worse", "best"]),
+        (errors(no_pooling=(8.1, 0.01), bayes=(8.0, 0.0)), ["predicts new rows best", "Worse by little"], ["equally"]),
     ],
 )
 def test_the_paired_standard_error_decides_which_model_is_best(
     found: CrossValidation, said: list[str], not_said: list[str]
 ) -> None:
-    sentence = models.TOPIC.finding(changed(singular_case(), cross_validation=found))
+    sentence = models.TOPIC.finding(changed(singular_case(), cross_validation=found)).replace("\u202f", " ")
     assert all(words in sentence for words in said)
     assert not any(words in sentence for words in not_said)
 
@@ -70,6 +73,7 @@ def test_models_are_compared_on_old_and_new_rows() -> None:
     few = replace(case.findings.cross_validation, n_fallback_rows=2)  # type: ignore[type-var]
     table = block(section(models.TOPIC, changed(case, cross_validation=few)), "table-rmse")
     assert "2 rows by complete pooling" in table.note
+    assert "10-fold cross-validation, repeated 5 times and averaged" in table.note
     bad = replace(case.findings.cross_validation, pareto_k_max=0.9)  # type: ignore[type-var]
     table = block(section(models.TOPIC, changed(case, cross_validation=bad)), "table-rmse")
     assert "The error of Bayes is uncertain" in table.note

@@ -5,13 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.stats import binom, norm
 
 from tasks.stats.judged.pit import loo_pit
 from tasks.view import answers
 from tasks.view.checks import checks_of
+from tasks.view.records import Paragraph, Section
 from tasks.view.topics import predictive
+from tasks.view.topics.pit_words import CURVES
 from tests.factories import regular_case, singular_case
 from tests.said import block, by_name, changed, section
+
+
+def paragraphs(made: Section) -> list[str]:
+    return [block.text for block in made.blocks if isinstance(block, Paragraph)]
 
 
 def test_the_finding_names_what_is_missed() -> None:
@@ -26,8 +33,7 @@ def test_the_finding_names_what_is_missed() -> None:
 def test_the_calibration_figure_says_what_its_curve_says() -> None:
     case = singular_case()
     made = section(predictive.TOPIC, case.context)
-    assert predictive.CURVES["calibrated"] in str(made.blocks)
-    assert by_name(case.context)["loo_pit"].message in str(made.blocks)
+    assert f"{CURVES['calibrated']} {by_name(case.context)['loo_pit'].message}" in paragraphs(made)
     assert block(made, "figure-pit").alternative.startswith("0 of 99 points")
     assert "figure-pit" not in str(section(predictive.TOPIC, changed(case, loo_pit=None)).blocks)
 
@@ -35,11 +41,9 @@ def test_the_calibration_figure_says_what_its_curve_says() -> None:
 def test_a_curve_that_leaves_the_band_is_told_with_its_check() -> None:
     narrow = loo_pit(np.random.default_rng(2).beta(0.4, 0.4, 500), 1)
     context = changed(singular_case(), loo_pit=narrow)
-    blocks = str(section(predictive.TOPIC, context).blocks)
-    assert predictive.CURVES["too_narrow"] in blocks
     check = by_name(context)["loo_pit"]
     assert check.status == "review"
-    assert check.message in blocks
+    assert f"{CURVES['too_narrow']} {check.message}" in paragraphs(section(predictive.TOPIC, context))
 
 
 def test_the_oddest_row_is_named_by_group_and_outcome() -> None:
@@ -54,3 +58,46 @@ def test_the_oddest_row_is_named_by_group_and_outcome() -> None:
         assert context.named(3) in said
         assert f"{data.y[odd]:.1f}" in said
         assert words in said
+
+
+def plain(message: str) -> str:
+    return message.replace("\u202f", " ")
+
+
+def test_widths_are_told_level_by_level() -> None:
+    """Light tails: rows bunch on both sides of the middle, and hardly any lies far out."""
+    rng = np.random.default_rng(5)
+    values = np.concatenate([rng.uniform(0.03, 0.25, 900), rng.uniform(0.25, 0.75, 900), rng.uniform(0.75, 0.97, 900)])
+    found = loo_pit(values, 1)
+    assert found is not None
+    message = plain(by_name(changed(singular_case(), loo_pit=found))["loo_pit"].message)
+    middle, most = (np.mean((values >= p) & (values <= 1 - p)) for p in (0.25, 0.025))
+    assert f"In their 50 % intervals lie {100 * middle:.1f} % of the rows (too narrow)" in message
+    assert f"in their 95 % intervals {100 * most:.1f} % (too wide)" in message
+
+
+def test_skewed_rows_are_no_biased_predictions() -> None:
+    """Exponential rows about their mean, predicted by a normal of the same mean and SD: right on average."""
+    rows = np.random.default_rng(3).exponential(size=3000) - 1
+    found = loo_pit(norm.cdf(rows), 1)
+    assert found is not None
+    skewed = replace(found, shape="too_high")
+    message = plain(by_name(changed(singular_case(), loo_pit=skewed))["loo_pit"].message)
+    assert f"{100 * np.mean(rows < 0):.1f} % of the rows lie below the middle of their prediction" in message
+    assert "hold on average" in message
+    assert "predictions are too" not in message
+
+
+def test_the_chance_of_a_group_outside_is_an_expectation_beside_a_bound() -> None:
+    case = singular_case()
+    many = replace(
+        case.findings.predictive, n_groups_outside=21, n_groups_outside_by_chance=15.0, n_groups_outside_limit=28
+    )
+    message = by_name(changed(case, predictive=many))["predictive_groups"].message
+    assert "by chance alone about 15 would, and more than 28 in hardly one study of a thousand" in message
+    assert "21 of 8 groups have" in message
+    assert binom.sf(28, 300, 0.05) < 0.001 < binom.sf(27, 300, 0.05)
+    one = replace(many, n_groups_outside=1, n_groups_outside_by_chance=0.4, n_groups_outside_limit=3)
+    message = by_name(changed(case, predictive=one))["predictive_groups"].message
+    assert message.startswith("1 of 8 groups has")
+    assert "fewer than one would" in message

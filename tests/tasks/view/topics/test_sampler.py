@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tasks.view.checks import measure
 from tasks.view.figures import sampler as figures
 from tasks.view.records import Panels
 from tasks.view.topics import sampler
 from tests import factories
-from tests.said import block, changed, section
+from tests.said import block, by_name, changed, section
 
 
 def test_energy_and_traces_are_of_the_draws() -> None:
@@ -63,3 +64,32 @@ def test_each_attempt_is_judged_by_what_it_missed(at: int) -> None:
         "and 3 divergent transitions"
     )
     assert told == (missed, "every threshold holds")[at]
+
+
+def test_bins_outside_the_band_of_the_rank_plots_are_counted() -> None:
+    """By hand: the ranks of all draws together, in 20 bins, against a band of 2.576 binomial standard errors."""
+    case = factories.regular_case()
+    assert case.draws is not None
+    draws = [*np.moveaxis(case.draws.sigma_group, -1, 0), case.draws.sigma, *np.moveaxis(case.draws.beta, -1, 0)]
+    outside = 0
+    for each in draws:
+        place = np.argsort(np.argsort(each, axis=None)).reshape(each.shape) // 50
+        for chain in place:
+            counts = np.bincount(chain, minlength=20)
+            outside += int((np.abs(counts - 12.5) > 2.576 * np.sqrt(12.5 * 0.95)).sum())
+    caption = block(section(sampler.TOPIC, case.context), "panels-ranks").caption
+    assert f"Of the 400 bins here {outside} " in caption
+    assert caption.endswith("chance alone gives about 4.")
+    assert "Agreement keeps them in the band" not in caption
+
+
+def test_the_smallest_effective_sample_is_one_number_in_sentence_and_table() -> None:
+    case = factories.regular_case()
+    bayes = case.findings.bayes
+    last = bayes.attempts[-1]
+    found = replace(last, diagnostics=replace(last.diagnostics, ess_bulk_min=1725.6, ess_tail_min=1800.2))
+    context = changed(case, bayes=replace(bayes, attempts=(found,)))
+    assert "worth about 1,726 independent ones" in sampler.TOPIC.finding(context)
+    shown = {row[0].text: row[-1].text for row in block(section(sampler.TOPIC, context), "table-attempts").rows}
+    assert shown["Smallest bulk ESS"] == "1,726"
+    assert measure(by_name(context)["ess"]).startswith("1,726 draws")

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from tasks.stats.records import SimpsonCheck
+from tasks.view.records import Paragraph
 from tasks.view.topics import simpson
 from tests.factories import singular_case
 from tests.posteriors import sampled
-from tests.said import by_name, changed, context_of_sampled
+from tests.said import by_name, changed, context_of_sampled, section
 
 
 def said(**parts: object) -> str:
@@ -35,3 +36,11 @@ def test_slopes_are_per_raw_unit() -> None:
     context = context_of_sampled(sampled("bounce_rates"))
     check = context.findings.simpson[0]
     assert f"slope of age is {check.complete / context.raw_scale(1):.3f}" in simpson.TOPIC.finding(context)
+
+
+def test_the_two_slopes_within_and_of_the_average_group_are_explained() -> None:
+    context = context_of_sampled(sampled("bounce_rates"))
+    told = " ".join(one.text for one in section(simpson.TOPIC, context).blocks if isinstance(one, Paragraph))
+    per_year = sampled("bounce_rates").draws.beta[..., 1].mean() / context.data.x[:, 0].std(ddof=1)
+    assert f"The slope of age in the average group is {per_year:.3f}" in told
+    assert "each group counted once" in told

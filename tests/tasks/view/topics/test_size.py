@@ -75,8 +75,8 @@ def trending(clear: bool, material: bool, per_doubling: float = 2.0) -> Context:
     [
         (False, True, 2.0, "pass", "There is no clear sign"),
         (True, False, 2.0, "pass", "That is little beside"),
-        (True, True, 2.0, "review", "an average that is too high for them"),
-        (True, True, -2.0, "review", "an average that is too low for them"),
+        (True, True, 2.0, "review", "an average group that is too high for them"),
+        (True, True, -2.0, "review", "an average group that is too low for them"),
     ],
 )
 def test_check_and_finding_agree_on_the_trend(

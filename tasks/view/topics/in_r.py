@@ -1,0 +1,152 @@
+"""The same fits in R: code for lme4 and for brms that can be run as it stands, with the numbers that it gives.
+
+Predictors are scaled as here: a model whose slopes vary without correlation to the level, or alone, depends on where
+a predictor has its 0, and so do the criterion and the SD of the level of every other.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tasks.stats.bayes.priors import ResolvedPriors, resolve_priors
+from tasks.stats.records import PartialPooling
+from tasks.view.context import Context
+from tasks.view.records import Code, Fold
+from tasks.view.words import text
+
+# https://cran.r-project.org/doc/manuals/r-release/R-lang.html#Identifiers, and its reserved words
+R_NAME = re.compile(r"(?:[A-Za-z]|\.(?![0-9]))[A-Za-z0-9._]*")
+RESERVED = {
+    *("if", "else", "repeat", "while", "function", "for", "next", "break", "TRUE", "FALSE", "NULL", "Inf", "NaN"),
+    *("NA", "NA_integer_", "NA_real_", "NA_complex_", "NA_character_", "in", "...", "."),
+}
+MOST_FILES = 20
+DIGITS = 6
+
+
+def in_r(context: Context) -> Fold:
+    return Fold(
+        "The same fits in R",
+        (
+            Code("Partial pooling, with lme4; beside each line, what is found here", lme4_code(context)),
+            Code("The Bayesian model, with brms; beside each line, what is found here", brms_code(context)),
+        ),
+    )
+
+
+def formula(context: Context, fit: PartialPooling) -> str:
+    """lme4's formula of a flavour: names as in the data, in backticks if they are no names in R."""
+    study = context.study
+    scaled = [f"scale({r_name(name)})" for name in study.predictors]
+    inside = [*(["1"] if 0 in fit.varying else ["0"]), *(scaled[k - 1] for k in fit.varying if k)]
+    return f"{r_name(study.outcome)} ~ {' + '.join(scaled or ['1'])} + ({' + '.join(inside)} | {r_name(study.group)})"
+
+
+def r_name(name: str) -> str:
+    name = text.clean(name)
+    if R_NAME.fullmatch(name) and name not in RESERVED:
+        return name
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def lme4_code(context: Context) -> str:
+    lines = ["library(lme4)", *_rows(context), ""]
+    for name, fit in context.findings.partial.items():
+        by_reml = fit.criterion == "reml"
+        value = f"REMLcrit({name})" if by_reml else f"-2 * c(logLik({name}))"
+        lines += [
+            f"{name} <- lmer({formula(context, fit)}, data = rows{'' if by_reml else ', REML = FALSE'})",
+            f"{value}  # {fit.criterion_value_scaled:.2f}",
+            f"VarCorr({name})  # {_spreads(fit)}",
+            "",
+        ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _spreads(fit: PartialPooling) -> str:
+    """SDs of the group effects in the order of the formula, their correlation if there is one, and the residual SD."""
+    sds = ", ".join(_n(float(sd), 4) for sd in fit.sigma_group)
+    correlation = f"; correlation {fit.correlation[1, 0]:.2f}" if len(fit.varying) == 2 else ""
+    return f"SD {sds}{correlation}; residual SD {_n(fit.sigma, 4)}"
+
+
+def _rows(context: Context) -> list[str]:
+    """The lines that read the study's rows."""
+    files = [file.name for file in context.findings.run.files if not file.set_aside]
+    rejected = ["# Leave out the rows that rejected.csv names."] if context.findings.run.n_rejected else []
+    delimiter = context.study.delimiter
+    how = f"check.names = FALSE{'' if delimiter in (None, ',') else f', sep = {_quoted(delimiter)}'}"
+    if len(files) == 1:
+        return [*rejected, f"rows <- {_reader(files[0])}({_quoted(files[0])}{_how(files[0], how)})"]
+    named = f"c({', '.join(map(_quoted, files))})" if len(files) <= MOST_FILES else 'dir(pattern = "[.]csv$")'
+    first = files[0] if files else "*.csv"
+    return [*rejected, f"rows <- do.call(rbind, lapply({named}, {_reader(first)}{_how(first, how)}))"]
+
+
+def _reader(name: str) -> str:
+    return "arrow::read_parquet" if name.endswith(".parquet") else "read.csv"
+
+
+def _how(name: str, how: str) -> str:
+    return "" if name.endswith(".parquet") else f", {how}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + text.clean(name).replace("\\", "\\\\").replace('"', '\\"') + '"' if name != "\t" else '"\\t"'
+
+
+def brms_code(context: Context) -> str:
+    """The columns get plain names first: brms makes names of its own from those of its data."""
+    study, found, attempt = context.study, context.findings.bayes, context.findings.bayes.attempts[-1]
+    names = [f"x{k}" for k in range(1, len(study.predictors) + 1)]
+    inside = " + ".join(["1", *(names[k - 1] for k in context.varying if k)])
+    columns = [
+        f"y = rows${r_name(study.outcome)}",
+        f"g = factor(rows${r_name(study.group)})",
+        *(
+            f"{short} = as.vector(scale(rows${r_name(name)}))"
+            for short, name in zip(names, study.predictors, strict=True)
+        ),
+    ]
+    sds = ", ".join(_n(float(sd), 4) for sd in found.sigma_group.median)
+    return "\n".join(
+        [
+            "library(brms)",
+            *_rows(context),
+            f"scaled <- data.frame({', '.join(columns)})",
+            "priors <- c(",
+            ",\n".join(f"  {prior}" for prior in _priors(context, names)),
+            ")",
+            f"fit <- brm(y ~ {' + '.join(names or ['1'])} + ({inside} | g), data = scaled, prior = priors,",
+            f"  chains = {attempt.chains}, warmup = {attempt.warmup}, iter = {attempt.warmup + attempt.draws},",
+            f"  control = list(adapt_delta = {attempt.adapt_delta:g}), seed = {context.findings.run.seed})",
+            f"summary(fit, robust = TRUE)  # medians: SD {sds}; residual SD {_n(float(found.sigma.median), 4)}",
+            "",
+        ]
+    )
+
+
+def _priors(context: Context, names: list[str]) -> list[str]:
+    """One `set_prior` a parameter. SDs and the residual SD are positive there, so a normal is a half-normal."""
+    priors: ResolvedPriors = resolve_priors(context.study, context.findings.scaling)
+    normals = [f"normal({_n(float(m))}, {_n(float(s))})" for m, s in zip(priors.beta_mean, priors.beta_sd, strict=True)]
+    effects = ["Intercept", *names]
+    correlation = [f'set_prior("lkj({priors.lkj:g})", class = "cor")'] if len(context.varying) > 1 else []
+    return [
+        f'set_prior("{normals[0]}", class = "Intercept")',
+        *(
+            f'set_prior("{normal}", class = "b", coef = "{name}")'
+            for normal, name in zip(normals[1:], names, strict=True)
+        ),
+        *(
+            f'set_prior("normal(0, {_n(float(sd))})", class = "sd", group = "g", coef = "{effects[term]}")'
+            for term, sd in zip(context.varying, priors.sigma_group_sd, strict=True)
+        ),
+        f'set_prior("exponential({_n(1.0 / priors.sigma_mean)})", class = "sigma")',
+        *correlation,
+    ]
+
+
+def _n(value: float, digits: int = DIGITS) -> str:
+    """The number as R reads it."""
+    return f"{value:.{digits}g}"
