@@ -113,7 +113,8 @@ def screened(
     seed: int,
 ) -> Screening:
     """What is wrong with the study's plain model, and which model answers it."""
-    return screen_rows(rows.sample, products, scaling, fits.fullest, study.thresholds, seed)
+    named, limits = study.order is not None, study.thresholds
+    return screen_rows(rows.sample, products, scaling, fits.fullest, limits, seed, order_is_named=named)
 
 
 def answered(

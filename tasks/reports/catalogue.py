@@ -173,9 +173,9 @@ def _entry_of(
 
 
 def _estimate(entry: dict[str, Any]) -> KeyEstimate:
-    """What the report quotes: the median of a spread; older summaries have its mean alone."""
+    """What the report quotes; older summaries have a posterior mean."""
     kind = str(entry["kind"])
-    quoted = "median" if kind in SPREADS and "median" in entry else "mean"
+    quoted = "estimate" if "estimate" in entry else "mean"
     value, lower, upper = (_number(entry[part]) for part in (quoted, "lower", "upper"))
     return KeyEstimate(kind, str(entry["term"]), str(entry["unit"]), value, lower, upper)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tasks.disk.natural_order import natural_order
 from tasks.rows.file_end import cut_short
 from tasks.rows.row_keys import NO_KEYS, Dropped, Keys, Repeats, hash_rows, keys_of
 from tasks.rows.row_reader import csv_layout, read_chunks
@@ -81,7 +82,16 @@ def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dro
         failures, n_copies = pd.concat([failures, copied, repeated]), len(copied)
     rejections = rejections_of(failures, frame, study)
     whole = _hashes(good, frame, study, with_keys=study.rules.copies == "drop" and dropped is None)
-    return RowsRead(len(frame), grouped(good, study), row[good.index], rejections, keys, whole, n_copies)
+    order = ranks(good[study.order]) if study.order else None
+    return RowsRead(len(frame), grouped(good, study), row[good.index], rejections, keys, whole, n_copies, order)
+
+
+def ranks(values: pd.Series) -> np.ndarray:
+    """(n,) the place of each value in natural order; equal values share one."""
+    codes, distinct = pd.factorize(values)
+    place = np.empty(len(distinct), dtype=np.int64)
+    place[natural_order([str(value) for value in distinct])] = np.arange(len(distinct))
+    return place[codes] if len(distinct) else np.empty(0, dtype=np.int64)
 
 
 def _hashes(good: pd.DataFrame, frame: pd.DataFrame, study: Study, *, with_keys: bool) -> RowHashes:

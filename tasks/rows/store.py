@@ -46,7 +46,7 @@ from tasks.study.model import Study
 FORMAT = 3
 # The settings that, with most rules, decide how the files of a study are read.
 READING = {
-    *("outcome", "group", "predictors", "encoding", "delimiter", "comment"),
+    *("outcome", "group", "predictors", "order", "encoding", "delimiter", "comment"),
     *("decimal", "thousands", "affixes", "missing", "codes", "dates"),
 }
 SKETCHED = ("asked", "rest", "count")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.stats.bayes.answer import AnswerFit, AnswerModel, answer_fit
-from tasks.stats.bayes.posterior import estimate
+from tasks.stats.bayes.posterior import estimate, intraclass_correlation
 from tasks.stats.fits.bootstrap import Bootstrap, bootstrap
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.group_sizes import judge_groups
@@ -20,14 +20,13 @@ from tasks.stats.fits.singularity import judge_singularity
 from tasks.stats.judged.assumptions import judge_equal_spread
 from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws
 from tasks.stats.judged.predictive import judge_predictive, predictive_check
-from tasks.stats.judged.recommended import Recommended, judge_implied_coverage, recommended, widened
+from tasks.stats.judged.recommended import PlainBayes, Recommended, judge_implied_coverage, recommended, widened
 from tasks.stats.judged.screening import Screening, judge_screening
 from tasks.stats.judged.size_trend import judge_size_trend
 from tasks.stats.judged.verdict import verdict
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import (
     CompletePooling,
-    Estimate,
     Flavour,
     GroupedData,
     IntervalComparison,
@@ -80,8 +79,7 @@ class Weighed:
     terms: tuple[str, ...]
     no_pooling: NoPooling
     partial: dict[Flavour, PartialPooling]
-    bayes_groups: Estimate  # (J, p)
-    bayes_average: Estimate  # (p,)
+    plain_bayes: PlainBayes
     screening: Screening
     bootstrap: Bootstrap  # of the fullest fit
     implied_coverage: ImpliedCoverage  # of the fullest fit's widened intervals, by the Bayesian fit
@@ -116,8 +114,9 @@ def weigh(
         terms=products.terms,
         no_pooling=fits.no_pooling,
         partial=dict(fits.partial),
-        bayes_groups=groups,
-        bayes_average=estimate(draws.beta),
+        plain_bayes=PlainBayes(
+            groups, estimate(draws.beta), estimate(draws.sigma_group), estimate(intraclass_correlation(draws))
+        ),
         screening=screening,
         bootstrap=replicated,
         implied_coverage=by_draws(*widened(fullest, replicated), draws.group_coef, fits.no_pooling.n),
@@ -172,5 +171,4 @@ def conclude(found: Weighed, judgements: tuple[Judgement, ...]) -> tuple[Verdict
     drawn = verdict(judgements, fullest.flavour, is_answered=found.answer is not None)
     if drawn.status == "none":
         return drawn, None
-    bayes = found.bayes_groups, found.bayes_average
-    return drawn, recommended(drawn.recommended_model, fullest, found.bootstrap, bayes, found.answer)
+    return drawn, recommended(drawn.recommended_model, fullest, found.bootstrap, found.plain_bayes, found.answer)

@@ -89,6 +89,11 @@ class Study(Frozen):
         default=(),
         description="Predictors whose effect may differ between groups. Default: all that differ within groups.",
     )
+    order: ColumnName | None = Field(
+        default=None,
+        description="The column that rows of a group follow one another by, as a week or a date; numbers, or text such "
+        "as 2026-W07. Default: as rows stand in their file.",
+    )
     labels: Labels = Labels()
     codes: dict[ColumnName, Annotated[dict[str, Finite], Field(min_length=1)]] = Field(
         default_factory=dict,
@@ -162,7 +167,7 @@ class Study(Frozen):
 
     @model_validator(mode="after")
     def _columns_fit_together(self) -> Self:
-        _each_once([self.outcome, self.group, *self.predictors])
+        _each_once([self.outcome, self.group, *self.predictors, *self._order])
         _not_reserved(self.columns)
         _known(self.varying, self.predictors, "varying")
         _known(self.predictor_units, self.predictors, "predictor_units")
@@ -192,8 +197,12 @@ class Study(Frozen):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column a row must have, in the order outcome, group, predictors, then keys."""
-        return tuple(dict.fromkeys((self.outcome, self.group, *self.predictors, *self.rules.unique)))
+        """Every column a row must have, in the order outcome, group, predictors, order, then keys."""
+        return tuple(dict.fromkeys((self.outcome, self.group, *self.predictors, *self._order, *self.rules.unique)))
+
+    @property
+    def _order(self) -> tuple[str, ...]:
+        return (self.order,) if self.order else ()
 
     @classmethod
     def setting(cls, line: str) -> str:

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.stats.fits.intervals import Z_95
 from tasks.stats.records import Floats
 from tasks.view.checks import WORST_FIRST, Check
-from tasks.view.context import MODEL_NAMES, Bands, Context
+from tasks.view.context import Bands, Context
+from tasks.view.verdict_words import recommended_name
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import common_decimals, fixed, interval, percent, plural, with_unit
 
@@ -40,17 +42,23 @@ def one_sentence(context: Context) -> str:
 
 
 def _spread(context: Context) -> str:
-    sd = context.findings.bayes.sigma_group
-    size = with_unit(numbers.rounded(float(sd.median[0]), float(sd.sd[0])), context.difference_unit)
+    size = _typical_distance(context)
     if groups_differ(context):
         return f"Groups differ in {context.outcome}, typically by {size} from the average group"
     return f"There is no clear sign that groups differ in {context.outcome} (typical distance {size})"
 
 
+def _typical_distance(context: Context) -> str:
+    """How far groups typically lie from their average, in the outcome's unit."""
+    sd = context.quoted.sigma_group
+    margin = float(sd.upper[0] - sd.lower[0]) / (2.0 * Z_95)
+    return with_unit(numbers.rounded(float(sd.estimate[0]), margin), context.difference_unit)
+
+
 def groups_differ(context: Context) -> bool:
     """Whether some group is clearly above or below the average, and the ICC's interval is clear of 0."""
     apart = np.concatenate(apart_from_average(context))
-    return bool(apart.size and float(context.findings.bayes.icc.lower) >= SMALLEST_CLEAR_ICC)
+    return bool(apart.size and float(context.quoted.icc.lower) >= SMALLEST_CLEAR_ICC)
 
 
 def apart_from_average(context: Context, term: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -78,9 +86,9 @@ def average_of_groups(context: Context, term: int = 0) -> float:
 
 def effect(context: Context, term: int) -> str:
     """A clause on one predictor's effect in the average group, per raw unit."""
-    fixef, scale = context.findings.bayes.fixef, context.raw_scale(term)
-    mean, sd = float(fixef.mean[term]) / scale, float(fixef.sd[term]) / scale
-    lower, upper = float(fixef.lower[term]) / scale, float(fixef.upper[term]) / scale
+    average, scale = context.quoted.average, context.raw_scale(term)
+    mean, lower, upper = (float(part[term]) / scale for part in (average.estimate, average.lower, average.upper))
+    sd = (upper - lower) / (2.0 * Z_95)
     places = min(numbers.decimals_for(sd), numbers.decimals_for(abs(mean), 3))
     name = context.terms[term]
     if lower <= 0 <= upper and (names := _together(context, term)):
@@ -99,11 +107,10 @@ def effect(context: Context, term: int) -> str:
 
 def is_there_a_difference(context: Context) -> str:
     """Answers: is there a difference between groups?"""
-    icc, sd = context.findings.bayes.icc, context.findings.bayes.sigma_group
-    size = with_unit(numbers.rounded(float(sd.median[0]), float(sd.sd[0])), context.difference_unit)
+    icc, size = context.quoted.icc, _typical_distance(context)
     left = f" that {numbers.listed(context.terms[1:])} does not account for" if len(context.terms) > 1 else ""
     share = (
-        f"about {percent(float(icc.median))} of the variation in {context.outcome}{left} lies between groups (95 % "
+        f"about {percent(float(icc.estimate))} of the variation in {context.outcome}{left} lies between groups (95 % "
         f"interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
     )
     if groups_differ(context):
@@ -149,7 +156,7 @@ def _slopes_differ(context: Context, term: int) -> str:
 def which_groups(context: Context) -> str:
     """Answers: which groups?"""
     above, below = apart_from_average(context)
-    places = min(numbers.decimals_for(float(context.findings.bayes.fixef.sd[0])), _places(context.recommended, 0))
+    places = min(_places_of_average(context), _places(context.recommended, 0))
     average = with_unit(fixed(average_of_groups(context), places), context.unit)
     parts = [
         f"Above the mean of the groups, {average}: {_named(context, above)}." if above.size else "",
@@ -164,6 +171,11 @@ def which_groups(context: Context) -> str:
         names = rest.size <= MOST_NAMED and numbers.listed(context.named(j) for j in rest)
         parts.append(f"Too close to call: {names or plural(rest.size, 'group')}.")
     return " ".join(filter(None, parts))
+
+
+def _places_of_average(context: Context) -> int:
+    average = context.quoted.average
+    return numbers.decimals_for(float(average.upper[0] - average.lower[0]) / (2.0 * Z_95))
 
 
 def _named(context: Context, groups: Sequence[int] | np.ndarray) -> str:
@@ -183,7 +195,7 @@ def can_i_trust_it(context: Context, checks: Sequence[Check]) -> str:
     if verdict.status == "none":
         failed = " ".join(text.sentence(check.message) for check in checks if check.status == "fail")
         return f"No, not as it stands. {failed}"
-    name = MODEL_NAMES[verdict.recommended_model]
+    name = recommended_name(context)
     if all(check.status == "pass" for check in checks):
         return f"Yes: all {len(checks)} checks passed. This holds for the estimates of {name}."
     but = [_not_to_trust(context), _counted_twice(context)]
@@ -230,5 +242,5 @@ def what_should_i_do(context: Context, checks: Sequence[Check]) -> str:
     steps = list(dict.fromkeys(text.sentence(check.step) for check in open_points))[:MOST_STEPS]
     if verdict.status == "none":
         return " ".join(["Do not act on these numbers yet.", *steps])
-    name, mark = MODEL_NAMES[verdict.recommended_model], context.recommended_mark
+    name, mark = recommended_name(context), context.recommended_mark
     return " ".join([f"Use the estimates and intervals of {name}, marked “{mark}” in tables and figures.", *steps])

@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from tasks.stats.findings import Findings
+from tasks.stats.fits.intervals import Z_95
+from tasks.stats.judged.recommended import Recommended, recommended
 from tasks.stats.past.changes import Changes
 from tasks.stats.past.over_time import History
 from tasks.stats.records import Flavour, Floats, GroupedData, PosteriorDraws
@@ -29,6 +31,7 @@ MODEL_NAMES = {
     "partial_pooling": "partial pooling",
     **{f"partial_pooling.{flavour}": f"partial pooling with {name}" for flavour, name in FLAVOUR_NAMES.items()},
     "bayes": "the Bayesian partial-pooling model",
+    "bayes_extended": "the extended Bayesian model",
 }
 
 
@@ -81,8 +84,9 @@ class Context(RowContext):
 
     @cached_property
     def bands(self) -> tuple[Bands, ...]:
-        """No pooling, partial pooling (fullest), Bayes."""
-        none, part, bayes = self.findings.no_pooling, self.findings.fullest, self.findings.bayes.groups
+        """No pooling, partial pooling (fullest), Bayes: the extended model where one answers what was found."""
+        none, part = self.findings.no_pooling, self.findings.fullest
+        bayes = (self.findings.answer or self.findings.bayes).groups
         return (
             Bands("no_pooling", MODELS["no_pooling"].label, none.coef, none.se, none.lower, none.upper),
             Bands("partial_pooling", MODELS["partial_pooling"].label, part.coef, part.coef_se, part.lower, part.upper),
@@ -96,27 +100,32 @@ class Context(RowContext):
 
     @cached_property
     def recommended(self) -> Bands:
-        """Group estimates of the recommended model; those of Bayes if that model has none of its own."""
-        path = self.findings.verdict.recommended_model
-        flavour = path.removeprefix("partial_pooling.")
-        for name, fit in self.findings.partial.items():
-            if flavour == name:
-                return Bands("partial_pooling", MODEL_NAMES[path], fit.coef, fit.coef_se, fit.lower, fit.upper)
-        return self.bands[0] if path == "no_pooling" else self.bands[2]
+        """Group estimates of the recommended model; those of Bayes where no model can be trusted."""
+        numbers = self.findings.recommended
+        if numbers is None:
+            return self.bands[2]
+        path, groups = numbers.model, numbers.groups
+        se = (groups.upper - groups.lower) / (2.0 * Z_95)
+        style = "partial_pooling" if path.startswith("partial_pooling") else "bayes"
+        return Bands(style, MODEL_NAMES[path], groups.estimate, se, groups.lower, groups.upper)
+
+    @cached_property
+    def quoted(self) -> Recommended:
+        """The numbers to quote; where no model can be trusted, what the plain Bayesian fit would say."""
+        if self.findings.recommended is not None:
+            return self.findings.recommended
+        found = self.findings
+        return recommended("bayes", found.fullest, found.bootstrap, found.plain_bayes, None)
 
     @property
     def recommended_mark(self) -> str:
         """The recommended model's name in tables and legends."""
         return MODELS[self.recommended.model].label
 
-    @cached_property
+    @property
     def overall(self) -> Floats:
         """(p,) the recommended model's estimates for the average group."""
-        flavour = self.findings.verdict.recommended_model.removeprefix("partial_pooling.")
-        for name, fit in self.findings.partial.items():
-            if flavour == name:
-                return fit.fixef
-        return self.findings.bayes.fixef.mean
+        return self.quoted.average.estimate
 
     @cached_property
     def group_draws(self) -> Floats | None:

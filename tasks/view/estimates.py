@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.stats.findings import Findings
-from tasks.stats.records import Floats
+from tasks.stats.records import Estimate, Floats
 from tasks.stats.rows.spreadsheet import cell
 from tasks.study.model import Study
 from tasks.view.raw_units import coef_in_raw_units, interval_in_raw_units
@@ -36,7 +36,7 @@ def estimate_columns(study: Study, findings: Findings) -> dict[str, Any]:
 
     - `group`, `n`: label and number of rows used
     - `model`: complete_pooling, no_pooling, varying_intercept, varying_slope,
-      varying_intercept_slope, bayes (those the study has)
+      varying_intercept_slope, bayes, bayes_extended (those the study has)
     - `term`: "intercept" or a predictor
     - `estimate`, `se`, `lower`, `upper`: on centre-scaled predictors, in `unit`. Limits are 95 %:
       t intervals without pooling and with complete pooling, joint intervals for the three partially
@@ -70,7 +70,10 @@ def estimates_csv(study: Study, findings: Findings) -> str:
 
 
 def _models(findings: Findings) -> list[_Model]:
-    return [_complete(findings), _no_pooling(findings), *_partial(findings), _bayes(findings)]
+    bayes = [_posterior("bayes", findings.bayes.groups)]
+    if findings.answer:
+        bayes.append(_posterior("bayes_extended", findings.answer.groups))
+    return [_complete(findings), _no_pooling(findings), *_partial(findings), *bayes]
 
 
 def _complete(findings: Findings) -> _Model:
@@ -91,9 +94,8 @@ def _partial(findings: Findings) -> list[_Model]:
     ]
 
 
-def _bayes(findings: Findings) -> _Model:
-    fit = findings.bayes.groups
-    return _Model("bayes", fit.mean, fit.sd, fit.lower, fit.upper, np.full(fit.mean.shape, np.nan))
+def _posterior(name: str, fit: Estimate) -> _Model:
+    return _Model(name, fit.mean, fit.sd, fit.lower, fit.upper, np.full(fit.mean.shape, np.nan))
 
 
 def _stack(models: list[_Model], name: str) -> Floats:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.stats.records import MedianEstimate
+from tasks.stats.judged.recommended import WithInterval
 from tasks.view import answers
 from tasks.view.context import Context
 from tasks.view.plain import number
@@ -29,23 +29,22 @@ def overview_of(context: Context) -> dict[str, Any]:
 
 
 def _estimates(context: Context) -> Iterator[dict[str, Any]]:
-    """The average group's level and slopes, how much groups differ in each, and the ICC; Bayesian.
+    """The average group's level and slopes, how much groups differ in each, and the ICC, by the recommended model.
 
     A slope, and a spread of slopes, is per one raw unit of the predictor.
     """
-    bayes, names = context.findings.bayes, context.findings.terms
+    quoted, names = context.quoted, context.findings.terms
     for term, name in enumerate(names):
-        numbers = _numbers(bayes.fixef, term, context.raw_scale(term))
+        numbers = _numbers(quoted.average, term, context.raw_scale(term))
         yield {"kind": "slope" if term else "level", "term": name, "unit": context.raw_unit(term), **numbers}
     for position, term in enumerate(context.varying):
-        numbers = _numbers(bayes.sigma_group, position, context.raw_scale(term))
+        numbers = _numbers(quoted.sigma_group, position, context.raw_scale(term))
         yield {"kind": "group_sd", "term": names[term], "unit": context.raw_unit(term), **numbers}
-    yield {"kind": "icc", "term": "", "unit": "", **_numbers(bayes.icc, (), 1.0)}
+    yield {"kind": "icc", "term": "", "unit": "", **_numbers(quoted.icc, (), 1.0)}
 
 
-def _numbers(estimate: MedianEstimate, position: Any, scale: float) -> dict[str, float | None]:
-    parts = ("mean", "median", "lower", "upper")
-    return {part: number(float(np.asarray(getattr(estimate, part))[position]) / scale) for part in parts}
+def _numbers(found: WithInterval, position: Any, scale: float) -> dict[str, float | None]:
+    return {name: number(float(np.asarray(part)[position]) / scale) for name, part in vars(found).items()}
 
 
 def _days(value: float | None) -> float | None:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from tasks.stats.findings import Findings
 from tasks.view import answers
 from tasks.view.checks import STATUS_LABELS, TITLES, TOPIC_OF, WORST_FIRST, Check, checks_of, health_summary, measure
-from tasks.view.context import MODEL_NAMES, Context
+from tasks.view.context import Context
 from tasks.view.figures.style import DARK, LIGHT, MODELS
 from tasks.view.records import Answer, Block, Figure, Fold, GroupNames, HealthItem, Link, ReportPage, Section
 from tasks.view.topic import Topic
 from tasks.view.topics import TOPICS
-from tasks.view.verdict_words import verdict_of
+from tasks.view.verdict_words import recommended_name, verdict_of
 from tasks.view.words import text
 from tasks.view.words.verdict_labels import LABELS
 
@@ -38,7 +38,7 @@ def build_page(context: Context) -> ReportPage:
         status_label=LABELS[verdict.status],
         headline=text.typeset(verdict.headline),
         reason=text.typeset(verdict.reason),
-        recommended=text.sentence_case(MODEL_NAMES[verdict.recommended_model]),
+        recommended=text.sentence_case(recommended_name(context)),
         answers=_answers(context, checks),
         health_summary=health_summary(checks),
         health=tuple(_health(context, check) for check in sorted(checks, key=_urgency)),

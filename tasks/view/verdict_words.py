@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasks.stats.fits.intervals import ABOUT_AS_WIDE
 from tasks.stats.judgement import Judgement
 from tasks.stats.past.earlier import ReportedVerdict
 from tasks.view.checks import SPECS
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.topic import Case, worded
+from tasks.view.topics.model_words import extended_model
 from tasks.view.words import numbers, text
 
 
@@ -18,14 +18,18 @@ def verdict_of(context: Context) -> ReportedVerdict:
     return ReportedVerdict(found.status, _headline(context), _reason(context), found.recommended_model)
 
 
+def recommended_name(context: Context) -> str:
+    """The recommended model's name, with what it has that the plain one has not."""
+    model = context.findings.verdict.recommended_model
+    return extended_model(context) if model == "bayes_extended" else MODEL_NAMES[model]
+
+
 def _headline(context: Context) -> str:
     found = context.findings.verdict
     if found.status == "none":
         return "No model here can be trusted as it stands."
-    if found.recommended_model == "bayes":
-        return "Use the Bayesian fit: partial pooling by REML cannot be trusted here."
-    if any(one.status != "pass" for one in context.findings.judgements):
-        return "Partial pooling can be trusted here; read the points marked review first."
+    if found.status == "use":
+        return f"Use {recommended_name(context)}: plain partial pooling cannot be trusted here."
     return "Partial pooling can be trusted here."
 
 
@@ -34,15 +38,21 @@ def _reason(context: Context) -> str:
     if found.status == "none":
         return " ".join(worded(_case(one).message, context, one) for one in _against(context, "every model"))
     simpson = _simpson(context)
-    if found.recommended_model == "bayes":
+    if found.status == "use":
         against = _against(context, "partial_pooling")
-        reasons = ", and ".join(worded(_case(one).reason, context, one) for one in against)
-        instead = "The Bayesian fit keeps that uncertainty and has intervals for every group."
-        return f"{text.sentence_case(reasons)}. {simpson}{instead}"
-    flavour = MODEL_NAMES[f"partial_pooling.{context.findings.fullest.flavour}"]
+        reasons = ", and ".join(dict.fromkeys(worded(_case(one).reason, context, one) for one in against))
+        return f"{text.sentence_case(reasons)}. {simpson}{_instead(found.recommended_model)}"
+    flavour = MODEL_NAMES[found.recommended_model]
     return (
-        f"{text.sentence_case(flavour)} is regular, converged, and its intervals {_as_wide(context)}. {simpson}".strip()
-    )
+        f"{text.sentence_case(flavour)} is regular and converged, nothing speaks against the model, and its intervals "
+        f"{_as_wide(context)}. {simpson}"
+    ).strip()
+
+
+def _instead(model: str) -> str:
+    if model == "bayes":
+        return "The Bayesian fit keeps that uncertainty and has intervals for every group."
+    return "The recommended model takes that into account."
 
 
 def _case(judged: Judgement) -> Case[Context]:
@@ -54,10 +64,9 @@ def _against(context: Context, what: str) -> Iterator[Judgement]:
 
 
 def _as_wide(context: Context) -> str:
-    narrowest = min((one.ratio for one in context.findings.intervals), default=1.0)
-    if narrowest >= ABOUT_AS_WIDE:
-        return "are about as wide as the Bayesian ones"
-    return f"have not collapsed, though they are only {numbers.percent(narrowest)} as wide as the Bayesian ones"
+    found = context.findings.implied_coverage
+    least = min([*(float(found.terms[k]) for k in context.varying), found.smallest])
+    return f"hold at least {numbers.percent(least)} of what the Bayesian fit holds possible"
 
 
 def _simpson(context: Context) -> str:

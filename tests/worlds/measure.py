@@ -44,7 +44,7 @@ def trial(world: World, seed: tuple[int, ...]) -> Trial:
 
 def _coverage(made: Simulated, numbers: Recommended) -> tuple[float, float, float]:
     truth = np.column_stack([made.level, made.slope])
-    held = (numbers.lower <= truth) & (truth <= numbers.upper)
+    held = (numbers.groups.lower <= truth) & (truth <= numbers.groups.upper)
     n = np.bincount(made.data.group_index)
     small = n <= np.sort(n)[max(int(SMALLEST * n.size) - 1, 0)]
     slopes = float(held[:, 1:].mean()) if held.shape[1] > 1 else np.nan

@@ -13,12 +13,12 @@ from typing import Any, Literal
 import numpy as np
 
 from tasks.stats.bayes.parameter_units import parameter_units
-from tasks.stats.bayes.posterior import SAMPLER_COLUMNS, estimate, group_thin, posterior_draws
+from tasks.stats.bayes.posterior import SAMPLER_COLUMNS, estimate, group_thin, intraclass_correlation, posterior_draws
 from tasks.stats.bayes.priors import ResolvedPriors
 from tasks.stats.bayes.stan_data import StanData, marginal_data, prior_data, rows_data, unit_data
 from tasks.stats.fits.cross_products import residual_sum_of_squares
 from tasks.stats.fits.mean_structure import Added, Fitted, MeanStructure, with_terms
-from tasks.stats.records import Estimate, Floats, GroupedData, PosteriorDraws, Scaling
+from tasks.stats.records import Floats, GroupedData, MedianEstimate, PosteriorDraws, Scaling
 
 Program = Literal["partial_pooling_marginal", "partial_pooling_spreads", "partial_pooling_student"]
 
@@ -195,18 +195,19 @@ class AnswerFit:
 
     answer: Answer
     terms: tuple[str, ...]  # of `fixef`
-    fixef: Estimate  # (p + added,)
-    groups: Estimate  # (J, p)
-    sigma_group: Estimate  # (q,)
-    sigma: Estimate  # () residual SD, of the typical group where groups differ; the scale of Student-t rows
-    spread: Estimate | None  # () SD of the groups' log residual SDs
-    nu: Estimate | None  # ()
+    fixef: MedianEstimate  # (p + added,)
+    groups: MedianEstimate  # (J, p)
+    sigma_group: MedianEstimate  # (q,)
+    sigma: MedianEstimate  # () residual SD, of the typical group where groups differ; the scale of Student-t rows
+    icc: MedianEstimate  # () at the predictors' means
+    spread: MedianEstimate | None  # () SD of the groups' log residual SDs
+    nu: MedianEstimate | None  # ()
 
     @property
-    def average(self) -> Estimate:
+    def average(self) -> MedianEstimate:
         """(p,) of the average group: of average size, with the predictors' means in the group as over all rows."""
         p = self.groups.mean.shape[1]
-        return Estimate(*(getattr(self.fixef, part)[:p] for part in ("mean", "sd", "lower", "upper")))
+        return MedianEstimate(*(getattr(self.fixef, part)[:p] for part in ("mean", "sd", "lower", "upper", "median")))
 
 
 def answer_fit(model: AnswerModel, draws: PosteriorDraws) -> AnswerFit:
@@ -217,6 +218,7 @@ def answer_fit(model: AnswerModel, draws: PosteriorDraws) -> AnswerFit:
         estimate(model.group_draws(draws)),
         estimate(draws.sigma_group),
         estimate(draws.sigma),
+        estimate(intraclass_correlation(draws)),
         None if draws.spread is None else estimate(draws.spread),
         None if draws.nu is None else estimate(draws.nu),
     )

@@ -62,6 +62,8 @@ class Bootstrap:
     sigma_group_upper: Floats  # (q,)
     sigma_lower: float
     sigma_upper: float
+    icc_lower: float  # at the predictors' means
+    icc_upper: float
     widening: Floats  # (p,) at least 1
     average_widening: Floats  # (p,) the same for the fixed effects
 
@@ -129,6 +131,8 @@ def bootstrap(
     low, high = _error_limits(errors)
     sd_low, sd_high = np.quantile(fits.sigma_group, [0.025, 0.975], axis=0)
     sigma_low, sigma_high = np.quantile(fits.sigma, [0.025, 0.975])
+    between = fits.sigma_group[:, 0] ** 2
+    icc_low, icc_high = np.quantile(between / (between + fits.sigma**2), [0.025, 0.975])
     return Bootstrap(
         n_replicates=r,
         n_singular=sum(is_singular(factor, singular_tolerance) for factor in fits.factor),
@@ -138,6 +142,8 @@ def bootstrap(
         sigma_group_upper=sd_high,
         sigma_lower=float(sigma_low),
         sigma_upper=float(sigma_high),
+        icc_lower=float(icc_low),
+        icc_upper=float(icc_high),
         widening=_widening(errors, standard_errors(batch, fits, fit.varying)),
         average_widening=_widening(fits.fixef[:, :, None], fits.fixef_se[:, :, None]),
     )

@@ -135,7 +135,7 @@ def judge_missing(found: Sequence[MissingTerm], terms: Sequence[str]) -> tuple[J
 
 
 def _judgement(one: MissingTerm, term: str) -> Judgement:
-    kind = one.added.kind
+    value = one.p_value
     if one.is_missing:
-        return Judgement(kind, "review", "missing", term, one.p_value, CHANCE, against="partial_pooling")
-    return Judgement(kind, "pass", "little" if one.is_clear else "none", term, one.p_value, CHANCE)
+        return Judgement(one.added.kind, "review", "missing", term, value, CHANCE, against="partial_pooling")
+    return Judgement(one.added.kind, "pass", "little" if one.is_clear else "none", term, value, CHANCE)

@@ -7,43 +7,65 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from tasks.stats.bayes.answer import AnswerFit
 from tasks.stats.fits.bootstrap import Bootstrap
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.judged.implied_coverage import PROMISED, PROMISED_SMALLEST, ImpliedCoverage
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Estimate, Floats, PartialPooling
+from tasks.stats.records import Floats, MedianEstimate, PartialPooling
+
+
+@dataclass(frozen=True)
+class WithInterval:
+    """Estimates with 95 % intervals, arrays of one shape."""
+
+    estimate: Floats
+    lower: Floats
+    upper: Floats
 
 
 @dataclass(frozen=True)
 class Recommended:
-    """A group's entries, and the average group's: expected outcome at the predictors' means, then slopes per SD."""
+    """Entries of a group and of the average group: expected outcome at the predictors' means, then slopes per SD."""
 
     model: str  # as `Verdict.recommended_model`
-    estimate: Floats  # (J, p)
-    lower: Floats  # (J, p)
-    upper: Floats  # (J, p)
-    average_estimate: Floats  # (p,)
-    average_lower: Floats  # (p,)
-    average_upper: Floats  # (p,)
+    groups: WithInterval  # (J, p)
+    average: WithInterval  # (p,)
+    sigma_group: WithInterval  # (q,) SDs of the varying effects; a posterior's are medians
+    icc: WithInterval  # () share of the variance between groups, at the predictors' means
 
 
 def recommended(
-    model: str,
-    fullest: PartialPooling,
-    bootstrapped: Bootstrap,
-    bayes: tuple[Estimate, Estimate],
-    answered: AnswerFit | None,
+    model: str, fullest: PartialPooling, bootstrapped: Bootstrap, bayes: PlainBayes, answered: AnswerFit | None
 ) -> Recommended:
-    """`bayes` are the plain Bayesian fit's groups and its average group."""
+    """`bootstrapped` is the bootstrap of `fullest`."""
     if model == "bayes":
-        return _of_posterior(model, *bayes)
+        return _of_posterior(model, bayes)
     if model == "bayes_extended":
         assert answered is not None
-        return _of_posterior(model, answered.groups, answered.average)
-    lower, upper = widened(fullest, bootstrapped)
-    half = Z_95 * bootstrapped.average_widening * fullest.se
-    return Recommended(model, fullest.coef, lower, upper, fullest.fixef, fullest.fixef - half, fullest.fixef + half)
+        return _of_posterior(model, answered)
+    half, icc = Z_95 * bootstrapped.average_widening * fullest.se, fullest.cov[0, 0]
+    sds = WithInterval(fullest.sigma_group, bootstrapped.sigma_group_lower, bootstrapped.sigma_group_upper)
+    share = (icc / (icc + fullest.sigma**2), bootstrapped.icc_lower, bootstrapped.icc_upper)
+    return Recommended(
+        model,
+        WithInterval(fullest.coef, *widened(fullest, bootstrapped)),
+        WithInterval(fullest.fixef, fullest.fixef - half, fullest.fixef + half),
+        sds,
+        WithInterval(*map(np.asarray, share)),
+    )
+
+
+@dataclass(frozen=True)
+class PlainBayes:
+    """What is quoted of the plain Bayesian fit."""
+
+    groups: MedianEstimate  # (J, p)
+    average: MedianEstimate  # (p,)
+    sigma_group: MedianEstimate  # (q,)
+    icc: MedianEstimate  # ()
 
 
 def widened(fit: PartialPooling, bootstrapped: Bootstrap) -> tuple[Floats, Floats]:
@@ -52,8 +74,10 @@ def widened(fit: PartialPooling, bootstrapped: Bootstrap) -> tuple[Floats, Float
     return fit.coef - half, fit.coef + half
 
 
-def _of_posterior(model: str, groups: Estimate, average: Estimate) -> Recommended:
-    return Recommended(model, groups.mean, groups.lower, groups.upper, average.mean, average.lower, average.upper)
+def _of_posterior(model: str, fit: PlainBayes | AnswerFit) -> Recommended:
+    means = (WithInterval(each.mean, each.lower, each.upper) for each in (fit.groups, fit.average))
+    medians = (WithInterval(each.median, each.lower, each.upper) for each in (fit.sigma_group, fit.icc))
+    return Recommended(model, *means, *medians)
 
 
 def judge_implied_coverage(

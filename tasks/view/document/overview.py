@@ -12,7 +12,7 @@ from tasks.view.summary.record import Number, Record
 
 
 class KeyEstimateSummary(Record):
-    """One Bayesian estimate to follow from run to run."""
+    """One of the recommended model's estimates to follow from run to run."""
 
     kind: Literal["level", "slope", "group_sd", "icc"] = Field(
         description=(
@@ -22,10 +22,14 @@ class KeyEstimateSummary(Record):
     )
     term: str = Field(description="intercept or a predictor; empty for the ICC")
     unit: str = Field(description="outcome's unit, per raw unit of the predictor; may be empty")
-    mean: Number = Field(description="posterior mean; quoted of levels and slopes")
-    median: Number = Field(description="posterior median; quoted of SDs and the ICC, whose posteriors are skewed")
-    lower: Number = Field(description="2.5 % quantile")
-    upper: Number = Field(description="97.5 % quantile")
+    estimate: Number = Field(
+        description=(
+            "by the recommended model: a REML estimate, or a posterior mean; of SDs and the ICC, whose posteriors are "
+            "skewed, the posterior median"
+        )
+    )
+    lower: Number = Field(description="lower limit of the 95 % interval")
+    upper: Number = Field(description="upper limit of the 95 % interval")
 
 
 class OverviewSummary(Record):
@@ -39,7 +43,7 @@ class OverviewSummary(Record):
         description="how many days the data may be old (notify.max_age_days); null where the study sets no limit"
     )
     estimates: list[KeyEstimateSummary] = Field(
-        description="Bayesian estimates to follow from run to run, in raw units: level, slopes, group SDs, ICC"
+        description="estimates to follow from run to run, in raw units: level, slopes, group SDs, ICC"
     )
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tasks.stats.findings import Findings
 from tasks.view.summary.bayes import BayesSummary, bayes_of
+from tasks.view.summary.bayes_extended import BayesExtendedSummary, bayes_extended_of
 from tasks.view.summary.complete_pooling import CompletePoolingSummary, complete_pooling_of
 from tasks.view.summary.no_pooling import NoPoolingSummary, no_pooling_of
 from tasks.view.summary.partial_pooling import PartialPoolingSummary, partial_pooling_of
@@ -36,10 +37,13 @@ class FitsSummary(Record):
             "afterwards"
         )
     )
+    bayes_extended: BayesExtendedSummary | None = Field(
+        description="The Bayesian model with what was found missing; null where no model here answers it"
+    )
 
 
 def fits_of(findings: Findings) -> FitsSummary:
-    return FitsSummary(
+    return FitsSummary.given(
         complete_pooling=complete_pooling_of(findings.complete, findings.scaling),
         no_pooling=no_pooling_of(findings.no_pooling, findings.labels),
         partial_pooling=FlavoursSummary.given(
@@ -48,4 +52,5 @@ def fits_of(findings: Findings) -> FitsSummary:
             varying_intercept_slope=partial_pooling_of(findings, "varying_intercept_slope"),
         ),
         bayes=bayes_of(findings),
+        bayes_extended=bayes_extended_of(findings),
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pydantic import Field
 
 from tasks.stats.findings import Findings
-from tasks.stats.fits.intervals import Z_95
-from tasks.stats.records import Floats
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Record, Vector
 
@@ -25,7 +23,7 @@ class RecommendedEstimates(Record):
 
 
 class RecommendedSummary(Record):
-    """The recommended model's estimates: the Bayesian posterior, or partial pooling's with joint intervals."""
+    """The recommended model's estimates: a posterior's means, or partial pooling's with widened joint intervals."""
 
     model: str = Field(description="as `verdict.recommended_model`")
     terms: list[str] = Field(description="the p terms, in the order of every list here")
@@ -35,29 +33,13 @@ class RecommendedSummary(Record):
 
 def recommended_of(findings: Findings) -> RecommendedSummary | None:
     """`None` where no model can be trusted: then there is no number to quote. `fits` has them all the same."""
-    verdict = findings.verdict
-    if verdict.status == "none":
+    numbers = findings.recommended
+    if numbers is None:
         return None
-    average, groups = _estimates(findings)
-    labelled = by_label(findings.labels, **{name: listed(part) for name, part in groups.items()})
+    labelled = by_label(findings.labels, **{name: listed(part) for name, part in vars(numbers.groups).items()})
     return RecommendedSummary.given(
-        model=verdict.recommended_model,
+        model=numbers.model,
         terms=findings.terms,
         groups=labelled,
-        average=RecommendedEstimates.given(**average),
+        average=RecommendedEstimates.given(**vars(numbers.average)),
     )
-
-
-def _estimates(findings: Findings) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Of the average group, (p,) each, and of all groups, (J, p) each."""
-    flavour = findings.verdict.recommended_model.removeprefix("partial_pooling.")
-    for name, fit in findings.partial.items():
-        if name == flavour:
-            half = Z_95 * fit.se
-            average = {"estimate": fit.fixef, "lower": fit.fixef - half, "upper": fit.fixef + half}
-            return average, {"estimate": fit.coef, "lower": fit.lower, "upper": fit.upper}
-    average, groups = (
-        {"estimate": each.mean, "lower": each.lower, "upper": each.upper}
-        for each in (findings.bayes.fixef, findings.bayes.groups)
-    )
-    return average, groups

@@ -13,6 +13,7 @@ from tasks.view.records import Block, Cell, Column, Figure, Link, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
 from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of, own_outside
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topics.model_words import CURVE, OUTCOME_KIND, ROW_SHAPE, SERIAL
 from tasks.view.words import numbers
 
 GUIDE = (
@@ -257,6 +258,7 @@ EQUAL_SPREAD: CheckSpec[Context] = CheckSpec(
             "Intervals of the wider groups are too short and those of the narrower ones too long: look at these "
             "groups’ rows before comparing them.",
             "Look at the rows of the groups that scatter most.",
+            "rows scatter more in some groups than in others",
         ),
     },
 )
@@ -264,7 +266,7 @@ EQUAL_SPREAD: CheckSpec[Context] = CheckSpec(
 
 def _finding(context: Context) -> str:
     found = context.findings.assumptions
-    return f"{messages(context, [EQUAL_SPREAD])} {_shape(found.qq, found.n_rows_used)}"
+    return f"{messages(context, TOPIC.checks)} {_shape(found.qq, found.n_rows_used)}"
 
 
 TOPIC = Topic(
@@ -274,7 +276,7 @@ TOPIC = Topic(
     blocks=_blocks,
     sources=("assumptions", "checks"),
     guide=(GUIDE,),
-    checks=(EQUAL_SPREAD,),
+    checks=(OUTCOME_KIND, CURVE, SERIAL, EQUAL_SPREAD, ROW_SHAPE),
     summary=(
         Entry(
             "assumptions",

@@ -14,6 +14,7 @@ from tasks.view.records import Block, Cell, Column, Figure, Paragraph, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, PANEL_LIMIT, notable_groups, rule, thin
 from tasks.view.summary.simpson import SimpsonSummary, simpson_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topics.model_words import CONTEXT
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import with_unit
 
@@ -223,11 +224,11 @@ CHECK: CheckSpec[Context] = CheckSpec(
 TOPIC = Topic(
     id="simpson",
     title="Simpson’s paradox: within groups and over all rows",
-    finding=lambda context: messages(context, [CHECK]),
+    finding=lambda context: messages(context, [CHECK, CONTEXT]),
     blocks=_blocks,
     sources=("simpson", "fits"),
     guide=(GUIDE,),
-    checks=(CHECK,),
+    checks=(CHECK, CONTEXT),
     is_shown=lambda context: bool(context.findings.simpson),
     summary=(
         Entry(

@@ -256,14 +256,44 @@ INTERVALS: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
+
+
+def _covers(context: Context, judged: Judgement) -> str:
+    assert judged.value is not None
+    return (
+        f"Partial pooling’s own (joint) intervals for the {_name(context, judged)} by group, widened for the "
+        f"uncertainty of the spread, hold {percent(judged.value)} of what the Bayesian fit holds possible."
+    )
+
+
+IMPLIED_COVERAGE: CheckSpec[Context] = CheckSpec(
+    kind="implied_coverage",
+    title="Coverage of partial pooling’s intervals",
+    measure="{share}, at least {limit_share}",
+    cases={
+        "kept": Case(_covers),
+        "short": Case(
+            lambda context, judged: f"{_covers(context, judged)} That is less than they promise.",
+            "Use the Bayesian fit’s intervals.",
+            reason=lambda context, judged: f"its intervals for the {_name(context, judged)} by group are too short",
+        ),
+        "short for small groups": Case(
+            lambda context, judged: (
+                f"In the smallest groups: {_covers(context, judged)} That is less than they promise."
+            ),
+            "Use the Bayesian fit’s intervals.",
+            reason="its intervals for the level of the smallest groups are too short",
+        ),
+    },
+)
 TOPIC = Topic(
     id="intervals",
     title="Singularity, and which intervals to believe",
-    finding=lambda context: messages(context, [SINGULARITY, INTERVALS]),
+    finding=lambda context: messages(context, [SINGULARITY, INTERVALS, IMPLIED_COVERAGE]),
     blocks=_blocks,
     sources=("intervals", "fits", "likelihood_ratio_test", "likelihood_profiles", "checks"),
     guide=(GUIDE,),
-    checks=(SINGULARITY, VARIANCE, INTERVALS),
+    checks=(SINGULARITY, VARIANCE, INTERVALS, IMPLIED_COVERAGE),
     summary=(
         Entry(
             "intervals",

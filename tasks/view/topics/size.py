@@ -276,6 +276,7 @@ SIZE_TREND: CheckSpec[Context] = CheckSpec(
                 "Do not act on the pooled level alone of a group with few rows (up to about "
                 f"{_trend(context).typical_size:.0f}); look for what sets small groups apart and make it a predictor."
             ),
+            reason="groups with few rows are not like those with many, to whose average it draws them",
         ),
     },
 )

@@ -1,0 +1,221 @@
+"""What is said about the model as a whole: does it suit the rows, and which one answers what was found?"""
+
+from __future__ import annotations
+
+from tasks.stats.fits.mean_structure import Added
+from tasks.stats.judged.missing_terms import MissingTerm
+from tasks.stats.judgement import Judgement
+from tasks.view.context import Context
+from tasks.view.topic import Case, CheckSpec
+from tasks.view.words import numbers, text
+from tasks.view.words.numbers import fixed, percent, with_unit
+
+
+def _missing(context: Context, judged: Judgement) -> MissingTerm:
+    added = Added("curve" if judged.kind == "curve" else "context", context.position(judged.term))
+    return next(one for one in context.findings.screening.missing if one.added == added)
+
+
+def _name(context: Context, judged: Judgement) -> str:
+    return context.terms[context.position(judged.term)]
+
+
+def _estimate(context: Context, one: MissingTerm, scale: float, unit: str) -> str:
+    """`3.1 s per year (95 % interval 1.2 to 5.0)`"""
+    half = 1.96 * one.se / scale
+    places, value = numbers.decimals_for(one.se / scale), one.coef / scale
+    ends = numbers.interval(value - half, value + half, places)
+    return f"{with_unit(fixed(value, places), unit)} (95 % interval {ends})"
+
+
+def _difference(context: Context, judged: Judgement) -> str:
+    one = _missing(context, judged)
+    name = context.terms[one.added.column]
+    size = _estimate(context, one, context.raw_scale(one.added.column), context.raw_unit(one.added.column))
+    return f"Between groups, the slope of {name} differs from the slope within groups by {size}."
+
+
+CONTEXT: CheckSpec[Context] = CheckSpec(
+    kind="context",
+    title="Slope within groups and between them",
+    measure="p {value:.2g}, below {limit:g} is clear",
+    cases={
+        "none": Case(lambda context, judged: f"{_difference(context, judged)} That may be chance."),
+        "little": Case(
+            lambda context, judged: f"{_difference(context, judged)} It changes little in what is said of groups."
+        ),
+        "missing": Case(
+            lambda context, judged: f"{_difference(context, judged)} A model with one slope mixes the two.",
+            lambda context, judged: (
+                f"Read the slope of {_name(context, judged)} within groups from the extended model."
+            ),
+            reason=lambda context, judged: (
+                f"the slope of {_name(context, judged)} between groups is not the one within them"
+            ),
+        ),
+    },
+)
+
+
+def _bend(context: Context, judged: Judgement) -> str:
+    one = _missing(context, judged)
+    name = context.terms[one.added.column]
+    return (
+        f"A curve in {name} accounts for {percent(max(one.explained, 0.0))} of the residual variance "
+        f"(p {p_value(one.p_value)})."
+    )
+
+
+def p_value(value: float) -> str:
+    return "below 0.001" if value < 0.001 else fixed(value, 3)
+
+
+CURVE: CheckSpec[Context] = CheckSpec(
+    kind="curve",
+    title="Straight lines",
+    measure="p {value:.2g}, below {limit:g} is clear",
+    cases={
+        "none": Case(lambda context, judged: f"{_bend(context, judged)} A straight line suits the rows."),
+        "little": Case(lambda context, judged: f"{_bend(context, judged)} That is too little to matter."),
+        "missing": Case(
+            lambda context, judged: f"{_bend(context, judged)} A straight line does not suit the rows.",
+            lambda context, judged: (
+                f"Read the slope of {_name(context, judged)} as the one at its mean: it is another elsewhere."
+            ),
+            reason=lambda context, judged: (
+                f"the outcome follows a curve in {_name(context, judged)}, not a straight line"
+            ),
+        ),
+    },
+)
+
+
+def _order(context: Context) -> str:
+    found = context.findings.screening.serial
+    return f"in the order of {context.study.order}" if found.is_named else "in the order of the files"
+
+
+def _correlation(context: Context, judged: Judgement) -> str:
+    found = context.findings.screening.serial
+    return (
+        f"Rows of a group resemble the row before ({_order(context)}): the correlation of their residuals is "
+        f"{fixed(found.correlation, 2)}."
+    )
+
+
+def _worth(context: Context) -> str:
+    share = context.findings.screening.serial.effective_share
+    return f"For a group’s level, 100 such rows say as much as {100 * share:.0f} independent ones."
+
+
+ORDER = 'order = "the column"'
+SERIAL: CheckSpec[Context] = CheckSpec(
+    kind="serial",
+    title="Rows that follow one another",
+    measure="correlation {value}, at most {limit}",
+    cases={
+        "few pairs": Case("Too few rows follow another of their group to tell whether they resemble each other."),
+        "sorted": Case(
+            "Each group’s rows are sorted by the outcome, so their order says nothing about whether rows resemble the "
+            "row before."
+        ),
+        "none": Case(lambda context, judged: f"Rows do not resemble the row before ({_order(context)})."),
+        "some": Case(
+            lambda context, judged: f"{_correlation(context, judged)} {_worth(context)}",
+            "Use the extended model, which takes this into account; name the order of the rows in the study if it is "
+            "not that of the files.",
+            reason=lambda context, judged: "rows of a group resemble the row before, so there are fewer than it seems",
+        ),
+        "strong": Case(
+            lambda context, judged: f"{_correlation(context, judged)} {_worth(context)}",
+            lambda context, judged: (
+                "Add up rows that follow one another, for example to one per week, or "
+                f"{context.study.setting(ORDER)} if rows follow one another by something else."
+            ),
+        ),
+    },
+)
+
+
+def _scatter(context: Context) -> str:
+    found = context.findings.screening.shape
+    return f"skewness {fixed(found.skewness, 1)}, excess kurtosis {fixed(found.kurtosis, 1)}; a normal has 0 and 0"
+
+
+ROW_SHAPE: CheckSpec[Context] = CheckSpec(
+    kind="row_shape",
+    title="How rows scatter",
+    cases={
+        "normal": Case("Rows scatter near enough to a normal distribution for what is said of groups."),
+        "heavy": Case(
+            lambda context, judged: (
+                f"Some rows lie much farther out than a normal distribution allows ({_scatter(context)})."
+            ),
+            "Use the extended model, which gives far rows less weight; look at these rows for errors.",
+            reason="some rows lie much farther out than the model allows",
+        ),
+        "skewed": Case(
+            lambda context, judged: f"Rows scatter much farther to one side than to the other ({_scatter(context)}).",
+            lambda context, judged: (
+                "If the outcome is positive, put its logarithm in a column of its own and name that as the outcome; "
+                "what is said of large groups holds roughly, of small ones it does not."
+            ),
+        ),
+    },
+)
+OUTCOME_KIND: CheckSpec[Context] = CheckSpec(
+    kind="outcome_kind",
+    title="Kind of outcome",
+    cases={
+        "measured": Case("The outcome is a measurement, as this model needs."),
+        "two values": Case(
+            "The outcome has two values only. A straight line leads beyond them, and its intervals mean nothing.",
+            "Add the rows up to shares, with many rows each; the groups’ means above are shares already and hold.",
+        ),
+        "counts": Case(
+            "The outcome is a small count, whose scatter grows with its mean. A straight line with one spread does not "
+            "suit it.",
+            "Add counts up over longer periods until they are large; the groups’ means above hold.",
+        ),
+    },
+)
+
+
+def extension(context: Context) -> str:
+    """What the extended model adds, as `with group size and a curve in age`; empty where nothing was found."""
+    answer = context.findings.screening.answer
+    parts = [_added(context, one) for one in answer.added]
+    parts += ["a residual spread for each group"] if answer.is_unequal else []
+    parts += ["heavy tails"] if answer.is_heavy else []
+    parts += ["rows that follow one another"] if answer.serial else []
+    return f"with {numbers.listed(parts)}" if parts else ""
+
+
+def _added(context: Context, one: Added) -> str:
+    if one.kind == "size":
+        return "group size"
+    name = context.terms[one.column]
+    return f"a curve in {name}" if one.kind == "curve" else f"the groups’ means of {name}"
+
+
+def extended_model(context: Context) -> str:
+    return f"the Bayesian model {extension(context)}"
+
+
+ANSWER: CheckSpec[Context] = CheckSpec(
+    kind="answer",
+    title="Extended model",
+    cases={
+        "sampled": Case(
+            lambda context, judged: text.sentence_case(
+                f"{extended_model(context)} was fitted, and its sampler holds every limit."
+            )
+        ),
+        "not sampled": Case(
+            lambda context, judged: text.sentence_case(
+                f"{extended_model(context)} is needed here, but could not be sampled well enough."
+            ),
+            "Give the study more time ([sampler] max_minutes) or fewer predictors whose effects vary.",
+        ),
+    },
+)
