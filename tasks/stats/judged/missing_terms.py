@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr
+from scipy.special import stdtr, stdtrit
 
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.intervals import Z_95
@@ -24,6 +24,7 @@ from tasks.stats.records import PartialPooling
 from tasks.stats.rows.left_over import within_groups
 
 CHANCE = 0.01
+HINTED = 0.05  # as by chance in one test of twenty
 SHARE_MOVED = 0.05
 LOST = 0.01  # of the coverage of 95 % intervals
 LOST_SMALLEST = 0.02  # of that of the smallest groups' levels
@@ -47,6 +48,11 @@ class MissingTerm:
     explained: float  # share of the residual variance that it explains
     span: float  # of size: by how many group SDs large groups (90th percentile) differ from small ones (10th)
     span_limit: float
+
+    @property
+    def half_width(self) -> float:
+        """Of the 95 % interval of `coef`."""
+        return float(stdtrit(self.df, 0.975)) * self.se
 
     @property
     def is_clear(self) -> bool:
@@ -138,4 +144,5 @@ def _judgement(one: MissingTerm, term: str) -> Judgement:
     value = one.p_value
     if one.is_missing:
         return Judgement(one.added.kind, "review", "missing", term, value, CHANCE, against="partial_pooling")
-    return Judgement(one.added.kind, "pass", "little" if one.is_clear else "none", term, value, CHANCE)
+    case = "little" if one.is_clear else "hinted" if value < HINTED else "none"
+    return Judgement(one.added.kind, "pass", case, term, value, CHANCE)

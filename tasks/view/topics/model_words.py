@@ -22,7 +22,7 @@ def _name(context: Context, judged: Judgement) -> str:
 
 def _estimate(context: Context, one: MissingTerm, scale: float, unit: str) -> str:
     """`3.1 s per year (95 % interval 1.2 to 5.0)`"""
-    half = 1.96 * one.se / scale
+    half = one.half_width / scale
     places, value = numbers.decimals_for(one.se / scale), one.coef / scale
     ends = numbers.interval(value - half, value + half, places)
     return f"{with_unit(fixed(value, places), unit)} (95 % interval {ends})"
@@ -38,9 +38,14 @@ def _difference(context: Context, judged: Judgement) -> str:
 CONTEXT: CheckSpec[Context] = CheckSpec(
     kind="context",
     title="Slope within groups and between them",
-    measure="p {value:.2g}, below {limit:g} is clear",
+    measure="p {value}, clear below {limit}",
     cases={
-        "none": Case(lambda context, judged: f"{_difference(context, judged)} That may be chance."),
+        "none": Case(lambda context, judged: f"{_difference(context, judged)} That is what chance would bring."),
+        "hinted": Case(
+            lambda context, judged: (
+                f"{_difference(context, judged)} That is some sign of a difference, not a clear one."
+            )
+        ),
         "little": Case(
             lambda context, judged: f"{_difference(context, judged)} It changes little in what is said of groups."
         ),
@@ -73,9 +78,12 @@ def p_value(value: float) -> str:
 CURVE: CheckSpec[Context] = CheckSpec(
     kind="curve",
     title="Straight lines",
-    measure="p {value:.2g}, below {limit:g} is clear",
+    measure="p {value}, clear below {limit}",
     cases={
         "none": Case(lambda context, judged: f"{_bend(context, judged)} A straight line suits the rows."),
+        "hinted": Case(
+            lambda context, judged: f"{_bend(context, judged)} That is some sign of a curve, not a clear one."
+        ),
         "little": Case(lambda context, judged: f"{_bend(context, judged)} That is too little to matter."),
         "missing": Case(
             lambda context, judged: f"{_bend(context, judged)} A straight line does not suit the rows.",
