@@ -41,11 +41,7 @@ CONTEXT: CheckSpec[Context] = CheckSpec(
     measure="p {value}, clear below {limit}",
     cases={
         "none": Case(lambda context, judged: f"{_difference(context, judged)} That is what chance would bring."),
-        "hinted": Case(
-            lambda context, judged: (
-                f"{_difference(context, judged)} That is some sign of a difference, not a clear one."
-            )
-        ),
+        "hinted": Case(lambda context, judged: f"{_difference(context, judged)} That is some sign, not a clear one."),
         "little": Case(
             lambda context, judged: f"{_difference(context, judged)} It changes little in what is said of groups."
         ),
@@ -81,9 +77,7 @@ CURVE: CheckSpec[Context] = CheckSpec(
     measure="p {value}, clear below {limit}",
     cases={
         "none": Case(lambda context, judged: f"{_bend(context, judged)} A straight line suits the rows."),
-        "hinted": Case(
-            lambda context, judged: f"{_bend(context, judged)} That is some sign of a curve, not a clear one."
-        ),
+        "hinted": Case(lambda context, judged: f"{_bend(context, judged)} That is some sign, not a clear one."),
         "little": Case(lambda context, judged: f"{_bend(context, judged)} That is too little to matter."),
         "missing": Case(
             lambda context, judged: f"{_bend(context, judged)} A straight line does not suit the rows.",
