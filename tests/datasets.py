@@ -13,6 +13,7 @@ import pandas as pd
 
 from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, cross_products, scaling_of
 from tasks.stats.records import GroupedData, Scaling
+from tests.worlds.simulate import Design, simulate
 
 BUNDLED = Path(__file__).parent.parent / "data"
 
@@ -204,3 +205,9 @@ def cbpp_intercepts() -> GroupedData:
 def one_single() -> GroupedData:
     """Seven groups, one of them of a single row."""
     return simulated(3, [1, 5, 9, 12, 7, 6, 8])
+
+
+@cache
+def curved() -> GroupedData:
+    """Twelve groups whose rows follow a curve and scatter more in some groups than in others."""
+    return simulate(Design(curve=1.5, spread=0.7), (3,)).data

@@ -47,6 +47,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "kind": SAMPLER,
     "found.shape": get_args(Shape),
     "why_no_trend(sizes)": get_args(WhyNone),
+    "one.added.kind": ("context", "curve"),
+    "found.kind": ("two values", "counts"),
     "found.likeness": get_args(get_type_hints(Assumptions.likeness.fget)["return"]),
 }
 # Kinds whose status is a variable: the cases that pass.
@@ -108,6 +110,7 @@ def _texts(node: ast.expr, known: dict[str, ast.expr]) -> tuple[str, ...]:
 
 
 JUDGED = tuple(judged_in_source())
+SAMPLED = ("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2", "curved")
 
 
 @cache
@@ -132,7 +135,7 @@ def noticed() -> Context:
 
 @cache
 def reports() -> dict[str, Context]:
-    made = {name: context_of_sampled(sampled(name)) for name in ("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2")}
+    made = {name: context_of_sampled(sampled(name)) for name in SAMPLED}
     makers = (
         factories.singular_case,
         factories.regular_case,
@@ -147,7 +150,8 @@ def reports() -> dict[str, Context]:
 
 
 NAMES = [
-    *("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2", "noticed"),
+    *SAMPLED,
+    "noticed",
     *(
         f"{when}{make}_case"
         for when in ("", "later ")
