@@ -36,6 +36,15 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         serving.stop()
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """One for tests that leave it serving, with every file counted; starting one takes seconds."""
+    serving = Serving(tmp_path_factory.mktemp("lasting")).start()
+    yield serving
+    if serving.process and serving.process.poll() is None:
+        serving.stop()
+
+
 def read(address: str) -> str:
     with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
         return str(answer.read().decode())
@@ -158,35 +167,42 @@ def test_nothing_but_broken_studies_is_said_at_once(tmp_path: Path) -> None:
     assert "schedule.cron" in said(serving)
 
 
-def test_killed_between_arrival_and_run_the_file_is_counted_after_restart(serving: Serving) -> None:
-    serving.drop(0, CHANCE)
-    until(lambda: Ledger(serving.reports).rows())
-    serving.kill()
-    serving.drop(1, CHANCE)
-    serving.start()
-    until(lambda: serving.n_counted() == 2)
-    assert serving.summaries()[-1]["run"]["n_rows"] == 2 * ROWS_PER_FILE
+def test_killed_between_arrival_and_run_the_file_is_counted_after_restart(lasting: Serving) -> None:
+    before = lasting.n_counted()
+    lasting.drop(before, CHANCE)
+    until(lambda: len(Ledger(lasting.reports).rows()) > before)
+    lasting.kill()
+    lasting.drop(before + 1, CHANCE)
+    lasting.start()
+    until(lambda: lasting.n_counted() == before + 2)
+    assert lasting.summaries()[-1]["run"]["n_rows"] == (before + 2) * ROWS_PER_FILE
 
 
-def test_killed_run_heals(serving: Serving) -> None:
-    serving.drop(0, CHANCE)
-    until(serving.kill_a_run)
-    until(lambda: serving.n_counted() == 1)
-    until(
-        lambda: {run["state_type"] for run in flow_runs(serving) if run["start_time"]} == {"COMPLETED", "CRASHED"},
-    )
-    (summary,) = serving.summaries()
-    assert summary["run"]["n_rows"] == ROWS_PER_FILE
+def test_killed_run_heals(lasting: Serving) -> None:
+    before, runs, n_published = lasting.n_counted(), flow_runs(lasting), len(lasting.summaries())
+    lasting.drop(before, CHANCE)
+    until(lasting.kill_a_run)
+    until(lambda: lasting.n_counted() == before + 1)
+    until(lambda: states_since(lasting, runs) == {"COMPLETED", "CRASHED"})
+    (summary,) = lasting.summaries()[n_published:]
+    assert summary["run"]["n_rows"] == (before + 1) * ROWS_PER_FILE
 
 
-def test_server_killed_is_started_again_and_files_are_counted(serving: Serving) -> None:
-    serving.drop(0, CHANCE)
-    until(lambda: serving.n_counted() == 1)
-    (server,) = serving.children("flows.server.guarded_server")
+def states_since(serving: Serving, runs: list[dict[str, Any]]) -> set[str]:
+    """Of the runs that have begun and are none of these."""
+    known = {run["id"] for run in runs}
+    return {run["state_type"] for run in flow_runs(serving) if run["start_time"] and run["id"] not in known}
+
+
+def test_server_killed_is_started_again_and_files_are_counted(lasting: Serving) -> None:
+    before = lasting.n_counted()
+    lasting.drop(before, CHANCE)
+    until(lambda: lasting.n_counted() == before + 1)
+    (server,) = lasting.children("flows.server.guarded_server")
     os.kill(server, signal.SIGKILL)
-    serving.drop(1, CHANCE)
-    until(lambda: serving.n_counted() == 2)
-    assert "Prefect's server ended (killed by signal 9)" in " ".join(serving.log.read_text().split())
+    lasting.drop(before + 1, CHANCE)
+    until(lambda: lasting.n_counted() == before + 2)
+    assert "Prefect's server ended (killed by signal 9)" in " ".join(lasting.log.read_text().split())
 
 
 def test_schedule_fires(tmp_path: Path) -> None:
