@@ -116,6 +116,18 @@ def with_labels(products: CrossProducts, labels: Sequence[str]) -> CrossProducts
     return replace(products, labels=tuple(labels), gram=products.gram[[position[label] for label in labels]])
 
 
+def among(part: CrossProducts, whole: CrossProducts) -> CrossProducts | None:
+    """The part with the labels and the offset of the whole; `None` if a group has more rows than in the whole."""
+    position = {label: j for j, label in enumerate(whole.labels)}
+    if not position.keys() >= set(part.labels):
+        return None
+    gram = np.zeros_like(whole.gram)
+    gram[[position[label] for label in part.labels]] = about(part, whole.offset).gram
+    if (gram[:, 0, 0] > whole.gram[:, 0, 0] + 0.5).any():
+        return None
+    return replace(whole, gram=gram)
+
+
 def with_spelling(products: CrossProducts, spelling: Mapping[str, str]) -> CrossProducts:
     """The same rows under the labels' spellings; groups of the same spelling are added up."""
     labels, index = one_spelling(products.labels, spelling)

@@ -15,7 +15,7 @@ from tests.factories import Case, singular_case
 from tests.past_runs import earlier, looked_back, with_verdict
 
 ADDRESS = "http://reports.example.org/bounce_rates/r2/report.html"
-ALL = ("worse", "rejected", "stale", "failed")
+ALL = ("worse", "moved", "rejected", "stale", "failed")
 
 
 def told(case: Case, study: Study | None = None, age_days: float | None = None) -> tuple[Notice, ...]:
