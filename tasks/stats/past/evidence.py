@@ -2,9 +2,9 @@
 
 Each report with new rows of a group gives one z, standard normal if the group did not move: the new rows beside what
 the earlier ones foretold (`tasks.stats.past.increments`). For an effect of k standard errors, exp(k z - k^2 / 2) is its
-likelihood ratio, and its expectation, given all earlier reports, is 1. Such e-values are gathered as an e-detector of
-Shin, Ramdas & Rinaldo (2022), arXiv:2203.03532, of Shiryaev and Roberts' kind, one for each effect in EFFECTS, up and
-down:
+likelihood ratio, and its expectation, given all earlier reports, is 1. For skewed or heavy-tailed rows it is divided by
+what its expectation then is, to the fourth cumulant of z. Such e-values are gathered as in the e-detector of Shin,
+Ramdas & Rinaldo (2022), arXiv:2203.03532, of Shiryaev and Roberts' kind, one for each effect in EFFECTS, up and down:
 
     evidence now = e-value x (evidence then + weight)
 
@@ -14,9 +14,9 @@ while nothing moves, by no more than that in expectation. Hence, for any number 
 
     expected false alarms <= years that the reports span, but at least a day for each report.
 
-That is exact if z is exactly normal and independent over reports, which it is for normal rows about the same level,
-with one spread in all groups. Where spreads are estimated for each group or there are slopes it is so in the limit of
-many rows. A real move rings the sooner, the more it is in standard errors of its report.
+That is exact if z is normal and independent over reports, as it is for normal rows with one spread in all groups and no
+predictor; elsewhere it is so nearly, the more so the more rows there are (`make weekly` measures it). It does not hold
+for ups and downs that the rows of a report share: `change_margin` is there for these.
 """
 
 from __future__ import annotations
@@ -53,20 +53,32 @@ class Gathered:
     rings: NDArray[np.bool_]  # (K,)
 
 
-def gathered(before: Floats, z_up: Floats, z_down: Floats, years: float) -> Gathered:
-    """The evidence after one more report, `years` after the last one.
+@dataclass(frozen=True)
+class Scores:
+    """Of K groups. Standard normal, or smaller, while nothing moves by more than the margin."""
 
-    `before` is (K, len(EFFECTS)). `z_up` (K,) is that of a move upwards by more than the margin, `z_down` of one
-    downwards; both are standard normal, or smaller, while nothing moves by more.
-    """
-    k = len(z_up)
-    weight = max(years, LEAST_YEARS) / max(k, 1) / EFFECTS.size
-    towards = np.where(EFFECTS > 0, z_up[:, None], z_down[:, None])
-    size = np.abs(EFFECTS)
-    values = np.exp(size * towards - 0.5 * size**2) * (before + weight)
+    up: Floats  # (K,) of a move upwards by more than the margin
+    down: Floats  # (K,) of one downwards
+    skewness: Floats  # (K,) of the shift; 0 for a normal
+    kurtosis: Floats  # (K,) excess; 0 for a normal
+
+
+def gathered(before: Floats, scores: Scores, years: float) -> Gathered:
+    """The evidence after one more report, `years` after the last one. `before` is (K, len(EFFECTS))."""
+    weight = max(years, LEAST_YEARS) / max(len(scores.up), 1) / EFFECTS.size
+    values = np.exp(_log_e_values(scores)) * (before + weight)
     total = values.sum(axis=1)
     rings = total >= FULL
     return Gathered(np.where(rings[:, None], 0.0, values), total, rings)
+
+
+def _log_e_values(scores: Scores) -> Floats:
+    """(K, len(EFFECTS)): the logarithm of the likelihood ratio less that of its expectation."""
+    size = np.abs(EFFECTS)
+    towards = np.where(EFFECTS > 0, scores.up[:, None], scores.down[:, None])
+    skewed = np.maximum(scores.skewness[:, None] * EFFECTS**3, 0.0) / 6.0
+    heavy = np.maximum(scores.kurtosis, 0.0)[:, None] * EFFECTS**4 / 24.0
+    return np.asarray(size * towards - 0.5 * size**2 - skewed - heavy)
 
 
 def normal_score(t: Floats, df: Floats) -> Floats:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tasks.stats.fits.cross_products import CrossProducts
-from tasks.stats.past.evidence import normal_score
+from tasks.stats.past.evidence import Scores, normal_score
 from tasks.stats.past.row_spread import RowSpread, row_spread
 from tasks.stats.records import Floats, Integers
 
@@ -53,18 +53,32 @@ class Increments:
     shift: Floats  # (K,) mean of the new rows less what the earlier ones foretold
     se: Floats  # (K,)
     df: Floats  # (K,) Student's
+    skewness: Floats  # (K,) of the shift
+    kurtosis: Floats  # (K,) of the shift, excess
 
     @property
     def half_width(self) -> Floats:
         """(K,) of the 95 % interval of the shift."""
         return np.asarray(stdtrit(self.df, 0.975) * self.se)
 
-    def score(self, margin: float, sign: int = 1) -> Floats:
-        """(K,) z of a move by more than `margin`, upwards or downwards; standard normal at exactly the margin."""
-        return normal_score((sign * self.shift - margin) / self.se, self.df)
+    def scores(self, margin: float) -> Scores:
+        """Of a move by more than `margin`: standard normal where it is exactly that."""
+        up, down = (normal_score((sign * self.shift - margin) / self.se, self.df) for sign in (1.0, -1.0))
+        return Scores(up, down, self.skewness, self.kurtosis)
 
 
-def increments(earlier: Floats, added: Floats, slope_cov: Floats) -> Increments:
+@dataclass(frozen=True)
+class RowShape:
+    """Of the rows about their groups' lines; 0 for normal ones."""
+
+    skewness: float = 0.0
+    kurtosis: float = 0.0  # excess
+
+
+NORMAL = RowShape()
+
+
+def increments(earlier: Floats, added: Floats, slope_cov: Floats, shape: RowShape = NORMAL) -> Increments:
     """The new rows beside what the earlier ones foretold, from the groups' cross-products (J, p + 1, p + 1) of both.
 
     `slope_cov` (p - 1, p - 1) is the covariance of slopes between groups: 0 where all groups share one. Groups for
@@ -72,12 +86,12 @@ def increments(earlier: Floats, added: Floats, slope_cov: Floats) -> Increments:
     """
     old, new = _Moments.of(earlier), _Moments.of(added)
     squares, df = old.residual()
-    spread = row_spread(squares, df)
+    spread = row_spread(squares, df, shape.kurtosis)
     moved = new.mean - old.mean
     slopes, cov, is_seen = _slopes(old, spread, slope_cov, moved[:, :-1])
     shift = moved[:, -1] - (moved[:, :-1] * slopes).sum(axis=1)
-    variance = spread.variance * (1.0 / new.n + 1.0 / old.n)
-    variance = variance + np.einsum("ji,jik,jk->j", moved[:, :-1], cov, moved[:, :-1])
+    of_means = 1.0 / new.n + 1.0 / old.n
+    variance = spread.variance * of_means + np.einsum("ji,jik,jk->j", moved[:, :-1], cov, moved[:, :-1])
     kept = np.flatnonzero(old.is_there & new.is_there & is_seen & (variance > 0))
     return Increments(
         positions=kept,
@@ -86,6 +100,8 @@ def increments(earlier: Floats, added: Floats, slope_cov: Floats) -> Increments:
         shift=shift[kept],
         se=np.sqrt(variance[kept]),
         df=spread.df[kept],
+        skewness=shape.skewness * ((new.n**-2 - old.n**-2) / of_means**1.5)[kept],
+        kurtosis=shape.kurtosis * ((new.n**-3 + old.n**-3) / of_means**2)[kept],
     )
 
 

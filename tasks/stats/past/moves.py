@@ -13,7 +13,7 @@ from tasks.stats.findings import Findings
 from tasks.stats.fits.cross_products import centre_scaled
 from tasks.stats.past.earlier import PreviousReport
 from tasks.stats.past.evidence import EFFECTS, GroupEvidence, gathered
-from tasks.stats.past.increments import EarlierRows, Increments, increments
+from tasks.stats.past.increments import EarlierRows, Increments, RowShape, increments
 from tasks.stats.records import Floats
 from tasks.study.model import Study
 
@@ -58,8 +58,7 @@ def moves(
     found, n_new = _found(previous_id, findings, rows, before)
     labels = [findings.labels[position] for position in found.positions]
     years = _years(previous.run.started_at, findings.run.started_at)
-    up, down = found.score(margin), found.score(margin, -1)
-    now = gathered(_values(before, labels), up, down, years)
+    now = gathered(_values(before, labels), found.scores(margin), years)
     told = {
         label: GroupEvidence(tuple(values), findings.run.id if rings else _since(before, label))
         for label, values, rings in zip(labels, now.values.tolist(), now.rings.tolist(), strict=True)
@@ -74,19 +73,20 @@ def _found(
     previous_id: str, findings: Findings, rows: EarlierRows, before: Mapping[str, GroupEvidence]
 ) -> tuple[Increments, int]:
     """The increments, and the number of new rows; nothing where the previous report's rows are not all there."""
-    scaling, slope_cov = findings.scaling, _slope_cov(findings)
+    scaling, slope_cov, qq = findings.scaling, _slope_cov(findings), findings.assumptions.qq
+    shape = RowShape(qq.skewness, qq.kurtosis - 3.0)
     now = centre_scaled(rows.now, scaling).gram
     sums = {run: centre_scaled(each, scaling).gram for run, each in rows.sums.items()}
     earlier = sums.get(previous_id)
     if earlier is None:
         nothing = np.zeros_like(now)
-        return increments(nothing, nothing, slope_cov), 0
+        return increments(nothing, nothing, slope_cov, shape), 0
     added, base = now - earlier, earlier.copy()
     for j, label in enumerate(findings.labels):
         since = sums.get(_since(before, label))
         if since is not None:
             base[j] -= since[j]
-    return increments(base, added, slope_cov), round(float(added[:, 0, 0].sum()))
+    return increments(base, added, slope_cov, shape), round(float(added[:, 0, 0].sum()))
 
 
 def _slope_cov(findings: Findings) -> Floats:

@@ -25,9 +25,13 @@ class RowSpread:
     df: Floats  # (J,)
 
 
-def row_spread(squares: Floats, df: Floats) -> RowSpread:
-    """From each group's residual sum of squares (J,) and its degrees of freedom (J,), which may be 0."""
-    df = np.maximum(df, 0.0)
+def row_spread(squares: Floats, df: Floats, kurtosis: float = 0.0) -> RowSpread:
+    """From each group's residual sum of squares (J,) and its degrees of freedom (J,), which may be 0.
+
+    With an excess `kurtosis` of rows a variance is as uncertain as with fewer degrees of freedom, and so it is taken.
+    """
+    fewer = 1.0 + max(kurtosis, 0.0) / 2.0
+    squares, df = squares / fewer, np.maximum(df, 0.0) / fewer
     if df.sum() < 1:
         return RowSpread(np.full(len(df), np.nan), np.zeros(len(df)))
     centre, prior_df = _prior(squares, df)

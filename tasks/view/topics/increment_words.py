@@ -10,7 +10,7 @@ from tasks.view.words import numbers, text
 from tasks.view.words.numbers import fixed, listed, plural, with_unit
 
 NAMED = 3
-MOVED, NOT_SEEN, NO_NEW = "moved", "no move seen", "no new rows"
+MOVED, NOT_SEEN, NOT_COMPARED = "moved", "no move seen", "not compared"
 NOT_TOLD = "cannot be told"
 
 
@@ -83,7 +83,7 @@ def judged(moves: Moves | None, position: int) -> tuple[str, int]:
         return NOT_TOLD, -1
     (at,) = np.nonzero(moves.found.positions == position)
     if not at.size:
-        return NO_NEW, -1
+        return NOT_COMPARED, -1
     return (MOVED if moves.rings[at[0]] else NOT_SEEN), int(at[0])
 
 
