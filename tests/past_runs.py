@@ -80,7 +80,7 @@ def grown(case: Case, label: str = "", by: float = 0.0, n_new: int = 12) -> Earl
 def looked_back(
     case: Case, previous: PreviousReport, past: tuple[PastRun, ...] = (), rows: EarlierRows | None = None
 ) -> Case:
-    """The case with what changed since `previous`, and a history over `past`, oldest first. Without `rows`, none is new."""
+    """The case with what changed since `previous`, and a history over `past`, oldest first."""
     changes = compare(case.study, previous, case.findings, rows or grown(case, n_new=0))
     verdicts = [run.status for run in past]
     history = history_of(question_of(case.study), past, case.findings, verdicts, ())

@@ -300,9 +300,10 @@ def _looked_back_found(context: Context) -> str:
     if changes is None:
         return "the first report"
     direction = changes.verdict.direction
-    return (
-        f"verdict {'as before' if direction == 'same' else direction}, {changes.rows.now - changes.rows.then:+,} rows"
-    )
+    said = "as before" if direction == "same" else direction
+    n_moved = int(changes.moves.rings.sum()) if changes.moves else 0
+    moved = f", {n_moved:,} group{'s'[: n_moved != 1]} moved" if n_moved else ""
+    return f"verdict {said}, {changes.rows.now - changes.rows.then:+,} rows{moved}"
 
 
 def _findings_found(findings: Findings) -> str:
