@@ -74,7 +74,7 @@ def _found(
 ) -> tuple[Increments, int]:
     """The increments, and the number of new rows; nothing where the previous report's rows are not all there."""
     scaling, slope_cov, qq = findings.scaling, _slope_cov(findings), findings.assumptions.qq
-    shape = RowShape(qq.skewness, qq.kurtosis - 3.0)
+    shape = RowShape(*np.nan_to_num([qq.skewness, qq.kurtosis - 3.0]).tolist())
     now = centre_scaled(rows.now, scaling).gram
     sums = {run: centre_scaled(each, scaling).gram for run, each in rows.sums.items()}
     earlier = sums.get(previous_id)
