@@ -26,7 +26,7 @@ OUR_CODE := $(shell find flows tasks -name '*.py')
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
 	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
 
-.PHONY: help report test lint docs bench coverage chaos cmdstan clean
+.PHONY: help report test lint docs bench coverage weekly chaos cmdstan clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench: $(DEV) $(BYTECODE) ## speed against peers, the tests that measure time an
 
 coverage: $(DEV) $(BYTECODE) ## how often the usual and the Bayesian intervals cover the truth, by simulation
 	@$(BIN)/python tests/interval_coverage.py
+
+weekly: $(DEV) $(BYTECODE) ## how often the alarm that a group has moved rings in weekly reports, falsely and rightly
+	@$(BIN)/python tests/weekly_reports.py
 
 chaos: $(DEV) $(BYTECODE) ## drop 200 files while the serving process is killed at random; each is counted once
 	@$(BIN)/python tests/chaos.py

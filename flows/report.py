@@ -71,7 +71,8 @@ def _report(
         steps.tell_stale(opened, reports, age)
         return Outcome(published, read_verdict(published), is_new=False)
 
-    rows = steps.collect_rows(steps.read(opened, files, reports), study, reports, run.id)
+    previous = steps.previous_report(reports, study.name)
+    rows = steps.collect_rows(steps.read(opened, files, reports), opened, reports, run.id, previous)
     study = with_usable_varying(study, rows.products)
     products, scaling = steps.scale(rows.products)
 
@@ -84,7 +85,7 @@ def _report(
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
     findings = steps.check(study, run, rows, age, products, scaling, fitted, posterior, screening, answer)
-    context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior.draws)
+    context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior.draws, previous)
     folder = steps.publish(reports, study, run.id, steps.write(context, posterior.draws, standalone, look))
     steps.leave_link(context, folder)
     steps.tell(opened, reports, context, folder, age)

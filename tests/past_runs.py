@@ -11,12 +11,16 @@ import numpy as np
 
 from tasks.reports.earlier_runs import previous_report
 from tasks.stats.findings import Findings
+from tasks.stats.fits.cross_products import cross_products
 from tasks.stats.past.changes import compare
 from tasks.stats.past.earlier import PastRun, PreviousReport, question_of
+from tasks.stats.past.increments import EarlierRows
 from tasks.stats.past.over_time import history_of
 from tasks.stats.records import Estimate, Verdict
 from tasks.view.document import summary_json, summary_of
 from tests.factories import Case
+
+EARLIER_ID = "20261101T080000Z-000000"
 
 
 def summary(case: Case) -> dict[str, Any]:
@@ -25,7 +29,7 @@ def summary(case: Case) -> dict[str, Any]:
 
 
 def earlier(case: Case) -> PreviousReport:
-    return previous_report(summary(renamed(case, "20261101T080000Z-000000", "2026-11-01T08:00:00+00:00")))
+    return previous_report(summary(renamed(case, EARLIER_ID, "2026-11-01T08:00:00+00:00")))
 
 
 def renamed(case: Case, run_id: str, started_at: str) -> Case:
@@ -62,9 +66,22 @@ def without_group(case: Case, label: str) -> PreviousReport:
     return previous_report(told)
 
 
-def looked_back(case: Case, previous: PreviousReport, past: tuple[PastRun, ...] = ()) -> Case:
+def grown(case: Case, label: str = "", by: float = 0.0, n_new: int = 12) -> EarlierRows:
+    """The rows, had half of each group's, `n_new` at most, come since the earlier report: those of `label` higher."""
+    data = case.data
+    seen = np.arange(data.n_rows) - np.searchsorted(data.group_index, data.group_index)
+    is_new = seen < np.minimum(np.bincount(data.group_index)[data.group_index] // 2, n_new)
+    moved_rows = is_new & (np.array([*data.labels, ""])[data.group_index] == label)
+    now = cross_products(replace(data, y=data.y + by * moved_rows))
+    old = replace(data, y=data.y[~is_new], x=data.x[~is_new], group_index=data.group_index[~is_new])
+    return EarlierRows(now, {EARLIER_ID: cross_products(old, now.offset)}, {})
+
+
+def looked_back(
+    case: Case, previous: PreviousReport, past: tuple[PastRun, ...] = (), rows: EarlierRows | None = None
+) -> Case:
     """The case with what changed since `previous`, and a history over `past`, oldest first."""
-    changes = compare(case.study, previous, case.findings)
+    changes = compare(case.study, previous, case.findings, rows or grown(case, n_new=0))
     verdicts = [run.status for run in past]
     history = history_of(question_of(case.study), past, case.findings, verdicts, ())
     return replace(case, changes=changes, history=history)

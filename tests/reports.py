@@ -103,7 +103,8 @@ def publish_run(opened: OpenedStudy, reports: Path, *, stan: bool = True) -> Pat
     """What `flows.report` does; returns the run folder, which also has the report as one file."""
     study, files = opened.study, steps.identified(opened, reports)
     run = open_run(study, files)
-    rows = steps.collected_or_kept(steps.files_read(opened, files, reports), study, reports, run.id)
+    previous = steps.previous_report(reports, study.name)
+    rows = steps.collected_or_kept(steps.files_read(opened, files, reports), opened, reports, run.id, previous)
     study = with_usable_varying(study, rows.products)
     products, scaling = steps.scaled(rows.products)
     fits = fits_of(study, products, scaling)
@@ -113,6 +114,6 @@ def publish_run(opened: OpenedStudy, reports: Path, *, stan: bool = True) -> Pat
         posterior = around_the_fit(study, products, scaling, fits, run.seed)
     run = with_rows(run, rows, posterior.engine, "")
     findings = steps.found(study, run, rows, age_in_days(opened), products, scaling, fits, posterior)
-    context = steps.looked_back(reports, replace(opened, study=study), findings, rows, posterior.draws)
+    context = steps.looked_back(reports, replace(opened, study=study), findings, rows, posterior.draws, previous)
     files_of_run = steps.written(context, posterior.draws, standalone=True, look=None)
     return steps.published(reports, study, run.id, files_of_run)

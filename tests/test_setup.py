@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
-TARGETS = {"help", "report", "test", "lint", "docs", "bench", "coverage", "chaos", "cmdstan", "clean"}
+TARGETS = {"help", "report", "test", "lint", "docs", "bench", "coverage", "weekly", "chaos", "cmdstan", "clean"}
 
 
 def test_help_names_every_target() -> None:

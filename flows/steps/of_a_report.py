@@ -32,11 +32,12 @@ from tasks.notify.notify import (
 )
 from tasks.opening.studies import OpenedStudy
 from tasks.reports.catalogue import rebuild_catalogue
-from tasks.reports.earlier_runs import read_history, read_previous
+from tasks.reports.earlier_runs import files_of, read_history, read_previous
 from tasks.reports.publish import Content, keep_rejections
 from tasks.reports.publish import publish as publish_files
 from tasks.reports.run_files import files_of_run, rejections_csv
 from tasks.rows.collect import Collected, collect
+from tasks.rows.earlier_files import EarlierDigests, earlier_digests
 from tasks.rows.read_files import ReadFiles, read_files
 from tasks.rows.store import identify
 from tasks.rows.study_files import wait_for_incoming
@@ -47,6 +48,7 @@ from tasks.stats.fits.pooling import complete_pooling, no_pooling
 from tasks.stats.judged.screening import Screening
 from tasks.stats.judged.screening import screen as screen_rows
 from tasks.stats.past.changes import compare
+from tasks.stats.past.earlier import PreviousReport
 from tasks.stats.records import CompletePooling, Flavour, NoPooling, PartialPooling, PosteriorDraws, Scaling
 from tasks.stats.rows.data_findings import data_findings
 from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior
@@ -77,15 +79,33 @@ def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) ->
     return read_files(opened, sha256, reports, lambda share: listener.advanced("read files", share))
 
 
-def collected_or_kept(read: ReadFiles, study: Study, reports: Path, run_id: str) -> Collected:
+def previous_report(reports: Path, study_name: str) -> PreviousReport | None:
+    """The report that this one will be compared with, or None if it is the first."""
+    return read_previous(reports, study_name)
+
+
+def collected_or_kept(
+    read: ReadFiles, opened: OpenedStudy, reports: Path, run_id: str, previous: PreviousReport | None
+) -> Collected:
     """Add the files up. If that raises DataRejected, the rejected rows are written to disk first."""
+    study = opened.study
+    earlier = _rows_of_earlier_runs(read, opened, reports, previous) if previous else None
     try:
-        return collect(read, study)
+        return collect(read, study, earlier)
     except DataRejected as stopped:
         if not stopped.rejections:
             raise
         path = keep_rejections(reports, study.name, run_id, rejections_csv(stopped.rejections))
         raise DataRejected(f"{stopped} The rejected rows are in {path}.", stopped.rejections) from None
+
+
+def _rows_of_earlier_runs(
+    read: ReadFiles, opened: OpenedStudy, reports: Path, previous: PreviousReport
+) -> EarlierDigests:
+    """What the store still has of the previous report's rows, and of those of runs in which an alarm rang."""
+    rang = {each.since for each in previous.evidence.values() if each.since} - {previous.run.id}
+    runs = {run: files_of(reports, opened.study.name, run) for run in sorted(rang)}
+    return earlier_digests(opened, read, reports, {**runs, previous.run.id: previous.files})
 
 
 def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
@@ -180,18 +200,22 @@ def found(
 
 
 def looked_back(
-    reports: Path, opened: OpenedStudy, findings: Findings, rows: Collected, draws: PosteriorDraws
+    reports: Path,
+    opened: OpenedStudy,
+    findings: Findings,
+    rows: Collected,
+    draws: PosteriorDraws,
+    previous: PreviousReport | None,
 ) -> Context:
-    """What the report is written from: this run, with what changed since the study's newest report, and its history."""
+    """What the report is written from: this run, with what changed since the previous report, and its history."""
     study = opened.study
-    previous = read_previous(reports, study.name)
     return context_of(
         study,
         findings,
         rows.sample,
         draws,
         rows.rejections,
-        changes=compare(study, previous, findings) if previous else None,
+        changes=compare(study, previous, findings, rows.earlier) if previous and rows.earlier else None,
         history=read_history(reports, study, findings),
         study_text=opened.text,
     )
@@ -317,9 +341,10 @@ def _looked_back_found(context: Context) -> str:
     if changes is None:
         return "the first report"
     direction = changes.verdict.direction
-    return (
-        f"verdict {'as before' if direction == 'same' else direction}, {changes.rows.now - changes.rows.then:+,} rows"
-    )
+    said = "as before" if direction == "same" else direction
+    n_moved = int(changes.moves.rings.sum()) if changes.moves else 0
+    moved = f", {n_moved:,} group{'s'[: n_moved != 1]} moved" if n_moved else ""
+    return f"verdict {said}, {changes.rows.now - changes.rows.then:+,} rows{moved}"
 
 
 def _findings_found(findings: Findings) -> str:

@@ -16,14 +16,16 @@ from typing import Any, get_args
 import numpy as np
 
 from tasks.disk.layout import SUMMARY
-from tasks.reports.run_folders import UnreadableRun, question_in, read_head, read_summary, run_folders
+from tasks.reports.run_folders import UnreadableRun, is_name, question_in, read_head, read_summary, run_folders
 from tasks.stats.findings import Findings
 from tasks.stats.judgement import Status
 from tasks.stats.past.earlier import PastRun, PreviousReport, ReportedVerdict, question_of
+from tasks.stats.past.evidence import EFFECTS, GroupEvidence
 from tasks.stats.past.over_time import History, history_of
 from tasks.stats.records import Estimate, Floats, VerdictStatus
 from tasks.study.model import Study
 from tasks.study.plain_text import shown
+from tasks.study.run import SourceFile
 
 RUN_LIMIT = 30
 VERDICT_LIMIT = 365
@@ -59,9 +61,38 @@ def previous_report(summary: Mapping[str, Any]) -> PreviousReport:
             study_sha256=str(run["study_sha256"]),
             poolwise=str(run["versions"].get("poolwise", "")),
             engine=str(run["engine"]),
+            files=tuple(map(_source_file, run["files"])),
+            evidence=_evidence(summary.get("changes")),
         )
     except DAMAGE as error:
         raise UnreadableRun(_lacking(error)) from error
+
+
+def files_of(reports: Path, study_name: str, run_id: str) -> tuple[SourceFile, ...]:
+    """The files of an earlier run; empty if it cannot be read."""
+    if not is_name(run_id):
+        return ()
+    try:
+        return tuple(map(_source_file, read_head(reports / study_name / run_id)["run"]["files"]))
+    except (UnreadableRun, *DAMAGE):
+        return ()
+
+
+def _source_file(told: Mapping[str, Any]) -> SourceFile:
+    """A file as a summary tells of it; older ones do not tell its size."""
+    counts = {name: int(told.get(name, 0)) for name in ("n_rows", "n_rejected", "n_copies", "n_bytes")}
+    return SourceFile(str(told["name"]), str(told["sha256"]), set_aside=str(told.get("set_aside", "")), **counts)
+
+
+def _evidence(changes: Mapping[str, Any] | None) -> dict[str, GroupEvidence]:
+    """That groups have moved, by label; empty for a first report and for one of a Poolwise that gathered none."""
+    increments = (changes or {}).get("increments") or {}
+    found = {label: _group_evidence(told) for label, told in increments.get("evidence", {}).items()}
+    return {label: each for label, each in found.items() if len(each.values) == EFFECTS.size}
+
+
+def _group_evidence(told: Mapping[str, Any]) -> GroupEvidence:
+    return GroupEvidence(tuple(float(value or 0.0) for value in told["values"]), str(told["since"]))
 
 
 def read_history(reports: Path, study: Study, findings: Findings, limit: int = RUN_LIMIT) -> History:

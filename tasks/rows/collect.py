@@ -12,13 +12,15 @@ import numpy as np
 
 from tasks.disk.natural_order import natural_order
 from tasks.opening.studies import OpenedStudy
+from tasks.rows.earlier_files import EarlierDigests
 from tasks.rows.hints import hint
 from tasks.rows.read_files import ReadFiles, read_files
 from tasks.rows.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.rows.study_files import hash_files, wait_for_incoming
 from tasks.rows.validate import count_by_rule
-from tasks.stats.fits.cross_products import CrossProducts, total, with_labels
+from tasks.stats.fits.cross_products import CrossProducts, among, total, with_labels
 from tasks.stats.labels import label_notes, spellings
+from tasks.stats.past.increments import EarlierRows
 from tasks.stats.records import GroupedData
 from tasks.stats.rows.copies import find_copies
 from tasks.stats.rows.data_findings import DataNotes
@@ -44,6 +46,7 @@ class Collected:
     rejected_by_rule: dict[str, int]  # number of rows by "column: rule", most frequent first
     n_copies: int  # rows dropped as copies of earlier ones, by the study's rule; they are not among the rejected
     notes: DataNotes
+    earlier: EarlierRows | None = None  # None if no earlier run was asked for
 
     @property
     def n_rows(self) -> int:
@@ -54,10 +57,11 @@ class Collected:
         return len(self.products.labels)
 
 
-def collect(read: ReadFiles, study: Study) -> Collected:
+def collect(read: ReadFiles, study: Study, earlier: EarlierDigests | None = None) -> Collected:
     """Add the files up. The result depends on their names and contents only, not on the order in which they came.
 
-    Raises DataRejected, with every rejection, when the rows as a whole cannot carry the study's model.
+    `earlier` are digests of rows that earlier runs had; they are added up too, run by run. Raises DataRejected, with
+    every rejection, when the rows as a whole cannot carry the study's model.
     """
     files = tuple(_source_files(read))
     rejections = tuple(_rejections(read))
@@ -76,7 +80,20 @@ def collect(read: ReadFiles, study: Study) -> Collected:
     copies = replace(find_copies(sketches, rows_by_label, sample), n_dropped=n_copies)
     reading = _reading_notes(read, extremes, study, rejections)
     notes = DataNotes(label_notes(rows_by_label, spelling, study), copies, reading)
-    return Collected(products, sample, rejections, n_rejected, files, count_by_rule(rejections), n_copies, notes)
+    by_rule = count_by_rule(rejections)
+    before = None if earlier is None else _earlier_rows(products, earlier, spelling)
+    return Collected(products, sample, rejections, n_rejected, files, by_rule, n_copies, notes, before)
+
+
+def _earlier_rows(now: CrossProducts, earlier: EarlierDigests, spelling: Mapping[str, str]) -> EarlierRows:
+    """Sums by run, without those of a run that turns out to have had other rows than are among today's."""
+    labels = {label for digests in earlier.by_run.values() for each in digests for label in each.products.labels}
+    known = {label: spelling.get(label, label) for label in labels}
+    sums = {
+        run: among(_sums({each.sha256: with_spelling(each, known) for each in digests}), now)
+        for run, digests in earlier.by_run.items()
+    }
+    return EarlierRows(now, {run: found for run, found in sums.items() if found is not None}, earlier.lost)
 
 
 def _reading_notes(
@@ -134,7 +151,8 @@ def _source_files(read: ReadFiles) -> Iterator[SourceFile]:
     for name, content in read.sha256.items():
         digest = read.digests.get(content)
         if digest:
-            yield SourceFile(name, content, digest.n_read, digest.n_rejected, n_copies=digest.n_copies)
+            size = read.n_bytes.get(name, 0)
+            yield SourceFile(name, content, digest.n_read, digest.n_rejected, n_copies=digest.n_copies, n_bytes=size)
         else:
             yield SourceFile(name, content, 0, 0, read.set_aside[name])
 

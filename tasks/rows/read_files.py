@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tasks.opening.studies import OpenedStudy
+from tasks.rows.file_stamps import stamp_of
 from tasks.rows.reduce import reduce_file
 from tasks.rows.row_keys import NO_KEYS, Dropped, Keys, find_dropped
 from tasks.rows.store import Store
@@ -35,6 +36,7 @@ class ReadFiles:
     digests: Mapping[str, FileDigest]
     set_aside: Mapping[str, str]
     names_read: frozenset[str]
+    n_bytes: Mapping[str, int] = field(default_factory=dict)  # by name
 
 
 def read_files(
@@ -61,7 +63,14 @@ def read_files(
             found = _lighter(found)
         progress(number / len(sha256))
     reader.store.tidy()
-    return ReadFiles(sha256, found, reader.set_aside, frozenset(reader.names_read))
+    sizes = {name: _size(file_path(name, opened.folder)) for name in sha256}
+    return ReadFiles(sha256, found, reader.set_aside, frozenset(reader.names_read), sizes)
+
+
+def _size(path: Path) -> int:
+    """Bytes in the file, 0 if it is gone. One that grew since it was hashed is later not taken for its beginning."""
+    stamp = stamp_of(path)
+    return stamp.size if stamp else 0
 
 
 def _lighter(found: Mapping[str, FileDigest]) -> dict[str, FileDigest]:

@@ -13,6 +13,7 @@ class SourceFile:
     n_rejected: int
     set_aside: str = ""  # why none of it could be used; empty when it was read
     n_copies: int = 0  # dropped as copies of earlier rows; rejected ones are others
+    n_bytes: int = 0  # the file's size; 0 if it is not known
 
 
 @dataclass(frozen=True)

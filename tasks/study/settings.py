@@ -220,6 +220,11 @@ class Thresholds(Frozen):
         description="Difference in level between small and large groups that matters, in SDs between groups. "
         "With 0, any clear trend does.",
     )
+    change_margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=0.5,
+        description="Move of a group since the last report that matters, in SDs between groups. A group is named when "
+        "its new rows show that it moved by more. With 0, any move does.",
+    )
 
 
 class Schedule(Frozen):
@@ -280,10 +285,10 @@ class Notify(Frozen):
     to: tuple[SecretStr, ...] = Field(
         default=(), description="Addresses in Apprise's form. `${NAME}` stands for that environment variable."
     )
-    on: tuple[Literal["worse", "rejected", "stale", "failed"], ...] = Field(
-        default=("worse", "rejected", "stale", "failed"),
-        description="When to tell: the verdict is worse (`worse`), too many rows were rejected (`rejected`), the "
-        "newest file is too old (`stale`), a run published nothing (`failed`).",
+    on: tuple[Literal["worse", "moved", "rejected", "stale", "failed"], ...] = Field(
+        default=("worse", "moved", "rejected", "stale", "failed"),
+        description="When to tell: the verdict is worse (`worse`), a group has moved (`moved`), too many rows were "
+        "rejected (`rejected`), the newest file is too old (`stale`), a run published nothing (`failed`).",
     )
     rejected_share: Share = Field(default=0.02, description="Tell when a larger share of the rows was rejected.")
     max_age_days: Positive | None = Field(

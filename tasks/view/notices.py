@@ -15,9 +15,10 @@ from tasks.study.errors import DataRejected, PoolwiseError
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
 from tasks.view.context import Context
+from tasks.view.topics.increment_words import moved_sentence
 from tasks.view.verdict_words import verdict_of
 
-Kind = Literal["worse", "rejected", "stale", "failed"]
+Kind = Literal["worse", "moved", "rejected", "stale", "failed"]
 Severity = Literal["warning", "failure"]
 ERROR_CHARACTERS = 2000
 SAID: dict[VerdictStatus, str] = {
@@ -41,7 +42,8 @@ def notices_of(context: Context, address: str, age_days: float | None = None) ->
     `address` is where the report can be read, `age_days` the age of the newest file.
     """
     study = context.study
-    found = (_worse(context, address), _rejected(context, address), stale(study, age_days, address))
+    of_run = (_worse(context, address), _moved(context, address), _rejected(context, address))
+    found = (*of_run, stale(study, age_days, address))
     return tuple(notice for notice in found if notice is not None and _is_wanted(study, notice.kind))
 
 
@@ -85,6 +87,16 @@ def _worse(context: Context, address: str) -> Notice | None:
 def _step_down(changes: Changes) -> str:
     then, now = (SAID[status] for status in (changes.verdict.status.then, changes.verdict.status.now))
     return f"The report of {changes.previous_started_at} said that {then}, this one that {now}."
+
+
+def _moved(context: Context, address: str) -> Notice | None:
+    moves = None if context.changes is None else context.changes.moves
+    if moves is None or not moves.rings.any():
+        return None
+    n = int(moves.rings.sum())
+    title = "a group has moved" if n == 1 else f"{n:,} groups have moved"
+    lines = [moved_sentence(context, moves), f"The report says: {verdict_of(context).headline}"]
+    return _notice(context.study, "moved", "warning", title, lines, address, _run(context.findings.run))
 
 
 def _rejected(context: Context, address: str) -> Notice | None:

@@ -98,6 +98,17 @@ def test_the_second_report_opens_with_what_changed(runs: Runs) -> None:
     assert "20 more than then; 1 group new (999)" in report
 
 
+def test_rows_appended_to_the_file_are_set_against_earlier_rows_of_their_groups(runs: Runs) -> None:
+    second, third = runs.summary(1)["changes"]["increments"], runs.summary(2)["changes"]["increments"]
+    assert (second["is_comparable"], second["n_new_rows"]) == (True, 20)
+    assert second["groups"].keys() == {"308"}
+    assert (second["groups"]["308"]["n_before"], second["groups"]["308"]["n_new"]) == (10, 10)
+    assert second["evidence"].keys() == {"308"}
+    assert (third["is_comparable"], third["n_new_rows"], third["groups"]) == (True, 0, {})
+    assert third["evidence"] == second["evidence"]
+    assert "No row is new, so no group can have moved." in runs.report(2)
+
+
 def test_estimates_then_are_the_first_reports_on_todays_scale(runs: Runs) -> None:
     """A line through Subject 309, whose rows stayed: the same in both summaries, whatever the scaling."""
     first, second = runs.summary(0), runs.summary(1)

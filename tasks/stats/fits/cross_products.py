@@ -186,6 +186,17 @@ def with_labels(products: CrossProducts, labels: Sequence[str]) -> CrossProducts
     return replace(products, labels=tuple(labels), **_each(lambda sums: sums[at], products))
 
 
+def among(part: CrossProducts, whole: CrossProducts) -> CrossProducts | None:
+    """The part with the labels and the offset of the whole; `None` if a group has more rows than in the whole."""
+    position = {label: j for j, label in enumerate(whole.labels)}
+    if not position.keys() >= set(part.labels):
+        return None
+    index = np.array([position[label] for label in part.labels], dtype=np.int64)
+    spread = _each(lambda sums: _merged(sums, index, len(whole.labels)), about(part, whole.offset))
+    found = replace(whole, **spread)
+    return None if (found.gram[:, 0, 0] > whole.gram[:, 0, 0] + 0.5).any() else found
+
+
 def with_spelling(products: CrossProducts, spelling: Mapping[str, str]) -> CrossProducts:
     """The same rows under the labels' spellings; groups of the same spelling are added up."""
     labels, index = one_spelling(products.labels, spelling)

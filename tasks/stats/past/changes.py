@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.stats.findings import Findings
 from tasks.stats.judgement import Judgement, Status
@@ -22,6 +21,8 @@ from tasks.stats.past.earlier import (
     question_of,
     taken,
 )
+from tasks.stats.past.increments import EarlierRows
+from tasks.stats.past.moves import Moves, moves
 from tasks.stats.records import Estimate, Floats, Integers, Verdict, VerdictStatus
 from tasks.study.model import Study
 
@@ -29,7 +30,6 @@ T = TypeVar("T")
 CheckKey: TypeAlias = tuple[str, str]  # kind, and term; the term is empty if the kind does not judge each
 Direction = Literal["better", "worse", "same"]
 RANK: dict[VerdictStatus, int] = {"trust": 0, "use": 1, "none": 2}
-CLEAR = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class CheckChange:
 class EstimateChanges:
     """Bayesian estimates of the K groups in both reports, both on today's centre-scaled predictors.
 
-    `shift` is (now - then) / sqrt(sd_then^2 + sd_now^2): the change in SDs of the difference of two
-    independent estimates. Reports that share rows are positively correlated, so `shift` is then too small.
+    `shift` is (now - then) / sqrt(sd_then^2 + sd_now^2): by it groups are put in order. As reports share rows, it is no
+    test of whether a group moved; `tasks.stats.past.moves` is.
     """
 
     labels: tuple[str, ...]  # K, in today's order
@@ -81,14 +81,14 @@ class EstimateChanges:
     level_is_exact: bool  # if not, the level's limits in `then` are the widest they can be
     level_widening: float  # the most that a level's interval in `then` is wider than reported: 0.04 = 4 %
 
-    @property
-    def is_clear(self) -> NDArray[np.bool_]:
-        """(K, p) whether the change is more than both estimates' uncertainty explains, at 95 %."""
-        return np.asarray(np.abs(self.shift) > CLEAR)
+    def movers(self, term: int, limit: int, first: Integers | None = None) -> Integers:
+        """Positions of up to `limit` of the K groups, the largest absolute `shift` first.
 
-    def movers(self, term: int, limit: int) -> Integers:
-        """Positions of up to `limit` of the K groups, the largest absolute `shift` first."""
+        Of the level, groups at the positions `first` in today's labels come before all others.
+        """
         size = np.nan_to_num(np.abs(self.shift[:, term]), nan=-1.0)
+        if first is not None and term == 0:
+            size[np.isin(self.positions, first)] += np.nanmax(size, initial=0.0) + 1.0
         return np.argsort(-size, kind="stable")[:limit]
 
 
@@ -109,10 +109,14 @@ class Changes:
     estimates: EstimateChanges | None
     verdict: VerdictChange
     checks: tuple[CheckChange, ...]
+    moves: Moves | None = None  # None where rows were not compared
 
 
-def compare(study: Study, previous: PreviousReport, findings: Findings) -> Changes:
-    """Compare this run's findings with the previous report. Estimates only if the question is the same."""
+def compare(study: Study, previous: PreviousReport, findings: Findings, rows: EarlierRows | None = None) -> Changes:
+    """Compare this run's findings with the previous report. Estimates only if the question is the same.
+
+    `rows` are sums of today's rows and of those that the previous report had: whether groups moved is told from them.
+    """
     run, then = findings.run, previous.run
     reasons = differences(then.question, question_of(study))
     return Changes(
@@ -129,6 +133,7 @@ def compare(study: Study, previous: PreviousReport, findings: Findings) -> Chang
         estimates=None if reasons else _estimates(previous, findings),
         verdict=_verdict(previous.verdict, findings.verdict),
         checks=_checks(previous.checks, findings.judgements),
+        moves=None if rows is None else moves(study, previous, findings, rows, is_same_question=not reasons),
     )
 
 

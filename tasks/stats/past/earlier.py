@@ -14,14 +14,16 @@ SD(level) + sum |d| SD(slope) (Minkowski). This bound is used for the SD, and in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from tasks.stats.judgement import Status
+from tasks.stats.past.evidence import GroupEvidence
 from tasks.stats.records import Estimate, Floats, Integers, Scaling, VerdictStatus
 from tasks.study.model import Study
+from tasks.study.run import SourceFile
 
 SAME_CENTER = 1e-9  # of a standard deviation
 
@@ -87,6 +89,8 @@ class PreviousReport:
     study_sha256: str
     poolwise: str  # version
     engine: str
+    files: tuple[SourceFile, ...] = ()
+    evidence: Mapping[str, GroupEvidence] = field(default_factory=dict)  # by label: that groups have moved
 
 
 def question_of(study: Study) -> Question:

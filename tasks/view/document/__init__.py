@@ -90,7 +90,7 @@ def summary_of(context: Context) -> dict[str, Any]:
         outcome_scaling=outcome_scaling_of(findings.scaling),
         fits=fits_of(findings),
         **{key: entry.of(context) for key, entry in ENTRIES.items()},
-        changes=changes_of(context.changes, verdict.headline),
+        changes=changes_of(context.changes, verdict.headline, findings.labels),
         timings=findings.timings,
     ).told()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
 from tasks.stats.judgement import Status
 from tasks.stats.past.changes import Changes, EstimateChanges
+from tasks.stats.past.moves import Moves
 from tasks.stats.records import Estimate, VerdictStatus
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, EstimateSummary, Flag, Number, Record, Vector
@@ -87,7 +89,8 @@ class GroupChangeSummary(Record):
     now: EstimateSummary = Field(description="p terms, as under fits.bayes")
     shift: Vector = Field(
         description=(
-            "(now - then) / sqrt(sd then squared + sd now squared), per term; beyond 1.96 the report calls it changed"
+            "(now - then) / sqrt(sd then squared + sd now squared), per term: by it groups are put in order. Reports "
+            "share rows, so it is no test; see `increments`"
         )
     )
 
@@ -106,6 +109,38 @@ class EstimateChangesSummary(Record):
     )
     fixef: EstimatesThenNow = Field(description="the average group")
     groups: ByLabel[GroupChangeSummary] = Field(description="by group label")
+
+
+class IncrementSummary(Record):
+    """One group's new rows beside what its earlier rows foretold, in the outcome's unit."""
+
+    n_before: Count = Field(description="earlier rows that foretell; after an alarm, those that came later")
+    n_new: Count = Field(description="new rows")
+    shift: Number = Field(description="mean of the new rows less what the earlier ones foretold, same predictors")
+    se: Number = Field(description="standard error of the shift")
+    df: Number = Field(description="degrees of freedom of its Student's distribution")
+    lower: Number = Field(description="95 % interval of the shift")
+    upper: Number = Field(description="95 % interval of the shift")
+    evidence: Number = Field(description="gathered over reports; at 1 the alarm rings")
+    moved: Flag = Field(description="whether it rang")
+
+
+class GroupEvidenceSummary(Record):
+    """What the next report has to know of a group."""
+
+    values: Vector = Field(description="evidence by effect, as in tasks/stats/past/evidence.py; 0 after an alarm")
+    since: str = Field(description="id of the run in which the group's alarm rang last; empty if never")
+
+
+class IncrementsSummary(Record):
+    """Whether groups moved since the previous report, from their new rows alone."""
+
+    is_comparable: Flag = Field(description="whether the previous report's rows are all among this one's")
+    lost: list[str] = Field(description="files of the previous report that are gone or changed, where these are why")
+    margin: Number = Field(description="moves up to this do not matter, in the outcome's unit")
+    n_new_rows: Count = Field(description="new rows in all groups")
+    groups: ByLabel[IncrementSummary] = Field(description="by label, of groups with new and earlier rows")
+    evidence: ByLabel[GroupEvidenceSummary] = Field(description="by label, for the next report")
 
 
 class ChangesSummary(Record):
@@ -129,10 +164,11 @@ class ChangesSummary(Record):
     varying: NamesThenNow = Field(description="predictors whose slope may differ by group")
     not_comparable: list[str] = Field(description="why estimates are not compared; empty when they are")
     estimates: EstimateChangesSummary | None = Field(description="null where the question was another one")
+    increments: IncrementsSummary | None = Field(description="whether groups moved; null where rows were not compared")
 
 
-def changes_of(changes: Changes | None, headline: str) -> ChangesSummary | None:
-    """`None` on a study's first run. `headline` is this report's."""
+def changes_of(changes: Changes | None, headline: str, labels: Sequence[str]) -> ChangesSummary | None:
+    """`None` on a study's first run. `headline` and `labels` are this report's."""
     if changes is None:
         return None
     headlines = TextsThenNow(then=changes.verdict.headline_then, now=headline)
@@ -143,7 +179,27 @@ def changes_of(changes: Changes | None, headline: str) -> ChangesSummary | None:
         checks=[CheckChangeSummary.of(check) for check in changes.checks],
         not_comparable=[in_words(reason) for reason in changes.not_comparable],
         estimates=None if changes.estimates is None else _estimates(changes.estimates),
+        increments=None if changes.moves is None else _increments(changes.moves, labels),
     )
+
+
+def _increments(moves: Moves, labels: Sequence[str]) -> IncrementsSummary:
+    found = moves.found
+    groups = by_label(
+        [labels[position] for position in found.positions],
+        n_before=found.n_before.tolist(),
+        n_new=found.n_new.tolist(),
+        **{name: listed(getattr(found, name)) for name in ("shift", "se", "df")},
+        lower=listed(moves.lower),
+        upper=listed(moves.upper),
+        evidence=listed(moves.total),
+        moved=moves.rings.tolist(),
+    )
+    evidence = {
+        label: {"values": [float(f"{value:.4g}") for value in each.values], "since": each.since}
+        for label, each in moves.evidence.items()
+    }
+    return IncrementsSummary.of(moves, groups=groups, evidence=evidence)
 
 
 def _estimates(found: EstimateChanges) -> EstimateChangesSummary:

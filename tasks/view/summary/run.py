@@ -16,6 +16,7 @@ class FileSummary(Record):
     n_rows: Count = Field(description="data rows in the file")
     n_rejected: Count = Field(description="of these, rejected")
     n_copies: Count = Field(description="of these, dropped as copies of earlier rows")
+    n_bytes: Count = Field(description="the file's size; 0 if it is not known")
     set_aside: str = Field(description="why the file could not be used; empty when it was read")
 
 

@@ -9,7 +9,7 @@ from tasks.stats.records import VerdictStatus
 from tasks.view.summary.record import Record
 
 MODEL_PATH = (
-    r"^(complete_pooling|no_pooling|bayes|"
+    r"^(complete_pooling|no_pooling|bayes|bayes_extended|"
     r"partial_pooling\.(varying_intercept|varying_slope|varying_intercept_slope))$"
 )
 

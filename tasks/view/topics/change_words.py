@@ -13,11 +13,11 @@ from tasks.stats.past.earlier import Difference
 from tasks.stats.past.over_time import History
 from tasks.stats.records import VerdictStatus
 from tasks.view.context import MODEL_NAMES, Context
+from tasks.view.topics import increment_words
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import fixed, listed, plural, with_unit
 from tasks.view.words.verdict_labels import quoted
 
-NAMED_MOVERS = 3
 CAUSES = {"data": "the data", "study": "the study file", "program": "Poolwise itself", "engine": "the Stan engine"}
 
 
@@ -42,7 +42,8 @@ def model_name(path: str) -> str:
 def changes_finding(context: Context, changes: Changes) -> str:
     """The opening sentences: verdict first, then data, then estimates."""
     since = f"Compared with the report of {moment(changes.previous_started_at)}:"
-    return " ".join([since, _verdict(changes), _data(changes), _estimates(context, changes), _causes(changes)]).strip()
+    parts = [since, _verdict(changes), _data(changes), _estimates(context, changes), _causes(changes)]
+    return " ".join(filter(None, parts))
 
 
 def _verdict(changes: Changes) -> str:
@@ -84,7 +85,7 @@ def _estimates(context: Context, changes: Changes) -> str:
     found = changes.estimates
     if found is None or not found.labels:
         return "No group is in both reports, so no estimate can be compared."
-    return _movers(context, found)
+    return "" if changes.moves is None else increment_words.moves_sentence(context, changes.moves)
 
 
 def in_words(found: Difference) -> str:
@@ -98,35 +99,6 @@ def in_words(found: Difference) -> str:
         "predictor unit": f"the unit of {text.clean(found.predictor)} was",
     }[found.what]
     return f"{what} {then}, not {now}"
-
-
-def _movers(context: Context, found: EstimateChanges) -> str:
-    terms = list(context.varying)
-    n_clear = int(found.is_clear[:, terms].any(axis=1).sum())
-    shared = plural(len(found.labels), "group")
-    opening = f"Of the {shared} in both" if len(found.labels) > 1 else "Of the group in both"
-    movers = _largest(found, terms)
-    if not movers:
-        return f"{opening}, no estimate could be compared."
-    if found.shift[movers[0]] == 0:
-        return f"{opening}, no estimate changed."
-    if not n_clear:
-        return (
-            f"{opening}, none changed clearly: every change is within the uncertainty of the two. The largest is "
-            f"{mover(context, found, *movers[0])}."
-        )
-    named = [mover(context, found, *each) for each in movers if found.is_clear[each]][:NAMED_MOVERS]
-    more = "most of all " if n_clear > len(named) else ""
-    return f"{opening}, {n_clear:,} changed by more than the uncertainty of the two explains: {more}{listed(named)}."
-
-
-def _largest(found: EstimateChanges, terms: Sequence[int]) -> list[tuple[int, int]]:
-    """(group, term) pairs, the largest shift first; each group once."""
-    size = np.nan_to_num(np.abs(found.shift[:, terms]), nan=-1.0)
-    if not size.size or size.max() < 0:
-        return []
-    groups = np.argsort(-size.max(axis=1), kind="stable")[: 2 * NAMED_MOVERS]
-    return [(int(group), terms[int(size[group].argmax())]) for group in groups]
 
 
 def mover(context: Context, found: EstimateChanges, group: int, term: int) -> str:
@@ -165,14 +137,6 @@ def basis_note(context: Context, found: EstimateChanges) -> str:
     return (
         f"{scale} {context.level_note} That average has moved since then; earlier levels were carried over exactly, "
         f"their intervals as the widest they can be ({wider} wider than reported)."
-    )
-
-
-def clear_note(found: EstimateChanges, term: int) -> str:
-    n, n_clear = len(found.labels), int(found.is_clear[:, term].sum())
-    return (
-        "“Changed” means by more than the two estimates’ uncertainty explains, at 95 %: "
-        f"{n_clear:,} of {plural(n, 'group')}; up to {max(round(0.05 * n), 1):,} would be chance."
     )
 
 

@@ -15,16 +15,16 @@ from tasks.view.figures.style import MODELS, NEUTRAL
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import CHANGED_LIMIT
 from tasks.view.topic import Topic, how_to_read
-from tasks.view.topics import change_words
+from tasks.view.topics import change_words, increment_words
 from tasks.view.words import numbers, text
 from tasks.view.words.verdict_labels import LABELS
 
 T = TypeVar("T")
 GUIDE = (
-    "Grey is what the last report said about a group, green what this one says. Estimates change a little whenever "
-    "rows are added; where the two intervals overlap for the most part, nothing has been learnt but precision. A group "
-    "is called changed when the difference is larger than the uncertainty of both estimates together explains. As the "
-    "reports share rows, that is a cautious rule: a slow drift shows over several reports, not between two."
+    "Grey is what the last report said about a group, green what this one says. Most of their rows are the same, so "
+    "that the two differ little, even where a group has moved. Whether it has is told from its new rows alone: how far "
+    "they lie from what its earlier rows foretold. Small moves in one direction add up over several reports. After an "
+    "alarm a group begins anew: rows before it no longer count."
 )
 MOST_TERMS = 3
 CHECKS_SHOWN = 20
@@ -36,10 +36,15 @@ def _blocks(context: Context) -> tuple[Block, ...]:
     found = changes.estimates
     if found is not None and found.labels:
         for term in context.varying[:MOST_TERMS]:
-            chosen = found.movers(term, CHANGED_LIMIT)
+            chosen = found.movers(term, CHANGED_LIMIT, _moved(changes))
             blocks += [_figure(context, found, term, chosen), _table(context, found, term, chosen)]
         blocks.append(how_to_read(GUIDE))
     return tuple(blocks)
+
+
+def _moved(changes: Changes) -> Integers | None:
+    """Positions of the groups that moved, in today's labels."""
+    return None if changes.moves is None else changes.moves.found.positions[changes.moves.rings]
 
 
 def _changes(context: Context) -> Changes:
@@ -126,8 +131,7 @@ def _series(
 
 def _alternative(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> str:
     moved = numbers.listed((change_words.mover(context, found, int(k), term) for k in chosen), limit=4)
-    n_clear = int(found.is_clear[chosen, term].sum())
-    return f"Then and now for {len(chosen)} groups, {n_clear} of them changed. Most changed first: {moved}."
+    return f"Then and now for {numbers.plural(len(chosen), 'group')}. Most changed first: {moved}."
 
 
 def _rule(found: EstimateChanges, chosen: Integers) -> str:
@@ -146,10 +150,11 @@ def _table(context: Context, found: EstimateChanges, term: int, chosen: Integers
         Column("Then", unit),
         Column("Now", unit, model="bayes"),
         Column("Change", unit),
-        Column("Judgement", is_number=False),
+        *((Column("New rows", unit), Column("Judgement", is_number=False)) if term == 0 else ()),
     )
     rows = tuple(_row(context, found, term, int(k)) for k in chosen)
-    notes = [_rule(found, chosen) if len(chosen) < len(found.labels) else "", change_words.clear_note(found, term)]
+    notes = [_rule(found, chosen) if len(chosen) < len(found.labels) else ""]
+    notes.append("" if term else increment_words.margin_note(context, _changes(context).moves))
     notes.append(change_words.basis_note(context, found))
     caption = f"{context.term_title(term)} by group, then and now: estimate and 95 % interval"
     groups = tuple(found.positions[chosen].tolist())
@@ -168,8 +173,19 @@ def _row(context: Context, found: EstimateChanges, term: int, group: int) -> tup
         Cell(numbers.count(found.n.now[group])),
         *(_estimate(each, group, term, scale, places) for each in (then, now)),
         Cell(change_words.change(difference, spread, "")),
-        Cell("changed" if found.is_clear[group, term] else "within uncertainty"),
+        *(_judged(context, int(found.positions[group])) if term == 0 else ()),
     )
+
+
+def _judged(context: Context, position: int) -> tuple[Cell, Cell]:
+    """The group's new rows less what its earlier ones foretold, and whether it moved."""
+    moves = _changes(context).moves
+    said, k = increment_words.judged(moves, position)
+    if moves is None or k < 0:
+        return Cell(numbers.MISSING), Cell(said)
+    shift, lower, upper = (float(part[k]) for part in (moves.found.shift, moves.lower, moves.upper))
+    shown = change_words.change(shift, float(moves.found.se[k]), "")
+    return Cell(shown, numbers.interval(lower, upper, numbers.decimals_for(float(moves.found.se[k])))), Cell(said)
 
 
 def _estimate(estimate: Estimate, group: int, term: int, scale: float, places: int) -> Cell:

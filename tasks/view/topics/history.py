@@ -18,8 +18,9 @@ from tasks.view.words.verdict_labels import LABELS
 
 GUIDE = (
     "Each small panel is one group, each point the estimate that a report gave, each bar its 95 % interval. Bars that "
-    "get shorter show what more rows are worth. A line that leaves the range of its earlier bars says that the group "
-    "itself has changed, or how its rows are collected. A gap: that report had no rows of the group."
+    "get shorter show what more rows are worth. Reports share most of their rows, so that lines move slowly: one that "
+    "leaves the range of its earlier bars says that the group has changed much, or how its rows are collected. A gap: "
+    "that report had no rows of the group."
 )
 LEAST_RUNS = 3  # two runs are covered by the comparison with the previous report
 MOST_TERMS = 2

@@ -12,10 +12,10 @@ from tasks.study.settings import Notify
 from tasks.view.notices import Notice, failure, notices_of, stale
 from tasks.view.verdict_words import verdict_of
 from tests.factories import Case, singular_case
-from tests.past_runs import earlier, looked_back, with_verdict
+from tests.past_runs import earlier, grown, looked_back, with_verdict
 
 ADDRESS = "http://reports.example.org/bounce_rates/r2/report.html"
-ALL = ("worse", "rejected", "stale", "failed")
+ALL = ("worse", "moved", "rejected", "stale", "failed")
 
 
 def told(case: Case, study: Study | None = None, age_days: float | None = None) -> tuple[Notice, ...]:
@@ -54,6 +54,18 @@ def test_the_same_or_a_better_verdict_and_a_first_report_are_not_news() -> None:
     case = singular_case()
     for seen in (case, looked_back(case, earlier(case)), looked_back(case, earlier(with_verdict(case, status="none")))):
         assert told(seen) == ()
+
+
+def test_a_group_that_moved_is_told_as_in_the_report() -> None:
+    case = singular_case()
+    seen = looked_back(case, earlier(case), rows=grown(case, "kent", 30.0))
+    (notice,) = told(seen)
+    assert (notice.kind, notice.severity) == ("moved", "warning")
+    assert notice.title == f"{case.study.title} – a group has moved"
+    assert notice.body.startswith("1 of 8 groups with new rows moved by more than ")
+    assert "kent, whose 12 new rows lie" in notice.body
+    assert notice.body.splitlines()[-1] == f"Report: {ADDRESS}"
+    assert told(looked_back(case, earlier(case), rows=grown(case))) == ()
 
 
 @pytest.mark.parametrize(("limit", "is_told"), [(0.0, True), (0.004, True), (0.005, False)])

@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import tasks.view
+from tasks.reports.earlier_runs import previous_report
 from tasks.study.run import RunRecord
 from tasks.view.checks import SPECS
 from tasks.view.document import schema_text, summary_json, summary_of
@@ -26,7 +27,7 @@ from tests.factories import (
     singular_case,
     two_predictors_case,
 )
-from tests.past_runs import earlier, looked_back, moved, with_verdict
+from tests.past_runs import earlier, grown, looked_back, moved, with_verdict
 
 SCHEMA_FILE = Path(tasks.view.__file__).parent / "summary.schema.json"
 SCHEMA = json.loads(SCHEMA_FILE.read_text("utf-8"))
@@ -128,6 +129,23 @@ def test_changes_keep_to_the_schema_and_are_null_on_the_first_run(make: Callable
     assert told["changes"]["estimates"]["groups"].keys() == set(case.findings.labels)
     other = replace(earlier(case), run=replace(earlier(case).run, labels=("?",) * len(case.findings.labels)))
     assert errors(json.loads(summary_json(summary(looked_back(case, other))))) == []
+
+
+@pytest.mark.parametrize("make", CASES)
+def test_what_the_next_report_has_to_know_of_moves_is_read_back(make: Callable[[], Case]) -> None:
+    case = make()
+    seen = looked_back(case, earlier(case), rows=grown(case, case.findings.labels[-1], 900.0))
+    assert seen.changes is not None
+    assert seen.changes.moves is not None
+    told = json.loads(summary_json(summary(seen)), parse_constant=pytest.fail)
+    assert errors(told) == []
+    read, made = previous_report(told), seen.changes.moves.evidence
+    assert read.files == case.findings.run.files
+    assert read.evidence.keys() == made.keys() == told["changes"]["increments"]["groups"].keys()
+    for label, evidence in read.evidence.items():
+        assert evidence.since == made[label].since
+        assert evidence.values == pytest.approx(made[label].values, rel=1e-3)
+    assert read.evidence[case.findings.labels[-1]].since == case.findings.run.id
 
 
 def test_changes_are_those_of_the_findings() -> None:

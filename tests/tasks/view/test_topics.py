@@ -35,7 +35,7 @@ from tasks.view.topic import Case, worded
 from tasks.view.topics import TOPICS
 from tasks.view.words import numbers, text
 from tests import factories
-from tests.past_runs import earlier, looked_back
+from tests.past_runs import earlier, grown, looked_back
 from tests.posteriors import sampled
 from tests.said import block, by_name, changed, context_of_sampled, section
 
@@ -133,6 +133,11 @@ def noticed() -> Context:
     return changed(case, rows=rows)
 
 
+def _later(case: factories.Case) -> factories.Case:
+    """A third report, in which the last group has moved."""
+    return looked_back(case, earlier(case), (earlier(case).run,) * 2, grown(case, case.data.labels[-1], 500.0))
+
+
 @cache
 def reports() -> dict[str, Context]:
     made = {name: context_of_sampled(sampled(name)) for name in SAMPLED}
@@ -144,7 +149,7 @@ def reports() -> dict[str, Context]:
         factories.hostile_case,
     )
     cases = {make.__name__: make() for make in makers}
-    later = {name: looked_back(case, earlier(case), (earlier(case).run,) * 2) for name, case in cases.items()}
+    later = {name: _later(case) for name, case in cases.items()}
     made |= {name: case.context for name, case in cases.items()}
     return made | {f"later {name}": case.context for name, case in later.items()} | {"noticed": noticed()}
 

@@ -30,23 +30,21 @@ def test_a_report_does_not_differ_from_itself(make) -> None:
     assert estimates is not None
     assert estimates.labels == case.findings.labels
     assert np.abs(estimates.shift).max() == 0
-    assert not estimates.is_clear.any()
     assert estimates.level_is_exact
     assert estimates.level_widening == 0
     assert estimates.groups.then.lower == pytest.approx(estimates.groups.now.lower, rel=1e-14)
 
 
-def test_the_group_that_moved_leads_and_is_clear_only_beyond_both_uncertainties() -> None:
+def test_estimates_are_put_in_order_by_their_shift_in_sds_and_groups_that_moved_come_first() -> None:
     case = singular_case()
     kent = case.findings.labels.index("kent")
-    sd = case.findings.bayes.groups.sd[kent, 0]
-    for by, is_clear in ((2.0 * sd, False), (3.0 * sd, True)):  # 1.96 x sqrt(2) = 2.77
-        found = compare(case.study, earlier(moved(case, "kent", 0, -by)), case.findings).estimates
-        assert found is not None
-        assert found.labels[found.movers(0, 1)[0]] == "kent"
-        assert found.shift[kent, 0] == pytest.approx(by / sd / np.sqrt(2))
-        assert found.is_clear[kent, 0] == is_clear
-        assert found.is_clear.sum() == is_clear
+    by = 3.0 * case.findings.bayes.groups.sd[kent, 0]
+    found = compare(case.study, earlier(moved(case, "kent", 0, -by)), case.findings).estimates
+    assert found is not None
+    assert found.labels[found.movers(0, 1)[0]] == "kent"
+    assert found.shift[kent, 0] == pytest.approx(3.0 / np.sqrt(2))
+    devon = case.findings.labels.index("devon")
+    assert [found.labels[k] for k in found.movers(0, 2, np.array([devon]))] == ["devon", "kent"]
 
 
 def test_shifts_do_not_depend_on_the_scale_of_either_run() -> None:

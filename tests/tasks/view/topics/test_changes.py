@@ -24,7 +24,7 @@ from tests.factories import (
     singular_case,
     two_predictors_case,
 )
-from tests.past_runs import earlier, looked_back, moved, with_verdict, without_group
+from tests.past_runs import EARLIER_ID, earlier, grown, looked_back, moved, with_verdict, without_group
 
 CASES = [singular_case, regular_case, intercept_only_case, two_predictors_case, hostile_case]
 
@@ -74,34 +74,73 @@ def test_nothing_changed_is_said_so() -> None:
     )
     assert "the recommendation still is the Bayesian partial-pooling model" in finding
     assert "as many as then" in finding
-    assert "no estimate changed." in finding
+    assert "No row is new, so no group can have moved." in finding
     assert "Nothing that decides the numbers changed." in finding
 
 
-def test_a_change_within_uncertainty_is_told_as_that() -> None:
+def test_of_groups_that_did_not_move_nothing_is_said() -> None:
     case = singular_case()
-    finding = sections(looked_back(case, earlier(moved(case, "kent", 0, -0.5))))["changes"].finding
-    assert (
-        "none changed clearly: every change is within the uncertainty of the two. The largest is the level of"
-        in finding
-    )
-    assert "of kent (+0.5" in finding
+    section = sections(looked_back(case, earlier(case), rows=grown(case)))["changes"]
+    assert "Of the 8 groups with new rows and earlier ones, none is seen to have moved." in section.finding
+    table = next(block for block in only(section, Table) if block.id == "table-changes-0")
+    assert {row[-1].text for row in table.rows} == {"no move seen"}
 
 
 def test_a_group_that_moved_is_named_with_its_change_and_leads_table_and_figure() -> None:
     case = singular_case()
-    section = sections(looked_back(case, earlier(moved(case, "kent", 0, -12.0))))["changes"]
-    assert "1 changed by more than the uncertainty of the two explains: the level of kent (+12" in section.finding
+    section = sections(looked_back(case, earlier(case), rows=grown(case, "kent", 30.0)))["changes"]
+    sd = case.findings.bayes.sigma_group.mean[0]
+    margin = numbers.with_unit(numbers.significant(0.5 * sd, 2), "s")
+    assert f"1 of 8 groups with new rows moved by more than {margin}: kent, whose 12 new rows lie" in section.finding
+    assert "above what its earlier rows foretold." in section.finding
     table = next(block for block in only(section, Table) if block.id == "table-changes-0")
     row = table.rows[0]
     assert row[0].text == "kent"
-    assert row[-1].text == "changed"
-    assert {row[-1].text for row in table.rows[1:]} == {"within uncertainty"}
-    assert value(row[4].text) - value(row[3].text) == pytest.approx(12, abs=0.02)
-    assert value(row[5].text) == pytest.approx(12, abs=0.5)
+    assert row[-1].text == "moved"
+    assert {row[-1].text for row in table.rows[1:]} == {"no move seen"}
+    assert value(row[-2].text) == pytest.approx(30, abs=8)
+    low, high = (value(end) for end in row[-2].detail.split(" to "))
+    assert low < value(row[-2].text) < high
+    assert f"a move by more than {margin} (`change_margin`)" in table.note
     figure = next(block for block in only(section, Figure) if block.id == "figure-changes-0")
     assert figure.spec["layout"]["yaxis"]["ticktext"][0] == "kent"
-    assert "kent (+12" in figure.alternative
+
+
+def test_downwards_and_without_a_margin() -> None:
+    case = singular_case()
+    thresholds = case.study.thresholds.model_copy(update={"change_margin": 0.0})
+    case = replace(case, study=case.study.model_copy(update={"thresholds": thresholds}))
+    section = sections(looked_back(case, earlier(case), rows=grown(case, "kent", -30.0)))["changes"]
+    assert "1 of 8 groups with new rows moved: kent, whose 12 new rows lie" in section.finding
+    assert "below what its earlier rows foretold." in section.finding
+
+
+def test_of_many_that_moved_three_are_named() -> None:
+    case = singular_case()
+    rows = grown(case, "kent", 30.0)
+    found = looked_back(case, earlier(case), rows=rows)
+    assert found.changes is not None
+    assert found.changes.moves is not None
+    all_of_them = replace(found.changes.moves, rings=np.ones(8, dtype=bool))
+    finding = sections(replace(found, changes=replace(found.changes, moves=all_of_them)))["changes"].finding
+    assert "8 of 8 groups with new rows moved" in finding
+    assert "and 5 more." in finding
+    assert "the reports before, taken together with this one, do." in finding
+
+
+def test_what_cannot_be_compared_is_said_with_the_files_that_are_why() -> None:
+    case = singular_case()
+    gone = replace(grown(case), sums={}, lost={EARLIER_ID: ("a.csv", "b<x>.csv")})
+    section = sections(looked_back(case, earlier(case), rows=gone))["changes"]
+    assert (
+        "cannot be told from its new rows, because what was in a.csv and b<x>.csv is gone or was chan"
+        in section.finding
+    )
+    table = next(block for block in only(section, Table) if block.id == "table-changes-0")
+    assert {row[-1].text for row in table.rows} == {"cannot be told"}
+    unknown = replace(gone, lost={})
+    finding = sections(looked_back(case, earlier(case), rows=unknown))["changes"].finding
+    assert "because its rows are not all among those of this one." in finding
 
 
 def test_slopes_are_told_per_raw_unit_and_their_rows_agree_with_the_estimates() -> None:
@@ -159,14 +198,14 @@ def test_another_question_is_said_and_no_estimate_shown() -> None:
     assert [table.id for table in only(section, Table)] == ["table-changes"]
 
 
-def test_of_many_groups_the_most_changed_are_shown_and_the_rule_is_stated() -> None:
+def test_of_many_groups_those_that_moved_are_shown_and_the_rule_is_stated() -> None:
     case = many_groups_case()
-    section = sections(looked_back(case, earlier(moved(case, "school 00123", 0, 60.0))))["changes"]
+    then = earlier(moved(case, "school 00123", 0, 60.0))
+    section = sections(looked_back(case, then, rows=grown(case, "school 00321", 60.0)))["changes"]
     table = next(block for block in only(section, Table) if block.id == "table-changes-0")
     assert len(table.rows) == 12
-    assert table.rows[0][0].text == "school 00123"
+    assert [row[0].text for row in table.rows[:2]] == ["school 00321", "school 00123"]
     assert "12 of 500 groups in both that changed most" in table.note
-    assert "1 of 500 groups; up to 25 would be chance" in table.note
 
 
 def test_history_shows_each_group_over_the_runs_with_words_for_each() -> None:
