@@ -85,7 +85,7 @@ def _report(
 
     run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
     findings = steps.check(study, run, rows, age, products, scaling, fitted, posterior, screening, answer)
-    context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior.draws, previous)
+    context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior, answer, previous)
     folder = steps.publish(reports, study, run.id, steps.write(context, posterior.draws, standalone, look))
     steps.leave_link(context, folder)
     steps.tell(opened, reports, context, folder, age)

@@ -204,7 +204,8 @@ def looked_back(
     opened: OpenedStudy,
     findings: Findings,
     rows: Collected,
-    draws: PosteriorDraws,
+    posterior: Posterior,
+    answered: Answered | None,
     previous: PreviousReport | None,
 ) -> Context:
     """What the report is written from: this run, with what changed since the previous report, and its history."""
@@ -213,11 +214,12 @@ def looked_back(
         study,
         findings,
         rows.sample,
-        draws,
+        posterior.draws,
         rows.rejections,
         changes=compare(study, previous, findings, rows.earlier) if previous and rows.earlier else None,
         history=read_history(reports, study, findings),
         study_text=opened.text,
+        answer_draws=answered.own_draws if answered else None,
     )
 
 

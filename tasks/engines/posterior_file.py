@@ -5,6 +5,8 @@
     observed_data      the outcome by row, when rows are given and take no more than ROWS_BYTES_LIMIT;
                        of a random sample of the study's rows where the attribute `sample` says so
     constant_data      group and raw predictors of the same rows
+    posterior_extended, sample_stats_extended   the same of the model that answers what was found, where there is one:
+                       fixef are the study's own terms, group_estimate holds what was added as well
 
 Dimensions are named chain, draw, group, term, varying_term, row. Group estimates that would outgrow
 GROUP_BYTES_LIMIT, or were drawn for some draws only, stand in a group of their own,
@@ -47,12 +49,13 @@ def write_posterior(
     study: Study,
     findings: Findings,
     observed: GroupedData | None = None,
+    extended: PosteriorDraws | None = None,
 ) -> None:
     """Write the draws, and the rows when given and not too many, as compressed NetCDF.
 
     Made in memory first: on a disk that fills up, HDF5 ends the process with a segmentation fault.
     """
-    tree = posterior_tree(draws, study, findings, observed)
+    tree = posterior_tree(draws, study, findings, observed, extended)
     encoding = {
         node.path: {name: dict(COMPRESSION) for name in node.data_vars} for node in tree.subtree if node.data_vars
     }
@@ -60,21 +63,31 @@ def write_posterior(
 
 
 def posterior_tree(
-    draws: PosteriorDraws, study: Study, findings: Findings, observed: GroupedData | None = None
+    draws: PosteriorDraws,
+    study: Study,
+    findings: Findings,
+    observed: GroupedData | None = None,
+    extended: PosteriorDraws | None = None,
 ) -> xr.DataTree:
     """The content of the file as a labelled tree in memory."""
-    thin = _thinning(draws)
-    groups = {"posterior": _parameters(draws, study), "sample_stats": _sample_stats(draws)}
-    if thin == 1:
-        groups["posterior"] = groups["posterior"].assign(_group_estimates(draws, study, findings, 1))
-    else:
-        groups["posterior_thinned"] = _group_estimates(draws, study, findings, thin)
-        groups["posterior"].attrs["thinning"] = groups["posterior_thinned"].attrs["thinning"]
+    groups = {**_posterior("posterior", draws, study, findings), "sample_stats": _sample_stats(draws)}
+    if extended is not None:
+        groups |= _posterior("posterior_extended", extended, study, findings)
+        groups["sample_stats_extended"] = _sample_stats(extended)
     if observed is not None and observed.y.nbytes + observed.x.nbytes <= ROWS_BYTES_LIMIT:
         groups |= _rows(observed, study, findings.run.n_rows)
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     tree.attrs = _attributes(study, findings.run)
     return tree
+
+
+def _posterior(name: str, draws: PosteriorDraws, study: Study, findings: Findings) -> dict[str, xr.Dataset]:
+    """The parameters with the groups' estimates, which stand in a group of their own where they are thinned."""
+    thin, parameters = _thinning(draws), _parameters(draws, study)
+    if thin == 1:
+        return {name: parameters.assign(_group_estimates(draws, study, findings, 1))}
+    groups = _group_estimates(draws, study, findings, thin)
+    return {name: parameters.assign_attrs(thinning=groups.attrs["thinning"]), f"{name}_thinned": groups}
 
 
 def _thinning(draws: PosteriorDraws) -> int:

@@ -42,7 +42,7 @@ def files_of_run(
 
     def posterior(path: Path) -> None:
         with watch.timed("store posterior"):
-            write_posterior(path, draws, study, findings, context.data)
+            write_posterior(path, draws, study, findings, context.data, context.answer_draws)
 
     def summary(path: Path) -> None:
         path.write_bytes(encoded(summary_json(summary_of(_timed(context, watch.seconds())))))

@@ -10,6 +10,7 @@ from tasks.stats.bayes.loo import judge_pareto_k, loo
 from tasks.stats.bayes.priors import resolve_priors
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.likelihood_profile import LikelihoodProfile, likelihood_profiles
+from tasks.stats.fits.mean_structure import with_terms
 from tasks.stats.judged.assumptions import Assumptions
 from tasks.stats.judged.cross_validation import CrossValidation, cross_validation
 from tasks.stats.judged.funnel import Funnel, funnel
@@ -31,6 +32,7 @@ from tasks.stats.records import (
     CompletePooling,
     GroupedData,
     Integers,
+    LooResult,
     Scaling,
     SimpsonCheck,
     VarianceComponents,
@@ -40,6 +42,7 @@ from tasks.stats.rows.data_findings import DataFindings, judge_data
 from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, Weighed, conclude, judge_fits, judge_model, weigh
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
+from tasks.study.settings import Thresholds
 
 UNJUDGED = Verdict("use", "bayes")
 
@@ -143,6 +146,7 @@ def analysed(
     varying, priors = fullest.varying, resolve_priors(study, scaling)
     row_scores = loo(data, products, varying, draws, scaling, limits.pareto_k, seed)
     bayes = bayes_fit(draws, products, posterior.attempts, row_scores, posterior.engine)
+    own_draws = answered.own_draws if answered else None
     simpson = simpson_checks(products, complete)
     levels = funnel(products, simpson, partial)
     weighed = weigh(limits, data, products, scaling, fits, posterior, screening, answered, seed)
@@ -157,7 +161,7 @@ def analysed(
         bayes=bayes,
         variance_components=variance_components(fullest, bayes, products.terms),
         simpson=simpson,
-        ranks=ranks(draws, products, varying, limits.rankability),
+        ranks=ranks(own_draws or draws, products, varying, limits.rankability),
         funnel=levels,
         size_trend=size_trend(levels, fullest, data, products, scaling, limits.size_trend, seed),
         prior_predictive=prior_predictive(data, varying, priors, scaling, limits.prior_predictive_tail, seed),
@@ -166,7 +170,26 @@ def analysed(
         likelihood_profiles=likelihood_profiles(products, fullest),
         cross_validation=cross_validation(data, products, scaling, partial, draws, limits.pareto_k, seed),
         leave_one_group_out=leave_one_group_out(data, products, scaling, varying, draws, limits.pareto_k, seed),
-        loo_pit=loo_pit(bayes.loo.pit, seed),
+        loo_pit=loo_pit(_pit(data, scaling, answered, limits, seed, bayes.loo), seed),
         influence=influence(products, fullest),
         remedies=remedies(products, complete, partial, bayes, weighed.bootstrap, limits.singular_tolerance),
     )
+
+
+def _pit(
+    data: GroupedData,
+    scaling: Scaling,
+    answered: Answered | None,
+    limits: Thresholds,
+    seed: int,
+    plain: LooResult,
+) -> Floats | None:
+    """Of the model that answers what was found, where there is one; else of the plain Bayesian fit.
+
+    Rows that follow one another are told from each other by no score of single rows: theirs are the plain fit's.
+    """
+    if answered is None or answered.posterior is None or answered.model.answer.serial:
+        return plain.pit
+    model, draws = answered.model, answered.posterior.draws
+    wide, wide_scaling = with_terms(data, scaling, model.structure)
+    return loo(wide, model.structure.products, model.varying, draws, wide_scaling, limits.pareto_k, seed).pit

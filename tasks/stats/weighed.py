@@ -57,6 +57,11 @@ class Answered:
     model: AnswerModel
     posterior: Posterior | None
 
+    @property
+    def own_draws(self) -> PosteriorDraws | None:
+        """The draws of the study's own terms."""
+        return self.model.on_own_terms(self.posterior.draws) if self.posterior else None
+
 
 @dataclass(frozen=True)
 class LeastSquaresFits:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tasks.stats.findings import Findings
 from tasks.stats.fits.intervals import Z_95
+from tasks.stats.fits.mean_structure import Added
 from tasks.stats.judged.recommended import Recommended, recommended
 from tasks.stats.past.changes import Changes
 from tasks.stats.past.over_time import History
@@ -51,7 +52,8 @@ class Bands:
 class Context(RowContext):
     findings: Findings
     data: GroupedData  # all rows, or a random sample of them
-    draws: PosteriorDraws | None = None
+    draws: PosteriorDraws | None = None  # of the plain Bayesian fit
+    answer_draws: PosteriorDraws | None = None  # of the model that answers what was found, on the study's own terms
     rejections: Sequence[Rejection] = ()
     changes: Changes | None = None  # since the previous report; None on the first
     history: History | None = None  # over the newest runs; None if none was read
@@ -129,10 +131,21 @@ class Context(RowContext):
 
     @cached_property
     def group_draws(self) -> Floats | None:
-        """(S, J, p) draws of the groups' coefficients, chain after chain; None if there are no draws of all groups."""
-        if self.draws is None or self.draws.group_coef.shape[2] != self.n_groups:
+        """(S, J, p) draws of the groups' coefficients, chain after chain; None if there are no draws of all groups.
+
+        Of the model that answers what was found, where there is one.
+        """
+        draws = self.answer_draws or self.draws
+        if draws is None or draws.group_coef.shape[2] != self.n_groups:
             return None
-        return self.draws.group_coef.reshape(-1, *self.draws.group_coef.shape[2:])
+        return draws.group_coef.reshape(-1, *draws.group_coef.shape[2:])
+
+    def bend(self, term: int) -> float:
+        """The coefficient of a centre-scaled predictor's square in the model that answers what was found; 0 without."""
+        fit = self.findings.answer
+        if fit is None or Added("curve", term) not in fit.answer.added:
+            return 0.0
+        return float(fit.fixef.mean[len(self.terms) + fit.answer.added.index(Added("curve", term))])
 
     @property
     def sample_note(self) -> str:
@@ -169,10 +182,22 @@ def context_of(
     changes: Changes | None = None,
     history: History | None = None,
     study_text: str = "",
+    answer_draws: PosteriorDraws | None = None,
 ) -> Context:
     """The context of a whole run. Leave out `data` for words that need no single row."""
     rows = _no_rows(findings) if data is None else data
-    return Context(study, findings.rows, findings, rows, draws, rejections, changes, history, study_text)
+    return Context(
+        study,
+        findings.rows,
+        findings,
+        rows,
+        draws,
+        answer_draws,
+        rejections,
+        changes,
+        history,
+        study_text,
+    )
 
 
 def _no_rows(findings: Findings) -> GroupedData:

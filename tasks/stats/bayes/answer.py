@@ -7,7 +7,7 @@ partial_pooling_spreads.stan, Student-t rows to partial_pooling_student.stan.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -63,6 +63,11 @@ class AnswerModel:
         if self.answer.is_heavy:
             return _student_draws(variables, self.structure, self.varying, self.scaling)
         return posterior_draws(variables, self.structure.products, self.varying, self.scaling, seed)
+
+    def on_own_terms(self, draws: PosteriorDraws) -> PosteriorDraws:
+        """The draws of the study's own terms: groups as `fits.mean_structure` describes them."""
+        own = self.structure.n_own
+        return replace(draws, beta=draws.beta[..., :own], group_coef=self.group_draws(draws), checked_coef=None)
 
     def group_draws(self, draws: PosteriorDraws) -> Floats:
         """(C, D, J, p) each group's level and slopes, as `fits.mean_structure` describes a group."""

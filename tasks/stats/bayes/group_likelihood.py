@@ -32,6 +32,12 @@ class ParameterDraws:
     sigma: Floats  # (S,)
 
 
+def thinned(draws: Floats, limit: int) -> Floats:
+    """(S, ...) every k-th of the draws (C, D, ...), k the smallest that leaves at most `limit`."""
+    flat = draws.reshape(-1, *draws.shape[2:])
+    return flat[:: -(-len(flat) // limit)]
+
+
 def parameter_draws(draws: PosteriorDraws, outcome_center: float, limit: int) -> ParameterDraws:
     """Every k-th draw, k the smallest that leaves at most `limit`."""
     n = draws.sigma.size

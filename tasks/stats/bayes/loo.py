@@ -9,10 +9,12 @@ Mononen, Tolvanen, Sivula & Winther 2016, JMLR 17(103); Merkle, Furr & Rabe-Hesk
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.special import logsumexp, ndtr
+from dataclasses import replace
 
-from tasks.stats.bayes.group_likelihood import ParameterDraws, parameter_draws
+import numpy as np
+from scipy.special import gammaln, logsumexp, ndtr, ndtri, stdtr
+
+from tasks.stats.bayes.group_likelihood import ParameterDraws, parameter_draws, thinned
 from tasks.stats.bayes.importance import highest_good_k, importance_weights
 from tasks.stats.bayes.stan_data import design_matrix
 from tasks.stats.fits.cross_products import ModelCrossProducts
@@ -73,16 +75,41 @@ def row_scores(
     The log density of y_i given the other rows of its group; its log density given all rows of the group, y_i
     included; and how many SDs y_i lies above its expectation given the other rows.
     """
+    if draws.nu is not None:
+        return _student_scores(data, draws, draws.nu, scaling, rows)
     at = parameter_draws(draws, products.outcome_center, DRAWS_LIMIT)
+    own = None if draws.group_sigma is None else thinned(draws.group_sigma, DRAWS_LIMIT)
     groups = data.group_index[rows]
     x = design_matrix(data, scaling)[rows]
     y = data.y[rows] - products.outcome_center
     others, all_rows, surprise = (np.empty((len(at.sigma), rows.size)) for _ in range(3))
     for j in np.unique(groups):
-        mine = groups == j
-        scores = _group_scores(products.gram[j, list(varying)], list(varying), x[mine], y[mine], at)
+        mine, here = groups == j, at if own is None else replace(at, sigma=own[:, j])
+        scores = _group_scores(products.gram[j, list(varying)], list(varying), x[mine], y[mine], here)
         others[:, mine], all_rows[:, mine], surprise[:, mine] = scores
     return others, all_rows, surprise
+
+
+def _student_scores(
+    data: GroupedData, draws: PosteriorDraws, nu: Floats, scaling: Scaling, rows: np.ndarray
+) -> tuple[Floats, Floats, Floats]:
+    """As `row_scores`, of Student-t rows. Group effects are not integrated out: given them, rows are independent."""
+    kept = slice(None, None, draws.group_thin)
+    coef, freedom = (thinned(each, DRAWS_LIMIT) for each in (draws.group_coef, nu[:, kept]))
+    scale = draws.sigma[:, kept, None] if draws.group_sigma is None else draws.group_sigma[:, kept]
+    groups = data.group_index[rows]
+    scale = np.broadcast_to(thinned(scale, DRAWS_LIMIT), coef.shape[:2])[:, groups]
+    x = design_matrix(data, scaling)[rows]
+    residual = (data.y[rows] - np.einsum("snp,np->sn", coef[:, groups], x)) / scale
+    v = freedom[:, None]
+    density = (
+        gammaln((v + 1) / 2)
+        - gammaln(v / 2)
+        - 0.5 * np.log(np.pi * v)
+        - np.log(scale)
+        - (v + 1) / 2 * np.log1p(residual**2 / v)
+    )
+    return density, density, ndtri(np.clip(stdtr(v, residual), 1e-300, 1 - 1e-16))
 
 
 def _group_scores(

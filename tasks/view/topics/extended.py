@@ -41,7 +41,7 @@ def _rows(context: Context, fit: AnswerFit) -> Iterator[tuple[Cell, ...]]:
         places = numbers.decimals_for(sd)
         before = fixed(float(plain.mean[k]) / scale, places) if k < plain.mean.size else "–"
         ends = interval(float(fit.fixef.lower[k]) / scale, float(fit.fixef.upper[k]) / scale, places)
-        name = context.term_title(k) if k < plain.mean.size else text.sentence_case(text.readable(term))
+        name = context.term_title(k) if k < plain.mean.size else text.readable(term)
         yield Cell(name), Cell(before), Cell(fixed(float(fit.fixef.mean[k]) / scale, places)), Cell(ends)
 
 

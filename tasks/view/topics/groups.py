@@ -121,13 +121,17 @@ def _lines(context: Context, term: int, group: int, x: Floats) -> dict[str, Floa
     if not term:
         return {model: np.full(x.shape, coef[0]) for model, coef in coefs.items()}
     scaled = (x - context.raw_center(term)) / context.raw_scale(term)
-    return {model: coef[0] + coef[term] * scaled for model, coef in coefs.items()}
+    lines = {model: coef[0] + coef[term] * scaled for model, coef in coefs.items()}
+    return {**lines, "bayes": lines["bayes"] + context.bend(term) * scaled**2}
 
 
 def _drawn_lines(context: Context, term: int, group: int, ends: Floats) -> Floats | None:
-    """(K, 2): the group's line at both `ends` in K draws of the posterior, evenly spaced over chains and draws."""
+    """(K, 2): the group's line at both `ends` in K draws of the posterior, evenly spaced over chains and draws.
+
+    None without draws, and where lines are curves.
+    """
     draws = context.group_draws
-    if draws is None:
+    if draws is None or (term and context.bend(term)):
         return None
     every = np.linspace(0, len(draws) - 1, min(LINES_DRAWN, len(draws))).round().astype(int)
     coef = draws[every, group]
