@@ -30,6 +30,7 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import (
     BayesFit,
     CompletePooling,
+    Floats,
     GroupedData,
     Integers,
     LooResult,
