@@ -21,7 +21,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tests.worlds.measure import Result, Trial, table, trial
+from tests.worlds.measure import Result, Trial, heading, line, trial
 from tests.worlds.simulate import of_size
 from tests.worlds.worlds import CHOSEN, HELD_BACK, World
 
@@ -32,8 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _asked(arguments)
     worlds = [replace(world, design=of_size(world.design, asked.groups, asked.rows)) for world in _named(asked)]
     print(f"{datetime.now(UTC):%Y-%m-%d}: {asked.simulations} simulations a world, seed {asked.seed}.\n", flush=True)
-    results = list(_run(worlds, asked.simulations, asked.seed, asked.processes))
-    print(table(results))
+    print(heading(), flush=True)
+    results = []
+    for result in _run(worlds, asked.simulations, asked.seed, asked.processes):
+        results.append(result)
+        print(line(result), flush=True)
     if asked.details:
         print("\n" + "\n".join(_details(result) for result in results))
     n_kept = sum(not result.misses for result in results)
@@ -73,13 +76,15 @@ def _run(worlds: Sequence[World], simulations: int, seed: int, processes: int) -
             for at, world in enumerate(worlds)
             for number in range(simulations)
         }
+        n_told = 0
         for n_done, job in enumerate(as_completed(jobs), start=1):
             at, number = jobs[job]
             trials[at][number] = job.result()
             print(f"\r{n_done:,} of {len(jobs):,} simulations", end="", file=sys.stderr, flush=True)
+            while n_told < len(worlds) and len(trials[n_told]) == simulations:
+                yield Result(worlds[n_told], tuple(trials[n_told][number] for number in range(simulations)))
+                n_told += 1
     print(file=sys.stderr)
-    for at, world in enumerate(worlds):
-        yield Result(world, tuple(trials[at][number] for number in range(simulations)))
 
 
 def _details(result: Result) -> str:

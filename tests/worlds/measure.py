@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,17 +106,22 @@ class Result:
 HEAD = ("world", "kind", "trust", "use", "none", "levels", "slopes", "smallest quarter", "promise")
 
 
-def table(results: Sequence[Result]) -> str:
-    """A Markdown table, a line per world. Coverage in percent, with its Monte Carlo standard error."""
-    lines = [HEAD, ("---",) * len(HEAD), *map(_line, results)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def heading() -> str:
+    """The first two lines of a Markdown table of results."""
+    return f"{_row(HEAD)}\n{_row(('---',) * len(HEAD))}"
 
 
-def _line(result: Result) -> tuple[str, ...]:
+def line(result: Result) -> str:
+    """A result's line of that table. Coverage in percent, with its Monte Carlo standard error."""
     shares = (f"{result.share(status):.0%}" for status in ("trust", "use", "none"))
     covered = (_in_percent(result.covered(what)) for what in ("levels", "slopes", "smallest"))
     missed = "; ".join(result.misses)
-    return (result.world.name, result.world.kind, *shares, *covered, f"not kept: {missed}" if missed else "kept")
+    kept = f"not kept: {missed}" if missed else "kept"
+    return _row((result.world.name, result.world.kind, *shares, *covered, kept))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _in_percent(share: Share) -> str:

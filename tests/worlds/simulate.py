@@ -40,9 +40,9 @@ class Design:
     sigma: float = 4.0
     spread: float = 0.0  # SD of the groups' log residual SD
     noise: Literal["normal", "t", "lognormal", "exponential"] = "normal"
-    shape: float = 0.0  # degrees of freedom of t, or log SD of the log-normal
+    shape: float = 0.0  # degrees of freedom of t, log SD of the log-normal noise, log SD of a positive outcome
     serial: float = 0.0  # correlation of a row's noise with that of the row before
-    outcome: Literal["measured", "yes or no", "count"] = "measured"
+    outcome: Literal["measured", "positive", "yes or no", "count"] = "measured"
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,8 @@ def _mean(design: Design, rng: np.random.Generator, n: Integers, x: Floats, inde
 
 
 def _outcome(design: Design, rng: np.random.Generator, mean: Floats, index: Integers, n_groups: int) -> Floats:
+    if design.outcome == "positive":
+        return np.exp(_log(mean) + design.shape * rng.standard_normal(mean.size))
     if design.outcome == "yes or no":
         return (rng.random(mean.size) < _probability(mean)).astype(float)
     if design.outcome == "count":
@@ -148,14 +150,23 @@ def _probability(mean: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-(mean - 50.0) / 4.0)))
 
 
+def _log(mean: Floats) -> Floats:
+    return np.asarray((mean - 50.0) / 10.0 + 3.0)
+
+
 def _rate(mean: Floats) -> Floats:
     return np.asarray(np.exp(np.clip((mean - 50.0) / 8.0 + 1.0, -5, 4)))
 
 
 def _truth(design: Design, mean: Mean, x: Floats, n_groups: int) -> tuple[Floats, Floats]:
+    def positive(value: Floats) -> Floats:
+        return np.exp(_log(value) + design.shape**2 / 2)
+
     def expected(at: Floats) -> Floats:
         value = mean(np.arange(n_groups), np.tile(at, (n_groups, 1)))
-        return {"measured": lambda v: v, "yes or no": _probability, "count": _rate}[design.outcome](value)
+        return {"measured": lambda v: v, "positive": positive, "yes or no": _probability, "count": _rate}[
+            design.outcome
+        ](value)
 
     center, scale = x.mean(axis=0), x.std(axis=0, ddof=1)
     steps = STEP * np.eye(x.shape[1])

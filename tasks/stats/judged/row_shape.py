@@ -82,7 +82,7 @@ def _moments(rows: Floats, sizes: Integers) -> Floats:
 def judge_row_shape(found: RowShape) -> tuple[Judgement, ...]:
     kind = "row_shape"
     if found.shape == "skewed":
-        return (Judgement(kind, "fail", "skewed", value=found.skewness, limit=SKEWED, against="every model"),)
+        return (Judgement(kind, "review", "skewed", value=found.skewness, limit=SKEWED),)
     if found.shape == "heavy":
         return (Judgement(kind, "review", "heavy", value=found.kurtosis, limit=HEAVY, against="partial_pooling"),)
     return (Judgement(kind, "pass", "normal", value=found.kurtosis, limit=HEAVY),)

@@ -159,8 +159,8 @@ ROW_SHAPE: CheckSpec[Context] = CheckSpec(
         "skewed": Case(
             lambda context, judged: f"Rows scatter much farther to one side than to the other ({_scatter(context)}).",
             lambda context, judged: (
-                "If the outcome is positive, put its logarithm in a column of its own and name that as the outcome; "
-                "what is said of large groups holds roughly, of small ones it does not."
+                "If the outcome is positive, put its logarithm in a column of its own, name that as the outcome, and "
+                "compare the two reports."
             ),
         ),
     },
