@@ -172,7 +172,8 @@ def clear_note(found: EstimateChanges, term: int) -> str:
     n, n_clear = len(found.labels), int(found.is_clear[:, term].sum())
     return (
         "“Changed” means by more than the two estimates’ uncertainty explains, at 95 %: "
-        f"{n_clear:,} of {plural(n, 'group')}; up to {max(round(0.05 * n), 1):,} would be chance."
+        f"{n_clear:,} of {plural(n, 'group')}; by chance alone {numbers.about(0.05 * n)} would be called so, or "
+        "fewer, as the reports share rows."
     )
 
 

@@ -127,7 +127,7 @@ def _series(
 def _alternative(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> str:
     moved = numbers.listed((change_words.mover(context, found, int(k), term) for k in chosen), limit=4)
     n_clear = int(found.is_clear[chosen, term].sum())
-    return f"Then and now for {len(chosen)} groups, {n_clear} of them changed. Most changed first: {moved}."
+    return f"Then and now for {numbers.plural(len(chosen), 'group')}; changed: {n_clear}. Most changed first: {moved}."
 
 
 def _rule(found: EstimateChanges, chosen: Integers) -> str:

@@ -84,7 +84,7 @@ def _rank_alternative(context: Context, one: RankedTerm, name: str) -> str:
     return (
         f"Ranks by {name}: {context.named(first)} comes first (rank {one.lower[first]:,} to {one.upper[first]:,}), "
         f"{context.named(last)} last (rank {one.lower[last]:,} to {one.upper[last]:,}); {one.n_placed:,} of "
-        f"{context.n_groups:,} groups lie surely in one half."
+        f"{context.n_groups:,} groups {numbers.be(one.n_placed, 'lies', 'lie')} surely in one half."
     )
 
 
@@ -140,8 +140,8 @@ def _league_table(context: Context, level: RankedTerm) -> str:
     if level.is_defensible:
         return (
             f"The groups can be ranked by their level, if every rank is shown with its interval: {level.n_placed:,} of "
-            f"{n:,} are surely in the upper or the lower half, and the typical rank is known to within {places}. "
-            f"{_real_share(context, level)}"
+            f"{n:,} {numbers.be(level.n_placed)} surely in the upper or the lower half, and the typical rank is "
+            f"known to within {places}. {_real_share(context, level)}"
         )
     only = "only " if level.n_placed < PLACED_SHARE * n else ""
     placed = f"{only}{level.n_placed:,}" if level.n_placed else "none"

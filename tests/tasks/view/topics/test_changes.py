@@ -166,7 +166,7 @@ def test_of_many_groups_the_most_changed_are_shown_and_the_rule_is_stated() -> N
     assert len(table.rows) == 12
     assert table.rows[0][0].text == "school 01000"
     assert "12 of 2,000 groups in both that changed most" in table.note
-    assert "1 of 2,000 groups; up to 100 would be chance" in table.note
+    assert "1 of 2,000 groups; by chance alone about 100 would be called so, or fewer" in table.note
 
 
 def test_history_shows_each_group_over_the_runs_with_words_for_each() -> None:
