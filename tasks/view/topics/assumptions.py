@@ -228,11 +228,10 @@ def _own(context: Context) -> str:
     outside = own_outside(found)
     if not outside.size:
         return ""
-    leave = "leaves" if outside.size == 1 else "leave"
     named = numbers.listed((context.named(int(j)) for j in outside), limit=3)
     return (
-        f" Of the 95 % intervals of {numbers.plural(found.n_compared, 'group')}, {numbers.count(outside.size)} "
-        f"({named}) {leave} out the SD of all; by chance alone "
+        f" Taken one by one, {numbers.count(outside.size)} of {numbers.plural(found.n_compared, 'group')} ({named}) "
+        f"{numbers.be(outside.size, 'has', 'have')} a 95 % interval that leaves out the SD of all; by chance alone "
         f"{numbers.about(0.05 * found.n_compared)} would."
     )
 
