@@ -130,7 +130,7 @@ def _flavours(context: Context) -> Table:
 def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
     sds = {
         f"SD between groups: {context.term_name(term)} ({context.term_unit(term) or 'no unit'})": Cell(
-            numbers.significant(float(sd))
+            numbers.fixed(float(sd), _sd_places(context, term))
         )
         for term, sd in zip(fit.varying, fit.sigma_group, strict=True)
     }
@@ -139,11 +139,20 @@ def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
         f"{fit.criterion.upper()} criterion (−2 log-likelihood)": Cell(numbers.fixed(fit.criterion_value_scaled, 2)),
         **sds,
         **_correlations(context, fit),
-        f"Residual SD ({context.unit or 'no unit'})": Cell(numbers.significant(fit.sigma)),
+        f"Residual SD ({context.unit or 'no unit'})": Cell(numbers.fixed(fit.sigma, _sd_places(context, None))),
         "Singular": Cell("yes", status="review") if fit.is_singular else Cell("no"),
         "Converged": Cell("yes") if fit.converged else Cell("no", status="fail"),
         "RMSE": Cell(numbers.fixed(fit.rmse, _rmse_places(context))),
     }
+
+
+def _sd_places(context: Context, term: int | None) -> int:
+    """Decimal places of an effect's SD between groups, or of the residual SD in all fits: three digits of the largest."""
+    fits = context.findings.partial.values()
+    if term is None:
+        return numbers.decimals_for(max(fit.sigma for fit in fits), 3)
+    sds = [float(sd) for fit in fits for k, sd in zip(fit.varying, fit.sigma_group, strict=True) if k == term]
+    return numbers.decimals_for(max(sds), 3)
 
 
 def _correlations(context: Context, fit: PartialPooling) -> dict[str, Cell]:

@@ -52,6 +52,8 @@ def by_unit(table: Table | GroupTable) -> Iterator[tuple[str, list[Cell]]]:
         for row in table.rows:
             cells = [cell for cell, column in zip(row, table.columns, strict=True) if column.is_number]
             yield f"{row[0].text}, {row[titles.index('Unit')].text}", cells
+    if table.id == "table-flavours":
+        yield from ((row[0].text, list(row[1:])) for row in table.rows if "SD" in row[0].text)
     if "Group SD" in titles:
         for unit in {row[2].text for row in table.rows}:
             yield f"Group SD, {unit}", [row[titles.index("Group SD")] for row in table.rows if row[2].text == unit]
