@@ -147,7 +147,7 @@ def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
 
 
 def _sd_places(context: Context, term: int | None) -> int:
-    """Decimal places of an effect's SD between groups, or of the residual SD in all fits: three digits of the largest."""
+    """Decimal places of an effect's SD between groups, or of the residual SD: three digits of the largest."""
     fits = context.findings.partial.values()
     if term is None:
         return numbers.decimals_for(max(fit.sigma for fit in fits), 3)
