@@ -205,7 +205,7 @@ CHECK: CheckSpec[Context] = CheckSpec(
     cases={
         "not within": Case(_named("{name} is the same throughout each group: there is no slope within groups.")),
         "not comparable": Case(_named("{name} goes too closely with other predictors for its slopes to be compared.")),
-        "agrees": Case(_compared("There is no sign that ignoring the groups misleads here.")),
+        "agrees": Case(_compared("There is no clear sign that ignoring the groups misleads here.")),
         "misleading": Case(
             _compared(
                 "Ignoring the groups would mislead (Simpson’s paradox): groups differ both in it and in the outcome."

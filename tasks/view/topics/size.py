@@ -223,7 +223,8 @@ def _unclear(context: Context, judged: Judgement) -> str:
 
 def _little(context: Context, judged: Judgement) -> str:
     trend = _trend(context)
-    sd = with_unit(numbers.significant(trend.tau, 2), context.difference_unit)
+    found = context.findings.bayes.sigma_group
+    sd = with_unit(numbers.rounded(float(found.median[0]), float(found.sd[0])), context.difference_unit)
     little = f"That is little beside the differences between groups (typically {sd} from the average group)."
     return f"{_goes_with_size(context, trend)} {little} {_flips(context, trend)}"
 

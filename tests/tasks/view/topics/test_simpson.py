@@ -27,7 +27,7 @@ def said(**parts: object) -> str:
 def test_it_says_reversed_misleading_or_neither() -> None:
     assert "would mislead" in said()
     assert "sign turns round" in said(is_reversed=True)
-    assert "no sign that ignoring the groups misleads" in said(is_misleading=False)
+    assert "no clear sign that ignoring the groups misleads" in said(is_misleading=False)
     constant = said(within=np.nan, is_misleading=False)
     assert "is the same throughout each group: there is no slope within groups" in constant
 
