@@ -122,7 +122,7 @@ def be(number: int, one: str = "is", many: str = "are") -> str:
 
 def about(expected: float) -> str:
     """A number of things that chance is expected to give: `about 15`, or `fewer than one`."""
-    return "fewer than one" if expected < 1 else f"about {significant(expected, 2)}"
+    return "fewer than one" if expected < 1 else f"about {significant(expected, 1 if expected < 10 else 2)}"
 
 
 def listed(items: Iterable[str], limit: int = 5) -> str:
