@@ -122,7 +122,7 @@ def _ranks(context: Context, draws: PosteriorDraws) -> Panels:
     caption = (
         "Rank plots: each chain’s draws in 20 bins of the ranks over all chains. The band holds a bin in 99 of 100 "
         f"cases if the chains agree and draws are independent. Of the {bins:,} bins here {outside:,} {are} outside; "
-        f"chance alone gives about {round(0.01 * bins):,}."
+        f"chance alone gives {numbers.about(0.01 * bins)}."
     )
     return Panels("panels-ranks", caption, panels)
 

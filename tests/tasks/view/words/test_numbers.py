@@ -69,7 +69,7 @@ def test_verbs_and_expectations_go_with_their_number():
     assert numbers.be(1, "has", "have") == "has"
     assert [numbers.about(n) for n in (0.4, 1.0, 15.0, 104.0)] == [
         "fewer than one",
-        "about 1.0",
+        "about 1",
         "about 15",
         "about 100",
     ]
