@@ -41,9 +41,7 @@ class Shown:
         if self.bound == ">":
             return bool(((candidates > self.value) & (candidates <= 1)).any())
         rounded = np.abs(candidates - self.value) <= 0.5 * self.unit * (1 + 1e-6)
-        whole = self.unit >= 1 and self.value >= 100  # "at least 1,725": not rounded up
-        cut = (candidates >= self.value) & (candidates < self.value + 1) & whole
-        return bool((rounded | cut).any())
+        return bool(rounded.any())
 
 
 def numbers_in(text: str, words: str, **place: Any) -> Iterator[Shown]:

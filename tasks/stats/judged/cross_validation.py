@@ -28,6 +28,7 @@ from tasks.stats.records import Flavour, Floats, GroupedData, PartialPooling, Po
 TARGET = "a new row in a known group"
 MOST_FOLDS, FEWER_FOLDS = 10, 5
 MOST_REPEATS = 5
+REPEATED_WORK = 8000  # groups times squared varying effects, times folds and repeats
 # With more groups times squared varying effects than this, refits are so slow that there are FEWER_FOLDS.
 LARGE = 20_000
 # Most likelihoods computed, draws times groups times folds; if there would be more, draws are thinned.
@@ -194,8 +195,11 @@ def _n_folds(n_rows: int, work: int) -> int:
 
 
 def _n_repeats(work: int) -> int:
-    """MOST_REPEATS, or as many as keep all refits within LARGE; one at least."""
-    return int(np.clip(LARGE // work, 1, MOST_REPEATS))
+    """MOST_REPEATS, or as many as keep all refits within REPEATED_WORK; one at least.
+
+    With many groups there are many rows, so that it hardly matters how they were dealt.
+    """
+    return int(np.clip(REPEATED_WORK // work, 1, MOST_REPEATS))
 
 
 def _folds(data: GroupedData, products: ModelCrossProducts, scaling: Scaling, n_folds: int, seed: list[int]) -> _Folds:

@@ -76,7 +76,11 @@ def _spread_figure(context: Context, found: Assumptions) -> Figure:
 
 def _rule(context: Context, found: Assumptions, shown: int) -> str:
     left_out = context.n_groups - found.n_compared
-    few = f"{numbers.plural(left_out, 'group')} of fewer than {FEWEST_ROWS} rows are left out." if left_out else ""
+    few = (
+        f"{numbers.plural(left_out, 'group')} of fewer than {FEWEST_ROWS} rows {numbers.be(left_out)} left out."
+        if left_out
+        else ""
+    )
     return f"{few} {rule(shown, found.n_compared).replace('level', 'SD')}".strip()
 
 
@@ -190,8 +194,8 @@ def _shape(qq: QQ, n_rows: int) -> str:
         return f"Residuals have lighter tails than a normal distribution ({measured})."
     return (
         f"Residuals depart from a normal distribution by more than chance: {numbers.count(qq.n_outside)} of "
-        f"{numbers.plural(n_rows, 'row')} lie outside the band of the Q–Q plot. In size the departure is mild "
-        f"({measured})."
+        f"{numbers.plural(n_rows, 'row')} {numbers.be(qq.n_outside, 'lies', 'lie')} outside the band of the Q–Q "
+        f"plot. In size the departure is mild ({measured})."
     )
 
 
@@ -225,11 +229,10 @@ def _own(context: Context) -> str:
     outside = own_outside(found)
     if not outside.size:
         return ""
-    leave = "leaves" if outside.size == 1 else "leave"
     named = numbers.listed((context.named(int(j)) for j in outside), limit=3)
     return (
-        f" Of the 95 % intervals of {numbers.plural(found.n_compared, 'group')}, {numbers.count(outside.size)} "
-        f"({named}) {leave} out the SD of all; by chance alone "
+        f" Taken one by one, {numbers.count(outside.size)} of {numbers.plural(found.n_compared, 'group')} ({named}) "
+        f"{numbers.be(outside.size, 'has', 'have')} a 95 % interval that leaves out the SD of all; by chance alone "
         f"{numbers.about(0.05 * found.n_compared)} would."
     )
 

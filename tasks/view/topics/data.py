@@ -132,7 +132,11 @@ def _medians(context: Context) -> Figure:
         shown = shown[np.argsort(quartiles[shown, 1], kind="stable")]
     sizes = context.findings.group_sizes[shown]
     x = np.arange(1.0, sizes.size + 1) if same else sizes.astype(float)
-    x_axis = axis(f"groups in order ({sizes[0]:,} rows each)") if same else scatter.size_axis(x, "rows in the group")
+    x_axis = (
+        axis(f"groups in order ({plural(int(sizes[0]), 'row')} each)")
+        if same
+        else scatter.size_axis(x, "rows in the group")
+    )
     low, medians, high = quartiles[shown].T
     hover = hover_estimate(sizes, Shown(low, high, context.unit, "median", interval="middle half"))
     against = "in order" if same else "against its number of rows"
@@ -232,7 +236,10 @@ def _left_out(context: RowContext, judged: Judgement) -> str:
     rows = context.rows
     if rows.n_rejected:
         share = f"{rows.n_rejected / rows.n_read:.1%}"
-        told = f"{rows.n_rejected:,} of {rows.n_read:,} rows ({share}) were rejected and left out of every estimate."
+        told = (
+            f"{rows.n_rejected:,} of {rows.n_read:,} rows ({share}) {_were(rows.n_rejected)} rejected and left out of "
+            "every estimate."
+        )
     else:
         told = _all_passed(context, judged)
     files = f"{plural(rows.n_set_aside, 'file')} could not be used and {_were(rows.n_set_aside)} set aside. "

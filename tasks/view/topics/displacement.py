@@ -124,7 +124,7 @@ def _size_axis(context: Context, chosen: Integers, sizes: Integers) -> tuple[Flo
         return x, scatter.size_axis(x, "rows in the group")
     places = np.arange(chosen.size, dtype=float)
     names = [tick(context.labels[group]) for group in chosen] if chosen.size <= PANEL_LIMIT else []
-    title = f"{context.group} ({sizes[0]:,} rows each)"
+    title = f"{context.group} ({numbers.plural(int(sizes[0]), 'row')} each)"
     return places, axis(title, tickvals=list(range(len(names))), ticktext=names, showgrid=False)
 
 

@@ -69,7 +69,7 @@ def _across(found: Funnel) -> tuple[Floats, Spec, Floats, Floats]:
     place = np.empty(found.n.size)
     place[np.argsort(found.level, kind="stable")] = np.arange(1.0, found.n.size + 1)
     ends = np.array([0.5, found.n.size + 0.5])
-    return place, axis(f"groups in order of level ({low:,.0f} rows each)"), ends, np.full(2, low)
+    return place, axis(f"groups in order of level ({plural(int(low), 'row')} each)"), ends, np.full(2, low)
 
 
 def _marks(

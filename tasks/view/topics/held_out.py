@@ -94,7 +94,11 @@ def _across(n: Integers, score: Floats) -> tuple[Floats, Spec, str]:
         return n.astype(float), size_axis(n.astype(float), "rows in the group"), "against the group’s rows"
     place = np.empty(score.size)
     place[np.argsort(score, kind="stable")] = np.arange(1.0, score.size + 1)
-    return place, axis(f"groups in order of score ({int(n[0]):,} rows each)"), "in order, as all have as many rows"
+    return (
+        place,
+        axis(f"groups in order of score ({plural(int(n[0]), 'row')} each)"),
+        "in order, as all have as many rows",
+    )
 
 
 def _moves(context: Context, found: Influence) -> Figure:

@@ -70,6 +70,7 @@ def table(context: Context, found: LeaveOneGroupOut, influence: Influence) -> Ta
     score = found.elpd_by_group / sizes
     chosen = worst_first(context, found)[:TABLE_LIMIT]
     places = numbers.decimals_for(float(np.median(found.rmse_by_group)) / np.sqrt(2 * float(np.median(sizes))))
+    cook_places = numbers.decimals_for(float(np.nanmax(influence.cooks_distance)), 2)
     odd = set(influential(influence, context.study.thresholds.influence).tolist())
     rows = tuple(
         (
@@ -85,7 +86,7 @@ def table(context: Context, found: LeaveOneGroupOut, influence: Influence) -> Ta
                 numbers.fixed(float(influence.largest[j]), 2),
                 status="review" if int(j) in odd else None,
             ),
-            Cell(numbers.significant(float(influence.cooks_distance[j]), 2)),
+            Cell(numbers.fixed(float(influence.cooks_distance[j]), cook_places)),
         )
         for j in chosen
     )

@@ -10,6 +10,7 @@ import re
 
 from tasks.stats.bayes.priors import ResolvedPriors, resolve_priors
 from tasks.stats.records import PartialPooling
+from tasks.study.model import Study
 from tasks.view.context import Context
 from tasks.view.records import Code, Fold
 from tasks.view.words import text
@@ -21,6 +22,7 @@ RESERVED = {
     *("NA", "NA_integer_", "NA_real_", "NA_complex_", "NA_character_", "in", "...", "."),
 }
 MOST_FILES = 20
+DEFAULTS = {name: field.get_default(call_default_factory=True) for name, field in Study.model_fields.items()}
 DIGITS = 6
 
 
@@ -71,24 +73,38 @@ def _spreads(fit: PartialPooling) -> str:
 
 
 def _rows(context: Context) -> list[str]:
-    """The lines that read the study's rows."""
-    files = [file.name for file in context.findings.run.files if not file.set_aside]
+    """The lines that read the study's rows, after what R has to be told of them by hand."""
+    files = [file.name for file in context.findings.run.files if not file.set_aside] or ["rows.csv"]
     rejected = ["# Leave out the rows that rejected.csv names."] if context.findings.run.n_rejected else []
-    delimiter = context.study.delimiter
-    how = f"check.names = FALSE{'' if delimiter in (None, ',') else f', sep = {_quoted(delimiter)}'}"
+    settings = _by_hand(context.study)
+    by_hand = [f"# Do first what the study file says under {', '.join(settings)}."] if settings else []
+    reader, how = ("arrow::read_parquet", "") if files[0].endswith(".parquet") else ("read.csv", _how(context.study))
     if len(files) == 1:
-        return [*rejected, f"rows <- {_reader(files[0])}({_quoted(files[0])}{_how(files[0], how)})"]
+        return [*rejected, *by_hand, f"rows <- {reader}({_quoted(files[0])}{how})"]
     named = f"c({', '.join(map(_quoted, files))})" if len(files) <= MOST_FILES else 'dir(pattern = "[.]csv$")'
-    first = files[0] if files else "*.csv"
-    return [*rejected, f"rows <- do.call(rbind, lapply({named}, {_reader(first)}{_how(first, how)}))"]
+    return [*rejected, *by_hand, f"rows <- do.call(rbind, lapply({named}, {reader}{how}))"]
 
 
-def _reader(name: str) -> str:
-    return "arrow::read_parquet" if name.endswith(".parquet") else "read.csv"
+def _by_hand(study: Study) -> list[str]:
+    """Settings of how values are read that `read.csv` has no word for."""
+    return [
+        name for name in ("thousands", "affixes", "codes", "dates", "labels") if getattr(study, name) != DEFAULTS[name]
+    ]
 
 
-def _how(name: str, how: str) -> str:
-    return "" if name.endswith(".parquet") else f", {how}"
+def _how(study: Study) -> str:
+    """Arguments of `read.csv`, each after a comma."""
+    missing = ", ".join(map(_quoted, ("", "NA", *study.missing)))
+    given = (
+        ("sep", study.delimiter if study.delimiter != "," else None),
+        ("dec", study.decimal if study.decimal != "." else None),
+        ("fileEncoding", study.encoding),
+        ("comment.char", study.comment),
+    )
+    told = [f"{name} = {_quoted(value)}" for name, value in given if value]
+    return "".join(
+        f", {one}" for one in ["check.names = FALSE", *told, *([f"na.strings = c({missing})"] if study.missing else [])]
+    )
 
 
 def _quoted(name: str) -> str:

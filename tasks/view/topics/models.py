@@ -73,8 +73,9 @@ def _new_rows(context: Context, found: CrossValidation | None, path: str) -> tup
     rmse = Cell(numbers.fixed(error.rmse, places), status="review" if doubtful else None)
     if path == found.best:
         return rmse, Cell("best")
-    se = error.difference_se
-    return rmse, Cell(numbers.estimate(error.difference, se), f"SE {numbers.significant(se, 2)}")
+    shown = numbers.fixed(error.difference_se, places)
+    se = shown if any(digit in shown for digit in "123456789") else f"below {numbers.fixed(10.0**-places, places)}"
+    return rmse, Cell(numbers.fixed(error.difference, places), f"SE {se}")
 
 
 def _how_held_out(context: Context, found: CrossValidation | None) -> str:
@@ -129,7 +130,7 @@ def _flavours(context: Context) -> Table:
 def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
     sds = {
         f"SD between groups: {context.term_name(term)} ({context.term_unit(term) or 'no unit'})": Cell(
-            numbers.significant(float(sd))
+            numbers.fixed(float(sd), _sd_places(context, term))
         )
         for term, sd in zip(fit.varying, fit.sigma_group, strict=True)
     }
@@ -138,11 +139,20 @@ def _described(context: Context, fit: PartialPooling) -> dict[str, Cell]:
         f"{fit.criterion.upper()} criterion (−2 log-likelihood)": Cell(numbers.fixed(fit.criterion_value_scaled, 2)),
         **sds,
         **_correlations(context, fit),
-        f"Residual SD ({context.unit or 'no unit'})": Cell(numbers.significant(fit.sigma)),
+        f"Residual SD ({context.unit or 'no unit'})": Cell(numbers.fixed(fit.sigma, _sd_places(context, None))),
         "Singular": Cell("yes", status="review") if fit.is_singular else Cell("no"),
         "Converged": Cell("yes") if fit.converged else Cell("no", status="fail"),
         "RMSE": Cell(numbers.fixed(fit.rmse, _rmse_places(context))),
     }
+
+
+def _sd_places(context: Context, term: int | None) -> int:
+    """Decimal places of an effect's SD between groups, or of the residual SD: three digits of the largest."""
+    fits = context.findings.partial.values()
+    if term is None:
+        return numbers.decimals_for(max(fit.sigma for fit in fits), 3)
+    sds = [float(sd) for fit in fits for k, sd in zip(fit.varying, fit.sigma_group, strict=True) if k == term]
+    return numbers.decimals_for(max(sds), 3)
 
 
 def _correlations(context: Context, fit: PartialPooling) -> dict[str, Cell]:
@@ -169,23 +179,22 @@ def _fixed_effects(context: Context) -> Table:
         if term:
             scales.append((context.raw_unit(term), context.raw_scale(term)))
         for unit, scale in scales:
+            places = numbers.decimals_for(float(bayes.sd[term]) / scale)
             values = (
-                _estimate(complete.coef[term], complete.se[term], complete.lower[term], complete.upper[term], scale),
-                _plain(part.fixef[term], part.se[term], scale),
-                _estimate(bayes.mean[term], bayes.sd[term], bayes.lower[term], bayes.upper[term], scale),
+                _estimate(complete.coef[term], complete.lower[term], complete.upper[term], scale, places),
+                _plain(part.fixef[term], part.se[term], scale, places),
+                _estimate(bayes.mean[term], bayes.lower[term], bayes.upper[term], scale, places),
             )
             rows.append((Cell(context.term_title(term)), Cell(unit), *values))
     note = f"{context.level_note} Below: 95 % interval (complete pooling, Bayes) or standard error (partial pooling)."
     return Table("table-fixed", "Estimates for the average group", columns, tuple(rows), note)
 
 
-def _estimate(value: float, se: float, lower: float, upper: float, scale: float) -> Cell:
-    places = numbers.decimals_for(se / scale)
+def _estimate(value: float, lower: float, upper: float, scale: float, places: int) -> Cell:
     return Cell(numbers.fixed(value / scale, places), numbers.interval(lower / scale, upper / scale, places))
 
 
-def _plain(value: float, se: float, scale: float) -> Cell:
-    places = numbers.decimals_for(se / scale)
+def _plain(value: float, se: float, scale: float, places: int) -> Cell:
     return Cell(numbers.fixed(value / scale, places), f"SE {numbers.fixed(se / scale, places)}")
 
 

@@ -135,8 +135,9 @@ def _calibration(context: Context) -> tuple[Block, ...]:
             f"{context.sample_note}"
         ).strip(),
         alternative=(
-            f"{outside} of {found.at.size} points of the curve lie outside the band; it is farthest from 0 at "
-            f"{found.at[largest]:.2f}, by {numbers.fixed(float(found.difference[largest]), 3)}."
+            f"{outside} of {found.at.size} points of the curve {numbers.be(outside, 'lies', 'lie')} outside the "
+            f"band; it is farthest from 0 at {found.at[largest]:.2f}, by "
+            f"{numbers.fixed(float(found.difference[largest]), 3)}."
         ),
         spec=pit_ecdf(found),
         height=300,
@@ -153,8 +154,8 @@ def _pareto(context: Context) -> Figure:
         id="figure-pareto",
         caption=f"Pareto k of each row, against its position in the data; the line is the limit.{sample}",
         alternative=(
-            f"The highest Pareto k is {loo.pareto_k_max:.2f}; {loo.n_high_pareto_k:,} of {loo.n_rows_used:,} rows lie "
-            f"above {loo.pareto_k_threshold:.2f}."
+            f"The highest Pareto k is {loo.pareto_k_max:.2f}; {loo.n_high_pareto_k:,} of {loo.n_rows_used:,} rows "
+            f"{numbers.be(loo.n_high_pareto_k, 'lies', 'lie')} above {loo.pareto_k_threshold:.2f}."
         ),
         spec=scatter.scatter(
             loo.rows.astype(float) + 1,
@@ -234,7 +235,7 @@ STATISTICS: CheckSpec[Context] = CheckSpec(
 MEDIANS: CheckSpec[Context] = CheckSpec(
     kind="predictive_groups",
     title="Simulated groups look like the groups",
-    measure="{value} groups off, at most {limit}",
+    measure="groups off: {value}, at most {limit}",
     cases={
         "alike": Case(_medians_outside),
         "missed": Case(

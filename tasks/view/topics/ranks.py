@@ -82,10 +82,16 @@ def _rank_figure(context: Context, found: Ranks, one: RankedTerm) -> Figure:
 def _rank_alternative(context: Context, one: RankedTerm, name: str) -> str:
     first, last = int(np.argmin(one.expected)), int(np.argmax(one.expected))
     return (
-        f"Ranks by {name}: {context.named(first)} comes first (rank {one.lower[first]:,} to {one.upper[first]:,}), "
-        f"{context.named(last)} last (rank {one.lower[last]:,} to {one.upper[last]:,}); {one.n_placed:,} of "
-        f"{context.n_groups:,} groups lie surely in one half."
+        f"Ranks by {name}: {context.named(first)} comes first (rank {_between(one, first)}), "
+        f"{context.named(last)} last (rank {_between(one, last)}); {one.n_placed:,} of "
+        f"{context.n_groups:,} groups {numbers.be(one.n_placed, 'lies', 'lie')} surely in one half."
     )
+
+
+def _between(one: RankedTerm, group: int) -> str:
+    """A group's lowest to highest rank: `2 to 4`, or `1` if it is certain."""
+    low, high = int(one.lower[group]), int(one.upper[group])
+    return numbers.count(low) if low == high else f"{low:,} to {high:,}"
 
 
 def _table(context: Context, found: Ranks) -> Table | GroupTable:
@@ -109,7 +115,7 @@ def _columns(context: Context, found: Ranks) -> list[tuple[Column, tuple[str, ..
     for one in found.terms[:MOST_TERMS]:
         name = context.term_name(context.findings.terms.index(one.term))
         expected = tuple(numbers.fixed(value, 1) for value in one.expected)
-        ends = tuple(f"{low:,} to {high:,}" for low, high in zip(one.lower, one.upper, strict=True))
+        ends = tuple(_between(one, group) for group in range(context.n_groups))
         columns.append((Column(f"Rank by {name}", model="bayes", detail="95 % interval"), expected, ends))
     for title, shares in (
         (f"Level among the highest {few}", level.top),
@@ -140,8 +146,8 @@ def _league_table(context: Context, level: RankedTerm) -> str:
     if level.is_defensible:
         return (
             f"The groups can be ranked by their level, if every rank is shown with its interval: {level.n_placed:,} of "
-            f"{n:,} are surely in the upper or the lower half, and the typical rank is known to within {places}. "
-            f"{_real_share(context, level)}"
+            f"{n:,} {numbers.be(level.n_placed)} surely in the upper or the lower half, and the typical rank is "
+            f"known to within {places}. {_real_share(context, level)}"
         )
     only = "only " if level.n_placed < PLACED_SHARE * n else ""
     placed = f"{only}{level.n_placed:,}" if level.n_placed else "none"

@@ -86,7 +86,7 @@ READING: tuple[CheckSpec[RowContext], ...] = (
     CheckSpec(
         kind="missing_codes",
         title="Numbers that may stand for “missing”",
-        measure="at most {value} rows of a column",
+        measure="most rows of a column: {value}",
         cases={"found": Case(_codes, _codes_are_missing)},
     ),
     CheckSpec(

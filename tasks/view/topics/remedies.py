@@ -95,22 +95,27 @@ def _row(context: Context, found: Remedies, i: int, k: int) -> tuple[Cell, ...]:
         Cell(ROUTES[route.name].name),
         Cell(context.term_title(term)),
         Cell(context.raw_unit(term) or "–"),
-        _sd_cell(route, k, scale),
+        _sd_cell(route, k, scale, _sd_places(found, k, scale)),
         Cell(numbers.fixed(float(found.median_width[i, k]) / scale, places)),
         Cell(numbers.fixed(change, places), context.labels[group]) if change > 0 else Cell("0"),
         _state_cell(route),
     )
 
 
-def _sd_cell(route: Route, k: int, scale: float) -> Cell:
+def _sd_places(found: Remedies, k: int, scale: float) -> int:
+    """Decimal places of a group SD on every route: what the Bayesian interval, the widest, supports."""
+    bayes = found.routes[-1]
+    return numbers.decimals_for(float(bayes.sigma_group_upper[k] - bayes.sigma_group_lower[k]) / scale / 4)
+
+
+def _sd_cell(route: Route, k: int, scale: float, places: int) -> Cell:
     sd, low, high = (
         float(part[k]) / scale for part in (route.sigma_group, route.sigma_group_lower, route.sigma_group_upper)
     )
     if np.isnan(sd):
         return Cell("left out")
     if np.isnan(low):
-        return Cell(numbers.significant(sd))
-    places = numbers.decimals_for((high - low) / 4)
+        return Cell(numbers.fixed(sd, places))
     return Cell(numbers.fixed(sd, places), numbers.interval(low, high, places))
 
 

@@ -54,9 +54,26 @@ def _attempts(context: Context) -> Table:
     last = attempts[-1].diagnostics
     note = (
         f"The last attempt is reported. R-hat and ESS were computed for {last.n_quantities:,} of {last.n_reported:,} "
-        f"reported quantities; the largest R-hat belongs to {text.label(last.worst)}."
+        f"reported quantities; the largest R-hat is that of the {quantity_in_words(context, last.worst)}."
     )
     return Table("table-attempts", "Sampling attempts", columns, rows, note)
+
+
+def quantity_in_words(context: Context, name: str) -> str:
+    """A quantity as the report calls it elsewhere; its name among the diagnostics if it is none of these."""
+    terms = context.findings.terms
+    words = {term: f"average {context.term_name(k)}" for k, term in enumerate(terms)}
+    words |= {
+        f"group SD {k}": f"SD between groups of the {context.term_name(term)}"
+        for k, term in enumerate(context.varying, 1)
+    }
+    words |= {
+        f"{term} of {label}": f"{context.term_name(k)} of {context.named(j)}"
+        for k, term in enumerate(terms)
+        for j, label in enumerate(context.findings.labels)
+        if name.endswith(label)
+    }
+    return words.get(name, text.label(name))
 
 
 def _limits(context: Context) -> dict[str, str]:
@@ -105,7 +122,7 @@ def _ranks(context: Context, draws: PosteriorDraws) -> Panels:
     caption = (
         "Rank plots: each chain’s draws in 20 bins of the ranks over all chains. The band holds a bin in 99 of 100 "
         f"cases if the chains agree and draws are independent. Of the {bins:,} bins here {outside:,} {are} outside; "
-        f"chance alone gives about {round(0.01 * bins):,}."
+        f"chance alone gives {numbers.about(0.01 * bins)}."
     )
     return Panels("panels-ranks", caption, panels)
 

@@ -136,15 +136,19 @@ def _slope_cells(check: SimpsonCheck, scale: float) -> tuple[Cell, ...]:
         (check.within, check.within_se),
         (check.between, check.between_se),
     )
-    cells = [_slope(value / scale, se / scale) for value, se in pairs]
-    places = numbers.decimals_for((check.contextual_upper - check.contextual_lower) / scale / 4)
+    places = _places(check, scale)
+    cells = [_slope(value / scale, se / scale, places) for value, se in pairs]
     between = numbers.interval(check.contextual_lower / scale, check.contextual_upper / scale, places)
     known = bool(np.isfinite(check.contextual))
     return (*cells, Cell(numbers.fixed(check.contextual / scale, places), between if known else ""))
 
 
-def _slope(value: float, se: float) -> Cell:
-    places = numbers.decimals_for(se)
+def _places(check: SimpsonCheck, scale: float) -> int:
+    """Decimal places of every slope in one unit: what those over all rows and within groups support."""
+    return numbers.common_decimals(np.array([check.complete_se, check.within_se]) / scale)
+
+
+def _slope(value: float, se: float, places: int) -> Cell:
     return Cell(numbers.fixed(value, places), f"SE {numbers.fixed(se, places)}" if np.isfinite(se) else "")
 
 
@@ -156,10 +160,11 @@ def _slopes_compared(context: Context, check: SimpsonCheck) -> str:
     """`Over all rows the slope of age is 3.1 s per year; within groups it is -0.4 s per year.`"""
     term = context.position(check.term)
     name, unit, scale = context.terms[term], context.raw_unit(term), context.raw_scale(term)
-    pooled = with_unit(numbers.estimate(check.complete / scale, check.complete_se / scale), unit)
+    places = _places(check, scale)
+    pooled = with_unit(numbers.fixed(check.complete / scale, places), unit)
     if not np.isfinite(check.within):
         return f"Over all rows the slope of {name} is {pooled}; within groups there is none."
-    within = with_unit(numbers.estimate(check.within / scale, check.within_se / scale), unit)
+    within = with_unit(numbers.fixed(check.within / scale, places), unit)
     return f"Over all rows the slope of {name} is {pooled}; within groups it is {within}."
 
 
@@ -167,11 +172,9 @@ def _beside_bayes(context: Context, check: SimpsonCheck) -> str:
     """Why the Bayesian slope of the average group is another number than the slope within groups."""
     term = context.position(check.term)
     fixef, scale = context.findings.bayes.fixef, context.raw_scale(term)
-    slope = with_unit(
-        numbers.estimate(float(fixef.mean[term]) / scale, float(fixef.sd[term]) / scale), context.raw_unit(term)
-    )
+    slope = with_unit(numbers.fixed(float(fixef.mean[term]) / scale, _places(check, scale)), context.raw_unit(term))
     how = (
-        "it is the mean of slopes that may differ by group, each group counted once, however many rows it has"
+        "it is an average of slopes that may differ by group; the more they differ, the less the rows of a group count"
         if term in context.varying
         else "it leans on the differences between groups too, as far as they are less uncertain"
     )
@@ -203,7 +206,7 @@ CHECK: CheckSpec[Context] = CheckSpec(
     cases={
         "not within": Case(_named("{name} is the same throughout each group: there is no slope within groups.")),
         "not comparable": Case(_named("{name} goes too closely with other predictors for its slopes to be compared.")),
-        "agrees": Case(_compared("There is no sign that ignoring the groups misleads here.")),
+        "agrees": Case(_compared("There is no clear sign that ignoring the groups misleads here.")),
         "misleading": Case(
             _compared(
                 "Ignoring the groups would mislead (Simpson’s paradox): groups differ both in it and in the outcome."

@@ -145,6 +145,7 @@ def _series(label: str, color: str, symbol: str, errors: list[MeanError]) -> int
 def _flipped_table(context: Context, trend: SizeTrend) -> Table:
     moved = np.abs(trend.with_size.level - trend.plain.level)[trend.flipped]
     chosen = trend.flipped[np.argsort(-moved, kind="stable")][:TABLE_LIMIT]
+    places = numbers.common_decimals((trend.plain.upper - trend.plain.lower) / 4)
     columns = (
         Column("Group", is_number=False),
         Column("Rows"),
@@ -157,8 +158,8 @@ def _flipped_table(context: Context, trend: SizeTrend) -> Table:
         (
             Cell(context.labels[j]),
             Cell(numbers.count(context.findings.group_sizes[j])),
-            *_level(trend.plain, j),
-            *_level(trend.with_size, j),
+            *_level(trend.plain, j, places),
+            *_level(trend.with_size, j, places),
         )
         for j in chosen
     )
@@ -172,8 +173,7 @@ def _flipped_table(context: Context, trend: SizeTrend) -> Table:
     )
 
 
-def _level(levels: GroupLevels, group: int) -> tuple[Cell, Cell]:
-    places = numbers.common_decimals((levels.upper - levels.lower) / 4)
+def _level(levels: GroupLevels, group: int, places: int) -> tuple[Cell, Cell]:
     ends = numbers.interval(levels.lower[group], levels.upper[group], places)
     return Cell(numbers.fixed(levels.level[group], places), ends), Cell(SIDES[int(levels.side[group])])
 
@@ -223,7 +223,8 @@ def _unclear(context: Context, judged: Judgement) -> str:
 
 def _little(context: Context, judged: Judgement) -> str:
     trend = _trend(context)
-    sd = with_unit(numbers.significant(trend.tau, 2), context.difference_unit)
+    found = context.findings.bayes.sigma_group
+    sd = with_unit(numbers.rounded(float(found.median[0]), float(found.sd[0])), context.difference_unit)
     little = f"That is little beside the differences between groups (typically {sd} from the average group)."
     return f"{_goes_with_size(context, trend)} {little} {_flips(context, trend)}"
 

@@ -6,6 +6,10 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Average group",
         "What the model expects of a group of which nothing is known but its predictors: groups are drawn to it.",
     ),
+    (
+        "Level (intercept)",
+        "A group’s expected outcome where every predictor is at its average; models call it the intercept.",
+    ),
     ("Mean of the groups", "The plain mean of the groups’ own values in the report, each group counted once."),
     ("Complete pooling", "One estimate for all rows, as if there were no groups."),
     ("No pooling", "A separate estimate per group, from that group’s rows alone."),

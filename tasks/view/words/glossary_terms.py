@@ -12,7 +12,7 @@ from functools import cache
 
 from tasks.view.words.glossary import GLOSSARY
 
-EVERYDAY = {"Group"}  # words too common to be marked wherever they stand
+EVERYDAY = {"Group", "Level (intercept)"}  # words too common to be marked wherever they stand
 _SEPARATORS = re.compile(r"\s*[(),]\s*")
 
 

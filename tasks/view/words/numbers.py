@@ -115,9 +115,14 @@ def plural(number: int, noun: str, many: str | None = None) -> str:
     return f"{count(number)} {noun if number == 1 else many or noun + 's'}"
 
 
+def be(number: int, one: str = "is", many: str = "are") -> str:
+    """The verb that goes with a number of things: `is` or `are`."""
+    return one if number == 1 else many
+
+
 def about(expected: float) -> str:
     """A number of things that chance is expected to give: `about 15`, or `fewer than one`."""
-    return "fewer than one" if expected < 1 else f"about {significant(expected, 2)}"
+    return "fewer than one" if expected < 1 else f"about {significant(expected, 1 if expected < 10 else 2)}"
 
 
 def listed(items: Iterable[str], limit: int = 5) -> str:

@@ -297,7 +297,7 @@ def test_rows_and_groups_are_counted_alike(report: Context) -> None:
 def test_the_samplers_numbers_are_its_checks(report: Context) -> None:
     checks, made = by_name(report), section(TOPIC_OF["rhat"], report)
     assert f"R-hat is {checks['rhat'].value:.3f}" in made.finding
-    assert f"worth at least {numbers.count(int(checks['ess'].value or 0))} independent" in made.finding
+    assert f"worth about {numbers.fixed(checks['ess'].value or 0.0, 0)} independent" in made.finding
     last = {row[0].text: (row[1].text, row[-1].text) for row in block(made, "table-attempts").rows}
     assert last["Largest R-hat"] == (f"below {checks['rhat'].threshold:g}", numbers.fixed(checks["rhat"].value or 0, 4))
     assert last["Divergent transitions"] == ("0", numbers.count(int(checks["divergences"].value or 0)))

@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from tasks.stats.judgement import Judgement
 from tasks.stats.records import Gap
 from tasks.view.checks import measure
 from tasks.view.topics import data
 from tests.factories import regular_case, singular_case
 from tests.said import by_name, changed
+
+JUDGED = Judgement("rejected_rows", "review", "some")
 
 
 def test_rejected_rows_are_counted() -> None:
@@ -40,3 +43,12 @@ def test_gaps_are_told_in_the_right_number(gaps: tuple[Gap, ...], said: str) -> 
     check = by_name(changed(case, no_pooling=replace(own, coef=coef, n=n, gap=gap)))["group_sizes"]
     assert check.message == said
     assert measure(check) == "rows of the smallest: 1"
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(1, "1 of 614 rows (0.2%) was rejected"), (2, "2 of 615 rows (0.3%) were rejected")]
+)
+def test_rejected_rows_are_told_in_the_right_number(n: int, said: str) -> None:
+    case = singular_case()
+    rows = replace(case.findings.rows, n_rejected=n)
+    assert data.REJECTED.cases["some"].message(replace(case.context, rows=rows), JUDGED).startswith(said)  # type: ignore[operator]

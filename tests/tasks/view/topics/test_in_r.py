@@ -131,3 +131,20 @@ def test_the_code_for_brms_is_r(tmp_path: Path) -> None:
     (tmp_path / "fit.R").write_text(brms_code(context_of_sampled(oddly_named())), "utf-8")
     asked = ["Rscript", "-e", 'invisible(parse("fit.R"))']
     assert not subprocess.run(asked, cwd=tmp_path, check=False).returncode
+
+
+def test_the_code_reads_files_as_the_study_says() -> None:
+    case = factories.singular_case()
+    study = case.study.model_copy(
+        update={"delimiter": ";", "decimal": ",", "missing": ("-9",), "codes": {"age": {"old": 80.0}}}
+    )
+    lines = lme4_code(replace(case, study=study).context).splitlines()
+    assert "# Leave out the rows that rejected.csv names." in lines
+    assert "# Do first what the study file says under codes." in lines
+    how = 'check.names = FALSE, sep = ";", dec = ",", na.strings = c("", "NA", "-9")'
+    assert f'rows <- read.csv("bounce_rates.csv", {how})' in lines
+    files = tuple(replace(case.findings.run.files[0], name=name) for name in ("a.csv", 'b"c.csv'))
+    run = replace(case.findings.run, files=files, n_rejected=0)
+    several = lme4_code(replace(case, findings=replace(case.findings, run=run)).context)
+    assert 'rows <- do.call(rbind, lapply(c("a.csv", "b\\"c.csv"), read.csv, check.names = FALSE))' in several
+    assert "#" not in several.splitlines()[1]

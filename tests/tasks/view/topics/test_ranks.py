@@ -72,7 +72,8 @@ def test_table_holds_every_group_with_its_numbers(make: Callable[[], Case]) -> N
     one = found.terms[0]
     for j, row in enumerate(table.rows):
         assert float(row[2].text) == pytest.approx(one.expected[j], abs=0.051)
-        assert row[2].detail == f"{one.lower[j]} to {one.upper[j]}"
+        certain = one.lower[j] == one.upper[j]
+        assert row[2].detail == (f"{one.lower[j]}" if certain else f"{one.lower[j]} to {one.upper[j]}")
 
 
 def test_many_groups_are_all_in_the_table_and_the_notable_ones_in_the_figure() -> None:

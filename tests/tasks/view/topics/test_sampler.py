@@ -93,3 +93,23 @@ def test_the_smallest_effective_sample_is_one_number_in_sentence_and_table() -> 
     shown = {row[0].text: row[-1].text for row in block(section(sampler.TOPIC, context), "table-attempts").rows}
     assert shown["Smallest bulk ESS"] == "1,726"
     assert measure(by_name(context)["ess"]).startswith("1,726 draws")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("intercept", "average level"),
+        ("days", "average effect of days"),
+        ("group SD 2", "SD between groups of the effect of days"),
+        ("intercept of 309", "level of subject 309"),
+        ("residual SD", "residual SD"),
+    ],
+)
+def test_quantities_are_called_as_elsewhere_in_the_report(name: str, words: str) -> None:
+    case = factories.regular_case()
+    assert sampler.quantity_in_words(case.context, name) == words
+    bayes = case.findings.bayes
+    last = bayes.attempts[-1]
+    found = replace(last, diagnostics=replace(last.diagnostics, worst=name))
+    context = changed(case, bayes=replace(bayes, attempts=(found,)))
+    assert block(section(sampler.TOPIC, context), "table-attempts").note.endswith(f"that of the {words}.")

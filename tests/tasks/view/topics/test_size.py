@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tasks.view import answers
 from tasks.view.context import Context
 from tasks.view.document import summary_of
 from tasks.view.figures import by_size
@@ -115,3 +117,15 @@ def test_summary_holds_what_was_found(make: Callable[[], Case]) -> None:
     else:
         assert told["per_doubling"] == found.per_doubling
         assert len(told["flipped"]) == found.flipped.size
+
+
+def test_the_spread_of_the_groups_is_that_of_the_first_screen() -> None:
+    """Not another estimate of it under the same words."""
+    case = factories.singular_case()
+    trend = case.findings.size_trend
+    assert trend is not None
+    little = replace(trend, is_clear=True, is_material=False, tau=99.0)
+    context = changed(case, size_trend=little)
+    said = re.search(r"typically ([\d.]+.s) from the average group", size.TOPIC.finding(context))
+    assert said
+    assert f"typically by {said[1]} from the average group" in answers.one_sentence(context)

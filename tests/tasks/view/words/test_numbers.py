@@ -62,3 +62,14 @@ def test_lists_read_as_english():
 )
 def test_sentences_need_no_more_than_three_digits(value, uncertainty, shown):
     assert numbers.rounded(value, uncertainty) == shown
+
+
+def test_verbs_and_expectations_go_with_their_number():
+    assert [numbers.be(n) for n in (0, 1, 2)] == ["are", "is", "are"]
+    assert numbers.be(1, "has", "have") == "has"
+    assert [numbers.about(n) for n in (0.4, 1.0, 15.0, 104.0)] == [
+        "fewer than one",
+        "about 1",
+        "about 15",
+        "about 100",
+    ]
