@@ -12,6 +12,7 @@ import numpy as np
 from tasks.reports.earlier_runs import previous_report
 from tasks.stats.findings import Findings
 from tasks.stats.fits.cross_products import cross_products
+from tasks.stats.judged.recommended import recommended
 from tasks.stats.past.changes import compare
 from tasks.stats.past.earlier import PastRun, PreviousReport, question_of
 from tasks.stats.past.increments import EarlierRows
@@ -39,8 +40,15 @@ def renamed(case: Case, run_id: str, started_at: str) -> Case:
 
 
 def with_verdict(case: Case, **changed: str) -> Case:
-    verdict: Verdict = replace(case.findings.verdict, **changed)
-    return replace(case, findings=replace(case.findings, verdict=verdict))
+    """The same report, had the verdict been another; the numbers to quote follow it."""
+    found = case.findings
+    verdict: Verdict = replace(found.verdict, **changed)
+    numbers = None
+    if verdict.status != "none":
+        numbers = recommended(
+            verdict.recommended_model, found.fullest, found.bootstrap, found.plain_bayes, found.answer
+        )
+    return replace(case, findings=replace(found, verdict=verdict, recommended=numbers))
 
 
 def moved(case: Case, label: str, term: int, by: float) -> Case:

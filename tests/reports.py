@@ -108,12 +108,15 @@ def publish_run(opened: OpenedStudy, reports: Path, *, stan: bool = True) -> Pat
     study = with_usable_varying(study, rows.products)
     products, scaling = steps.scaled(rows.products)
     fits = fits_of(study, products, scaling)
+    screening, answer = steps.screened(study, rows, products, scaling, fits, run.seed), None
     if stan:
         posterior = steps.sampled("embedded", study, products, scaling, run.seed)
+        answer = steps.answered("embedded", study, rows, scaling, screening, run.seed)
     else:
         posterior = around_the_fit(study, products, scaling, fits, run.seed)
-    run = with_rows(run, rows, posterior.engine, "")
-    findings = steps.found(study, run, rows, age_in_days(opened), products, scaling, fits, posterior)
-    context = steps.looked_back(reports, replace(opened, study=study), findings, rows, posterior.draws, previous)
+    run, age = with_rows(run, rows, posterior.engine, ""), age_in_days(opened)
+    findings = steps.found(study, run, rows, age, products, scaling, fits, posterior, screening, answer)
+    opened = replace(opened, study=study)
+    context = steps.looked_back(reports, opened, findings, rows, posterior, answer, previous)
     files_of_run = steps.written(context, posterior.draws, standalone=True, look=None)
     return steps.published(reports, study, run.id, files_of_run)

@@ -26,10 +26,10 @@ MIXED = {"level_sd": 1.0, "slope_sd": 0.5, "size_effect": 1.5, "context": 6.0, "
 
 # Limits and margins of the verdict were chosen here.
 CHOSEN = (
-    World("regular", "good", Design()),
+    World("regular", "good", Design(slope_sd=2.5)),
     World("60 groups", "good", Design(groups=60)),
     World("two clusters of groups", "good", Design(groups=24, level_sd=1.0, clusters=5.0)),
-    World("0/1 predictor", "good", Design(is_binary_predictor=True, between_sd=0.3, slope_sd=2.5)),
+    World("0/1 predictor", "good", Design(is_binary_predictor=True, between_sd=0.3, slope_sd=5.0)),
     World("no predictor", "good", Design(groups=20, predictors=0)),
     World("two predictors", "good", Design(groups=20, predictors=2, slope_sd=2.0)),
     World("equal groups", "good", Design(groups=18, rows=(10, 10), slope_sd=3.0)),

@@ -23,8 +23,9 @@ def changed(context, **findings):
     return replace(context, findings=replace(context.findings, **findings))
 
 
-def with_bayes(context, **parts):
-    return changed(context, bayes=replace(context.findings.bayes, **parts))
+def with_average(context, **parts):
+    quoted = context.findings.recommended
+    return changed(context, recommended=replace(quoted, average=replace(quoted.average, **parts)))
 
 
 def test_groups_apart_are_named_and_every_group_is_counted_once(singular):
@@ -58,12 +59,12 @@ def test_where_nobody_is_clearly_apart_no_group_is_named(singular):
 
 
 def test_an_effect_is_claimed_only_when_its_interval_leaves_out_zero(singular, regular):
-    mean = singular.findings.bayes.fixef
-    unclear = with_bayes(singular, fixef=replace(mean, lower=-mean.upper))
+    mean = singular.findings.recommended.average
+    unclear = with_average(singular, lower=-mean.upper)
     assert answers.effect(unclear, 1).startswith("no clear effect of age")
     assert "ms more reaction" in answers.effect(regular, 1)
-    fixef = regular.findings.bayes.fixef
-    flipped = with_bayes(regular, fixef=replace(fixef, mean=-fixef.mean, lower=-fixef.upper, upper=-fixef.lower))
+    mean = regular.findings.recommended.average
+    flipped = with_average(regular, estimate=-mean.estimate, lower=-mean.upper, upper=-mean.lower)
     assert "ms less reaction" in answers.effect(flipped, 1)
 
 

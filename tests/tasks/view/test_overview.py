@@ -16,18 +16,26 @@ def found(overview):
 @pytest.mark.parametrize("make", [singular_case, regular_case, two_predictors_case])
 def test_slopes_and_their_spread_are_per_raw_unit(make):
     case = make()
-    bayes, scaling, entries = case.findings.bayes, case.findings.scaling, found(overview_of(case.context))
+    quoted, scaling, entries = case.findings.recommended, case.findings.scaling, found(overview_of(case.context))
     for position, name in enumerate(case.study.predictors, start=1):
         scale = scaling.scale[position - 1]
-        for part in ("mean", "median", "lower", "upper"):
-            assert entries["slope", name][part] == pytest.approx(getattr(bayes.fixef, part)[position] / scale)
+        for part in ("estimate", "lower", "upper"):
+            assert entries["slope", name][part] == pytest.approx(getattr(quoted.average, part)[position] / scale)
     for position, term in enumerate(case.findings.fullest.varying):
         scale = scaling.scale[term - 1] if term else 1.0
-        name = case.findings.terms[term]
-        assert entries["group_sd", name]["mean"] == pytest.approx(bayes.sigma_group.mean[position] / scale)
-        assert entries["group_sd", name]["median"] == pytest.approx(bayes.sigma_group.median[position] / scale)
-    assert entries["icc", ""]["mean"] == pytest.approx(float(bayes.icc.mean))
-    assert entries["icc", ""]["median"] == pytest.approx(float(bayes.icc.median))
+        for part in ("estimate", "lower", "upper"):
+            told = entries["group_sd", case.findings.terms[term]][part]
+            assert told == pytest.approx(getattr(quoted.sigma_group, part)[position] / scale)
+    assert entries["icc", ""]["estimate"] == pytest.approx(float(quoted.icc.estimate))
+
+
+def test_a_posterior_s_spreads_are_told_by_their_medians():
+    case = singular_case()
+    bayes, entries = case.findings.bayes, found(overview_of(case.context))
+    assert case.findings.verdict.recommended_model == "bayes"
+    assert entries["level", "intercept"]["estimate"] == pytest.approx(bayes.fixef.mean[0])
+    assert entries["group_sd", "intercept"]["estimate"] == pytest.approx(bayes.sigma_group.median[0])
+    assert entries["icc", ""]["estimate"] == pytest.approx(float(bayes.icc.median))
 
 
 def test_study_without_predictors_has_level_spread_and_share():
@@ -58,6 +66,7 @@ def test_age_of_the_data_comes_from_the_check():
 
 def test_what_is_not_finite_is_null():
     case = singular_case()
-    bayes = replace(case.findings.bayes, icc=replace(case.findings.bayes.icc, lower=np.float64("nan")))
-    overview = overview_of(replace(case, findings=replace(case.findings, bayes=bayes)).context)
+    quoted = case.findings.recommended
+    quoted = replace(quoted, icc=replace(quoted.icc, lower=np.float64("nan")))
+    overview = overview_of(replace(case, findings=replace(case.findings, recommended=quoted)).context)
     assert found(overview)["icc", ""]["lower"] is None

@@ -358,16 +358,21 @@ def test_the_numbers_to_quote_are_the_recommended_model_s(make: Callable[[], Cas
     assert quoted["groups"].keys() == bayes["groups"].keys()
     group = bayes["groups"][label]
     assert quoted["groups"][label] == {"estimate": group["mean"], "lower": group["lower"], "upper": group["upper"]}
-    for flavour, fit in found.partial.items():
-        model = f"partial_pooling.{flavour}"
-        told = summary(with_verdict(case, status="trust", recommended_model=model))
-        quoted, group = told["recommended"], told["fits"]["partial_pooling"][flavour]["groups"][label]
-        assert (quoted["model"], quoted["terms"]) == (model, told["terms"])
-        assert quoted["groups"][label] == {"estimate": group["coef"], "lower": group["lower"], "upper": group["upper"]}
-        assert quoted["average"]["estimate"] == fit.fixef.tolist()
-        assert quoted["average"]["upper"] == pytest.approx(fit.fixef + 1.96 * fit.se, rel=1e-4)
-        assert quoted["average"]["lower"] == pytest.approx(fit.fixef - 1.96 * fit.se, rel=1e-4)
-        assert errors(told) == []
+    fit, wider = found.fullest, found.bootstrap
+    model = f"partial_pooling.{fit.flavour}"
+    told = summary(with_verdict(case, status="trust", recommended_model=model))
+    quoted, group = told["recommended"], told["fits"]["partial_pooling"][fit.flavour]["groups"][label]
+    assert (quoted["model"], quoted["terms"]) == (model, told["terms"])
+    assert quoted["groups"][label]["estimate"] == group["coef"]
+    half = 1.96 * wider.widening * np.array(group["se"])
+    assert quoted["groups"][label]["lower"] == pytest.approx(np.array(group["coef"]) - half, rel=1e-4)
+    assert quoted["groups"][label]["upper"] == pytest.approx(np.array(group["coef"]) + half, rel=1e-4)
+    assert quoted["average"]["estimate"] == fit.fixef.tolist()
+    half = 1.96 * wider.average_widening * fit.se
+    assert quoted["average"]["upper"] == pytest.approx(fit.fixef + half, rel=1e-4)
+    assert quoted["average"]["lower"] == pytest.approx(fit.fixef - half, rel=1e-4)
+    assert (wider.widening >= 1).all()
+    assert errors(told) == []
 
 
 def test_no_number_is_to_be_quoted_where_no_model_can_be_trusted() -> None:

@@ -54,7 +54,7 @@ def test_a_group_that_scatters_more_is_named_and_marked() -> None:
     case = factories.singular_case()
     found = case.findings.assumptions
     unequal = replace(found, p_value=1e-6, ratio=3.2, apart=np.array([2]))
-    context = changed(case, assumptions=unequal)
+    context = changed(case, screening=replace(case.findings.screening, assumptions=unequal))
     words = by_name(context)["equal_spread"].message
     assert "3.2 times" in words
     assert words.endswith(
@@ -89,7 +89,7 @@ def test_a_group_apart_by_its_own_interval_is_not_passed_over() -> None:
     low, high = 0.9 * np.full(8, found.sigma), 1.1 * np.full(8, found.sigma)
     low[2], high[2] = 1.1 * found.sigma, 1.4 * found.sigma
     hinted = replace(found, p_value=0.056, ratio=1.0, group_sd_lower=low, group_sd_upper=high, n_compared=8)
-    context = changed(case, assumptions=hinted)
+    context = changed(case, screening=replace(case.findings.screening, assumptions=hinted))
     message = by_name(context)["equal_spread"].message.replace("\u202f", " ")
     assert "no clear sign" in message
     said = f"Taken one by one, 1 of 8 groups ({context.labels[2]}) has a 95 % interval that leaves out the SD of all"
@@ -106,7 +106,8 @@ def test_a_mild_departure_of_many_rows_is_told_by_its_size() -> None:
     case = factories.singular_case()
     found = case.findings.assumptions
     qq = replace(found.qq, n_outside=3315, skewness=-0.182, kurtosis=2.52)
-    words = assumptions.TOPIC.finding(changed(case, assumptions=replace(found, qq=qq, n_rows_used=7185)))
+    mild = replace(case.findings.screening, assumptions=replace(found, qq=qq, n_rows_used=7185))
+    words = assumptions.TOPIC.finding(changed(case, screening=mild))
     assert "depart from a normal distribution by more than chance: 3,315 of 7,185 rows" in words
     assert "In size the departure is mild (skewness −0.18, kurtosis 2.52; a normal has 0 and 3)" in words
     assert "but little" not in words

@@ -74,7 +74,7 @@ def test_brms_gets_the_priors_and_the_sampler_s_settings() -> None:
     assert f'"lkj({priors.lkj:g})"' in code
     assert "brm(y ~ x1 + x2 + (1 + x2 | g)" in code
     assert 'coef = "x2")' in code
-    assert "adapt_delta = 0.95" in code
+    assert f"adapt_delta = {case.findings.bayes.attempts[-1].adapt_delta:g}" in code
     assert "library(lme4)" in str(list(methods.TOPIC.blocks(case.context)))
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tasks.stats.judged.implied_coverage import ImpliedCoverage
+from tasks.stats.judged.screening import Screening
 from tasks.view import answers
 from tasks.view.context import Context
 from tasks.view.document import summary_of
@@ -69,7 +71,17 @@ def trending(clear: bool, material: bool, per_doubling: float = 2.0) -> Context:
         is_clear=clear,
         is_material=material,
     )
-    return changed(case, size_trend=made)
+    return changed(case, size_trend=made, screening=with_size(case.findings.screening, clear, material))
+
+
+def with_size(screening: Screening, clear: bool, material: bool) -> Screening:
+    """The screening had size as a term of the mixed model been clear, or large enough to matter."""
+    assert screening.size is not None
+    p_value, span = (1e-4 if clear else 0.5), (9.0 if material else 0.0)
+    kept = ImpliedCoverage(np.full(2, 0.95), 0.95)
+    size_term = replace(screening.size, p_value=p_value, span=span, share_moved=0.0, implied=kept)
+    others = (one for one in screening.missing if one.added.kind != "size")
+    return replace(screening, missing=(size_term, *others))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +137,7 @@ def test_the_spread_of_the_groups_is_that_of_the_first_screen() -> None:
     trend = case.findings.size_trend
     assert trend is not None
     little = replace(trend, is_clear=True, is_material=False, tau=99.0)
-    context = changed(case, size_trend=little)
+    context = changed(case, size_trend=little, screening=with_size(case.findings.screening, True, False))
     said = re.search(r"typically ([\d.]+.s) from the average group", size.TOPIC.finding(context))
     assert said
     assert f"typically by {said[1]} from the average group" in answers.one_sentence(context)

@@ -42,7 +42,7 @@ def test_the_spread_of_the_groups_is_one_median_everywhere() -> None:
     assert told["sd_group"][0] == told["sd_group_posterior"]["median"][0] == median
     assert told["sd_group_posterior"]["mean"][0] == pytest.approx(draws.mean())
     spread = next(entry for entry in overview_of(context)["estimates"] if entry["kind"] == "group_sd")
-    assert spread["median"] == median
+    assert spread["estimate"] == median
 
 
 def test_the_share_between_groups_has_its_interval() -> None:
