@@ -73,10 +73,11 @@ def test_bins_outside_the_band_of_the_rank_plots_are_counted() -> None:
     draws = [*np.moveaxis(case.draws.sigma_group, -1, 0), case.draws.sigma, *np.moveaxis(case.draws.beta, -1, 0)]
     outside = 0
     for each in draws:
-        place = np.argsort(np.argsort(each, axis=None)).reshape(each.shape) // 50
+        place = np.argsort(np.argsort(each, axis=None)).reshape(each.shape) // (each.size // 20)
+        expected = each.shape[1] / 20
         for chain in place:
             counts = np.bincount(chain, minlength=20)
-            outside += int((np.abs(counts - 12.5) > 2.576 * np.sqrt(12.5 * 0.95)).sum())
+            outside += int((np.abs(counts - expected) > 2.576 * np.sqrt(expected * 0.95)).sum())
     caption = block(section(sampler.TOPIC, case.context), "panels-ranks").caption
     assert f"Of the 400 bins here {outside} " in caption
     assert caption.endswith("chance alone gives about 4.")
