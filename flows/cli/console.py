@@ -125,7 +125,8 @@ def show_verdict(verdict: ReportedVerdict) -> None:
     else:
         out.say(f"  {verdict.reason}")
     out.say()
-    out.say(f"Recommended  {verdict.recommended_model}")
+    if verdict.status != "none":
+        out.say(f"Recommended  {verdict.recommended_model}")
 
 
 def show_report(folder: Path, standalone: bool) -> None:

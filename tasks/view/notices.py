@@ -79,7 +79,9 @@ def _worse(context: Context, address: str) -> Notice | None:
     changes, verdict = context.changes, verdict_of(context)
     if changes is None or changes.verdict.direction != "worse":
         return None
-    lines = [verdict.headline, verdict.reason, _step_down(changes), f"Recommended: {verdict.recommended_model}"]
+    lines = [verdict.headline, verdict.reason, _step_down(changes)]
+    if verdict.status != "none":
+        lines.append(f"Recommended: {verdict.recommended_model}")
     severity: Severity = "failure" if verdict.status == "none" else "warning"
     return _notice(context.study, "worse", severity, "the verdict is worse", lines, address, _run(context.findings.run))
 

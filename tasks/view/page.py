@@ -38,7 +38,7 @@ def build_page(context: Context) -> ReportPage:
         status_label=LABELS[verdict.status],
         headline=text.typeset(verdict.headline),
         reason=text.typeset(verdict.reason),
-        recommended=text.sentence_case(recommended_name(context)),
+        recommended="" if verdict.status == "none" else text.sentence_case(recommended_name(context)),
         answers=_answers(context, checks),
         health_summary=health_summary(checks),
         health=tuple(_health(context, check) for check in sorted(checks, key=_urgency)),

@@ -203,8 +203,9 @@ class AnswerFit:
     fixef: MedianEstimate  # (p + added,)
     groups: MedianEstimate  # (J, p)
     sigma_group: MedianEstimate  # (q,)
+    spread_of_groups: MedianEstimate  # (q,) the same, the first with what size and context account for between groups
     sigma: MedianEstimate  # () residual SD, of the typical group where groups differ; the scale of Student-t rows
-    icc: MedianEstimate  # () at the predictors' means
+    icc: MedianEstimate  # () at the predictors' means, of `spread_of_groups`
     spread: MedianEstimate | None  # () SD of the groups' log residual SDs
     nu: MedianEstimate | None  # ()
 
@@ -216,14 +217,25 @@ class AnswerFit:
 
 
 def answer_fit(model: AnswerModel, draws: PosteriorDraws) -> AnswerFit:
+    apart = _spread_of_groups(model, draws)
     return AnswerFit(
         model.answer,
         model.structure.products.terms,
         estimate(draws.beta),
         estimate(model.group_draws(draws)),
         estimate(draws.sigma_group),
+        estimate(apart),
         estimate(draws.sigma),
-        estimate(intraclass_correlation(draws)),
+        estimate(intraclass_correlation(replace(draws, sigma_group=apart))),
         None if draws.spread is None else estimate(draws.spread),
         None if draws.nu is None else estimate(draws.nu),
     )
+
+
+def _spread_of_groups(model: AnswerModel, draws: PosteriorDraws) -> Floats:
+    """(C, D, q) how far groups lie apart: in their level, whether a group-level term accounts for it or not."""
+    values, apart = model.structure.group_values, draws.sigma_group.copy()
+    if values.shape[1] and model.varying[0] == 0:
+        explained = draws.beta[..., -values.shape[1] :] @ values.T
+        apart[..., 0] = np.sqrt(apart[..., 0] ** 2 + explained.var(axis=-1))
+    return apart

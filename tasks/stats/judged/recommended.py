@@ -33,7 +33,7 @@ class Recommended:
     model: str  # as `Verdict.recommended_model`
     groups: WithInterval  # (J, p)
     average: WithInterval  # (p,)
-    sigma_group: WithInterval  # (q,) SDs of the varying effects; a posterior's are medians
+    sigma_group: WithInterval  # (q,) how far groups lie apart in each varying effect, as an SD; of posteriors medians
     icc: WithInterval  # () share of the variance between groups, at the predictors' means
 
 
@@ -75,8 +75,9 @@ def widened(fit: PartialPooling, bootstrapped: Bootstrap) -> tuple[Floats, Float
 
 
 def _of_posterior(model: str, fit: PlainBayes | AnswerFit) -> Recommended:
+    apart = fit.spread_of_groups if isinstance(fit, AnswerFit) else fit.sigma_group
     means = (WithInterval(each.mean, each.lower, each.upper) for each in (fit.groups, fit.average))
-    medians = (WithInterval(each.median, each.lower, each.upper) for each in (fit.sigma_group, fit.icc))
+    medians = (WithInterval(each.median, each.lower, each.upper) for each in (apart, fit.icc))
     return Recommended(model, *means, *medians)
 
 

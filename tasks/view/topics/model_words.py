@@ -110,7 +110,7 @@ def _worth(context: Context) -> str:
     return f"For a group’s level, 100 such rows say as much as {100 * share:.0f} independent ones."
 
 
-ORDER = 'order = "the column"'
+ORDER = 'order = "COLUMN"'
 SERIAL: CheckSpec[Context] = CheckSpec(
     kind="serial",
     title="Rows that follow one another",
