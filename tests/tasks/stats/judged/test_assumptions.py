@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import levene
 
-from tasks.stats.fits.cross_products import ModelCrossProducts
-from tasks.stats.fits.partial_pooling import partial_pooling
+from tasks.stats.fits.mean_structure import Added, Fitted, mean_structure, refit
 from tasks.stats.judged.assumptions import (
     FEWEST_ROWS,
     Assumptions,
@@ -25,46 +24,18 @@ from tasks.stats.judged.assumptions import (
     qq_band,
     qq_plot,
 )
-from tasks.stats.records import BayesFit, Flavour, Floats, GroupedData, LooResult, MedianEstimate, Scaling
+from tasks.stats.records import GroupedData, Scaling
 from tasks.study.settings import Thresholds
 from tests.datasets import grouped, model_of, simulated
 
 
-def fitted(data: GroupedData) -> tuple[ModelCrossProducts, Scaling, BayesFit]:
-    """REML's values in the place of posterior means: quick, and as good for residuals."""
+def fitted(data: GroupedData, added: tuple[Added, ...] = ()) -> tuple[Fitted, Scaling]:
     products, scaling = model_of(data)
-    varying = tuple(range(len(data.terms)))
-    flavour: Flavour = "varying_intercept_slope" if len(varying) > 1 else "varying_intercept"
-    fit = partial_pooling(products, scaling, flavour, varying)
-    # A correlation at its limit is no posterior mean.
-    correlation = np.eye(len(varying)) + 0.99 * (np.nan_to_num(fit.correlation) - np.eye(len(varying)))
-    np.fill_diagonal(correlation, 1.0)
-    empty = np.empty(0)
-    return (
-        products,
-        scaling,
-        BayesFit(
-            engine="",
-            attempts=(),
-            fixef=_known(fit.fixef),
-            sigma_group=_known(fit.sigma_group),
-            correlation=_known(correlation),
-            sigma=_known(np.array(fit.sigma)),
-            icc=_known(np.array(0.5)),
-            groups=_known(fit.coef),
-            rmse=fit.rmse,
-            loo=LooResult(0.0, 0.0, 0.0, 0.0, 0, 0.7, 0, empty, empty, empty.astype(np.int64)),
-        ),
-    )
-
-
-def _known(value: Floats) -> MedianEstimate:
-    return MedianEstimate(value, 0 * value, value, value, value)
+    return refit(mean_structure(products, added), tuple(range(products.p))), scaling
 
 
 def looked_at(data: GroupedData) -> Assumptions:
-    products, scaling, bayes = fitted(data)
-    return assumptions(data, products, tuple(range(len(data.terms))), bayes, scaling, Thresholds())
+    return assumptions(data, *fitted(data), Thresholds())
 
 
 def with_spreads(sizes: tuple[int, ...], spreads: tuple[float, ...], seed: int = 1) -> GroupedData:
@@ -149,18 +120,17 @@ def test_groups_of_few_rows_are_left_out() -> None:
     assert (check.status, check.value) == ("pass", None)
 
 
-def test_group_sds_are_those_of_the_rows_residuals() -> None:
+@pytest.mark.parametrize("added", [(), (Added("curve", 1), Added("context", 1))])
+def test_group_sds_are_those_of_the_rows_residuals(added: tuple[Added, ...]) -> None:
     data = simulated(8, (30,) * 12)
-    products, scaling, bayes = fitted(data)
-    _, residual = fitted_and_residual(data, bayes, scaling)
+    fit, scaling = fitted(data, added)
+    _, residual = fitted_and_residual(data, fit, scaling)
     by_rows = [residual[data.group_index == j].std(ddof=1) for j in range(12)]
-    found = assumptions(data, products, (0, 1), bayes, scaling, Thresholds())
+    found = assumptions(data, fit, scaling, Thresholds())
     np.testing.assert_allclose(found.group_sd, by_rows, rtol=1e-9)
     some = np.arange(0, data.n_rows, 2)
     sample = GroupedData(data.y[some], data.x[some], data.group_index[some], data.labels, data.terms)
-    np.testing.assert_array_equal(
-        assumptions(sample, products, (0, 1), bayes, scaling, Thresholds()).group_sd, found.group_sd
-    )
+    np.testing.assert_array_equal(assumptions(sample, fit, scaling, Thresholds()).group_sd, found.group_sd)
 
 
 def test_intervals_of_the_spread_cover_the_truth() -> None:
@@ -172,10 +142,10 @@ def test_intervals_of_the_spread_cover_the_truth() -> None:
 def test_small_groups_residuals_are_scaled_up_to_the_models_sd() -> None:
     """Estimates of groups of two rows follow them; scaled, their residuals are as wide as those of large groups."""
     data = simulated(2, (2,) * 400 + (40,) * 20, sd=(3.0, 0.3))
-    products, scaling, bayes = fitted(data)
-    _, residual = fitted_and_residual(data, bayes, scaling)
+    fit, scaling = fitted(data)
+    _, residual = fitted_and_residual(data, fit, scaling)
     small = data.group_index < 400
-    scaled = residual / expected_sd(data, products, (0, 1), bayes, scaling)
+    scaled = residual / expected_sd(data, fit, scaling)
     assert residual[small].std() < 0.85 * residual[~small].std()
     assert scaled[small].std() == pytest.approx(1.0, abs=0.08)
     assert scaled[~small].std() == pytest.approx(1.0, abs=0.08)

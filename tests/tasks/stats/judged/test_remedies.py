@@ -109,7 +109,8 @@ def test_penalised_and_bootstrap_intervals_are_wider_than_the_collapsed_ones() -
 def test_intercepts_alone_are_dropped_to_complete_pooling() -> None:
     products = model_of(datasets.dyestuff2())[0]
     made = sampled("dyestuff2")
-    found = remedies(products, made.findings.complete, made.partial, made.bayes, seed=3)
+    replicated = bootstrap(products, made.fullest, seed=3)
+    found = remedies(products, made.findings.complete, made.partial, made.bayes, replicated)
     assert found is not None
     assert [route.name for route in found.routes] == ["singular_fit", "drop", "penalised", "bootstrap", "bayes"]
     assert found.routes[1].model == "complete_pooling"

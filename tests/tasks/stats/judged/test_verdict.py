@@ -16,8 +16,8 @@ def judged(kind: str, status: Status = "pass", against: str = "") -> Judgement:
     return Judgement(kind, status, "", against=against)  # type: ignore[arg-type]
 
 
-def concluded(*judgements: Judgement) -> Verdict:
-    return verdict((judged("rhat"), *judgements), FULLEST)
+def concluded(*judgements: Judgement, is_answered: bool = False) -> Verdict:
+    return verdict((judged("rhat"), *judgements), FULLEST, is_answered=is_answered)
 
 
 def test_a_regular_fit_is_trusted() -> None:
@@ -36,6 +36,20 @@ def test_points_that_speak_against_no_model_are_to_review(status: Status) -> Non
 @pytest.mark.parametrize("status", ["review", "fail"])
 def test_what_speaks_against_partial_pooling_makes_it_give_way_to_bayes(status: Status) -> None:
     assert concluded(judged("singularity", status, "partial_pooling")) == Verdict("use", "bayes")
+
+
+def test_what_was_answered_makes_it_give_way_to_the_answer() -> None:
+    against = judged("curve", "review", "partial_pooling")
+    assert concluded(against, is_answered=True) == Verdict("use", "bayes_extended")
+
+
+def test_an_answer_to_what_speaks_against_nothing_is_not_needed() -> None:
+    assert concluded(judged("curve"), is_answered=True) == Verdict("trust", f"partial_pooling.{FULLEST}")
+
+
+def test_an_answer_does_not_help_against_what_speaks_against_every_model() -> None:
+    against = judged("curve", "review", "partial_pooling"), judged("serial", "fail", "every model")
+    assert concluded(*against, is_answered=True) == Verdict("none", "bayes_extended")
 
 
 def test_no_model_is_trusted_when_something_speaks_against_every_one() -> None:
