@@ -1,7 +1,8 @@
 """The mixed model the slow and plain way: N x N matrices, nothing profiled, nothing summed by group.
 
 The oracle for what `tasks.stats` computes from cross-products. All formulas are textbook ones:
-V = sigma^2 I + Z G Z', C = (X' V^-1 X)^-1, P = V^-1 - V^-1 X C X' V^-1 (Searle, Casella & McCulloch 1992).
+V = sigma^2 R + Z G Z', R = I unless rows follow one another,
+C = (X' V^-1 X)^-1, P = V^-1 - V^-1 X C X' V^-1 (Searle, Casella & McCulloch 1992).
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ class Dense:
     y: Floats  # (N,) about the outcome's mean
     group_cov: Floats  # (J q, J q)
     sigma: float
+    row_cov: Floats | None = None  # (N, N) of rows given their group, in units of sigma^2; None: independent
 
     @cached_property
     def v(self) -> Floats:
-        return self.sigma**2 * np.eye(self.y.size) + self.z @ self.group_cov @ self.z.T
+        rows = np.eye(self.y.size) if self.row_cov is None else self.row_cov
+        return self.sigma**2 * rows + self.z @ self.group_cov @ self.z.T
 
     @cached_property
     def beta_cov(self) -> Floats:
@@ -66,20 +69,40 @@ class Dense:
         return self.group_cov - zg.T @ np.linalg.solve(self.v, zg)
 
 
-def dense(data: GroupedData, scaling: Scaling, varying: tuple[int, ...], cov: Floats, sigma: float) -> Dense:
+def dense(
+    data: GroupedData,
+    scaling: Scaling,
+    varying: tuple[int, ...],
+    cov: Floats,
+    sigma: float,
+    row_cov: Floats | None = None,
+) -> Dense:
     x = design_matrix(data, scaling)
     q, j = len(varying), data.n_groups
     z = np.zeros((data.n_rows, j, q))
     z[np.arange(data.n_rows), data.group_index] = x[:, list(varying)]
-    return Dense(x, z.reshape(data.n_rows, -1), data.y - scaling.outcome_center, np.kron(np.eye(j), cov), sigma)
+    y, group_cov = data.y - scaling.outcome_center, np.kron(np.eye(j), cov)
+    return Dense(x, z.reshape(data.n_rows, -1), y, group_cov, sigma, row_cov)
+
+
+def autoregressive(data: GroupedData, correlation: float) -> Floats:
+    """(N, N) `Dense.row_cov` of rows that follow one another, as they stand, with innovations of SD 1."""
+    same = data.group_index[:, None] == data.group_index
+    at = np.array([(data.group_index[:i] == j).sum() for i, j in enumerate(data.group_index)])
+    return same * correlation ** np.abs(at[:, None] - at) / (1.0 - correlation**2)
 
 
 def profiled_deviance(
-    data: GroupedData, scaling: Scaling, varying: tuple[int, ...], relative_cov: Floats, criterion: str
+    data: GroupedData,
+    scaling: Scaling,
+    varying: tuple[int, ...],
+    relative_cov: Floats,
+    criterion: str,
+    row_cov: Floats | None = None,
 ) -> float:
     """The deviance at a relative covariance, with sigma at its best."""
-    unit = dense(data, scaling, varying, relative_cov, 1.0)
+    unit = dense(data, scaling, varying, relative_cov, 1.0, row_cov)
     residual = unit.y - unit.x @ unit.beta
     df = unit.y.size - (unit.x.shape[1] if criterion == "reml" else 0)
     sigma2 = residual @ np.linalg.solve(unit.v, residual) / df
-    return dense(data, scaling, varying, relative_cov * sigma2, float(np.sqrt(sigma2))).deviance(criterion)
+    return dense(data, scaling, varying, relative_cov * sigma2, float(np.sqrt(sigma2)), row_cov).deviance(criterion)

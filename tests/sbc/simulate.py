@@ -1,7 +1,7 @@
 """One data set from a program's own prior, its posterior by the program, and the ranks of the truth among the draws.
 
-Predictors and outcome are taken for centred and scaled already, so that priors do not depend on what was drawn. All else
-is a run's: the model of an answer, the sampler with its attempts, and how draws are read.
+Predictors and outcome are taken for centred and scaled already, so that priors do not depend on what was drawn. All
+else is a run's: the model of an answer, the sampler with its attempts, and how draws are read.
 """
 
 from __future__ import annotations

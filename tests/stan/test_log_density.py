@@ -21,6 +21,7 @@ from tasks.stats.bayes.stan_data import StanData, marginal_data, rows_data
 from tasks.stats.records import Floats
 from tests.datasets import model_of, simulated
 from tests.posteriors import study_of
+from tests.unconstrained import correlation_factor, points
 
 DESIGNS = [(1, (0,)), (2, (0,)), (2, (0, 1)), (3, (0, 2)), (3, (0, 1, 2)), (4, (0, 1, 3)), (4, (0, 1, 2, 3)), (4, (0,))]
 PRIORS = {"intercept": {"mean": 4.0, "sd": 3.0}, "sigma_residual_mean": 2.0, "correlation_lkj": 3.0}
@@ -63,21 +64,6 @@ def in_units(sums: StanData, beta: Floats, sigma_group: Floats, sigma: float) ->
     }
 
 
-def correlation_factor(free: Floats, q: int) -> tuple[Floats, float]:
-    """Row by row, z = tanh(y); an element is z times what is left of its row's unit length."""
-    factor, log_jacobian, at = np.zeros((q, q)), 0.0, 0
-    for i in range(q):
-        left = 1.0
-        for k in range(i):
-            z = np.tanh(free[at])
-            log_jacobian += np.log1p(-(z**2)) + 0.5 * np.log(left)
-            factor[i, k] = z * np.sqrt(left)
-            left -= factor[i, k] ** 2
-            at += 1
-        factor[i, i] = np.sqrt(left)
-    return factor, log_jacobian
-
-
 def log_prior(at: Point, data: StanData) -> float:
     q = len(at.sigma_group)
     lkj = sum((q - i - 1 + 2 * (data["lkj"] - 1)) * np.log(at.factor[i, i]) for i in range(1, q))
@@ -116,12 +102,6 @@ def programs(p: int, varying: tuple[int, ...]) -> tuple[StanData, StanData]:
     products, scaling = model_of(data)
     priors = resolve_priors(study_of(data, varying=names, priors=PRIORS), scaling)
     return marginal_data(products, varying, priors, scaling), rows_data(data, varying, priors, scaling)
-
-
-def points(model: stanli.Model) -> Floats:
-    """A few points as wide as a sampler's start, and one at 0."""
-    rng = np.random.default_rng(model.n_unconstrained)
-    return np.vstack([np.zeros(model.n_unconstrained), rng.uniform(-2, 2, (8, model.n_unconstrained))])
 
 
 @pytest.mark.parametrize(("p", "varying"), DESIGNS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,9 +20,14 @@ from tasks.stats.fits.cross_products import (
     cross_products,
     residual_sum_of_squares,
     scaling_of,
+    total,
+    whitened,
     with_group_columns,
+    with_labels,
+    with_spelling,
+    with_squares,
 )
-from tasks.stats.records import Floats, GroupedData
+from tasks.stats.records import Floats, GroupedData, Integers
 from tests.datasets import grouped, model_of, simulated, sleepstudy
 
 
@@ -83,6 +89,140 @@ def test_adding_unites_the_groups_of_both_sides() -> None:
     n = {label: gram[0, 0] for label, gram in by_label(both).items()}
     assert n == pytest.approx({"a": 1, "b": 2, "c": 2})
     assert scaling_of(both).outcome_center == pytest.approx(3.6)
+
+
+def wide_columns(data: GroupedData, offset: Floats, scale: Floats | None = None) -> Floats:
+    """(N, 2 p) the columns whose products are summed: 1, predictors, outcome, the predictors' squares."""
+    moved = (np.column_stack([data.x, data.y]) - offset) / (1.0 if scale is None else scale)
+    return np.column_stack([np.ones(data.n_rows), moved, moved[:, :-1] ** 2])
+
+
+def in_pairs(data: GroupedData, w: Floats, order: Integers | None = None) -> tuple[Floats, Floats, Floats, Floats]:
+    """wide, lag, ends and rises, group by group and row by row."""
+    m, rank = w.shape[1], np.arange(data.n_rows) if order is None else order
+    wide, lag, ends = np.zeros((3, data.n_groups, m, m))
+    rises = np.zeros(data.n_groups)
+    for j in range(data.n_groups):
+        mine = np.flatnonzero(data.group_index == j)
+        mine = mine[np.argsort(rank[mine])]
+        for i in mine:
+            wide[j] += np.outer(w[i], w[i])
+        for i in (mine[0], mine[-1]):
+            ends[j] += np.outer(w[i], w[i])
+        for i, k in pairwise(mine):
+            lag[j] += np.outer(w[i], w[k])
+            rises[j] += data.y[k] >= data.y[i]
+    return wide, lag, ends, rises
+
+
+def assert_are(products: CrossProducts, expected: tuple[Floats, Floats, Floats, Floats]) -> None:
+    for name, sums in zip(("wide", "lag", "ends", "rises"), expected, strict=True):
+        np.testing.assert_allclose(getattr(products, name), sums, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def shuffled_rows() -> tuple[GroupedData, Integers]:
+    """Rows of groups in among each other, and the order in which they follow one another, which is not theirs."""
+    data, rng = rows(), np.random.default_rng(5)
+    at = rng.permutation(data.n_rows)
+    data = replace(data, y=np.round(data.y[at]), x=data.x[at], group_index=data.group_index[at])
+    return data, rng.permutation(data.n_rows)
+
+
+@pytest.mark.parametrize("is_ordered", [False, True])
+def test_squares_and_neighbours_are_those_of_the_rows(is_ordered: bool) -> None:
+    """Outcomes are rounded, so that some next rows are equal: these count as rises."""
+    data, order = shuffled_rows()
+    offset = np.array([0.5, -1.0, 2.0])
+    made = cross_products(data, offset, order if is_ordered else None)
+    assert_are(made, in_pairs(data, wide_columns(data, offset), order if is_ordered else None))
+    assert made.lag[:, 0, 0].tolist() == [0, 3, 1, 8, 2]
+
+
+def test_another_offset_is_exact_for_squares_and_neighbours() -> None:
+    data, order = shuffled_rows()
+    offset = np.array([-2.0, 0.25, 11.0])
+    moved = about(cross_products(data, order=order), offset)
+    assert_are(moved, in_pairs(data, wide_columns(data, offset), order))
+
+
+def test_the_fitted_basis_holds_for_squares_and_neighbours() -> None:
+    data, order = shuffled_rows()
+    products = cross_products(data, order=order)
+    scaling = scaling_of(products)
+    made = centre_scaled(products, scaling).wide
+    center = np.append(scaling.center, scaling.outcome_center)
+    wide, lag, ends, rises = in_pairs(data, wide_columns(data, center, np.append(scaling.scale, 1.0)), order)
+    np.testing.assert_allclose(made.gram, wide, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(made.lag, lag, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(made.ends, ends, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(made.rises, rises)
+    np.testing.assert_array_equal(made.n_pairs, [0, 3, 1, 8, 2])
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    chunk_of_group=st.lists(st.integers(0, 2), min_size=5, max_size=5),
+    order=st.permutations(range(3)),
+    offset=st.lists(st.floats(-5, 5), min_size=3, max_size=3),
+)
+def test_chunks_of_whole_groups_add_up_to_the_whole(
+    chunk_of_group: list[int], order: list[int], offset: list[float]
+) -> None:
+    data, _ = shuffled_rows()
+    chunk = np.array(chunk_of_group)[data.group_index]
+    parts = [cross_products(subset(data, np.flatnonzero(chunk == k))) for k in order if np.any(chunk == k)]
+    whole = with_labels(total(parts, np.array(offset)), data.labels)
+    assert_are(whole, in_pairs(data, wide_columns(data, np.array(offset))))
+
+
+def test_a_group_in_two_chunks_has_two_first_rows_and_one_pair_less() -> None:
+    data = grouped([1.0, 4.0, 2.0, 6.0, 6.0], ["a"] * 5)
+    whole = cross_products(data, np.zeros(1))
+    halves = total([cross_products(subset(data, at), np.zeros(1)) for at in (np.arange(3), np.arange(3, 5))])
+    np.testing.assert_allclose(halves.wide, whole.wide)
+    assert whole.lag[0, 1, 1] == 1 * 4 + 4 * 2 + 2 * 6 + 6 * 6
+    assert halves.lag[0, 1, 1] == 1 * 4 + 4 * 2 + 6 * 6
+    assert whole.ends[0, 1, 1] == 1 + 36
+    assert halves.ends[0, 1, 1] == 1 + 4 + 36 + 36
+    assert (whole.rises[0], halves.rises[0]) == (3, 2)
+
+
+def test_groups_of_one_spelling_are_added_up() -> None:
+    products = cross_products(rows(), np.zeros(3))
+    first, second, *others = products.labels
+    spelt = with_spelling(products, {label: first if label == second else label for label in products.labels})
+    assert spelt.labels == (first, *others)
+    for name in ("wide", "lag", "ends", "rises"):
+        sums = getattr(products, name)
+        np.testing.assert_array_equal(getattr(spelt, name)[0], sums[0] + sums[1])
+        np.testing.assert_array_equal(getattr(spelt, name)[1:], sums[2:])
+
+
+def test_squares_are_those_of_the_fitted_predictors() -> None:
+    data = rows()
+    products, scaling = model_of(data)
+    made = with_squares(products, (2, 1))
+    x = design_matrix(data, scaling)
+    w = np.column_stack([x, x[:, 2] ** 2, x[:, 1] ** 2, data.y - data.y.mean()])
+    assert made.terms == ("intercept", "x1", "x2", "x2²", "x1²")
+    for j in range(data.n_groups):
+        mine = w[data.group_index == j]
+        np.testing.assert_allclose(made.gram[j], mine.T @ mine, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("correlation", [0.3, -0.4, 0.95])
+def test_whitened_sums_are_those_of_rows_from_which_the_row_before_was_taken(correlation: float) -> None:
+    """Row by row, the first one of a group times sqrt(1 - r^2); a group of one row too."""
+    data = rows()
+    products, scaling = model_of(data)
+    squares = design_matrix(data, scaling)[:, 1:] ** 2
+    w = np.column_stack([design_matrix(data, scaling), data.y - data.y.mean(), squares])
+    made = whitened(products, correlation)
+    for j in range(data.n_groups):
+        mine = w[data.group_index == j]
+        fresh = np.vstack([np.sqrt(1 - correlation**2) * mine[:1], mine[1:] - correlation * mine[:-1]])
+        np.testing.assert_allclose(made.wide.gram[j], fresh.T @ fresh, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(made.gram, made.wide.gram[:, :4, :4])
 
 
 def test_different_terms_do_not_add_up() -> None:
