@@ -52,6 +52,25 @@ def test_conditional_moments_equal_dense_ones(seed: int, varying: tuple[int, ...
             np.testing.assert_allclose(root[s, j] @ root[s, j].T, block, rtol=1e-6, atol=1e-9)
 
 
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 10**6), varying=st.sampled_from([(0,), (0, 2), (0, 1, 2)]))
+def test_conditional_moments_of_unequal_groups_equal_dense_ones(seed: int, varying: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(seed)
+    products, scaling = model_of(DATA)
+    q, draws = len(varying), 2
+    beta, sigma = rng.standard_normal((draws, 3)), rng.uniform(0.2, 3.0, (draws, 4))
+    factor = np.array([random_factor(rng, q) for _ in range(draws)])
+    mean, root = conditional_moments(products.gram[:, list(varying)], list(varying), beta, factor, sigma)
+    for s in range(draws):
+        rows = np.diag(sigma[s][DATA.group_index] ** 2)
+        oracle = dense(DATA, scaling, varying, factor[s] @ factor[s].T, 1.0, rows)
+        expected = oracle.group_cov @ oracle.z.T @ np.linalg.solve(oracle.v, oracle.y - oracle.x @ beta[s])
+        np.testing.assert_allclose(mean[s].ravel(), expected, rtol=1e-7, atol=1e-9)
+        blocks = oracle.conditional_cov().reshape(4, q, 4, q)
+        for j in range(4):
+            np.testing.assert_allclose(root[s, j] @ root[s, j].T, blocks[j, :, j], rtol=1e-6, atol=1e-9)
+
+
 def variables(rng: np.random.Generator, chains: int, draws: int, p: int, q: int) -> dict[str, Floats]:
     """As an engine returns them."""
     shape = (chains, draws)
@@ -108,6 +127,32 @@ def test_group_effects_are_normal_with_those_moments() -> None:
         assert kstest(z.ravel(), "norm").pvalue > 1e-4
     # Groups are drawn independently of each other.
     assert abs(np.corrcoef(effects[:, 0, 0], effects[:, 3, 0])[0, 1]) < 0.03
+
+
+def test_each_group_is_drawn_at_its_own_residual_sd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In blocks of a group and of every draw, or thinned, and in the groups by which the sampler is judged."""
+    products, scaling = model_of(DATA)
+    raw = {
+        name: value[:, :1].repeat(8000, axis=1)
+        for name, value in variables(np.random.default_rng(0), 2, 1, 3, 2).items()
+    }
+    own = np.broadcast_to(np.array([0.05, 0.3, 1.0, 4.0]), (2, 8000, 4))
+    made = posterior_draws({**raw, "group_sigma": own, "spread": own[..., 0]}, products, (0, 2), scaling, 5)
+    monkeypatch.setattr(tasks.stats.bayes.posterior, "BLOCK_VALUES", 1)
+    monkeypatch.setattr(tasks.stats.bayes.posterior, "GROUP_VALUES_LIMIT", 2 * 4000 * 4 * 3)
+    thinned = posterior_draws({**raw, "group_sigma": own, "spread": own[..., 0]}, products, (0, 2), scaling, 5)
+    assert thinned.group_thin == 2
+    assert made.group_sigma is not None
+    np.testing.assert_allclose(made.group_sigma, own * scaling.outcome_scale)
+    s, factor = scaling.outcome_scale, raw["sigma_group"][0, :1, :, None] * raw["L_group"][0, :1]
+    gram, beta = products.gram[:, [0, 2]], raw["beta"][0] * s
+    mean, root = conditional_moments(gram, [0, 2], beta[:1], factor * s, own[0, :1] * s)
+    sd = np.sqrt((root[0] ** 2).sum(axis=-1))
+    assert thinned.checked_coef is not None
+    for coef in (made.group_coef, thinned.group_coef, thinned.checked_coef):
+        effects = coef.reshape(-1, 4, 3)[..., [0, 2]] - made.beta[0, 0, [0, 2]]
+        np.testing.assert_allclose(effects.std(axis=0), sd, rtol=0.04)
+        assert (np.abs(effects.mean(axis=0) - mean[0, ..., 0]) < 5 * sd / np.sqrt(len(effects))).all()
 
 
 def test_the_seed_decides_the_draws() -> None:

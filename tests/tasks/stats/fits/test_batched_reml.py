@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.fits.batched_reml import Batch, batch_of, factors, fit_in_blocks, profiles
+from tasks.stats.fits.batched_reml import Batch, batch_of, factors, fit_in_blocks, profiles, standard_errors
 from tasks.stats.fits.bootstrap import batch_of_outcomes, draw_outcomes
 from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.intervals import joint_se
 from tasks.stats.fits.reml import MixedModel, fit, mixed_model, profile, relative_factor
+from tasks.stats.fits.small_matrices import lower_triangle
 from tasks.stats.records import GroupedData
 from tests import datasets
 from tests.datasets import model_of, simulated
@@ -75,6 +77,32 @@ def test_profile_and_gradient_are_those_of_one_model() -> None:
         alone = profile(one_by_one(products, (0, 1), batch, r), theta[r])
         assert together.value[r] == pytest.approx(alone.value, rel=1e-12)
         np.testing.assert_allclose(together.covariance_gradient[r], alone.covariance_gradient, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("name", "varying", "sd"),
+    [
+        ("bounce_rates", (0, 1), [14.0, 0.0]),  # singular: some standard errors are of the fixed effects alone
+        ("three_effects", (0, 2), [3.0, 0.5]),  # of four terms two vary
+        ("one_single", (0,), [2.0]),
+    ],
+)
+def test_standard_errors_are_the_joint_ones_of_each_replicate(
+    name: str, varying: tuple[int, ...], sd: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = three_effects() if name == "three_effects" else getattr(datasets, name)()
+    products, cov = model_of(data)[0], np.diag(np.square(sd))
+    drawn = draw_outcomes(products, varying, cov, 2.0, 6, np.random.default_rng(4))
+    batch = batch_of_outcomes(products, varying, drawn)
+    fits = fit_in_blocks(batch, cov / 4.0)
+    together = standard_errors(batch, fits, varying)
+    for r in range(6):
+        model = one_by_one(products, varying, batch, r)
+        at = profile(model, fits.factor[r][lower_triangle(len(varying))])
+        alone = joint_se(at.sigma, at.m, model.ztw[..., :-1], at.unscaled_cov, varying)
+        np.testing.assert_allclose(together[r].T, alone, rtol=1e-6)
+    monkeypatch.setattr("tasks.stats.fits.batched_reml.BLOCK_VALUES", 1)
+    np.testing.assert_allclose(standard_errors(batch, fits, varying), together, rtol=1e-12)
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from tasks.stats.fits.bootstrap import (
     draw_outcomes,
 )
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
+from tasks.stats.judged.recommended import widened
 from tasks.stats.records import GroupedData, PartialPooling
 from tests import datasets
 from tests.datasets import model_of, simulated
@@ -82,6 +83,46 @@ def study_with_known_effects(seed: int) -> tuple[GroupedData, np.ndarray]:
     y = levels[index] + 5.0 * rng.standard_normal(index.size)
     labels = tuple(f"g{j:02d}" for j in range(30))
     return GroupedData(y, np.empty((index.size, 0)), index, labels, ("intercept",)), levels
+
+
+def test_widening_makes_up_for_variances_that_were_estimated() -> None:
+    """A hundred studies of 6 groups of 5 rows: joint intervals fall short of 95 %, widened ones do not.
+
+    Limits are three standard errors between studies; the average group's intervals are held to a binomial's.
+    """
+    short, held, average = [], [], []
+    for seed in range(100):
+        data, truth = small_study(seed)
+        fit = fullest(data)
+        found = bootstrap(model_of(data)[0], fit, seed, n_replicates=149)
+        lower, upper = widened(fit, found)
+        short.append(((fit.lower[:, 0] < truth) & (truth < fit.upper[:, 0])).mean())
+        held.append(((lower[:, 0] < truth) & (truth < upper[:, 0])).mean())
+        average.append(abs(fit.fixef[0] - 50.0) < 1.959964 * found.average_widening[0] * fit.se[0])
+    limit = 3 * np.std(held) / 10
+    assert limit < 0.05
+    assert abs(np.mean(held) - 0.95) < limit
+    assert np.mean(short) < 0.95 - limit
+    assert 88 <= np.sum(average) <= 100
+
+
+def small_study(seed: int) -> tuple[GroupedData, np.ndarray]:
+    """Groups differ as much as rows do."""
+    rng = np.random.default_rng([9, seed])
+    index = np.repeat(np.arange(6), 5)
+    levels = 50.0 + rng.standard_normal(6)
+    y = levels[index] + rng.standard_normal(index.size)
+    return GroupedData(y, np.empty((30, 0)), index, tuple(f"g{j}" for j in range(6)), ("intercept",)), levels
+
+
+def test_widening_is_the_quantile_of_errors_in_their_own_standard_errors() -> None:
+    """Many groups tell the variances well: 1.96 standard errors hold 95 %, and nothing is widened much."""
+    data = simulated(5, [15] * 60)
+    found = bootstrap(model_of(data)[0], fullest(data), seed=1, n_replicates=199)
+    assert (found.widening >= 1).all()
+    assert (found.widening < 1.03).all()
+    few = simulated(5, [15] * 5)
+    assert (bootstrap(model_of(few)[0], fullest(few), seed=1, n_replicates=199).widening > 1.1).all()
 
 
 def test_singular_fit_is_not_collapsed_by_the_bootstrap() -> None:
