@@ -26,7 +26,7 @@ OUR_CODE := $(shell find flows tasks -name '*.py')
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
 	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
 
-.PHONY: help report test lint docs bench coverage weekly worlds chaos cmdstan clean
+.PHONY: help report test lint docs bench coverage weekly worlds sbc chaos cmdstan clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ coverage: $(DEV) $(BYTECODE) ## how often the usual and the Bayesian intervals c
 
 weekly: $(DEV) $(BYTECODE) ## how often the alarm that a group has moved rings in weekly reports, falsely and rightly
 	@$(BIN)/python tests/weekly_reports.py
+
+sbc: $(DEV) $(BYTECODE) ## do the Stan programs that answer sample what they declare? Simulation-based calibration (hours)
+	@$(BIN)/python -m tests.sbc $(ARGS)
 
 chaos: $(DEV) $(BYTECODE) ## drop 200 files while the serving process is killed at random; each is counted once
 	@$(BIN)/python tests/chaos.py

@@ -31,8 +31,8 @@ def test_each_shape_is_told(seed: int) -> None:
 
 
 def test_moments_of_a_large_sample_are_the_distributions() -> None:
-    """Exponential rows: skewness 2, excess kurtosis 6. In 400 groups of 50 a group's own SD takes little away."""
-    design = Design(groups=400, rows=(50, 50), slope_sd=0.0, noise="exponential")
+    """Exponential rows: skewness 2, excess kurtosis 6. The own SD of a large group takes little away."""
+    design = Design(groups=10, rows=(1500, 1500), slope_sd=0.0, noise="exponential")
     one = found(simulate(design, (1,)).data)
     assert one.skewness == pytest.approx(2.0, abs=0.25)
     assert one.kurtosis == pytest.approx(6.0, abs=1.6)
@@ -85,7 +85,7 @@ def test_limits_and_the_judgement(
 ) -> None:
     one = RowShape(skewness, kurtosis, skewness_p, kurtosis_p, 100)
     expected = {
-        "skewed": Judgement("row_shape", "fail", "skewed", value=skewness, limit=0.7, against="every model"),
+        "skewed": Judgement("row_shape", "review", "skewed", value=skewness, limit=0.7),
         "heavy": Judgement("row_shape", "review", "heavy", value=kurtosis, limit=1.5, against="partial_pooling"),
         "normal": Judgement("row_shape", "pass", "normal", value=kurtosis, limit=1.5),
     }

@@ -98,14 +98,21 @@ def test_a_weak_serial_correlation_is_taken_from_the_rows() -> None:
         ("yes or no, 40 groups", "outcome_kind"),
         ("counts", "outcome_kind"),
         ("counts, 30 groups", "outcome_kind"),
-        ("exponential rows", "row_shape"),
-        ("log-normal rows", "row_shape"),
-        ("log-normal .7", "row_shape"),
     ],
 )
 def test_what_no_model_here_answers_speaks_against_every_one(name: str, kind: str) -> None:
     assert all(kind in kinds for kinds in against(name))
     assert all(seen(WORLDS[name], seed).is_hopeless for seed in SEEDS)
+
+
+@pytest.mark.parametrize("name", ["exponential rows", "log-normal rows", "log-normal .7"])
+def test_lopsided_rows_ask_for_a_look_and_for_no_other_model(name: str) -> None:
+    for seed in SEEDS:
+        found = seen(WORLDS[name], seed)
+        skew = [one for one in judge_screening(found, ("intercept", "x1")) if one.kind == "row_shape"]
+        assert [(one.status, one.case, one.against) for one in skew] == [("review", "skewed", "")]
+        assert not found.answer.is_heavy
+        assert not found.is_hopeless
 
 
 @pytest.mark.parametrize("name", ["regular", "curve", "unequal spread", "small groups worse"])
