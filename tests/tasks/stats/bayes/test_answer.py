@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -35,18 +36,24 @@ def made(answer: Answer, data: GroupedData, **fields: object) -> AnswerModel:
 
 
 def drawn(model: AnswerModel, data: GroupedData) -> PosteriorDraws:
-    return sample_answer(EmbeddedEngine(), study_of(data), model, SEED, lambda _: None)[0]
+    """Fewer draws than in a run, and limits that so few can hold."""
+    few = {"chains": 2, "warmup": 600, "draws": 600}
+    study = study_of(data, sampler=few, thresholds={"rhat": 1.03})
+    return sample_answer(EmbeddedEngine(), study, model, SEED, lambda _: None)[0]
 
 
-def world() -> Simulated:
-    design = Design(groups=12, rows=(6, 30), curve=1.5, spread=0.6)
-    return simulate(design, (5,))
+@cache
+def world(answer: Answer) -> Simulated:
+    """Twelve groups with a curve, and what the answer is an answer to."""
+    plain = Design(groups=12, rows=(10, 30), curve=1.5)
+    return simulate(replace(plain, noise="t", shape=3.0) if answer.is_heavy else replace(plain, spread=0.6), (5,))
 
 
 @cache
 def sampled_of(answer: Answer) -> tuple[AnswerModel, PosteriorDraws]:
-    model = made(answer, world().data)
-    return model, drawn(model, world().data)
+    data = world(answer).data
+    model = made(answer, data)
+    return model, drawn(model, data)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +99,7 @@ def test_programs_on_rows_take_a_sample_of_very_many(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("answer", [Answer(added=(CURVE,), is_unequal=True), Answer(added=(CURVE,), is_heavy=True)])
 def test_groups_curve_and_averages_are_near_the_truth(answer: Answer) -> None:
     """Four posterior SDs for the worst of 24 numbers; nine in ten within two of them."""
-    truth = world()
+    truth = world(answer)
     model, draws = sampled_of(answer)
     found = answer_fit(model, draws)
     expected = np.column_stack([truth.level, truth.slope])
@@ -106,19 +113,19 @@ def test_groups_curve_and_averages_are_near_the_truth(answer: Answer) -> None:
 
 
 def test_each_groups_residual_sd_is_near_that_of_its_rows() -> None:
-    model, draws = sampled_of(Answer(added=(CURVE,), is_unequal=True))
-    data = world().data
+    answer = Answer(added=(CURVE,), is_unequal=True)
+    (model, draws), data = sampled_of(answer), world(answer).data
     own = refit(model.structure, (0, 1)).residual_sd
     assert draws.group_sigma is not None
     assert draws.spread is not None
     middle = np.median(draws.group_sigma, axis=(0, 1))
     many = np.bincount(data.group_index) >= 15
     np.testing.assert_allclose(middle[many], own[many], rtol=0.25)
-    assert own.max() / own.min() > 3
+    assert own.max() / own.min() > 2
     assert np.quantile(draws.spread, 0.025) < 0.6 < np.quantile(draws.spread, 0.975)
 
 
-@pytest.mark.parametrize("answer", [SPREADS, BOTH])
+@pytest.mark.parametrize("answer", [replace(SPREADS, added=(CURVE,)), BOTH])
 def test_student_rows_and_spreads_together_are_read_too(answer: Answer) -> None:
     _, draws = sampled_of(answer)
     assert draws.group_sigma is not None
@@ -142,6 +149,16 @@ def test_levels_of_groups_have_the_added_terms_of_groups() -> None:
         level = draws.group_coef[:, :, j, 0] + draws.beta[..., 3:] @ wide.x[first[j], 2:]
         np.testing.assert_allclose(groups[:, :, j, 0], level, rtol=1e-9)
         np.testing.assert_array_equal(groups[:, :, j, 1], draws.group_coef[:, :, j, 1])
+    own = model.on_own_terms(draws)
+    np.testing.assert_array_equal(own.group_coef, groups)
+    np.testing.assert_array_equal(own.beta, draws.beta[..., :2])
+    explained = draws.beta[..., 3:] @ wide.x[first, 2:].T
+    apart = np.sqrt(draws.sigma_group[..., 0] ** 2 + explained.var(axis=-1))
+    found = answer_fit(model, draws)
+    np.testing.assert_allclose(found.spread_of_groups.median[0], np.median(apart), rtol=1e-9)
+    np.testing.assert_array_equal(found.spread_of_groups.median[1], found.sigma_group.median[1])
+    icc = apart**2 / (apart**2 + draws.sigma**2)
+    np.testing.assert_allclose(found.icc.mean, icc.mean(), rtol=1e-9)
 
 
 def test_student_posterior_is_that_of_the_normal_one_weighed_anew() -> None:
@@ -173,7 +190,7 @@ def test_student_posterior_is_that_of_the_normal_one_weighed_anew() -> None:
         expected, error = weighed(proposed, weight)
         theirs = float(array_stats.mcse(sampled_, method="mean", chain_axis=0, draw_axis=1))
         assert abs(sampled_.mean() - expected) < 4 * np.hypot(error, theirs), name
-        assert np.hypot(error, theirs) < 0.08 * sampled_.std(), name
+        assert np.hypot(error, theirs) < 0.1 * sampled_.std(), name
     assert gamma.cdf(1.0, 2, scale=10) < 0.005
     assert student.nu.min() > 1
 

@@ -133,8 +133,8 @@ def test_each_group_is_drawn_at_its_own_residual_sd(monkeypatch: pytest.MonkeyPa
     """In blocks of a group and of every draw, or thinned, and in the groups by which the sampler is judged."""
     products, scaling = model_of(DATA)
     raw = {
-        name: value[:, :1].repeat(8000, axis=1)
-        for name, value in variables(np.random.default_rng(0), 2, 1, 3, 2).items()
+        name: value.repeat(8000, axis=1).repeat(2, axis=0)
+        for name, value in variables(np.random.default_rng(0), 1, 1, 3, 2).items()
     }
     own = np.broadcast_to(np.array([0.05, 0.3, 1.0, 4.0]), (2, 8000, 4))
     made = posterior_draws({**raw, "group_sigma": own, "spread": own[..., 0]}, products, (0, 2), scaling, 5)
