@@ -54,7 +54,7 @@ def test_the_smallest_quarter_are_the_groups_of_fewest_rows_and_their_equals() -
     assert by_normal(*around(0.0, Z_95), estimate, se, SIZES).smallest == pytest.approx(0.0)
     sizes = np.array([3, 2, 30, 4, 50, 3, 3, 8])
     assert by_normal(*around(0.0, Z_95), estimate, se, sizes).smallest == pytest.approx(0.475)
-    few = by_normal(*around(0.0, Z_95), estimate[:3] * 0, se[:3], SIZES[:3])
+    few = by_normal(*(limit[:3] for limit in around(0.0, Z_95)), 0 * estimate[:3], se[:3], SIZES[:3])
     assert few.smallest == pytest.approx(0.95) == few.terms[0]
 
 
