@@ -164,7 +164,9 @@ def judge_model(found: Weighed, limits: Thresholds) -> tuple[Judgement, ...]:
 
 
 def judge_answer(found: Weighed) -> tuple[Judgement, ...]:
-    """One judgement if what was found asked for another model: could it be sampled?"""
+    """One judgement if what was found asked for another model: is there one, and could it be sampled?"""
+    if not found.screening.answer.is_possible:
+        return (Judgement("answer", "fail", "none", against="every model"),)
     if found.answer_failed:
         return (Judgement("answer", "fail", "not sampled", against="every model"),)
     return (Judgement("answer", "pass", "sampled"),) if found.answer else ()

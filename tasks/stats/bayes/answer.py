@@ -41,6 +41,11 @@ class Answer:
         return bool(self.added) or self.is_unequal or self.is_heavy or self.serial > 0
 
     @property
+    def is_possible(self) -> bool:
+        """Whether there is a program for it: Student-t rows that follow one another have none."""
+        return not (self.is_heavy and self.serial)
+
+    @property
     def program(self) -> Program:
         if self.is_heavy:
             return "partial_pooling_student"
@@ -59,10 +64,16 @@ class AnswerModel:
     inputs: StanData
 
     def draws(self, variables: Mapping[str, Floats], seed: int) -> PosteriorDraws:
-        """Draws on the structure's terms, from what an engine returns."""
+        """Draws on the structure's terms, from what an engine returns.
+
+        Where rows follow one another, programs see what is new in each row: a row's own SD is larger.
+        """
         if self.answer.is_heavy:
             return _student_draws(variables, self.structure, self.varying, self.scaling)
-        return posterior_draws(variables, self.structure.products, self.varying, self.scaling, seed)
+        draws = posterior_draws(variables, self.structure.products, self.varying, self.scaling, seed)
+        whole = 1.0 / np.sqrt(1.0 - self.structure.serial**2)
+        group_sigma = None if draws.group_sigma is None else whole * draws.group_sigma
+        return replace(draws, sigma=whole * draws.sigma, group_sigma=group_sigma)
 
     def on_own_terms(self, draws: PosteriorDraws) -> PosteriorDraws:
         """The draws of the study's own terms: groups as `fits.mean_structure` describes them."""

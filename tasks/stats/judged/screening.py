@@ -40,7 +40,7 @@ class Screening:
     @property
     def is_hopeless(self) -> bool:
         """Whether no model here can answer what was found."""
-        return self.outcome.kind != "measured" or self.serial.strength == "strong"
+        return self.outcome.kind != "measured" or self.serial.strength == "strong" or not self.answer.is_possible
 
 
 def screen(

@@ -213,6 +213,10 @@ ANSWER: CheckSpec[Context] = CheckSpec(
                 f"{extended_model(context)} was fitted, and its sampler holds every limit."
             )
         ),
+        "none": Case(
+            "Rows lie far out, and follow one another: there is no model here that has both.",
+            "Add up rows that follow one another, or set aside rows that are errors.",
+        ),
         "not sampled": Case(
             lambda context, judged: text.sentence_case(
                 f"{extended_model(context)} is needed here, but could not be sampled well enough."

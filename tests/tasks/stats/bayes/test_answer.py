@@ -87,6 +87,13 @@ def test_serial_answers_count_rows_and_not_their_whitened_sums() -> None:
     np.testing.assert_allclose(made(Answer(is_unequal=True, serial=0.3), data).inputs["n"], [4, 9, 16, 7, 12, 5])
 
 
+def test_where_rows_follow_one_another_the_residual_sd_is_that_of_a_row_not_of_what_is_new_in_it() -> None:
+    data = simulate(Design(groups=20, rows=(40, 60), serial=0.6, sigma=4.0), (8,)).data
+    model = made(Answer(serial=0.6), data)
+    own = drawn(model, data).sigma.mean()
+    assert own == pytest.approx(4.0, rel=0.1)  # what is new in a row has an SD of 3.2
+
+
 def test_programs_on_rows_take_a_sample_of_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
     data = simulated(2, [40] * 6)
     assert made(STUDENT, data).inputs["N"] == 240

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -103,6 +104,15 @@ def test_a_weak_serial_correlation_is_taken_from_the_rows() -> None:
 def test_what_no_model_here_answers_speaks_against_every_one(name: str, kind: str) -> None:
     assert all(kind in kinds for kinds in against(name))
     assert all(seen(WORLDS[name], seed).is_hopeless for seed in SEEDS)
+
+
+def test_rows_that_lie_far_out_and_follow_one_another_have_no_model_here() -> None:
+    found = seen(WORLDS["heavy tails"], SEEDS[0])
+    assert found.answer.is_possible
+    assert not found.is_hopeless
+    both = replace(found, answer=replace(found.answer, serial=0.2))
+    assert not both.answer.is_possible
+    assert both.is_hopeless
 
 
 @pytest.mark.parametrize("name", ["exponential rows", "log-normal rows", "log-normal .7"])
