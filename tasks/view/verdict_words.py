@@ -39,9 +39,9 @@ def _reason(context: Context) -> str:
         return " ".join(worded(_case(one).message, context, one) for one in _against(context, "every model"))
     simpson = _simpson(context)
     if found.status == "use":
-        against = _against(context, "partial_pooling")
-        reasons = ", and ".join(dict.fromkeys(worded(_case(one).reason, context, one) for one in against))
-        return f"{text.sentence_case(reasons)}. {simpson}{_instead(found.recommended_model)}"
+        reasons = [worded(_case(one).reason, context, one) for one in _not_said_twice(context)]
+        listed = ", and ".join(dict.fromkeys(reasons))
+        return f"{text.sentence_case(listed)}. {simpson}{_instead(found.recommended_model)}"
     flavour = MODEL_NAMES[found.recommended_model]
     return (
         f"{text.sentence_case(flavour)} is regular and converged, nothing speaks against the model, and its intervals "
@@ -61,6 +61,13 @@ def _case(judged: Judgement) -> Case[Context]:
 
 def _against(context: Context, what: str) -> Iterator[Judgement]:
     return (one for one in context.findings.judgements if one.against == what)
+
+
+def _not_said_twice(context: Context) -> list[Judgement]:
+    """What speaks against partial pooling; intervals that have collapsed are too short besides."""
+    against = list(_against(context, "partial_pooling"))
+    collapsed = {one.term for one in against if one.kind == "intervals"}
+    return [one for one in against if one.kind != "implied_coverage" or one.term not in collapsed]
 
 
 def _as_wide(context: Context) -> str:
