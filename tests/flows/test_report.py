@@ -128,7 +128,17 @@ def test_timings_name_every_step(prefect_server: None, tmp_path: Path, sleepstud
         outcome = pooling_report(read_study(sleepstudy), tmp_path)
     timings = summary_of(outcome)["timings"]
     steps = {"start", "find files", "read files", "collect", "scale", "complete pooling", "no pooling"}
-    steps |= {"partial pooling", "sample", "check", "look back", "write", "store posterior", "total"}
+    steps |= {
+        "partial pooling",
+        "sample",
+        "screen",
+        "answer",
+        "check",
+        "look back",
+        "write",
+        "store posterior",
+        "total",
+    }
     assert set(timings) == steps
     assert all(seconds >= 0 for seconds in timings.values())
     assert timings["total"] >= timings["sample"] + timings["check"] + timings["write"]

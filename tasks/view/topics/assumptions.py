@@ -12,6 +12,7 @@ from tasks.view.figures.style import MODELS
 from tasks.view.records import Block, Cell, Column, Figure, Link, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
 from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of, own_outside
+from tasks.view.summary.screening import ScreeningSummary, screening_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.topics.model_words import CURVE, OUTCOME_KIND, ROW_SHAPE, SERIAL
 from tasks.view.words import numbers
@@ -277,10 +278,16 @@ TOPIC = Topic(
     title="Do the rows behave as the model assumes?",
     finding=_finding,
     blocks=_blocks,
-    sources=("assumptions", "checks"),
+    sources=("assumptions", "screening", "checks"),
     guide=(GUIDE,),
     checks=(OUTCOME_KIND, CURVE, SERIAL, EQUAL_SPREAD, ROW_SHAPE),
     summary=(
+        Entry(
+            "screening",
+            ScreeningSummary,
+            "What the plain model was found to lack, or not to",
+            lambda context: screening_of(context.findings),
+        ),
         Entry(
             "assumptions",
             AssumptionsSummary,

@@ -17,8 +17,7 @@ from tasks.stats.rows.digest import extremes_of_rows
 from tasks.stats.rows.usable_varying import with_usable_varying
 from tasks.study.errors import DataRejected
 from tests.datasets import grouped, model_of
-from tests.posteriors import study_of
-from tests.reports import least_squares
+from tests.posteriors import fits_of, study_of
 
 
 def hostile(seed: int) -> GroupedData:
@@ -61,7 +60,7 @@ def test_they_are_refused_in_words_or_fitted(seed: int) -> None:
         return
     study = with_usable_varying(study, sums)
     products, scaling = model_of(data)
-    fits = least_squares(study, products, scaling)
+    fits = fits_of(study, products, scaling)
     assert all(np.isfinite(fit.fixef).all() and np.isfinite(fit.sigma) for fit in fits.partial.values())
     simpson_checks(products, fits.complete)
     collinearity(products)

@@ -91,7 +91,11 @@ def test_any_label_comes_back() -> None:
 
 def test_columns_have_one_length() -> None:
     case = two_predictors_case()
-    assert {len(column) for column in estimate_columns(case.study, case.findings).values()} == {12 * 6 * 3}
+    columns = estimate_columns(case.study, case.findings)
+    n_models = len(set(columns["model"]))
+    assert ("bayes_extended" in columns["model"]) is (case.findings.answer is not None)
+    assert n_models == 6 + (case.findings.answer is not None)
+    assert {len(column) for column in columns.values()} == {12 * n_models * 3}
 
 
 @pytest.mark.bench

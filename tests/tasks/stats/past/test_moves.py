@@ -67,7 +67,10 @@ def test_after_an_alarm_only_rows_that_came_later_foretell() -> None:
     kent = case.findings.labels.index("kent")
     evidence = {"kent": GroupEvidence((0.0,) * EFFECTS.size, "r1")}
     first = _first_rows(case.data, 10)
-    later = replace(rows, sums={**rows.sums, "r1": replace(rows.now, gram=first.gram)})
+    later = replace(
+        rows,
+        sums={**rows.sums, "r1": replace(rows.now, wide=first.wide, lag=first.lag, ends=first.ends, rises=first.rises)},
+    )
     seen = found(case, later, evidence)
     at = seen.found.positions.tolist().index(kent)
     assert seen.found.n_before[at] == round(float(rows.sums[EARLIER_ID].gram[kent, 0, 0] - first.gram[kent, 0, 0]))
