@@ -127,7 +127,7 @@ class Sources:
         yield from kept["upper"] - kept["lower"]
         own = list(_leaves(list(_entries_of(self.summary, label, EVERY_MODEL - names))))
         yield from _with(
-            own, [*self._per_raw_unit, -1, 1 / rows["n"].iloc[0], 1 / self.summary["fits"]["bayes"]["sigma"]]
+            own, [*self._per_raw_unit, -1, 1 / rows["n"].iloc[0], 1 / self.summary["assumptions"]["sigma"]]
         )
         if not model:
             yield from self._differences(rows)
