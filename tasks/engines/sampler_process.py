@@ -71,7 +71,7 @@ class SamplerProcess:
 def _child() -> Iterator[subprocess.Popen[bytes]]:
     """A child process with a scratch folder of its own; both are gone when the block ends."""
     scratch = tempfile.mkdtemp(prefix="poolwise-")
-    with undone_if_cut_short(lambda: rmtree(scratch, ignore_errors=True)):
+    with undone_if_cut_short(lambda: _remove(scratch)):
         try:
             with _started(scratch) as child, undone_if_cut_short(lambda: _kill(child)):
                 try:
@@ -79,7 +79,16 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
                 finally:
                     _kill(child)
         finally:
-            rmtree(scratch, ignore_errors=True)
+            _remove(scratch)
+
+
+def _remove(folder: str) -> None:
+    """Remove the folder: once more where another thread removes it too, or a dying process still writes."""
+    for _ in range(20):
+        rmtree(folder, ignore_errors=True)
+        if not Path(folder).exists():
+            return
+        time.sleep(0.05)
 
 
 def _started(scratch: str) -> subprocess.Popen[bytes]:
