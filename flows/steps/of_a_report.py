@@ -15,6 +15,17 @@ from prefect.utilities.urls import url_for
 
 from flows.steps.binding import run_log, step
 from flows.steps.events import say_published
+from flows.steps.step_words import (
+    answer_found,
+    counted_files,
+    findings_found,
+    fit_found,
+    looked_back_found,
+    posterior_found,
+    read_found,
+    rows_found,
+    screening_found,
+)
 from tasks.disk.layout import REPORT
 from tasks.engines.engines import EngineName
 from tasks.engines.sample import answered_by, sample_posterior
@@ -55,8 +66,7 @@ from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior
 from tasks.study.errors import DataRejected
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
-from tasks.view.checks import count_by_status
-from tasks.view.context import FLAVOUR_NAMES, Context, context_of
+from tasks.view.context import Context, context_of
 from tasks.view.notices import notices_of
 from tasks.view.verdict_words import verdict_of
 from tasks.view.words.text import markdown
@@ -299,73 +309,18 @@ def _told(deliveries: Sequence[Delivery]) -> None:
         run_log().listener.ended("notify", 0.0, in_words(deliveries))
 
 
-def _read_found(read: ReadFiles) -> str:
-    n_stored = len(read.sha256) - len(read.names_read | read.set_aside.keys())
-    parts = [f"{_files(len(read.names_read))} read", f"{n_stored:,} from the store" if n_stored else ""]
-    return ", ".join([*filter(None, parts), *([f"{len(read.set_aside):,} set aside"] if read.set_aside else [])])
-
-
-def _files(n: int) -> str:
-    return f"{n:,} file{'s'[: n != 1]}"
-
-
-def _rows_found(rows: Collected) -> str:
-    rejected = f", {rows.n_rejected:,} rejected" if rows.n_rejected else ", none rejected"
-    copies = f", {rows.n_copies:,} copies dropped" if rows.n_copies else ""
-    return f"{rows.n_rows:,} rows in {rows.n_groups:,} groups{rejected}{copies}"
-
-
-def _fit_found(fit: PartialPooling) -> str:
-    ended = "regular" if fit.converged else "not converged"
-    return f"{FLAVOUR_NAMES[fit.flavour]}: {'singular' if fit.is_singular else ended}"
-
-
-def _posterior_found(posterior: Posterior) -> str:
-    last = posterior.attempts[-1]
-    again = f", attempt {len(posterior.attempts)}" if len(posterior.attempts) > 1 else ""
-    return f"{last.chains} x {last.draws:,} draws, R-hat {last.diagnostics.rhat_max:.3f}{again}"
-
-
-def _screening_found(screening: Screening) -> str:
-    if screening.is_hopeless:
-        return "no model here suits the rows"
-    return "asks for another model" if screening.answer.is_needed else "the plain model suits"
-
-
-def _answer_found(answered: Answered | None) -> str:
-    if answered is None:
-        return "nothing to answer"
-    return _posterior_found(answered.posterior) if answered.posterior else "could not be sampled"
-
-
-def _looked_back_found(context: Context) -> str:
-    changes = context.changes
-    if changes is None:
-        return "the first report"
-    direction = changes.verdict.direction
-    said = "as before" if direction == "same" else direction
-    n_moved = int(changes.moves.rings.sum()) if changes.moves else 0
-    moved = f", {n_moved:,} group{'s'[: n_moved != 1]} moved" if n_moved else ""
-    return f"verdict {said}, {changes.rows.now - changes.rows.then:+,} rows{moved}"
-
-
-def _findings_found(findings: Findings) -> str:
-    counts = count_by_status(findings.judgements)
-    return ", ".join(f"{n} {status}" for status, n in counts.items() if n)
-
-
-identify_files = step(identified, "find files", lambda found: _files(len(found)), disk=True)
-read = step(files_read, "read files", _read_found, disk=True)
-collect_rows = step(collected_or_kept, "collect", _rows_found, disk=True)
+identify_files = step(identified, "find files", lambda found: counted_files(len(found)), disk=True)
+read = step(files_read, "read files", read_found, disk=True)
+collect_rows = step(collected_or_kept, "collect", rows_found, disk=True)
 scale = step(scaled, "scale")
 fit_complete_pooling = step(complete_pooling, "complete pooling")
 fit_no_pooling = step(no_pooling, "no pooling")
-fit_partial_pooling = step(partial_pooling, "partial pooling", _fit_found)
-sample = step(sampled, "sample", _posterior_found)
-screen = step(screened, "screen", _screening_found)
-answer = step(answered, "answer", _answer_found)
-check = step(found, "check", _findings_found)
-look_back = step(looked_back, "look back", _looked_back_found)
+fit_partial_pooling = step(partial_pooling, "partial pooling", fit_found)
+sample = step(sampled, "sample", posterior_found)
+screen = step(screened, "screen", screening_found)
+answer = step(answered, "answer", answer_found)
+check = step(found, "check", findings_found)
+look_back = step(looked_back, "look back", looked_back_found)
 write = step(written, "write")
 publish = step(published, "publish", disk=True)
 notify = step(deliver, "notify", in_words)
