@@ -68,6 +68,10 @@ PredictorsOption = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--predictor", metavar="COLUMN", help="Predictor, for a data file; may be repeated."),
 ]
+OrderOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(metavar="COLUMN", help="What rows of a group follow one another by, for a data file."),
+]
 MaxRejectedShareOption = Annotated[
     Optional[float],  # noqa: UP045
     typer.Option(
@@ -96,6 +100,7 @@ def run(
     outcome: OutcomeOption = None,
     group: GroupOption = None,
     predictor: PredictorsOption = None,
+    order: OrderOption = None,
     max_rejected_share: MaxRejectedShareOption = None,
     settings: SettingsOption = None,
 ) -> None:
@@ -112,7 +117,7 @@ def run(
     from tasks.opening.origin import under_its_name
     from tasks.opening.reports_folder import writable
 
-    flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or ())
+    flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or (), order)
     asked = open_study(study, flags)
     opened = under_its_name(asked, writable(out))
     if opened.study.name != asked.study.name:
@@ -150,6 +155,7 @@ def validate(
     outcome: OutcomeOption = None,
     group: GroupOption = None,
     predictor: PredictorsOption = None,
+    order: OrderOption = None,
     max_rejected_share: MaxRejectedShareOption = None,
     settings: SettingsOption = None,
 ) -> None:
@@ -160,7 +166,7 @@ def validate(
     from tasks.rows.collect import collect_afresh
     from tasks.study.schedules import refuse_ended
 
-    opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or ()))
+    opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or (), order))
     refuse_ended(opened.study.schedule, study)
     look_of(opened)
     show_rows(opened.study, collect_afresh(opened))

@@ -24,10 +24,11 @@ class Flags:
     predictors: Sequence[str] = ()
     max_rejected_share: float | None = None
     settings: Sequence[str] = ()  # KEY=VALUE
+    order: str | None = None
 
     @property
     def are_given(self) -> bool:
-        texts = (self.outcome, self.group, *self.predictors, *self.settings)
+        texts = (self.outcome, self.group, *self.predictors, self.order, *self.settings)
         return self.max_rejected_share is not None or any(text is not None for text in texts)
 
 
@@ -49,10 +50,11 @@ def open_study(study: str, flags: Flags) -> OpenedStudy:
 
 
 def _further(flags: Flags) -> dict[str, Any]:
-    """Further keys of a study file, from --max-rejected-share and --set. Raises StudyError."""
+    """Further keys of a study file, from --order, --max-rejected-share and --set. Raises StudyError."""
     share = flags.max_rejected_share
-    asked = [{} if share is None else {"rules": {"max_rejected_share": share}}, *map(_setting, flags.settings)]
-    return reduce(merged, asked)
+    named = {} if flags.order is None else {"order": flags.order}
+    allowed = {} if share is None else {"rules": {"max_rejected_share": share}}
+    return reduce(merged, [named, allowed, *map(_setting, flags.settings)])
 
 
 def _setting(text: str) -> dict[str, Any]:

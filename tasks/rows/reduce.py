@@ -87,7 +87,9 @@ def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dro
 
 
 def ranks(values: pd.Series) -> np.ndarray:
-    """(n,) the place of each value in natural order; equal values share one."""
+    """(n,) the place of each value in order: of numbers by size, of text in natural order. Equal values share one."""
+    if pd.api.types.is_numeric_dtype(values):
+        return np.unique(values, return_inverse=True)[1]
     codes, distinct = pd.factorize(values)
     place = np.empty(len(distinct), dtype=np.int64)
     place[natural_order([str(value) for value in distinct])] = np.arange(len(distinct))

@@ -167,7 +167,8 @@ class Study(Frozen):
 
     @model_validator(mode="after")
     def _columns_fit_together(self) -> Self:
-        _each_once([self.outcome, self.group, *self.predictors, *self._order])
+        _each_once([self.outcome, self.group, *self.predictors])
+        _each_once([self.outcome, self.group, *self._order])
         _not_reserved(self.columns)
         _known(self.varying, self.predictors, "varying")
         _known(self.predictor_units, self.predictors, "predictor_units")

@@ -15,6 +15,7 @@ OPTIONS = {
     "outcome": "--outcome",
     "group": "--group",
     "predictors": "--predictor",
+    "order": "--order",
     "rules.max_rejected_share": "--max-rejected-share",
 }
 

@@ -150,10 +150,14 @@ def bootstrap(
 
 
 def _widening(errors: Floats, se: Floats) -> Floats:
-    """(p,) the 95 % quantile of |error| / se, both (R, p, J), over replicates and groups, relative to a normal's."""
+    """(p,) the 95 % quantile of |error| / se, both (R, p, J), over replicates and groups, relative to a normal's.
+
+    NaN where there is none, as so many replicates have no standard error: then no factor makes intervals wide enough.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(se > 0, np.abs(errors) / se, np.where(errors == 0, 0.0, np.inf))
-    return np.asarray(np.maximum(np.quantile(ratio, 0.95, axis=(0, 2)) / Z_95, 1.0))
+    quantile = np.quantile(ratio, 0.95, axis=(0, 2), method="higher")
+    return np.where(np.isfinite(quantile), np.maximum(quantile / Z_95, 1.0), np.nan)
 
 
 def _error_limits(errors: Floats) -> tuple[Floats, Floats]:

@@ -61,8 +61,17 @@ def test_a_share_that_is_none_is_bad_usage(data_file: Path, share: float) -> Non
         open_study(str(data_file), Flags("bounce_time", "county", ["age"], share))
 
 
+def test_order_is_an_option_and_advice_names_it(data_file: Path) -> None:
+    opened = open_study(str(data_file), Flags("bounce_time", "county", (), order="age"))
+    assert opened.study.order == "age"
+    assert opened.study.setting('order = "COLUMN"') == "add `--order COLUMN`"
+    assert open_study(str(data_file), Flags("bounce_time", "county", ["age"], order="age")).study.order == "age"
+    with pytest.raises(StudyError, match="county"):
+        open_study(str(data_file), Flags("bounce_time", "county", order="county"))
+
+
 def test_options_for_a_data_file_do_not_suit_a_study(data_file: Path) -> None:
-    for flags in (Flags(max_rejected_share=0.1), Flags(settings=["decimal=,"]), Flags(outcome="y")):
+    for flags in (Flags(max_rejected_share=0.1), Flags(settings=["decimal=,"]), Flags(outcome="y"), Flags(order="t")):
         with pytest.raises(StudyError, match="for data files"):
             open_study(str(data_file.parent), flags)
 

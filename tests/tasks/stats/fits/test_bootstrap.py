@@ -14,7 +14,8 @@ from tasks.stats.fits.bootstrap import (
     draw_outcomes,
 )
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
-from tasks.stats.judged.recommended import widened
+from tasks.stats.judged.implied_coverage import by_draws
+from tasks.stats.judged.recommended import judge_implied_coverage, widened
 from tasks.stats.records import GroupedData, PartialPooling
 from tests import datasets
 from tests.datasets import model_of, simulated
@@ -123,6 +124,19 @@ def test_widening_is_the_quantile_of_errors_in_their_own_standard_errors() -> No
     assert (found.widening < 1.03).all()
     few = simulated(5, [15] * 5)
     assert (bootstrap(model_of(few)[0], fullest(few), seed=1, n_replicates=199).widening > 1.1).all()
+
+
+def test_intervals_that_no_factor_makes_wide_enough_are_never_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many replicates without a standard error: the factor is NaN, and the widened intervals hold nothing."""
+    data = simulated(5, [15] * 8)
+    products, fit = model_of(data)[0], fullest(data)
+    none = "tasks.stats.fits.bootstrap.standard_errors"
+    monkeypatch.setattr(none, lambda batch, fits, varying: np.zeros((len(fits.sigma), 2, 8)))
+    found = bootstrap(products, fit, seed=1, n_replicates=50)
+    assert np.isnan(found.widening).all()
+    held = by_draws(*widened(fit, found), fit.coef[None, None], products.n)
+    assert not held.is_kept
+    assert [one.against for one in judge_implied_coverage(held, data.terms, (0, 1))] == ["partial_pooling"] * 2
 
 
 def test_singular_fit_is_not_collapsed_by_the_bootstrap() -> None:
