@@ -120,7 +120,11 @@ def weigh(
         no_pooling=fits.no_pooling,
         partial=dict(fits.partial),
         plain_bayes=PlainBayes(
-            groups, estimate(draws.beta), estimate(draws.sigma_group), estimate(intraclass_correlation(draws))
+            groups,
+            estimate(draws.beta),
+            estimate(draws.sigma_group),
+            estimate(draws.sigma),
+            estimate(intraclass_correlation(draws)),
         ),
         screening=screening,
         bootstrap=replicated,

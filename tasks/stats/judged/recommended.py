@@ -34,6 +34,7 @@ class Recommended:
     groups: WithInterval  # (J, p)
     average: WithInterval  # (p,)
     sigma_group: WithInterval  # (q,) how far groups lie apart in each varying effect, as an SD; of posteriors medians
+    sigma: WithInterval  # () residual SD, of the typical group where groups differ; the scale of Student-t rows
     icc: WithInterval  # () share of the variance between groups, at the predictors' means
 
 
@@ -54,6 +55,7 @@ def recommended(
         WithInterval(fullest.coef, *widened(fullest, bootstrapped)),
         WithInterval(fullest.fixef, fullest.fixef - half, fullest.fixef + half),
         sds,
+        WithInterval(*map(np.asarray, (fullest.sigma, bootstrapped.sigma_lower, bootstrapped.sigma_upper))),
         WithInterval(*map(np.asarray, share)),
     )
 
@@ -65,6 +67,7 @@ class PlainBayes:
     groups: MedianEstimate  # (J, p)
     average: MedianEstimate  # (p,)
     sigma_group: MedianEstimate  # (q,)
+    sigma: MedianEstimate  # ()
     icc: MedianEstimate  # ()
 
 
@@ -77,7 +80,7 @@ def widened(fit: PartialPooling, bootstrapped: Bootstrap) -> tuple[Floats, Float
 def _of_posterior(model: str, fit: PlainBayes | AnswerFit) -> Recommended:
     apart = fit.spread_of_groups if isinstance(fit, AnswerFit) else fit.sigma_group
     means = (WithInterval(each.mean, each.lower, each.upper) for each in (fit.groups, fit.average))
-    medians = (WithInterval(each.median, each.lower, each.upper) for each in (apart, fit.icc))
+    medians = (WithInterval(each.median, each.lower, each.upper) for each in (apart, fit.sigma, fit.icc))
     return Recommended(model, *means, *medians)
 
 

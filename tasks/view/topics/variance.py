@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.stats.fits.intervals import Z_95
+from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.records import MedianEstimate
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
@@ -93,6 +95,8 @@ def _components_table(context: Context) -> Table:
     rows.append((Cell("ICC"), Cell("share"), Cell(share[0]), Cell(share[1]), Cell(f"{share[2]} to {share[3]}")))
     rows += _correlations(context)
     note = f"{MEDIANS} ICC: share of the variation that lies between groups, at the predictors’ averages."
+    if context.findings.answer is not None:
+        note += " Both columns are of the plain model, without what was found missing."
     if len(context.varying) > 1:
         note += " Correlations, too, are at the predictors’ averages and would differ elsewhere."
     return Table("table-components", "Variance components", columns, tuple(rows), note)
@@ -187,24 +191,30 @@ def _shrinkage_table(context: Context) -> Table:
 
 
 def _finding(context: Context) -> str:
-    components, icc = context.findings.variance_components, context.findings.bayes.icc
-    sd = components.bayes_sd
-    between = with_unit(numbers.rounded(float(sd.median[0]), float(sd.sd[0])), context.difference_unit)
-    within = with_unit(numbers.estimate(float(sd.median[-1]), float(sd.sd[-1])), context.difference_unit)
-    share = f"{percent(float(icc.median))} (95 % interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
+    """By the recommended model, as the first screen has it."""
+    quoted = context.quoted
+    between = with_unit(_rounded(quoted.sigma_group, 0), context.difference_unit)
+    within = with_unit(_rounded(quoted.sigma, ()), context.difference_unit)
+    share = (percent(float(part)) for part in (quoted.icc.estimate, quoted.icc.lower, quoted.icc.upper))
     slopes = "".join(_slope_spread(context, term) for term in context.varying if term)
     return (
         f"Groups lie about {between} from the average group, rows about {within} from their group’s expectation: "
-        f"{share} of the variation lies between groups.{slopes}"
+        "{} (95 % interval {} to {}) of the variation lies between groups.".format(*share)
+        + slopes
     )
+
+
+def _rounded(found: WithInterval, position: int | tuple[()]) -> str:
+    value, lower, upper = (float(part[position]) for part in (found.estimate, found.lower, found.upper))
+    return numbers.rounded(value, (upper - lower) / (2.0 * Z_95))
 
 
 def _slope_spread(context: Context, term: int) -> str:
     """How much one slope differs between groups, per raw unit."""
-    sd, position, scale = context.findings.bayes.sigma_group, context.varying.index(term), context.raw_scale(term)
-    median, spread, lower, upper = (float(part[position]) / scale for part in (sd.median, sd.sd, sd.lower, sd.upper))
-    places = numbers.decimals_for(spread)
-    size = with_unit(fixed(median, places), context.raw_unit(term))
+    sd, position, scale = context.quoted.sigma_group, context.varying.index(term), context.raw_scale(term)
+    value, lower, upper = (float(part[position]) / scale for part in (sd.estimate, sd.lower, sd.upper))
+    places = numbers.decimals_for((upper - lower) / (2.0 * Z_95))
+    size = with_unit(fixed(value, places), context.raw_unit(term))
     return f" The {context.term_name(term)} differs by about {size} (95 % interval {interval(lower, upper, places)})."
 
 
@@ -213,7 +223,7 @@ TOPIC = Topic(
     title="How much groups differ, and how far they are pooled",
     finding=_finding,
     blocks=_blocks,
-    sources=("variance_components", "likelihood_ratio_test", "likelihood_profiles", "fits"),
+    sources=("overview", "variance_components", "likelihood_ratio_test", "likelihood_profiles", "fits"),
     guide=(GUIDE,),
     summary=(
         Entry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from tasks.stats.rows.data_findings import DataNotes
 from tasks.stats.rows.missing_codes import MissingCode
 from tasks.stats.rows.reading_notes import ReadingNotes
 from tasks.stats.rows.totals import TotalsRow
+from tasks.view.answers import is_there_a_difference, one_sentence
 from tasks.view.checks import SPECS, TOPIC_OF, Check, checks_of
 from tasks.view.context import Context
 from tasks.view.document import summary_of
@@ -292,6 +294,17 @@ def test_rows_and_groups_are_counted_alike(report: Context) -> None:
     assert checks["group_count"].value == run.n_groups
     assert checks["group_count"].message.split(" groups")[0].endswith(str(run.n_groups))
     assert checks["group_sizes"].value == report.findings.group_sizes.min()
+
+
+def test_how_far_groups_lie_apart_is_one_number_on_the_first_screen_and_in_its_section(report: Context) -> None:
+    """Whichever model is recommended."""
+    finding = next(topic for topic in TOPICS if topic.id == "variance").finding(report)
+    said = re.search(r"(?:typically by|typical distance) (.+?)(?: from the average group|\))", one_sentence(report))
+    assert said
+    assert finding.startswith(f"Groups lie about {said[1]} from the average group")
+    share = re.search(r"about (.{1,8}) of the variation", is_there_a_difference(report).split("; ")[-1])
+    assert share
+    assert f"expectation: {share[1]} (95 % interval" in finding
 
 
 def test_the_samplers_numbers_are_its_checks(report: Context) -> None:
