@@ -68,9 +68,11 @@ def log_spreads(free: Floats, of: Case) -> float:
     """y_j ~ normal(X_j beta, sigma_j^2 I + Z_j Sigma Z_j'), log sigma_j ~ normal(log sigma, spread)."""
     (*_, n_groups), units, rows = of.shape, of.model.inputs, of.rows
     beta, sd, factor, free, log_jacobian = common(free, of)
-    own = np.exp(units["log_sigma_center"] + units["log_sigma_unit"] * free[:n_groups])
-    log_mean, log_spread = free[n_groups:]
+    log_mean = units["log_sigma_mean_center"] + units["log_sigma_mean_unit"] * free[-2]
+    log_spread = np.log(units["spread_unit"]) + free[-1]
+    own = np.exp(log_own(units, free[:n_groups], log_mean, log_spread))
     total = log_common(beta, sd, factor, rows) + log_jacobian + log_spread + log_mean
+    total += ((1 - units["own"]) * log_spread).sum()  # Jacobian of the partly non-centred log residual SDs
     total += expon.logpdf(np.exp(log_mean), scale=rows["sigma_mean"])
     total += norm.logpdf(np.exp(log_spread), 0, SPREAD_SD)
     total += norm.logpdf(np.log(own), log_mean, np.exp(log_spread)).sum()
@@ -80,6 +82,19 @@ def log_spreads(free: Floats, of: Case) -> float:
         v = own[j] ** 2 * np.eye(mine.sum()) + z @ z.T
         total += multivariate_normal.logpdf(rows["y"][mine], rows["X"][mine] @ beta, v)
     return float(total)
+
+
+def eta_units(units: StanData) -> tuple[Floats, Floats]:
+    """(J,) centre and unit of the partly non-centred log residual SDs."""
+    stretch, mean = units["spread_unit"] ** (1 - units["own"]), units["log_sigma_mean_center"]
+    center = units["own"] * mean + (units["log_sigma_center"] - mean) / stretch
+    return center, units["log_sigma_unit"] / stretch
+
+
+def log_own(units: StanData, free: Floats, log_mean: float, log_spread: float) -> Floats:
+    center, unit = eta_units(units)
+    eta = center + unit * free
+    return np.asarray(log_mean + np.exp((1 - units["own"]) * log_spread) * (eta - units["own"] * log_mean))
 
 
 def log_student(free: Floats, of: Case) -> float:
@@ -163,9 +178,16 @@ def test_where_spreads_are_alike_the_density_is_the_marginal_programs() -> None:
     left = []
     for free in points(marginal)[1:]:
         at = plain.inputs["sigma_unit"] * np.exp(free[-1])
-        units = of.model.inputs
-        own = (np.log(at) - units["log_sigma_center"]) / units["log_sigma_unit"]
-        wide = np.concatenate([free[:-1], own, [np.log(at)], [0.0]])
+        center, unit = eta_units(of.model.inputs)
+        mean = (np.log(at) - of.model.inputs["log_sigma_mean_center"]) / of.model.inputs["log_sigma_mean_unit"]
+        wide = np.concatenate(
+            [
+                free[:-1],
+                (of.model.inputs["own"] * np.log(at) - center) / unit,
+                [mean],
+                [-np.log(of.model.inputs["spread_unit"])],
+            ]
+        )
         added = 5 * norm.logpdf(0.0) + norm.logpdf(1.0, 0, SPREAD_SD)
         left.append(spreads.log_prob_grad(wide)[0] - marginal.log_prob_grad(free)[0] - added)
     np.testing.assert_allclose(left, left[0], atol=1e-8)

@@ -18,12 +18,13 @@ from tasks.stats.bayes.priors import ResolvedPriors
 from tasks.stats.bayes.stan_data import StanData, marginal_data, prior_data, rows_data, unit_data
 from tasks.stats.fits.cross_products import residual_sum_of_squares
 from tasks.stats.fits.mean_structure import Added, Fitted, MeanStructure, with_terms
+from tasks.stats.fits.meta_regression import meta_regression
 from tasks.stats.records import Floats, GroupedData, MedianEstimate, PosteriorDraws, Scaling
 
 Program = Literal["partial_pooling_marginal", "partial_pooling_spreads", "partial_pooling_student"]
 
 SPREAD_SD = 1.0  # half-normal scale of the SD of the groups' log residual SDs: a factor of e between groups is usual
-USUAL_SPREAD = 0.5  # only where the sampler begins depends on it
+LEAST_SPREAD = 0.1  # that the sampler's units are made for
 ROWS_LIMIT = 20_000  # of a program on rows
 
 
@@ -153,12 +154,24 @@ def spreads_data(fit: Fitted, priors: ResolvedPriors, scaling: Scaling) -> StanD
 
 
 def _log_sigma_units(fit: Fitted, s: float) -> StanData:
-    """About where each group's log residual SD lies, and how wide its posterior is."""
-    own = np.where(np.nan_to_num(fit.residual_sd) > 0, fit.residual_sd, fit.at.sigma)
-    said = 2.0 * np.maximum(fit.structure.n - 1.0, 0.0)  # a log SD of n rows has a variance of 1 / (2 (n - 1))
-    precision = said + USUAL_SPREAD**-2
-    center = np.log(fit.at.sigma / s) + said / precision * np.log(own / fit.at.sigma)
-    return {"log_sigma_center": center, "log_sigma_unit": precision**-0.5}
+    """About where the groups' log residual SDs lie, and how wide their posterior is.
+
+    Between centred and non-centred each group goes by the share of its posterior precision that its own rows give.
+    """
+    has_own = np.nan_to_num(fit.residual_sd) > 0
+    said = np.where(has_own, 2.0 * (fit.structure.n - 1.0), 0.0)  # a log SD of n rows has a variance of 1 / (2 (n - 1))
+    log_own = np.log(np.where(has_own, fit.residual_sd, fit.at.sigma) / s)
+    all_own = meta_regression(log_own[has_own], 1.0 / said[has_own], np.ones((int(has_own.sum()), 1)))
+    spread, mean = max(all_own.tau, LEAST_SPREAD), float(all_own.coef[0])
+    precision = said + spread**-2
+    return {
+        "log_sigma_center": mean + said / precision * (log_own - mean),
+        "log_sigma_unit": precision**-0.5,
+        "own": said / precision,
+        "log_sigma_mean_center": mean,
+        "log_sigma_mean_unit": float(all_own.se[0]),
+        "spread_unit": spread,
+    }
 
 
 def student_data(
