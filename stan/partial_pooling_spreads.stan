@@ -64,15 +64,15 @@ data {
   vector<lower=0>[q] sigma_group_unit;
   vector[J] log_sigma_center;
   vector<lower=0>[J] log_sigma_unit;
-  vector<lower=0, upper=1>[J] own;      // how much each group's rows say of its residual SD: 1 centred, 0 non-centred
+  vector<lower=0, upper=1>[J] sigma_own;      // how much each group's rows say of its residual SD: 1 centred, 0 non-centred
   real log_sigma_mean_center;
   real<lower=0> log_sigma_mean_unit;
   real<lower=0> spread_unit;
 }
 transformed data {
-  vector[J] stretch = exp((1 - own) * log(spread_unit));
+  vector[J] stretch = exp((1 - sigma_own) * log(spread_unit));
   vector[J] eta_unit = log_sigma_unit ./ stretch;
-  vector[J] eta_center = own * log_sigma_mean_center + (log_sigma_center - log_sigma_mean_center) ./ stretch;
+  vector[J] eta_center = sigma_own * log_sigma_mean_center + (log_sigma_center - log_sigma_mean_center) ./ stretch;
 }
 parameters {
   vector[p] beta_in_units;
@@ -88,9 +88,9 @@ transformed parameters {
   real log_sigma_mean = log_sigma_mean_center + log_sigma_mean_unit * log_sigma_mean_in_units;
   real sigma = exp(log_sigma_mean);                                      // residual SD of the typical group
   real spread = spread_unit * spread_in_units;                           // SD of the groups' log residual SDs
-  // partly non-centred (Papaspiliopoulos, Roberts & Sköld 2007): eta_j ~ normal(own_j * log_sigma_mean, spread^own_j)
+  // partly non-centred (Papaspiliopoulos, Roberts & Sköld 2007): eta_j ~ normal(sigma_own_j * log_sigma_mean, spread^own_j)
   vector[J] eta = eta_center + eta_unit .* eta_in_units;
-  vector[J] group_sigma = exp(log_sigma_mean + exp((1 - own) * log(spread)) .* (eta - own * log_sigma_mean));
+  vector[J] group_sigma = exp(log_sigma_mean + exp((1 - sigma_own) * log(spread)) .* (eta - sigma_own * log_sigma_mean));
 }
 model {
   matrix[q, q] T = diag_pre_multiply(sigma_group, L_group);
@@ -113,7 +113,7 @@ model {
   sigma ~ exponential(1 / sigma_mean);
   target += log_sigma_mean;             // the prior is on sigma
   spread ~ normal(0, spread_sd);
-  eta ~ normal(own * log_sigma_mean, exp(own * log(spread)));
+  eta ~ normal(sigma_own * log_sigma_mean, exp(sigma_own * log(spread)));
   target += -dot_product(n - q, log_sigma) - 0.5 * sum(col(groups, 1))
             - 0.5 * sum((rtr - col(groups, 2)) ./ v);
 }

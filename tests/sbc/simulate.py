@@ -23,7 +23,7 @@ from tasks.study.errors import SamplingFailed
 from tests.datasets import grouped
 from tests.posteriors import study_of
 
-DESIGNS = {"equal": (8,) * 10, "unequal": (2, 3, 4, 5, 6, 8, 10, 14, 20, 30)}
+DESIGNS = {"equal": (6,) * 8, "unequal": (2, 2, 3, 4, 5, 7, 10, 15)}
 PROGRAMS = {
     "spreads": Answer(is_unequal=True),
     "student": Answer(is_heavy=True),
@@ -33,7 +33,7 @@ PRIORS = ResolvedPriors(np.array([0.0, 0.5]), np.array([1.0, 0.5]), np.array([1.
 SCALING = Scaling(("x1",), np.zeros(1), np.ones(1), 0.0, 1.0)
 VARYING = (0, 1)
 # Fewer draws than in a run, and no finer limits than so many draws can hold; where they miss them, more are made.
-SAMPLER = {"chains": 2, "warmup": 600, "draws": 600}
+SAMPLER = {"chains": 2, "warmup": 500, "draws": 500}
 LIMITS = {"rhat": 1.03}
 KEPT = 100  # draws that the truth is ranked among, evenly from all
 

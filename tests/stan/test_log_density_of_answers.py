@@ -1,6 +1,7 @@
 """What the programs that answer compute is the log density of rows, each group's own, as a dense formula has it.
 
-What the programs drop is constant, so densities are compared after subtracting that of one point.
+What the programs drop is constant, so densities are compared after subtracting that of one point. Points are half as
+wide as a sampler's start: where a group's residual SD is a millionth of its rows' spread, sums per group lose digits.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def log_spreads(free: Floats, of: Case) -> float:
     log_spread = np.log(units["spread_unit"]) + free[-1]
     own = np.exp(log_own(units, free[:n_groups], log_mean, log_spread))
     total = log_common(beta, sd, factor, rows) + log_jacobian + log_spread + log_mean
-    total += ((1 - units["own"]) * log_spread).sum()  # Jacobian of the partly non-centred log residual SDs
+    total += ((1 - units["sigma_own"]) * log_spread).sum()  # Jacobian of the partly non-centred log residual SDs
     total += expon.logpdf(np.exp(log_mean), scale=rows["sigma_mean"])
     total += norm.logpdf(np.exp(log_spread), 0, SPREAD_SD)
     total += norm.logpdf(np.log(own), log_mean, np.exp(log_spread)).sum()
@@ -86,33 +87,46 @@ def log_spreads(free: Floats, of: Case) -> float:
 
 def eta_units(units: StanData) -> tuple[Floats, Floats]:
     """(J,) centre and unit of the partly non-centred log residual SDs."""
-    stretch, mean = units["spread_unit"] ** (1 - units["own"]), units["log_sigma_mean_center"]
-    center = units["own"] * mean + (units["log_sigma_center"] - mean) / stretch
+    stretch, mean = units["spread_unit"] ** (1 - units["sigma_own"]), units["log_sigma_mean_center"]
+    center = units["sigma_own"] * mean + (units["log_sigma_center"] - mean) / stretch
     return center, units["log_sigma_unit"] / stretch
 
 
 def log_own(units: StanData, free: Floats, log_mean: float, log_spread: float) -> Floats:
     center, unit = eta_units(units)
     eta = center + unit * free
-    return np.asarray(log_mean + np.exp((1 - units["own"]) * log_spread) * (eta - units["own"] * log_mean))
+    return np.asarray(log_mean + np.exp((1 - units["sigma_own"]) * log_spread) * (eta - units["sigma_own"] * log_mean))
+
+
+def units_varying(of: Case) -> list[int]:
+    return [*of.model.varying]
 
 
 def log_student(free: Floats, of: Case) -> float:
-    """y ~ student_t(nu, x'beta + z'u_j, sigma_j), the u_j and log sigma_j in standard units."""
+    """y ~ student_t(nu, x'beta + z'u_j, sigma_j)."""
     (_, q, n_groups), rows = of.shape, of.rows
     beta, sd, factor, free, log_jacobian = common(free, of)
     log_sigma, log_above_1 = free[:2]
     sigma, nu = of.model.inputs["sigma_unit"] * np.exp(log_sigma), 1.0 + np.exp(log_above_1)
-    z, free = free[2 : 2 + q * n_groups].reshape(n_groups, q), free[2 + q * n_groups :]
+    (units, own_u), of_mean = (of.model.inputs, of.model.inputs["u_own"]), beta[units_varying(of)]
+    stretch = units["sigma_group_unit"] ** (1 - own_u)
+    e_center = own_u * units["beta_center"][units_varying(of)] + units["u_center"] / stretch
+    e = e_center + units["u_unit"] / stretch * free[2 : 2 + q * n_groups].reshape(q, n_groups).T
+    u, free = sd ** (1 - own_u) * (e - own_u * of_mean), free[2 + q * n_groups :]
     total = log_common(beta, sd, factor, rows) + log_jacobian + log_sigma + log_above_1
-    total += expon.logpdf(sigma, scale=rows["sigma_mean"]) + gamma.logpdf(nu, 2, scale=10) + norm.logpdf(z).sum()
+    total += expon.logpdf(sigma, scale=rows["sigma_mean"]) + gamma.logpdf(nu, 2, scale=10)
+    root = sd[:, None] * factor
+    total += sum(multivariate_normal.logpdf(each, np.zeros(q), root @ root.T) for each in u)
+    total += ((1 - own_u) * np.log(sd)).sum()  # Jacobian of the partly non-centred effects
     own = np.full(n_groups, sigma)
     if of.model.answer.is_unequal:
-        in_units, log_spread = free[:-1], free[-1]
-        own = sigma * np.exp(np.exp(log_spread) * in_units)
-        total += norm.logpdf(in_units).sum() + norm.logpdf(np.exp(log_spread), 0, SPREAD_SD) + log_spread
+        log_spread = np.log(units["spread_unit"][0]) + free[-1]
+        own = np.exp(log_own(units, free[:-1], np.log(sigma), log_spread))
+        total += norm.logpdf(np.log(own), np.log(sigma), np.exp(log_spread)).sum()
+        total += norm.logpdf(np.exp(log_spread), 0, SPREAD_SD) + log_spread
+        total += ((1 - units["sigma_own"]) * log_spread).sum()
     group = rows["group"] - 1
-    mean = rows["X"] @ beta + (rows["Z"] * (z @ (sd[:, None] * factor).T)[group]).sum(axis=1)
+    mean = rows["X"] @ beta + (rows["Z"] * u[group]).sum(axis=1)
     return float(total + student_t.logpdf(rows["y"], nu, mean, own[group]).sum())
 
 
@@ -142,7 +156,7 @@ def test_log_density_is_the_formulas_up_to_a_constant(
 ) -> None:
     of = case(answer, p, varying, added)
     program, density = of.program, log_student if answer.is_heavy else log_spreads
-    where = points(program)
+    where = points(program) / 2
     theirs = np.array([program.log_prob_grad(free)[0] for free in where])
     ours = np.array([density(free, of) for free in where])
     np.testing.assert_allclose(theirs - theirs[0], ours - ours[0], rtol=1e-9, atol=1e-7)
@@ -162,7 +176,7 @@ def test_gradient_equals_central_differences(
     answer: Answer, p: int, varying: tuple[int, ...], added: tuple[Added, ...]
 ) -> None:
     model = case(answer, p, varying, added).program
-    for free in points(model)[:3]:
+    for free in points(model)[:3] / 2:
         steps = 1e-5 * np.eye(free.size)
         numeric = [(model.log_prob_grad(free + s)[0] - model.log_prob_grad(free - s)[0]) / 2e-5 for s in steps]
         np.testing.assert_allclose(model.log_prob_grad(free)[1], numeric, rtol=1e-5, atol=1e-4)
@@ -183,7 +197,7 @@ def test_where_spreads_are_alike_the_density_is_the_marginal_programs() -> None:
         wide = np.concatenate(
             [
                 free[:-1],
-                (of.model.inputs["own"] * np.log(at) - center) / unit,
+                (of.model.inputs["sigma_own"] * np.log(at) - center) / unit,
                 [mean],
                 [-np.log(of.model.inputs["spread_unit"])],
             ]

@@ -12,8 +12,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tasks.stats.bayes.parameter_units import parameter_units
-from tasks.stats.bayes.posterior import SAMPLER_COLUMNS, estimate, group_thin, intraclass_correlation, posterior_draws
+from tasks.stats.bayes.parameter_units import ParameterUnits, parameter_units
+from tasks.stats.bayes.posterior import (
+    SAMPLER_COLUMNS,
+    conditional_moments,
+    estimate,
+    group_thin,
+    intraclass_correlation,
+    posterior_draws,
+)
 from tasks.stats.bayes.priors import ResolvedPriors
 from tasks.stats.bayes.stan_data import StanData, marginal_data, prior_data, rows_data, unit_data
 from tasks.stats.fits.cross_products import residual_sum_of_squares
@@ -25,6 +32,7 @@ Program = Literal["partial_pooling_marginal", "partial_pooling_spreads", "partia
 
 SPREAD_SD = 1.0  # half-normal scale of the SD of the groups' log residual SDs: a factor of e between groups is usual
 LEAST_SPREAD = 0.1  # that the sampler's units are made for
+LEAST_SHARE = 0.3  # of an SD between groups: so far down its posterior may reach, and there groups are non-centred
 ROWS_LIMIT = 20_000  # of a program on rows
 
 
@@ -156,7 +164,7 @@ def spreads_data(fit: Fitted, priors: ResolvedPriors, scaling: Scaling) -> StanD
 def _log_sigma_units(fit: Fitted, s: float) -> StanData:
     """About where the groups' log residual SDs lie, and how wide their posterior is.
 
-    Between centred and non-centred each group goes by the share of its posterior precision that its own rows give.
+    Between centred and non-centred each group goes by how much of its posterior precision its own rows give.
     """
     has_own = np.nan_to_num(fit.residual_sd) > 0
     said = np.where(has_own, 2.0 * (fit.structure.n - 1.0), 0.0)  # a log SD of n rows has a variance of 1 / (2 (n - 1))
@@ -167,7 +175,7 @@ def _log_sigma_units(fit: Fitted, s: float) -> StanData:
     return {
         "log_sigma_center": mean + said / precision * (log_own - mean),
         "log_sigma_unit": precision**-0.5,
-        "own": said / precision,
+        "sigma_own": said / (said + (LEAST_SHARE * spread) ** -2),
         "log_sigma_mean_center": mean,
         "log_sigma_mean_unit": float(all_own.se[0]),
         "spread_unit": spread,
@@ -183,11 +191,39 @@ def student_data(
         rows = np.sort(np.random.default_rng([seed, 12]).choice(rows, ROWS_LIMIT, replace=False))
     kept = GroupedData(data.y[rows], data.x[rows], data.group_index[rows], data.labels, data.terms)
     wide, wide_scaling = with_terms(kept, scaling, fit.structure)
+    s = scaling.outcome_scale
+    units = parameter_units(fit.structure.products, fit.varying, priors)
     return {
         **rows_data(wide, fit.varying, priors, wide_scaling),
+        "varying": np.array(fit.varying) + 1,
         "unequal": int(answer.is_unequal),
         "spread_sd": SPREAD_SD,
-        **unit_data(parameter_units(fit.structure.products, fit.varying, priors), scaling.outcome_scale),
+        **unit_data(units, s),
+        **_effect_units(fit, units, s),
+        **_spread_units(fit, s, is_unequal=answer.is_unequal),
+    }
+
+
+def _spread_units(fit: Fitted, s: float, *, is_unequal: bool) -> StanData:
+    """`_log_sigma_units` as arrays, which are empty where groups share a residual scale."""
+    if not is_unequal:
+        names = "sigma_own", "log_sigma_center", "log_sigma_unit", "log_sigma_mean_center", "spread_unit"
+        return dict.fromkeys(names, np.empty(0))
+    return {name: np.atleast_1d(value) for name, value in _log_sigma_units(fit, s).items()}
+
+
+def _effect_units(fit: Fitted, units: ParameterUnits, s: float) -> StanData:
+    """About where the groups' effects lie, how wide their posterior is, and how much their own rows say of them."""
+    sd, columns = units.sigma_group, list(fit.varying)
+    gram = fit.structure.products.gram[:, columns]
+    given = units.beta_center[None], np.diag(sd)[None], np.array([units.sigma])
+    mean, root = (values[0] for values in conditional_moments(gram, columns, *given))
+    variance = (root**2).sum(axis=-1)
+    said = np.maximum(1.0 / variance - sd**-2, 0.0)  # the precision of what a group's own rows say
+    return {
+        "u_own": said / (said + (LEAST_SHARE * sd) ** -2),
+        "u_center": mean[..., 0] / s,
+        "u_unit": np.sqrt(variance) / s,
     }
 
 
@@ -202,7 +238,7 @@ def _student_draws(
     coef[..., list(varying)] += variables["u"][:, ::thin] * s
     coef[..., 0] += center
     beta = beta + center * np.eye(p)[0]
-    spread = variables.get("spread_of_one", np.empty(0))  # an engine may leave an empty array out
+    spread = variables.get("spread", np.empty(0))  # an engine may leave an empty array out
     sampler: dict[str, Any] = {name: variables[column] for name, column in SAMPLER_COLUMNS.items()}
     return PosteriorDraws(
         beta=beta,
