@@ -67,7 +67,8 @@ class Scaling:
 class CompletePooling:
     coef: Floats  # (p,)
     se: Floats  # (p,)
-    lower: Floats  # (p,) 95 % t interval
+    robust_se: Floats  # (p,) clustered by group; NaN for a single one
+    lower: Floats  # (p,) 95 % t interval, of `se`
     upper: Floats  # (p,)
     sigma: float
     df: int
@@ -273,6 +274,7 @@ class SimpsonCheck:
     term: str
     complete: float
     complete_se: float
+    complete_robust_se: float  # clustered by group
     within: float
     within_se: float
     between: float
@@ -280,7 +282,8 @@ class SimpsonCheck:
     contextual: float  # between - within
     contextual_lower: float
     contextual_upper: float
-    is_misleading: bool  # complete pooling does not answer the within-group question
+    is_blend: bool  # the slope over all rows lies outside the 95 % interval of the one within groups
+    is_misleading: bool  # the two differ in truth, and whoever ignores the groups concludes otherwise
     is_reversed: bool  # misleading, and with the opposite sign
 
 

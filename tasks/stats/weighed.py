@@ -16,6 +16,7 @@ from tasks.stats.fits.group_sizes import judge_groups
 from tasks.stats.fits.intervals import compare_intervals, judge_intervals
 from tasks.stats.fits.mean_structure import with_terms
 from tasks.stats.fits.partial_pooling import judge_convergence
+from tasks.stats.fits.second_opinion import SecondOpinion, judge_second_opinion, second_opinion
 from tasks.stats.fits.singularity import judge_singularity
 from tasks.stats.judged.assumptions import judge_equal_spread
 from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws
@@ -86,6 +87,7 @@ class Weighed:
     partial: dict[Flavour, PartialPooling]
     plain_bayes: PlainBayes
     screening: Screening
+    second_opinion: SecondOpinion | None  # on the fullest fit; None where data are too many
     bootstrap: Bootstrap  # of the fullest fit
     implied_coverage: ImpliedCoverage  # of the fullest fit's widened intervals, by the Bayesian fit
     intervals: tuple[IntervalComparison, ...]
@@ -127,6 +129,7 @@ def weigh(
             estimate(intraclass_correlation(draws)),
         ),
         screening=screening,
+        second_opinion=second_opinion(data, scaling, fullest) if data.n_rows == products.n_rows else None,
         bootstrap=replicated,
         implied_coverage=by_draws(*widened(fullest, replicated), draws.group_coef, fits.no_pooling.n),
         intervals=compare_intervals(fullest, groups, products.terms, limits.collapsed_ratio),
@@ -150,6 +153,7 @@ def judge_fits(found: Weighed, limits: Thresholds) -> tuple[Judgement, ...]:
     return (
         *judge_groups(found.no_pooling, limits.few_groups),
         *judge_convergence(found.partial),
+        *judge_second_opinion(found.second_opinion),
         *judge_singularity(found.fullest, limits.singular_tolerance),
         *judge_intervals(found.intervals, limits.collapsed_ratio),
         *judge_implied_coverage(found.implied_coverage, found.terms, found.fullest.varying),

@@ -13,7 +13,10 @@ RANK_TOLERANCE = 1e-11
 
 
 def complete_pooling(products: ModelCrossProducts) -> CompletePooling:
-    """Ordinary least squares on all rows, the groups ignored. Intervals are 95 % t intervals."""
+    """Ordinary least squares on all rows, the groups ignored. Intervals are 95 % t intervals.
+
+    Robust standard errors are those of Liang & Zeger (1986), Biometrika 73, times sqrt(J / (J - 1) (N - 1) / (N - p)).
+    """
     xtx, xty = products.xtx.sum(axis=0), products.xty.sum(axis=0)
     inverse = np.linalg.inv(xtx)
     coef = inverse @ xty
@@ -21,9 +24,20 @@ def complete_pooling(products: ModelCrossProducts) -> CompletePooling:
     df = products.n_rows - products.p
     sigma = np.sqrt(rss / df) if df > 0 else np.nan
     se = sigma * np.sqrt(np.diag(inverse))
+    robust_se = _clustered_se(products, coef, inverse)
     coef[0] += products.outcome_center
     half = _t_half_width(se, np.asarray(df))
-    return CompletePooling(coef, se, coef - half, coef + half, float(sigma), df, np.sqrt(rss / products.n_rows))
+    return CompletePooling(
+        coef, se, robust_se, coef - half, coef + half, float(sigma), df, np.sqrt(rss / products.n_rows)
+    )
+
+
+def _clustered_se(products: ModelCrossProducts, coef: Floats, inverse: Floats) -> Floats:
+    n_groups, n, p = len(products.labels), products.n_rows, products.p
+    if n_groups < 2 or n <= p:
+        return np.full(p, np.nan)
+    score = (products.xty - products.xtx @ coef) @ inverse
+    return np.asarray(np.sqrt((score**2).sum(axis=0) * n_groups / (n_groups - 1) * (n - 1) / (n - p)))
 
 
 def no_pooling(products: ModelCrossProducts) -> NoPooling:

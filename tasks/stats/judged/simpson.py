@@ -4,6 +4,9 @@ The within-between (Mundlak 1978) decomposition: each predictor's group means en
 model beside the predictor itself. The predictor's coefficient is then the within-group slope, and that
 of its group means the contextual effect, between-group less within-group slope. Where the contextual
 effect is not 0, partial pooling of the plain model is biased too.
+
+The slope over all rows is a blend of the two. It misleads only if they differ in truth, and the line through all rows
+is taken to say something else than the one within groups: another sign, or a slope where the other shows none.
 """
 
 from __future__ import annotations
@@ -21,8 +24,6 @@ from tasks.stats.rows.collinearity import Collinearity
 
 # Share of a predictor's variance that must lie between (or within) groups for that slope to exist.
 SMALLEST_SHARE = 1e-8
-# Complete pooling misleads only if it is off by at least this share of the within-group slope.
-MATERIAL_SHARE = 0.5
 
 
 def simpson_checks(products: ModelCrossProducts, complete: CompletePooling) -> tuple[SimpsonCheck, ...]:
@@ -92,11 +93,15 @@ def _check(
         contextual, contextual_se = estimate[mean_at], np.sqrt(cov[mean_at, mean_at])
         between_se = np.sqrt(cov[k, k] + cov[mean_at, mean_at] + 2.0 * cov[k, mean_at])
     half = stdtrit(df, 0.975) * contextual_se
-    misleading, reversed_ = _judge(complete.coef[k], complete.se[k], within, within_se)
+    pooled, pooled_se = complete.coef[k], complete.se[k]
+    apart = abs(pooled - within) > Z_95 * within_se
+    differs = apart and not abs(contextual) <= half  # with no slope between groups, only the two slopes can tell
+    signs = _sign(pooled, pooled_se), _sign(within, within_se)
     return SimpsonCheck(
         term=term,
-        complete=float(complete.coef[k]),
-        complete_se=float(complete.se[k]),
+        complete=float(pooled),
+        complete_se=float(pooled_se),
+        complete_robust_se=float(complete.robust_se[k]),
         within=float(within),
         within_se=float(within_se),
         between=float(within + contextual),
@@ -104,23 +109,15 @@ def _check(
         contextual=float(contextual),
         contextual_lower=float(contextual - half),
         contextual_upper=float(contextual + half),
-        is_misleading=misleading,
-        is_reversed=reversed_,
+        is_blend=bool(apart),
+        is_misleading=bool(differs and signs[0] != signs[1]),
+        is_reversed=bool(differs and signs[0] * signs[1] < 0),
     )
 
 
-def _judge(complete: float, complete_se: float, within: float, within_se: float) -> tuple[bool, bool]:
-    """(misleading, reversed). Misleading: each slope is outside the other's 95 % interval, by an amount that matters.
-
-    Reversed: misleading, and of the opposite sign.
-    """
-    if np.isnan(within) or np.isnan(complete_se):
-        return False, False
-    gap = abs(complete - within)
-    distinct = gap > Z_95 * max(complete_se, within_se)
-    material = gap >= MATERIAL_SHARE * abs(within)
-    misleading = bool(distinct and material)
-    return misleading, bool(misleading and complete * within < 0)
+def _sign(slope: float, se: float) -> int:
+    """Of a slope whose 95 % interval excludes 0; else 0."""
+    return int(np.sign(slope)) if abs(slope) > Z_95 * se else 0
 
 
 def judge_simpson(found: tuple[SimpsonCheck, ...], close: Collinearity | None) -> tuple[Judgement, ...]:
@@ -136,8 +133,8 @@ def _judgement(check: SimpsonCheck, is_close: bool) -> Judgement:
         return Judgement(kind, "pass", "not comparable", term, value, limit)
     if np.isnan(check.within):
         return Judgement(kind, "pass", "not within", term)
-    if not check.is_misleading:
-        return Judgement(kind, "pass", "agrees", term, value, limit)
     if check.is_reversed:
         return Judgement(kind, "fail", "reversed", term, value, limit)
-    return Judgement(kind, "review", "misleading", term, value, limit)
+    if check.is_misleading:
+        return Judgement(kind, "review", "misleading", term, value, limit)
+    return Judgement(kind, "pass", "blend" if check.is_blend else "agrees", term, value, limit)

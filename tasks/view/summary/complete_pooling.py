@@ -28,7 +28,8 @@ class CompletePoolingSummary(Record):
 
     coef: Vector = Field(description=COEFFICIENTS)
     se: Vector = Field(description="standard errors of `coef`")
-    lower: Vector = Field(description="lower limits of 95 % t intervals")
+    robust_se: Vector = Field(description="standard errors of `coef`, clustered by group; null for one group")
+    lower: Vector = Field(description="lower limits of 95 % t intervals, of `se`")
     upper: Vector = Field(description="upper limits of 95 % t intervals")
     sigma: Number = Field(description="residual SD, in the outcome's unit")
     df: Count = Field(description="residual degrees of freedom")

@@ -16,6 +16,7 @@ class SimpsonSummary(Record):
     term: str = Field(description="the predictor")
     complete: Number = Field(description="slope over all rows, groups ignored, per SD")
     complete_se: Number = Field(description="standard error")
+    complete_robust_se: Number = Field(description="standard error clustered by group; null for one group")
     within: Number = Field(description="slope within groups, per SD")
     within_se: Number = Field(description="standard error")
     between: Number = Field(description="slope between group means, per SD")
@@ -23,7 +24,14 @@ class SimpsonSummary(Record):
     contextual: Number = Field(description="between minus within")
     contextual_lower: Number = Field(description="95 % limit")
     contextual_upper: Number = Field(description="95 % limit")
-    is_misleading: Flag = Field(description="complete pooling does not answer the within-group question")
+    is_blend: Flag = Field(
+        description="the slope over all rows lies outside the 95 % interval of the one within groups"
+    )
+    is_misleading: Flag = Field(
+        description=(
+            "ignoring groups misleads: the slopes differ in truth, in their sign or in whether they differ from 0 at all"
+        )
+    )
     is_reversed: Flag = Field(description="and has the opposite sign")
 
 

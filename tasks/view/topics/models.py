@@ -9,6 +9,7 @@ from tasks.stats.records import Floats, PartialPooling
 from tasks.view.context import MODEL_NAMES, Context
 from tasks.view.records import Block, Cell, Column, Table
 from tasks.view.summary.held_out import CrossValidationSummary, cross_validation_of
+from tasks.view.summary.second_opinion import SecondOpinionSummary, second_opinion_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read
 from tasks.view.topics.in_r import formula
 from tasks.view.topics.predictors import PREDICTORS
@@ -291,6 +292,29 @@ CONVERGENCE: CheckSpec[Context] = CheckSpec(
 )
 
 
+DISAGREES = "Do not use the REML fit, and report this as a fault of Poolwise; the Bayesian fit does not depend on it."
+SECOND_OPINION: CheckSpec[Context] = CheckSpec(
+    kind="second_opinion",
+    title="Second opinion on the REML fit",
+    measure="deviance that the two differ by: {value} (limit {limit})",
+    cases={
+        "agrees": Case(
+            "A second solver, on rows and without derivatives, has the same REML criterion and finds no better fit."
+        ),
+        "other criterion": Case(
+            "A second solver has another REML criterion for the same estimates.",
+            DISAGREES,
+            reason="a second solver disagrees with the REML fit",
+        ),
+        "better fit": Case(
+            "A second solver finds a better REML fit than the one reported.",
+            DISAGREES,
+            reason="a second solver disagrees with the REML fit",
+        ),
+    },
+)
+
+
 def _not_converged(context: Context) -> str:
     fits = context.findings.partial.items()
     return numbers.listed(MODEL_NAMES[f"partial_pooling.{name}"] for name, fit in fits if not fit.converged)
@@ -301,15 +325,21 @@ TOPIC = Topic(
     title="All models side by side",
     finding=_finding,
     blocks=_blocks,
-    sources=("fits", "cross_validation"),
+    sources=("fits", "cross_validation", "second_opinion"),
     guide=(GUIDE,),
-    checks=(*PREDICTORS, CONVERGENCE),
+    checks=(*PREDICTORS, CONVERGENCE, SECOND_OPINION),
     summary=(
         Entry(
             "cross_validation",
             CrossValidationSummary | None,
             "K-fold cross-validation of every model on the same rows; null where rows are too few",
             lambda context: cross_validation_of(context.findings.cross_validation),
+        ),
+        Entry(
+            "second_opinion",
+            SecondOpinionSummary | None,
+            "The fullest REML fit by a second solver, from rows; null where data are too many for it",
+            lambda context: second_opinion_of(context.findings.second_opinion),
         ),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -138,6 +139,9 @@ def _slope_cells(check: SimpsonCheck, scale: float) -> tuple[Cell, ...]:
     )
     places = _places(check, scale)
     cells = [_slope(value / scale, se / scale, places) for value, se in pairs]
+    robust = check.complete_robust_se / scale
+    if np.isfinite(robust):
+        cells[0] = replace(cells[0], detail=f"{cells[0].detail}, clustered by group {numbers.fixed(robust, places)}")
     between = numbers.interval(check.contextual_lower / scale, check.contextual_upper / scale, places)
     known = bool(np.isfinite(check.contextual))
     return (*cells, Cell(numbers.fixed(check.contextual / scale, places), between if known else ""))
@@ -206,10 +210,16 @@ CHECK: CheckSpec[Context] = CheckSpec(
     cases={
         "not within": Case(_named("{name} is the same throughout each group: there is no slope within groups.")),
         "not comparable": Case(_named("{name} goes too closely with other predictors for its slopes to be compared.")),
+        "blend": Case(
+            _compared(
+                "It is a blend of the slope within groups and of differences between groups: quote the one within."
+            )
+        ),
         "agrees": Case(_compared("There is no clear sign that ignoring the groups misleads here.")),
         "misleading": Case(
             _compared(
-                "Ignoring the groups would mislead (Simpson’s paradox): groups differ both in it and in the outcome."
+                "Ignoring the groups would mislead (Simpson’s paradox): groups differ both in it and in the "
+                "outcome, and only one of the two slopes differs from 0."
             ),
             ADVICE,
             STEP,

@@ -34,7 +34,7 @@ def statuses(name: str) -> dict[str, str]:
     return {name: each.status for name, each in judgements(sampled(name)).items() if each.status != "pass"}
 
 
-def test_bounce_rates_is_singular_collapsed_and_paradoxical() -> None:
+def test_bounce_rates_is_singular_and_collapsed() -> None:
     found = statuses("bounce_rates")
     found.pop("prior_sensitivity", None)  # 0.095 +- 0.006 over seeds, its limit 0.1: either is right
     assert found == {
@@ -91,21 +91,24 @@ def test_group_sizes(sizes: list[int], status: str) -> None:
     assert (made.status, made.value) == (status, min(sizes))
 
 
-SLOPES = SimpsonCheck("age", 4.0, 0.1, 1.0, 0.1, 6.0, 1.0, 5.0, 3.0, 7.0, is_misleading=False, is_reversed=False)
+SLOPES = SimpsonCheck(
+    "age", 4.0, 0.1, 0.2, 1.0, 0.1, 6.0, 1.0, 5.0, 3.0, 7.0, is_blend=False, is_misleading=False, is_reversed=False
+)
 
 
 @pytest.mark.parametrize(
-    ("change", "status"),
+    ("change", "status", "case"),
     [
-        ({}, "pass"),
-        ({"is_misleading": True}, "review"),
-        ({"is_misleading": True, "is_reversed": True, "within": -1.0}, "fail"),
-        ({"within": np.nan}, "pass"),
+        ({}, "pass", "agrees"),
+        ({"is_blend": True}, "pass", "blend"),
+        ({"is_blend": True, "is_misleading": True}, "review", "misleading"),
+        ({"is_blend": True, "is_misleading": True, "is_reversed": True, "within": -1.0}, "fail", "reversed"),
+        ({"within": np.nan}, "pass", "not within"),
     ],
 )
-def test_simpson_paradox(change: dict, status: str) -> None:
+def test_simpson_paradox(change: dict, status: str, case: str) -> None:
     (made,) = judge_simpson((replace(SLOPES, **change),), None)
-    assert (made.name, made.term, made.status) == ("simpson_age", "age", status)
+    assert (made.name, made.term, made.status, made.case) == ("simpson_age", "age", status, case)
     if "within" not in change:
         assert (made.value, made.limit) == (4.0, 1.0)
 

@@ -33,7 +33,6 @@ ANSWERS = {
         "What should I do?": (
             r"^Use the estimates and intervals of the Bayesian partial-pooling model",
             r"Do not quote the usual intervals for the effect of age by group",
-            r"compare within groups",
         ),
     },
     "sleepstudy": {

@@ -73,12 +73,52 @@ def test_contextual_effect_is_the_coefficient_of_the_group_means(data) -> None:
     assert (check.contextual_upper + check.contextual_lower) / 2 == pytest.approx(check.contextual, rel=1e-9)
 
 
-def test_bounce_rates_mislead_but_keep_their_sign() -> None:
+def test_a_blend_whose_contextual_effect_may_be_nothing_misleads_nobody() -> None:
+    """Bounce rates: 4.7 over all rows, 1.2 within, both clearly above 0; what is between counties is uncertain."""
     check = checks_of(bounce_rates())[0]
     assert check.complete == pytest.approx(4.7, abs=0.5)
     assert check.within == pytest.approx(1.3, abs=0.5)
-    assert (check.is_misleading, check.is_reversed) == (True, False)
+    assert check.contextual_lower < 0 < check.contextual_upper
+    assert (check.is_blend, check.is_misleading, check.is_reversed) == (True, False, False)
     assert check.complete == complete_pooling(model_of(bounce_rates())[0]).coef[1]
+
+
+def world(within: float, between: float, n_groups: int = 25) -> GroupedData:
+    """Group means of the predictor lie 2 SDs apart; slopes are exact but for a little noise."""
+    rng = np.random.default_rng(3)
+    index, place = np.repeat(np.arange(n_groups), 12), 2.0 * rng.standard_normal(n_groups)
+    away = rng.standard_normal(index.size)
+    noise = 0.5 * rng.standard_normal(index.size) + 0.5 * rng.standard_normal(n_groups)[index]
+    return grouped(between * place[index] + within * away + noise, index, place[index] + away)
+
+
+@pytest.mark.parametrize(
+    ("within", "between", "found"),
+    [
+        (1.0, 1.0, (False, False, False)),
+        (1.0, 4.0, (True, False, False)),  # a certain contextual effect, but the sign and the conclusion stay
+        (0.0, 4.0, (True, True, False)),  # nothing within, a slope over all rows
+        (-1.0, 4.0, (True, True, True)),
+        (-1.0, 0.25, (True, True, False)),  # a slope within that all rows hide
+    ],
+)
+def test_only_another_conclusion_misleads(within: float, between: float, found: tuple[bool, bool, bool]) -> None:
+    check = checks_of(world(within, between))[0]
+    assert (check.is_blend, check.is_misleading, check.is_reversed) == found
+    contextual_is_sure = not check.contextual_lower < 0 < check.contextual_upper
+    assert contextual_is_sure == (within != between)
+
+
+@pytest.mark.parametrize("data", [bounce_rates, reversed_data, lambda: world(0.0, 4.0)])
+def test_standard_errors_of_complete_pooling_are_clustered_as_by_statsmodels(data) -> None:
+    """statsmodels 0.15, `cov_type="cluster"` with its correction for few groups."""
+    rows = data()
+    (products, scaling), fit = model_of(rows), complete_pooling(model_of(rows)[0])
+    model = sm.OLS(rows.y, design_matrix(rows, scaling))
+    peer = model.fit(cov_type="cluster", cov_kwds={"groups": rows.group_index})
+    np.testing.assert_allclose(fit.robust_se, peer.bse, rtol=1e-8)
+    assert checks_of(rows)[0].complete_robust_se == fit.robust_se[1]
+    assert products.n_rows == peer.nobs
 
 
 def test_a_reversed_slope_is_called_reversed() -> None:

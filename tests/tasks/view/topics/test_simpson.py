@@ -11,7 +11,7 @@ from tasks.view.records import Paragraph
 from tasks.view.topics import simpson
 from tests.factories import singular_case
 from tests.posteriors import sampled
-from tests.said import by_name, changed, context_of_sampled, section
+from tests.said import block, by_name, changed, context_of_sampled, section
 
 
 def said(**parts: object) -> str:
@@ -24,12 +24,24 @@ def said(**parts: object) -> str:
     return message
 
 
-def test_it_says_reversed_misleading_or_neither() -> None:
-    assert "would mislead" in said()
-    assert "sign turns round" in said(is_reversed=True)
-    assert "no clear sign that ignoring the groups misleads" in said(is_misleading=False)
-    constant = said(within=np.nan, is_misleading=False)
+def test_it_says_no_more_than_was_found() -> None:
+    """Bounce rates: both slopes are clearly positive, and the contextual effect's interval includes 0."""
+    assert said().endswith(
+        "It is a blend of the slope within groups and of differences between groups: quote the one within."
+    )
+    assert "paradox" not in said()
+    assert "only one of the two slopes differs from 0" in said(is_misleading=True)
+    assert "sign turns round" in said(is_misleading=True, is_reversed=True)
+    assert "no clear sign that ignoring the groups misleads" in said(is_blend=False)
+    constant = said(within=np.nan, is_blend=False)
     assert "is the same throughout each group: there is no slope within groups" in constant
+
+
+def test_the_slope_over_all_rows_has_both_standard_errors() -> None:
+    context = context_of_sampled(sampled("bounce_rates"))
+    rows, check = block(section(simpson.TOPIC, context), "table-simpson").rows, context.findings.simpson[0]
+    assert rows[0][2].detail == f"SE {check.complete_se:.2f}, clustered by group {check.complete_robust_se:.2f}"
+    assert check.complete_robust_se > 2 * check.complete_se
 
 
 def test_slopes_are_per_raw_unit() -> None:
