@@ -29,7 +29,7 @@ class SimpsonSummary(Record):
     )
     is_misleading: Flag = Field(
         description=(
-            "ignoring groups misleads: the slopes differ in truth, in their sign or in whether they differ from 0 at all"
+            "ignoring groups misleads: the slopes differ in truth, in their sign or in whether they are 0 at all"
         )
     )
     is_reversed: Flag = Field(description="and has the opposite sign")
