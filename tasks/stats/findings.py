@@ -11,8 +11,9 @@ from tasks.stats.bayes.priors import resolve_priors
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.likelihood_profile import LikelihoodProfile, likelihood_profiles
 from tasks.stats.fits.mean_structure import with_terms
+from tasks.stats.judged.answer_scores import AnswerScores, answer_scores
 from tasks.stats.judged.assumptions import Assumptions
-from tasks.stats.judged.cross_validation import CrossValidation, cross_validation
+from tasks.stats.judged.cross_validation import BayesModel, CrossValidation, cross_validation
 from tasks.stats.judged.funnel import Funnel, funnel
 from tasks.stats.judged.held_out import LeaveOneGroupOut, leave_one_group_out
 from tasks.stats.judged.influence import Influence, influence, judge_influence
@@ -30,10 +31,9 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import (
     BayesFit,
     CompletePooling,
-    Floats,
     GroupedData,
     Integers,
-    LooResult,
+    PosteriorDraws,
     Scaling,
     SimpsonCheck,
     VarianceComponents,
@@ -43,7 +43,6 @@ from tasks.stats.rows.data_findings import DataFindings, judge_data
 from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, Weighed, conclude, judge_fits, judge_model, weigh
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
-from tasks.study.settings import Thresholds
 
 UNJUDGED = Verdict("use", "bayes")
 
@@ -70,7 +69,8 @@ class Findings(Weighed):
     likelihood_profiles: tuple[LikelihoodProfile, ...]  # one per varying effect of the fullest fit
     cross_validation: CrossValidation | None
     leave_one_group_out: LeaveOneGroupOut | None
-    loo_pit: LooPit | None
+    loo_pit: LooPit | None  # of the answer, if there is one and its rows do not follow one another; else of `bayes`
+    answer_scores: AnswerScores | None  # None where there is no answer
     influence: Influence | None
     remedies: Remedies | None  # None where the fullest fit is regular
     judgements: tuple[Judgement, ...] = ()
@@ -148,6 +148,10 @@ def analysed(
     row_scores = loo(data, products, varying, draws, scaling, limits.pareto_k, seed)
     bayes = bayes_fit(draws, products, posterior.attempts, row_scores, posterior.engine)
     own_draws = answered.own_draws if answered else None
+    scores = (
+        answer_scores(data, products.n_rows, scaling, answered, row_scores, limits.pareto_k, seed) if answered else None
+    )
+    bayes_models = _bayes_models(data, products, scaling, varying, draws, answered)
     simpson = simpson_checks(products, complete)
     levels = funnel(products, simpson, partial)
     weighed = weigh(limits, data, products, scaling, fits, posterior, screening, answered, seed)
@@ -169,28 +173,28 @@ def analysed(
         prior_sensitivity=prior_sensitivity(products, varying, draws, priors, limits.prior_sensitivity),
         likelihood_ratio_test=likelihood_ratio_test(products, partial, seed),
         likelihood_profiles=likelihood_profiles(products, fullest),
-        cross_validation=cross_validation(data, products, scaling, partial, draws, limits.pareto_k, seed),
+        cross_validation=cross_validation(data, products, scaling, partial, bayes_models, limits.pareto_k, seed),
         leave_one_group_out=leave_one_group_out(data, products, scaling, varying, draws, limits.pareto_k, seed),
-        loo_pit=loo_pit(_pit(data, scaling, answered, limits, seed, bayes.loo), seed),
+        loo_pit=loo_pit(((scores and scores.loo) or row_scores).pit, seed),
+        answer_scores=scores,
         influence=influence(products, fullest),
         remedies=remedies(products, complete, partial, bayes, weighed.bootstrap, limits.singular_tolerance),
     )
 
 
-def _pit(
+def _bayes_models(
     data: GroupedData,
+    products: ModelCrossProducts,
     scaling: Scaling,
+    varying: tuple[int, ...],
+    draws: PosteriorDraws,
     answered: Answered | None,
-    limits: Thresholds,
-    seed: int,
-    plain: LooResult,
-) -> Floats | None:
-    """Of the model that answers what was found, where there is one; else of the plain Bayesian fit.
-
-    Rows that follow one another are told from each other by no score of single rows: theirs are the plain fit's.
-    """
-    if answered is None or answered.posterior is None or answered.model.answer.serial:
-        return plain.pit
-    model, draws = answered.model, answered.posterior.draws
-    wide, wide_scaling = with_terms(data, scaling, model.structure)
-    return loo(wide, model.structure.products, model.varying, draws, wide_scaling, limits.pareto_k, seed).pit
+) -> dict[str, BayesModel]:
+    """Those that sums can cross-validate: with normal rows that do not follow one another."""
+    models = {"bayes": BayesModel(data, products, scaling, varying, draws)}
+    if answered is None or answered.posterior is None or answered.model.answer.serial or answered.model.answer.is_heavy:
+        return models
+    structure = answered.model.structure
+    wide = with_terms(data, scaling, structure)
+    extended = BayesModel(wide[0], structure.products, wide[1], varying, answered.posterior.draws)
+    return {**models, "bayes_extended": extended}

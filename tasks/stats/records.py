@@ -192,6 +192,7 @@ class LooResult:
     elpd_by_group: Floats  # (J,) sums over the rows used
     pareto_k: Floats  # (n_rows_used,)
     rows: Integers  # (n_rows_used,) positions of the rows used, among those given
+    pointwise: Floats  # (n_rows_used,) log predictive densities
     pit: Floats | None = None  # (n_rows_used,) probability of a smaller outcome, given all other rows
 
 

@@ -29,7 +29,7 @@ class ParameterDraws:
 
     beta: Floats  # (S, p)
     factor: Floats  # (S, q, q) T, lower: T T' is the covariance of the group effects
-    sigma: Floats  # (S,)
+    sigma: Floats  # (S,), or (S, J) where each group has its own
 
 
 def thinned(draws: Floats, limit: int) -> Floats:
@@ -39,14 +39,17 @@ def thinned(draws: Floats, limit: int) -> Floats:
 
 
 def parameter_draws(draws: PosteriorDraws, outcome_center: float, limit: int) -> ParameterDraws:
-    """Every k-th draw, k the smallest that leaves at most `limit`."""
+    """Every k-th draw, k the smallest that leaves at most `limit`; groups' own residual SDs where draws have them."""
     n = draws.sigma.size
+    scatter = draws.sigma if draws.group_sigma is None else draws.group_sigma
     kept = slice(None, None, -(-n // limit))
     sd = draws.sigma_group.reshape(n, -1)[kept]
     correlation = draws.correlation.reshape(n, sd.shape[1], sd.shape[1])[kept]
     beta = draws.beta.reshape(n, -1)[kept].copy()
     beta[:, 0] -= outcome_center
-    return ParameterDraws(beta, sd[:, :, None] * np.linalg.cholesky(correlation), draws.sigma.reshape(n)[kept])
+    return ParameterDraws(
+        beta, sd[:, :, None] * np.linalg.cholesky(correlation), scatter.reshape(n, *scatter.shape[2:])[kept]
+    )
 
 
 def group_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Floats:
@@ -55,11 +58,11 @@ def group_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) ->
     `gram` is (J, p + 1, p + 1), as in `ModelCrossProducts`.
     """
     log_lik = np.empty((len(at.sigma), len(gram)))
-    variance = (at.sigma**2)[:, None]
     residual_of = np.column_stack([-at.beta, np.ones(len(at.sigma))])
     products = (residual_of[:, :, None] * residual_of[:, None, :]).reshape(len(at.sigma), -1)
     for block in _blocks(gram, varying, at):
-        w, solved, log_det = _solved(gram[block], varying, at)
+        variance = _variance(at, block)
+        w, solved, log_det = _solved(gram[block], varying, at, variance)
         n = gram[block, 0, 0]
         rtr = products @ gram[block].reshape(len(n), -1).T
         misfit = np.maximum(rtr - (w * solved).sum(axis=1), 0.0) / variance
@@ -72,7 +75,7 @@ def expected_effects(gram: Floats, varying: tuple[int, ...], at: ParameterDraws,
     effects = np.empty((len(gram), len(varying)))
     weighted = weights[:, None, None] * at.factor
     for block in _blocks(gram, varying, at):
-        solved = _solved(gram[block], varying, at)[1]
+        solved = _solved(gram[block], varying, at, _variance(at, block))[1]
         effects[block] = np.tensordot(solved, weighted, axes=((0, 1), (0, 2)))
     return effects
 
@@ -88,12 +91,19 @@ def new_row_log_density(x: Floats, y: Floats, varying: tuple[int, ...], at: Para
     return -0.5 * (np.log(2 * np.pi * variance) + (y - at.beta @ x.T) ** 2 / variance)
 
 
+def _variance(at: ParameterDraws, block: slice) -> Floats:
+    """(S, 1) residual variances, or (S, J) of the block's groups."""
+    return (at.sigma[:, None] if at.sigma.ndim == 1 else at.sigma[:, block]) ** 2
+
+
 def _blocks(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Iterator[slice]:
     size = max(1, BLOCK_VALUES // (len(at.sigma) * len(varying) ** 2))
     return (slice(start, start + size) for start in range(0, len(gram), size))
 
 
-def _solved(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> tuple[Floats, Floats, Floats]:
+def _solved(
+    gram: Floats, varying: tuple[int, ...], at: ParameterDraws, variance: Floats
+) -> tuple[Floats, Floats, Floats]:
     """w_j and A_j^-1 w_j (S, q, J), and log|A_j| (S, J): products over all groups at once, groups last."""
     columns, s, q = list(varying), len(at.sigma), len(varying)
     ztz, ztx, zty = gram[:, columns][:, :, columns], gram[:, columns, :-1], gram[:, columns, -1]
@@ -101,7 +111,7 @@ def _solved(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> tuple
     w = t_transposed @ np.stack([zty[:, k] - at.beta @ ztx[:, k].T for k in range(q)], axis=1)
     twice = np.einsum("skc,sld->scdkl", at.factor, at.factor).reshape(s * q * q, q * q)
     a = (twice @ ztz.reshape(len(gram), -1).T).reshape(s, q, q, len(gram)).transpose(0, 3, 1, 2)
-    a[..., range(q), range(q)] += (at.sigma**2)[:, None, None]
+    a[..., range(q), range(q)] += variance[..., None]
     inverse, log_det = inverse_and_log_det(a)
     solved = np.stack([sum(inverse[:, :, k, m] * w[:, m] for m in range(q)) for k in range(q)], axis=1)
     return w, solved, log_det

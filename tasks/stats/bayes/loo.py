@@ -58,6 +58,7 @@ def loo(
         elpd_by_group=np.bincount(data.group_index[rows], weights=pointwise, minlength=data.n_groups).astype(float),
         pareto_k=pareto_k,
         rows=rows,
+        pointwise=pointwise,
         pit=(ndtr(surprise).T * np.exp(log_weights)).sum(axis=1),
     )
 

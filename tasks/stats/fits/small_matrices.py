@@ -6,6 +6,8 @@ matrices would cost more than the arithmetic.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from tasks.stats.records import Floats
@@ -78,6 +80,7 @@ def inverse_root(a: Floats, inverse: Floats) -> Floats:
     return np.swapaxes(np.linalg.inv(cholesky(a)), -1, -2).astype(float, copy=False)
 
 
+@cache
 def lower_triangle(q: int) -> tuple[np.ndarray, np.ndarray]:
     """Row and column indices of the lower triangle, column by column: the order of lme4's theta."""
     columns, rows = np.triu_indices(q)

@@ -3,7 +3,7 @@
 Rows are dealt out to folds at random within groups. Each model is fitted to all rows but a fold's (from
 cross-products: those of all rows less the fold's) and predicts the fold. If the rows at hand are a
 sample, only they are held out in turn; the models still learn from all other rows of the study. The
-Bayesian model is not sampled again: its draws are weighted by p(rows but the fold's) / p(all rows), smoothed
+Bayesian models are not sampled again: draws are weighted by p(rows but the fold's) / p(all rows), smoothed
 (see `tasks.stats.bayes.importance`), and the group effects' expectations are taken given all rows but the fold's.
 
 How rows were dealt decides some of the error, so they are dealt anew MOST_REPEATS times, fewer where groups are many,
@@ -53,13 +53,27 @@ class CrossValidation:
     n_folds: int
     n_rows: int  # predicted by every model, once per repeat
     n_fallback_rows: int  # whose group cannot carry its own fit, so that no pooling uses complete pooling's line
-    pareto_k_max: float  # of the folds' importance weights
+    pareto_k_max: float  # of the folds' importance weights, the largest of both Bayesian models
     pareto_k_threshold: float
     n_draws_used: int
     n_repeats: int  # how often rows were dealt into folds; each row's squared errors are averaged
 
+    def has(self, model: str) -> bool:
+        return any(error.model == model for error in self.models)
+
     def of(self, model: str) -> ModelError:
         return next(error for error in self.models if error.model == model)
+
+
+@dataclass(frozen=True)
+class BayesModel:
+    """A Bayesian model on the same rows, with terms of its own, its rows normal and independent given the groups."""
+
+    data: GroupedData
+    products: ModelCrossProducts
+    scaling: Scaling
+    varying: tuple[int, ...]
+    draws: PosteriorDraws
 
 
 @dataclass(frozen=True)
@@ -90,16 +104,15 @@ def cross_validation(
     products: ModelCrossProducts,
     scaling: Scaling,
     partial: Mapping[Flavour, PartialPooling],
-    draws: PosteriorDraws,
+    bayes: Mapping[str, BayesModel],
     pareto_k_threshold: float | None,
     seed: int,
 ) -> CrossValidation | None:
     """Every model's error; None if there are too few rows to leave any out.
 
-    `products` are of all the study's rows, `data` may be a sample. The draws must be of the last flavour in `partial`.
+    `products` are of all the study's rows, `data` may be a sample. `bayes` holds the Bayesian models by name.
     """
-    varying = list(partial.values())[-1].varying
-    work = data.n_groups * len(varying) ** 2
+    work = data.n_groups * max(len(fit.varying) for fit in partial.values()) ** 2
     n_folds = _n_folds(data.n_rows, work)
     repeats = []
     for repeat in range(_n_repeats(work * n_folds)):
@@ -107,7 +120,8 @@ def cross_validation(
         training = [folds.training(products, k) for k in range(n_folds)]
         if not _can_be_fitted(training, products.p):
             return None
-        repeats.append(_repeat(data, products, scaling, partial, draws, folds, training))
+        predicted = {name: _bayes(model, n_folds, [seed, repeat]) for name, model in bayes.items()}
+        repeats.append(_repeat(data, products, scaling, partial, predicted, folds, training))
     models = compare(
         {name: np.mean([each.squared_errors[name] for each in repeats], axis=0) for name in repeats[0].squared_errors}
     )
@@ -136,25 +150,24 @@ def _repeat(
     products: ModelCrossProducts,
     scaling: Scaling,
     partial: Mapping[Flavour, PartialPooling],
-    draws: PosteriorDraws,
+    bayes: Mapping[str, _Predicted],
     folds: _Folds,
     training: list[ModelCrossProducts],
 ) -> _Repeat:
     """Every row's squared error by every model, with one way of dealing the rows."""
     complete = [_complete(rows) for rows in training]
     own = [_no_pooling(rows, fallback) for rows, fallback in zip(training, complete, strict=True)]
-    bayes, k_max, n_draws = _bayes(products, training, list(partial.values())[-1].varying, draws)
     coefficients = {
         "complete_pooling": complete,
         "no_pooling": [coef for coef, _ in own],
         **{f"partial_pooling.{name}": [_partial(rows, fit) for rows in training] for name, fit in partial.items()},
-        "bayes": bayes,
     }
+    errors = {name: _squared_errors(data, products, scaling, folds, coef) for name, coef in coefficients.items()}
     return _Repeat(
-        {name: _squared_errors(data, products, scaling, folds, coef) for name, coef in coefficients.items()},
+        errors | {name: each.squared_errors for name, each in bayes.items()},
         np.array([~is_fitted for _, is_fitted in own])[folds.fold, data.group_index],
-        k_max,
-        n_draws,
+        max(each.pareto_k_max for each in bayes.values()),
+        min(each.n_draws for each in bayes.values()),
     )
 
 
@@ -236,14 +249,20 @@ def _partial(training: ModelCrossProducts, fit: PartialPooling) -> Floats:
     return coef
 
 
-def _bayes(
-    products: ModelCrossProducts, training: list[ModelCrossProducts], varying: tuple[int, ...], draws: PosteriorDraws
-) -> tuple[list[Floats], float, int]:
-    """Posterior mean coefficients (J, p) per fold, the largest Pareto k, and how many draws they come from."""
-    values = len(products.labels) * len(training)
-    limit = int(np.clip(VALUES_LIMIT // values, FEWEST_DRAWS, DRAWS_LIMIT))
-    at = parameter_draws(draws, products.outcome_center, limit)
-    whole = group_log_lik(products.gram, varying, at).sum(axis=1)
+@dataclass(frozen=True)
+class _Predicted:
+    squared_errors: Floats  # (N,)
+    pareto_k_max: float
+    n_draws: int
+
+
+def _bayes(model: BayesModel, n_folds: int, seed: list[int]) -> _Predicted:
+    """Rows predicted by posterior mean coefficients given all rows but those of their fold."""
+    folds, varying = _folds(model.data, model.products, model.scaling, n_folds, seed), model.varying
+    training = [folds.training(model.products, k) for k in range(n_folds)]
+    limit = int(np.clip(VALUES_LIMIT // (len(model.products.labels) * n_folds), FEWEST_DRAWS, DRAWS_LIMIT))
+    at = parameter_draws(model.draws, model.products.outcome_center, limit)
+    whole = group_log_lik(model.products.gram, varying, at).sum(axis=1)
     log_ratio = np.column_stack([group_log_lik(rows.gram, varying, at).sum(axis=1) - whole for rows in training])
     log_weights, pareto_k = importance_weights(log_ratio)
     coefficients = []
@@ -251,7 +270,8 @@ def _bayes(
         coef = np.tile(weights @ at.beta, (len(rows.labels), 1))
         coef[:, list(varying)] += expected_effects(rows.gram, varying, at, weights)
         coefficients.append(coef)
-    return coefficients, float(pareto_k.max()), len(at.sigma)
+    errors = _squared_errors(model.data, model.products, model.scaling, folds, coefficients)
+    return _Predicted(errors, float(pareto_k.max()), len(at.sigma))
 
 
 def _squared_errors(

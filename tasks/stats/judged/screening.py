@@ -1,7 +1,8 @@
 """What is wrong with the plain model of the study, and which model answers it.
 
 Every check here is made on REML fits, before anything is sampled, and in an order: first what the mean lacks, then, of
-the residuals that remain, whether rows follow one another, scatter alike in all groups, and have a normal's tails.
+the residuals that remain, whether rows follow one another, scatter alike in all groups, and have a normal's tails;
+last, whether groups are one normal population.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from tasks.stats.bayes.answer import Answer
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.mean_structure import Fitted, mean_structure, refit
 from tasks.stats.judged.assumptions import Assumptions, assumptions
+from tasks.stats.judged.effect_shape import EffectShape, effect_shapes, judge_effect_shapes
 from tasks.stats.judged.missing_terms import MissingTerm, judge_missing, missing_terms, with_missing
 from tasks.stats.judged.outcome_kind import OutcomeKind, judge_outcome_kind, outcome_kind
 from tasks.stats.judged.row_shape import RowShape, judge_row_shape, row_shape
@@ -30,6 +32,7 @@ class Screening:
     serial: Serial
     assumptions: Assumptions
     shape: RowShape
+    effects: tuple[EffectShape, ...]  # of the groups, by the answer's fit
     answer: Answer
     fit: Fitted  # with the answer's terms; its rows follow one another as in the answer
 
@@ -67,7 +70,8 @@ def screen(
     )
     if answer.serial:
         fit = refit(mean_structure(products, answer.added, answer.serial), fullest.varying)
-    return Screening(outcome_kind(data), missing, following, spread, shape, answer, fit)
+    effects = effect_shapes(fit, seed)
+    return Screening(outcome_kind(data), missing, following, spread, shape, effects, answer, fit)
 
 
 def judge_screening(found: Screening, terms: tuple[str, ...]) -> tuple[Judgement, ...]:
@@ -77,4 +81,5 @@ def judge_screening(found: Screening, terms: tuple[str, ...]) -> tuple[Judgement
         *judge_missing(found.missing, terms),
         *judge_serial(found.serial),
         *judge_row_shape(found.shape),
+        *judge_effect_shapes(found.effects),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 from pydantic import Field
 
 from tasks.stats.bayes.answer import AnswerFit
 from tasks.stats.findings import Findings
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.bayes import BayesGroupSummary
-from tasks.view.summary.record import ByLabel, MedianEstimateSummary, Number, Record, Vector
+from tasks.view.summary.record import ByLabel, Count, MedianEstimateSummary, Number, Record, Vector
 
 
 class BayesExtendedSummary(Record):
@@ -44,15 +45,24 @@ class BayesExtendedSummary(Record):
         description="of Student-t rows; null for normal ones"
     )
     serial_correlation: Number = Field(description="of a row with the one before; 0 where there is none")
+    rmse: Number = Field(description="root mean squared residual over the rows at hand, in the outcome's unit")
+    elpd_loo: Number = Field(
+        description="expected log predictive density by PSIS-LOO; null where rows follow one another"
+    )
+    elpd_loo_se: Number = Field(description="its standard error")
+    n_high_pareto_k: Count | None = Field(description="rows above the Pareto k limit; null without `elpd_loo`")
+    elpd_difference: Number = Field(description="`elpd_loo` less that of `bayes`; above 0 new rows are foretold better")
+    elpd_difference_se: Number = Field(description="its standard error, from paired rows")
     groups: ByLabel[BayesGroupSummary] = Field(
         description="by group label: expected outcome at the predictors' means, then slopes there, per SD"
     )
 
 
 def bayes_extended_of(findings: Findings) -> BayesExtendedSummary | None:
-    fit = findings.answer
-    if fit is None:
+    fit, scores = findings.answer, findings.answer_scores
+    if fit is None or scores is None:
         return None
+    row_scores = scores.loo
     parts = {name: listed(getattr(fit.groups, name)) for name in ("mean", "sd", "lower", "upper")}
     return BayesExtendedSummary.of(
         fit,
@@ -64,6 +74,12 @@ def bayes_extended_of(findings: Findings) -> BayesExtendedSummary | None:
         spread_posterior=fit.spread,
         degrees_of_freedom_posterior=fit.nu,
         serial_correlation=fit.answer.serial,
+        rmse=scores.rmse,
+        elpd_loo=row_scores.elpd_loo if row_scores else np.nan,
+        elpd_loo_se=row_scores.se if row_scores else np.nan,
+        n_high_pareto_k=row_scores.n_high_pareto_k if row_scores else None,
+        elpd_difference=scores.difference,
+        elpd_difference_se=scores.difference_se,
         groups=by_label(findings.labels, **parts),
     )
 

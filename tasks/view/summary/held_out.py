@@ -41,9 +41,9 @@ class CrossValidationSummary(Record):
         )
     )
     pareto_k_max: Number = Field(
-        description="largest Pareto k of the folds' importance weights, for the Bayesian model"
+        description="largest Pareto k of the folds' importance weights, of the Bayesian models"
     )
-    pareto_k_threshold: Number = Field(description="above it the Bayesian model's error is unreliable")
+    pareto_k_threshold: Number = Field(description="above it the Bayesian models' errors are unreliable")
     n_draws_used: Count = Field(description="posterior draws used")
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.stats.findings import Findings
+from tasks.stats.judged.effect_shape import EffectShape
 from tasks.stats.judged.missing_terms import MissingTerm
 from tasks.view.summary.record import Number, Record, Vector
 
@@ -36,6 +37,16 @@ class MissingTermSummary(Record):
     is_missing: bool = Field(description="clear, and large enough to matter")
 
 
+class EffectShapeSummary(Record):
+    """Whether one varying effect has a normal distribution over groups."""
+
+    term: str = Field(description="the term whose effect varies")
+    outlying: list[str] = Field(description="labels of groups that lie too far out, farthest first")
+    cluster_sizes: list[int] = Field(description="groups on both sides of the split that explains most, lower first")
+    explained: Number = Field(description="share of the variance between groups that the split explains")
+    cluster_p: Number = Field(description="of normal values split alike")
+
+
 class ScreeningSummary(Record):
     """What the plain model was found to lack, or not to."""
 
@@ -45,6 +56,7 @@ class ScreeningSummary(Record):
     serial_p_value: Number = Field(description="of independent rows, one-sided")
     skewness: Number = Field(description="of residuals within groups, beyond what normal rows show")
     excess_kurtosis: Number = Field(description="of residuals within groups, beyond what normal rows show")
+    group_effects: list[EffectShapeSummary] = Field(description="one per varying effect; none below ten groups")
     outcome_kind: Literal["measured", "two values", "counts"] = Field(description="what the outcome looks like")
     widened_coverage: Vector = Field(
         description="p values: how much of the Bayesian posterior partial pooling's widened intervals hold"
@@ -62,10 +74,17 @@ def screening_of(findings: Findings) -> ScreeningSummary:
         serial_p_value=found.serial.p_value,
         skewness=found.shape.skewness,
         excess_kurtosis=found.shape.kurtosis,
+        group_effects=[_effect(one, findings) for one in found.effects],
         outcome_kind=found.outcome.kind,
         widened_coverage=implied.terms,
         widened_coverage_smallest=implied.smallest,
         widening=findings.bootstrap.widening,
+    )
+
+
+def _effect(one: EffectShape, findings: Findings) -> EffectShapeSummary:
+    return EffectShapeSummary.of(
+        one, outlying=[findings.labels[group] for group in one.outlying], cluster_sizes=[*one.cluster_sizes]
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.stats.bayes.answer import AnswerFit
 from tasks.view.context import Context
-from tasks.view.records import Block, Cell, Column, Table
+from tasks.view.records import Block, Cell, Column, Paragraph, Table
 from tasks.view.selection import TABLE_LIMIT
 from tasks.view.topic import Topic, how_to_read, messages
 from tasks.view.topics.model_words import ANSWER, extended_model
@@ -25,7 +25,21 @@ GUIDE = (
 def _blocks(context: Context) -> tuple[Block, ...]:
     fit = context.findings.answer
     assert fit is not None
-    return (_terms(context, fit), how_to_read(GUIDE), _moved(context, fit))
+    return (_terms(context, fit), how_to_read(GUIDE), Paragraph(_foretold(context)), _moved(context, fit))
+
+
+def _foretold(context: Context) -> str:
+    """How well both models predict rows that they have not seen."""
+    scores = context.findings.answer_scores
+    if scores is None or scores.loo is None:
+        return "Rows that follow one another cannot be left out one by one, so the two are not compared by new rows."
+    places = numbers.decimals_for(scores.difference_se)
+    more = f"{fixed(abs(scores.difference), places)} (standard error {fixed(scores.difference_se, places)})"
+    density = "log predictive density, summed over all rows, each left out in turn,"
+    if not scores.is_clear:
+        return f"New rows are foretold about equally well by both: their {density} differs by {more}."
+    which = "The extended model" if scores.difference > 0 else "The plain model"
+    return f"{which} foretells new rows better: its {density} is higher by {more}."
 
 
 def _terms(context: Context, fit: AnswerFit) -> Table:

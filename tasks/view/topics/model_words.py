@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tasks.stats.fits.mean_structure import Added
+from tasks.stats.judged.effect_shape import EffectShape
 from tasks.stats.judged.missing_terms import MissingTerm
 from tasks.stats.judgement import Judgement
 from tasks.view.context import Context
@@ -165,6 +166,50 @@ ROW_SHAPE: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
+GROUP_EFFECTS: CheckSpec[Context] = CheckSpec(
+    kind="group_effects",
+    title="Groups as one population",
+    cases={
+        "normal": Case(
+            lambda context, judged: (
+                f"In their {_effect(context, judged)} groups are near enough to one normal population."
+            )
+        ),
+        "outlying": Case(
+            lambda context, judged: (
+                f"In their {_effect(context, judged)} some groups lie farther out than one normal population has "
+                f"them: {_outlying(context, judged)}."
+            ),
+            "Look at what sets them apart; partial pooling draws them towards the others, a little too far.",
+        ),
+        "clusters": Case(
+            lambda context, judged: (
+                f"In their {_effect(context, judged)} groups fall into two clusters ({_clusters(context, judged)}); "
+                f"the average group lies between them."
+            ),
+            "Look at what sets the two apart, and name it as a predictor; the groups’ own estimates hold.",
+        ),
+    },
+)
+
+
+def _shape_of(context: Context, judged: Judgement) -> EffectShape:
+    return next(one for one in context.findings.screening.effects if one.term == judged.term)
+
+
+def _effect(context: Context, judged: Judgement) -> str:
+    return context.term_name(context.position(judged.term))
+
+
+def _outlying(context: Context, judged: Judgement) -> str:
+    return numbers.listed(context.labels[group] for group in _shape_of(context, judged).outlying)
+
+
+def _clusters(context: Context, judged: Judgement) -> str:
+    lower, upper = _shape_of(context, judged).cluster_sizes
+    return f"{lower:,} lower, {upper:,} higher"
+
+
 OUTCOME_KIND: CheckSpec[Context] = CheckSpec(
     kind="outcome_kind",
     title="Kind of outcome",

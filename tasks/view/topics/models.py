@@ -7,10 +7,10 @@ import numpy as np
 from tasks.stats.judged.cross_validation import CrossValidation, ModelError
 from tasks.stats.records import Floats, PartialPooling
 from tasks.view.context import MODEL_NAMES, Context
-from tasks.view.records import Block, Cell, Column, Table
+from tasks.view.records import Block, Cell, Column, Paragraph, Table
 from tasks.view.summary.held_out import CrossValidationSummary, cross_validation_of
 from tasks.view.summary.second_opinion import SecondOpinionSummary, second_opinion_of
-from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.topics.in_r import formula
 from tasks.view.topics.predictors import PREDICTORS
 from tasks.view.words import numbers, text
@@ -36,16 +36,20 @@ FLAVOURS = {
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
-    return (_errors(context), how_to_read(GUIDE), _flavours(context), _fixed_effects(context))
+    second = messages(context, [SECOND_OPINION])
+    told = (Paragraph(second),) if second else ()
+    return (_errors(context), how_to_read(GUIDE), _flavours(context), *told, _fixed_effects(context))
 
 
 def _errors(context: Context) -> Table:
     findings, places = context.findings, _rmse_places(context)
+    scores = findings.answer_scores
     named = [
         ("complete_pooling", "complete_pooling", findings.complete.rmse),
         ("no_pooling", "no_pooling", findings.no_pooling.rmse),
         *((f"partial_pooling.{name}", "partial_pooling", fit.rmse) for name, fit in findings.partial.items()),
         ("bayes", "bayes", findings.bayes.rmse),
+        *((("bayes_extended", "bayes", scores.rmse),) if scores else ()),
     ]
     found = findings.cross_validation
     rows = tuple(
@@ -69,8 +73,10 @@ def _new_rows(context: Context, found: CrossValidation | None, path: str) -> tup
     """The error on rows held out, and its difference to the best model's."""
     if found is None:
         return ()
+    if not found.has(path):
+        return Cell("–"), Cell("–")
     error, places = found.of(path), error_places(context, found)
-    doubtful = path == "bayes" and found.pareto_k_max > found.pareto_k_threshold
+    doubtful = path.startswith("bayes") and found.pareto_k_max > found.pareto_k_threshold
     rmse = Cell(numbers.fixed(error.rmse, places), status="review" if doubtful else None)
     if path == found.best:
         return rmse, Cell("best")
@@ -94,6 +100,12 @@ def _how_held_out(context: Context, found: CrossValidation | None) -> str:
         if found.n_fallback_rows
         else ""
     )
+    extended = (
+        " The extended model’s rows are not normal and independent, so that sums cannot cross-validate it; its section "
+        "compares the two row by row."
+        if context.findings.answer_scores and not found.has("bayes_extended")
+        else ""
+    )
     reliable = (
         ""
         if found.pareto_k_max <= found.pareto_k_threshold
@@ -102,7 +114,7 @@ def _how_held_out(context: Context, found: CrossValidation | None) -> str:
     )
     return (
         f"On new rows: {found.n_folds}-fold cross-validation{repeated}, {sample} at random within groups; each model "
-        f"has seen all other rows.{fallback}{reliable}"
+        f"has seen all other rows.{fallback}{extended}{reliable}"
     )
 
 

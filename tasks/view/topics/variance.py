@@ -13,7 +13,8 @@ from tasks.view.figures.style import MODELS, Spec, axis, padded
 from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Table
 from tasks.view.selection import TABLE_LIMIT, notable_groups, rule
 from tasks.view.summary.variance_components import VarianceComponentsSummary, variance_components_of
-from tasks.view.topic import Entry, Topic, how_to_read
+from tasks.view.topic import Entry, Topic, how_to_read, messages
+from tasks.view.topics.model_words import GROUP_EFFECTS
 from tasks.view.words import numbers
 from tasks.view.words.numbers import fixed, interval, percent, with_unit
 
@@ -197,10 +198,12 @@ def _finding(context: Context) -> str:
     within = with_unit(_rounded(quoted.sigma, ()), context.difference_unit)
     share = (percent(float(part)) for part in (quoted.icc.estimate, quoted.icc.lower, quoted.icc.upper))
     slopes = "".join(_slope_spread(context, term) for term in context.varying if term)
+    checks = messages(context, [GROUP_EFFECTS])
     return (
         f"Groups lie about {between} from the average group, rows about {within} from their group’s expectation: "
         "{} (95 % interval {} to {}) of the variation lies between groups.".format(*share)
         + slopes
+        + (f" {checks}" if checks else "")
     )
 
 
@@ -223,8 +226,9 @@ TOPIC = Topic(
     title="How much groups differ, and how far they are pooled",
     finding=_finding,
     blocks=_blocks,
-    sources=("overview", "variance_components", "likelihood_ratio_test", "likelihood_profiles", "fits"),
+    sources=("overview", "variance_components", "screening", "likelihood_ratio_test", "likelihood_profiles", "fits"),
     guide=(GUIDE,),
+    checks=(GROUP_EFFECTS,),
     summary=(
         Entry(
             "variance_components",

@@ -260,7 +260,7 @@ def test_every_topic_is_shown_in_some_report() -> None:
 # Kinds whose section opens with something else; where their numbers stand again is looked at below.
 OPENS_OTHERWISE = {
     *(spec.kind for topic in TOPICS if topic.id in ("data", "sampler") for spec in topic.checks),
-    *("collinearity", "fixed", "convergence", "variance_component", "pareto_k", "loo_pit"),
+    *("collinearity", "fixed", "convergence", "second_opinion", "variance_component", "pareto_k", "loo_pit"),
 }
 
 
@@ -283,7 +283,7 @@ def test_card_section_and_summary_say_the_same_of_every_check(report: Context) -
 
 def test_sentences_that_open_no_section_stand_in_it(report: Context) -> None:
     for name, check in by_name(report).items():
-        if name in ("variance_component", "loo_pit"):
+        if name in ("variance_component", "loo_pit", "second_opinion"):
             assert check.message in _paragraphs(_section(report, check))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
@@ -49,6 +51,23 @@ def test_expected_effects_are_the_weighted_conditional_means() -> None:
         gain = whole.group_cov @ whole.z.T @ np.linalg.inv(whole.v)
         expected += weight * (gain @ (whole.y - whole.x @ at.beta[s])).reshape(-1, 2)
     np.testing.assert_allclose(expected_effects(products.gram, varying, at, weights), expected, rtol=1e-9)
+
+
+def test_groups_with_residual_sds_of_their_own_are_those_of_a_fit_with_that_sd() -> None:
+    data, varying = datasets.one_single(), (0, 1)
+    products, _ = model_of(data)
+    at, weights = some_draws(2, 2), np.array([0.1, 0.4, 0.2, 0.25, 0.05])
+    own = np.random.default_rng(3).uniform(0.5, 2.0, (5, data.n_groups))
+    apart = replace(at, sigma=own)
+    found, effects = (
+        group_log_lik(products.gram, varying, apart),
+        expected_effects(products.gram, varying, apart, weights),
+    )
+    for j in range(data.n_groups):
+        alone = replace(at, sigma=own[:, j])
+        np.testing.assert_allclose(found[:, j], group_log_lik(products.gram, varying, alone)[:, j], rtol=1e-12)
+        expected = expected_effects(products.gram, varying, alone, weights)[j]
+        np.testing.assert_allclose(effects[j], expected, rtol=1e-10)
 
 
 def test_a_group_without_rows_says_nothing() -> None:

@@ -12,9 +12,9 @@ from tasks.engines.engines import MARGINAL, EmbeddedEngine
 from tasks.stats.bayes.posterior import posterior_draws
 from tasks.stats.bayes.priors import resolve_priors
 from tasks.stats.bayes.stan_data import design_matrix, marginal_data
-from tasks.stats.fits.cross_products import centre_scaled, cross_products
+from tasks.stats.fits.cross_products import centre_scaled, cross_products, scaling_of
 from tasks.stats.fits.partial_pooling import partial_pooling
-from tasks.stats.judged.cross_validation import CrossValidation, _n_repeats, compare, cross_validation, deal
+from tasks.stats.judged.cross_validation import BayesModel, CrossValidation, _n_repeats, compare, cross_validation, deal
 from tasks.stats.records import Floats, GroupedData
 from tests.dense import dense
 from tests.posteriors import Sampled, sampled
@@ -23,7 +23,9 @@ SEED = 3
 
 
 def cross_validated(have: Sampled, data: GroupedData | None = None) -> CrossValidation:
-    found = cross_validation(data or have.data, have.products, have.scaling, have.partial, have.draws, None, SEED)
+    used = data or have.data
+    bayes = {"bayes": BayesModel(used, have.products, have.scaling, have.varying, have.draws)}
+    found = cross_validation(used, have.products, have.scaling, have.partial, bayes, None, SEED)
     assert found is not None
     return found
 
@@ -37,11 +39,11 @@ def rmse_by_refits(have: Sampled, predict: object, n_folds: int) -> float:
     return float(np.sqrt(squared_errors_by_refits(have, predict, n_folds, 1)[0].mean()))
 
 
-def squared_errors_by_refits(have: Sampled, predict: object, n_folds: int, n_repeats: int) -> Floats:
+def squared_errors_by_refits(have: Sampled, predict: object, n_folds: int, n_repeats: int, seed: int = SEED) -> Floats:
     """(repeats, N), rows dealt anew for each repeat."""
     errors = np.empty((n_repeats, have.data.n_rows))
     for repeat in range(n_repeats):
-        fold = deal(have.data.group_index, n_folds, [SEED, repeat])
+        fold = deal(have.data.group_index, n_folds, [seed, repeat])
         for k in range(n_folds):
             train, test = taken(have.data, fold != k), taken(have.data, fold == k)
             errors[repeat, fold == k] = test.y - predict(have, train, test)  # type: ignore[operator]
@@ -118,6 +120,30 @@ def test_the_error_of_bayes_is_that_of_sampling_without_each_fold(monkeypatch: p
     assert found.pareto_k_max < found.pareto_k_threshold
 
 
+def test_the_error_of_the_extended_model_is_that_of_a_refit_with_its_terms() -> None:
+    """A curve: REML with the square as a predictor, which priors and unequal spreads hardly move."""
+    have = sampled("curved")
+    found, extended = have.findings.cross_validation, have.findings.answer
+    assert found is not None
+    assert extended is not None
+    assert [one.kind for one in extended.answer.added] == ["curve"]
+
+    def with_square(have: Sampled, train: GroupedData, test: GroupedData) -> Floats:
+        def wide(data: GroupedData) -> GroupedData:
+            squares = (data.x - have.scaling.center) ** 2
+            return replace(data, x=np.column_stack([data.x, squares]), terms=(*data.terms, "square"))
+
+        known, asked = wide(train), wide(test)
+        scaling = scaling_of(cross_products(known))
+        fit = partial_pooling(centre_scaled(cross_products(known), scaling), scaling, "varying_intercept_slope", (0, 1))
+        coef = fit.coef[asked.group_index]
+        return np.asarray((design_matrix(asked, scaling) * coef).sum(axis=1))
+
+    squared = squared_errors_by_refits(have, with_square, found.n_folds, found.n_repeats, have.findings.run.seed)
+    assert found.of("bayes_extended").rmse == pytest.approx(np.sqrt(squared.mean()), rel=0.005)
+    assert found.of("bayes").rmse > found.of("bayes_extended").rmse
+
+
 @pytest.mark.parametrize("name", ["bounce_rates", "sleepstudy"])
 def test_new_rows_are_predicted_less_well_than_old_ones(name: str) -> None:
     have = sampled(name)
@@ -192,4 +218,5 @@ def test_too_few_rows_are_not_held_out() -> None:
     few = np.arange(3)
     products = centre_scaled(cross_products(taken(have.data, few)), have.scaling)
     data = taken(have.data, few)
-    assert cross_validation(data, products, have.scaling, have.partial, have.draws, None, 1) is None
+    bayes = {"bayes": BayesModel(data, products, have.scaling, have.varying, have.draws)}
+    assert cross_validation(data, products, have.scaling, have.partial, bayes, None, 1) is None

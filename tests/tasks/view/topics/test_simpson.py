@@ -31,6 +31,8 @@ def test_it_says_no_more_than_was_found() -> None:
     )
     assert "paradox" not in said()
     assert "only one of the two slopes differs from 0" in said(is_misleading=True)
+    misled = changed(singular_case(), simpson=(replace(singular_case().findings.simpson[0], is_misleading=True),))
+    assert by_name(misled)["simpson_age"].step.startswith("Do not ignore the groups when you ask about age")
     assert "sign turns round" in said(is_misleading=True, is_reversed=True)
     assert "no clear sign that ignoring the groups misleads" in said(is_blend=False)
     constant = said(within=np.nan, is_blend=False)
