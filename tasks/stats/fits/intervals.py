@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Estimate, Floats, IntervalComparison, PartialPooling
+from tasks.stats.records import Estimate, Floats, Integers, IntervalComparison, PartialPooling
 
 Z_95 = 1.959963984540054
 # Intervals at least this wide, relative to calibrated ones, have a coverage of at least 92 %, against 95 %.
@@ -69,6 +69,11 @@ def _compare(fit: PartialPooling, bayes: Estimate, k: int, term: str, collapsed_
         implied_coverage=float(2.0 * ndtr(Z_95 * ratio) - 1.0),
         is_collapsed=ratio < collapsed_ratio,
     )
+
+
+def excludes_zero(lower: Floats, upper: Floats) -> Integers:
+    """1 where an interval lies above 0, -1 where it lies below, else 0."""
+    return (np.asarray(lower) > 0).astype(np.int64) - (np.asarray(upper) < 0)
 
 
 def judge_intervals(found: tuple[IntervalComparison, ...], collapsed_ratio: float) -> tuple[Judgement, ...]:

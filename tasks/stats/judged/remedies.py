@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,7 @@ from tasks.stats.fits.batched_bfgs import Objective, minimise
 from tasks.stats.fits.batched_reml import Batch, batch_of, factors, natural_scale, profiles, snapped, theta_gradient
 from tasks.stats.fits.bootstrap import Bootstrap
 from tasks.stats.fits.cross_products import ModelCrossProducts
-from tasks.stats.fits.intervals import Z_95, joint_se
+from tasks.stats.fits.intervals import Z_95, excludes_zero, joint_se
 from tasks.stats.fits.partial_pooling import group_estimates
 from tasks.stats.fits.reml import mixed_model, profile
 from tasks.stats.fits.singularity import is_singular
@@ -78,6 +78,7 @@ class Remedies:
     spread: Floats  # (q,) largest difference of a group's estimate between any two routes
     spread_group: np.ndarray  # (q,) position of the group with this difference
     spread_share: Floats  # (q,) `spread` relative to the width of that group's Bayesian interval
+    divided: tuple[np.ndarray, ...]  # (q,) groups whose slope excludes 0 on some of the ways on only; none for levels
     n_replicates: int
     n_singular_replicates: int
 
@@ -119,9 +120,17 @@ def _compared(fullest: PartialPooling, routes: tuple[Route, ...], replicated: Bo
         spread=spread[farthest, each],
         spread_group=farthest,
         spread_share=(spread / width[-1])[farthest, each],
+        divided=tuple(_divided(routes[1:], term) for term in fullest.varying),
         n_replicates=replicated.n_replicates,
         n_singular_replicates=replicated.n_singular,
     )
+
+
+def _divided(routes: Sequence[Route], term: int) -> np.ndarray:
+    if term == 0:
+        return np.array([], dtype=np.int64)
+    said = [excludes_zero(route.lower[:, term], route.upper[:, term]) for route in routes]
+    return np.flatnonzero(np.ptp(said, axis=0))
 
 
 def _of_fit(name: RouteName, fit: PartialPooling, varying: tuple[int, ...]) -> Route:

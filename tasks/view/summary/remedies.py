@@ -69,6 +69,9 @@ class RemediesSummary(Record):
     )
     spread_group: list[str] = Field(description="(q,) label of the group in which it is")
     spread_share: Vector = Field(description="(q,) the same over the width of that group's Bayesian interval")
+    divided: list[list[str]] = Field(
+        description="(q,) labels of the groups whose slope's interval excludes 0 on some ways on only; none for levels"
+    )
     n_replicates: Positive = Field(description="data sets simulated by the bootstrap")
     n_singular_replicates: Count = Field(description="of them, those with a singular fit")
 
@@ -84,6 +87,7 @@ def remedies_of(findings: Findings) -> RemediesSummary | None:
         varying=[findings.terms[k] for k in found.varying],
         routes=RoutesSummary(**routes),
         spread_group=[findings.labels[j] for j in found.spread_group],
+        divided=[[findings.labels[j] for j in groups] for groups in found.divided],
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tasks.stats.bayes.answer import AnswerFit
+from tasks.stats.fits.intervals import excludes_zero
 from tasks.view.context import Context
 from tasks.view.records import Block, Cell, Column, Paragraph, Table
 from tasks.view.selection import TABLE_LIMIT
@@ -90,11 +91,27 @@ def _finding(context: Context) -> str:
     plain = context.findings.bayes.groups
     outside = (plain.mean[:, 0] < fit.groups.lower[:, 0]) | (plain.mean[:, 0] > fit.groups.upper[:, 0])
     n_outside, groups = int(outside.sum()), numbers.plural(outside.size, "group")
+    named = f" ({_named(context, np.flatnonzero(outside))})" if n_outside else ""
     return (
         f"{text.sentence_case(extended_model(context))} answers what was found. Of {groups}, {n_outside:,} "
         f"{'has' if n_outside == 1 else 'have'} a level that the plain model puts outside the extended one’s 95 % "
-        f"interval. {messages(context, [ANSWER])}"
+        f"interval{named}.{_slopes(context, fit)} {messages(context, [ANSWER])}"
     )
+
+
+def _slopes(context: Context, fit: AnswerFit) -> str:
+    """For each slope, the groups in which it differs from 0 by one of the two models only."""
+    plain, told = context.findings.bayes.groups, ""
+    for term in filter(None, context.varying):
+        said = (excludes_zero(each.lower[:, term], each.upper[:, term]) for each in (plain, fit.groups))
+        divided = np.flatnonzero(np.ptp([*said], axis=0))
+        if divided.size:
+            told += f" Whether the {context.term_name(term)} differs from 0 changes in {_named(context, divided)}."
+    return told
+
+
+def _named(context: Context, groups: np.ndarray) -> str:
+    return numbers.listed(context.named(int(group)) for group in groups)
 
 
 TOPIC = Topic(

@@ -68,18 +68,19 @@ def in_sentence(name: RouteName) -> str:
 def routes_finding(context: Context, found: Remedies) -> str:
     """How much estimates depend on the route, then how much intervals do."""
     shown = range(min(len(found.varying), MOST_TERMS))
-    return " ".join(f"{_estimates(context, found, k)} {_intervals(context, found, k)}" for k in shown)
+    parts = ((_estimates(context, found, k), _intervals(context, found, k), _divided(context, found, k)) for k in shown)
+    return " ".join(part for three in parts for part in three if part)
 
 
 def _estimates(context: Context, found: Remedies, k: int) -> str:
     term, share = found.varying[k], float(found.spread_share[k])
     name = context.term_name(term)
     if share == 0.0:
-        return f"The {name} by group is the same on every route."
-    how = "hardly depends" if share < HARDLY else "depends somewhat" if share < CLEARLY else "depends"
+        return f"Estimates of the {name} by group are the same on every route."
+    how = "hardly depend" if share < HARDLY else "depend somewhat" if share < CLEARLY else "depend"
     size = with_unit(numbers.significant(float(found.spread[k]) / context.raw_scale(term), 2), context.raw_unit(term))
     return (
-        f"The {name} by group {how} on the route: {context.named(int(found.spread_group[k]))} moves most, by {size} "
+        f"Estimates of the {name} by group {how} on the route: {context.named(int(found.spread_group[k]))} moves most, by {size} "
         f"between routes, {numbers.percent(share)} of the width of its Bayesian interval."
     )
 
@@ -93,6 +94,15 @@ def _intervals(context: Context, found: Remedies, k: int) -> str:
         return "All routes give intervals about as wide as Bayes."
     listed = numbers.listed(f"{in_sentence(name)} ({ratio[name]:.2f} times as wide)" for name in narrow)
     return f"Narrower than with Bayes are the intervals of: {listed}."
+
+
+def _divided(context: Context, found: Remedies, k: int) -> str:
+    """Groups whose conclusion depends on the route; empty where there are none."""
+    groups = found.divided[k]
+    if not groups.size:
+        return ""
+    names = numbers.listed(context.named(int(group)) for group in groups)
+    return f"Whether the {context.term_name(found.varying[k])} differs from 0 depends on the route in {names}."
 
 
 def fewer_replicates(n_replicates: int) -> str:

@@ -106,6 +106,19 @@ def test_penalised_and_bootstrap_intervals_are_wider_than_the_collapsed_ones() -
     assert min(widths["penalised"], widths["bootstrap"], widths["bayes"]) > 1.3 * widths["singular_fit"]
 
 
+def test_groups_are_named_whose_conclusion_depends_on_the_route() -> None:
+    """Recomputed from every way on, the singular fit itself left aside."""
+    found = sampled("bounce_rates").findings.remedies
+    assert found is not None
+    level, slope = found.divided
+    assert level.size == 0
+    above = np.array([[lower > 0 for lower in route.lower[:, 1]] for route in found.routes[1:]])
+    assert not any((route.upper[:, 1] < 0).any() for route in found.routes)
+    expected = [j for j in range(8) if above[:, j].any() and not above[:, j].all()]
+    assert slope.tolist() == expected
+    assert 0 < len(expected) < 8
+
+
 def test_intercepts_alone_are_dropped_to_complete_pooling() -> None:
     products = model_of(datasets.dyestuff2())[0]
     made = sampled("dyestuff2")

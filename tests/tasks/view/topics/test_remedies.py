@@ -13,6 +13,7 @@ from tasks.view.document import summary_json, summary_of
 from tasks.view.page import build_page
 from tasks.view.records import Figure, Fold, ReportPage, Table
 from tasks.view.topics import remedies
+from tasks.view.words.numbers import listed
 from tests.posteriors import Sampled, sampled
 from tests.said import context_of_sampled
 
@@ -65,4 +66,14 @@ def test_summary_has_the_routes_groups_once() -> None:
 
 def test_words_claim_no_more_than_the_numbers() -> None:
     singular = context_of_sampled(sampled("bounce_rates"))
-    assert "hardly depends on the route" in remedies.TOPIC.finding(singular)
+    assert "hardly depend on the route" in remedies.TOPIC.finding(singular)
+
+
+def test_groups_whose_conclusion_depends_on_the_route_are_named() -> None:
+    context = context_of_sampled(sampled("bounce_rates"))
+    found = context.findings.remedies
+    assert found is not None
+    names = listed(context.labels[j] for j in found.divided[1])
+    told = remedies.TOPIC.finding(context)
+    assert f"Whether the effect of age differs from 0 depends on the route in {names}." in told
+    assert summary_of(context)["remedies"]["divided"] == [[], [context.labels[j] for j in found.divided[1]]]
