@@ -14,6 +14,7 @@ from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.mean_structure import Fitted, mean_structure, refit
 from tasks.stats.judged.assumptions import Assumptions, assumptions
 from tasks.stats.judged.effect_shape import EffectShape, effect_shapes, judge_effect_shapes
+from tasks.stats.judged.mean_spread import MeanSpread, judge_mean_spread, mean_spread
 from tasks.stats.judged.missing_terms import MissingTerm, judge_missing, missing_terms, with_missing
 from tasks.stats.judged.outcome_kind import OutcomeKind, judge_outcome_kind, outcome_kind
 from tasks.stats.judged.row_shape import RowShape, judge_row_shape, row_shape
@@ -31,6 +32,7 @@ class Screening:
     missing: tuple[MissingTerm, ...]
     serial: Serial
     assumptions: Assumptions
+    mean_spread: MeanSpread
     shape: RowShape
     effects: tuple[EffectShape, ...]  # of the groups, by the answer's fit
     answer: Answer
@@ -43,7 +45,8 @@ class Screening:
     @property
     def is_hopeless(self) -> bool:
         """Whether no model here can answer what was found."""
-        return self.outcome.kind != "measured" or self.serial.strength == "strong" or not self.answer.is_possible
+        is_another_kind = self.outcome.kind != "measured" or self.mean_spread.evenness.is_lacking
+        return is_another_kind or self.serial.strength == "strong" or not self.answer.is_possible
 
 
 def screen(
@@ -62,6 +65,8 @@ def screen(
     following = serial(products, fit, is_named=order_is_named)
     spread = assumptions(data, fit, scaling, limits)
     shape = row_shape(data, fit, scaling, seed)
+    is_skewed = shape.shape == "skewed" and shape.skewness > 0
+    by_mean = mean_spread(data, fit, scaling, is_skewed=is_skewed)
     answer = Answer(
         fit.structure.added,
         spread.is_unequal,
@@ -71,7 +76,7 @@ def screen(
     if answer.serial:
         fit = refit(mean_structure(products, answer.added, answer.serial), fullest.varying)
     effects = effect_shapes(fit, seed)
-    return Screening(outcome_kind(data), missing, following, spread, shape, effects, answer, fit)
+    return Screening(outcome_kind(data), missing, following, spread, by_mean, shape, effects, answer, fit)
 
 
 def judge_screening(found: Screening, terms: tuple[str, ...]) -> tuple[Judgement, ...]:
@@ -80,6 +85,7 @@ def judge_screening(found: Screening, terms: tuple[str, ...]) -> tuple[Judgement
         *judge_outcome_kind(found.outcome),
         *judge_missing(found.missing, terms),
         *judge_serial(found.serial),
+        *judge_mean_spread(found.mean_spread),
         *judge_row_shape(found.shape),
         *judge_effect_shapes(found.effects),
     )

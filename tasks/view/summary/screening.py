@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tasks.stats.findings import Findings
 from tasks.stats.judged.effect_shape import EffectShape
+from tasks.stats.judged.mean_spread import MeanSpread
 from tasks.stats.judged.missing_terms import MissingTerm
 from tasks.view.summary.record import Number, Record, Vector
 
@@ -37,6 +38,30 @@ class MissingTermSummary(Record):
     is_missing: bool = Field(description="clear, and large enough to matter")
 
 
+class EvennessSummary(Record):
+    """Whether rows scatter alike within groups, whatever is expected of them."""
+
+    p_value: Number = Field(description="of even scatter; null where expectations do not differ within groups")
+    growth: Number = Field(description="SD where much is expected (90th percentile in the group) over that at the 10th")
+
+
+class LogarithmSummary(Record):
+    """The mixed model of the outcome's logarithm."""
+
+    evenness: EvennessSummary = Field(description="the same question of the logarithm")
+    fixef: Vector = Field(description="fixed effects, per SD of each predictor")
+    se: Vector = Field(description="their standard errors")
+
+
+class MeanSpreadSummary(Record):
+    """Whether rows scatter more where more is expected."""
+
+    evenness: EvennessSummary = Field(description="of the outcome")
+    logarithm: LogarithmSummary | None = Field(
+        description="null where rows scatter evenly, or the outcome is not positive"
+    )
+
+
 class EffectShapeSummary(Record):
     """Whether one varying effect has a normal distribution over groups."""
 
@@ -56,6 +81,7 @@ class ScreeningSummary(Record):
     serial_p_value: Number = Field(description="of independent rows, one-sided")
     skewness: Number = Field(description="of residuals within groups, beyond what normal rows show")
     excess_kurtosis: Number = Field(description="of residuals within groups, beyond what normal rows show")
+    mean_spread: MeanSpreadSummary = Field(description="whether rows scatter more where more is expected")
     group_effects: list[EffectShapeSummary] = Field(description="one per varying effect; none below ten groups")
     outcome_kind: Literal["measured", "two values", "counts"] = Field(description="what the outcome looks like")
     widened_coverage: Vector = Field(
@@ -74,11 +100,22 @@ def screening_of(findings: Findings) -> ScreeningSummary:
         serial_p_value=found.serial.p_value,
         skewness=found.shape.skewness,
         excess_kurtosis=found.shape.kurtosis,
+        mean_spread=_mean_spread(found.mean_spread),
         group_effects=[_effect(one, findings) for one in found.effects],
         outcome_kind=found.outcome.kind,
         widened_coverage=implied.terms,
         widened_coverage_smallest=implied.smallest,
         widening=findings.bootstrap.widening,
+    )
+
+
+def _mean_spread(found: MeanSpread) -> MeanSpreadSummary:
+    logarithm = found.logarithm
+    return MeanSpreadSummary.given(
+        evenness=EvennessSummary.of(found.evenness),
+        logarithm=LogarithmSummary.of(logarithm, evenness=EvennessSummary.of(logarithm.evenness))
+        if logarithm
+        else None,
     )
 
 

@@ -14,7 +14,7 @@ from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, no
 from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of, own_outside
 from tasks.view.summary.screening import ScreeningSummary, screening_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
-from tasks.view.topics.model_words import CURVE, OUTCOME_KIND, ROW_SHAPE, SERIAL
+from tasks.view.topics.model_words import CURVE, MEAN_SPREAD, OUTCOME_KIND, ROW_SHAPE, SERIAL
 from tasks.view.words import numbers
 
 GUIDE = (
@@ -280,7 +280,7 @@ TOPIC = Topic(
     blocks=_blocks,
     sources=("assumptions", "screening", "checks"),
     guide=(GUIDE,),
-    checks=(OUTCOME_KIND, CURVE, SERIAL, EQUAL_SPREAD, ROW_SHAPE),
+    checks=(OUTCOME_KIND, CURVE, SERIAL, EQUAL_SPREAD, MEAN_SPREAD, ROW_SHAPE),
     summary=(
         Entry(
             "screening",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from tasks.stats.fits.intervals import Z_95
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.judged.effect_shape import EffectShape
 from tasks.stats.judged.missing_terms import MissingTerm
@@ -166,6 +169,52 @@ ROW_SHAPE: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
+MEAN_SPREAD: CheckSpec[Context] = CheckSpec(
+    kind="mean_spread",
+    title="Scatter by what is expected",
+    cases={
+        "even": Case("Within groups, rows scatter about alike whether much or little is expected of them."),
+        "logarithm": Case(
+            lambda context, judged: (
+                f"Within groups, {_growth(judged)}. The logarithm of {context.outcome} scatters evenly: by the same "
+                f"model of it, {_percentages(context)}."
+            ),
+            lambda context, judged: (
+                f"Put the logarithm of {context.outcome} in a column of its own and name that as the outcome: effects "
+                "are then in percent."
+            ),
+            reason="rows scatter more where more is expected",
+        ),
+        "uneven": Case(
+            lambda context, judged: f"Within groups, {_growth(judged)}.",
+            "Look for what makes some rows less certain than others, and for another scale of the outcome.",
+            reason="rows scatter unevenly within groups",
+        ),
+    },
+)
+
+
+def _growth(judged: Judgement) -> str:
+    """`rows scatter 1.8 times as much where much is expected as where little is`"""
+    assert judged.value is not None
+    times = max(judged.value, 1.0 / judged.value)
+    much, little = ("much", "little") if judged.value >= 1 else ("little", "much")
+    return f"rows scatter {fixed(times, 1)} times as much where {much} is expected as where {little} is"
+
+
+def _percentages(context: Context) -> str:
+    """`it changes by 3.1 % (95 % interval 2.0 % to 4.2 %) per year of age`, for each predictor."""
+    found = context.findings.screening.mean_spread.logarithm
+    assert found is not None
+    told = []
+    for term in range(1, len(context.terms)):
+        scale = context.raw_scale(term)
+        ends = found.fixef[term] / scale + np.array([0.0, -Z_95, Z_95]) * found.se[term] / scale
+        value, low, high = (f"{fixed(100.0 * float(np.expm1(end)), 1)} %" for end in ends)
+        told.append(f"{value} (95 % interval {low} to {high}) per {context.predictor_unit(term)}")
+    return f"it changes by {numbers.listed(told)}" if told else "its groups can be compared in percent"
+
+
 GROUP_EFFECTS: CheckSpec[Context] = CheckSpec(
     kind="group_effects",
     title="Groups as one population",
