@@ -2,8 +2,8 @@
 
 Absolute residuals, each in units of its group's own mean, against the fitted value about its group's mean (Glejser
 1969, J. Am. Stat. Assoc. 64, studentised as by Koenker 1981, J. Econometrics 17): within groups, so that a residual SD
-for each group is no answer to what it finds. Errors that multiply are skewed too: where rows are, weaker signs of growth
-count. For a positive outcome the logarithm is an answer: the same model is fitted to it, and asked again.
+for each group is no answer to what it finds. Errors that multiply are skewed too: where rows are, weaker signs of
+growth count. For a positive outcome the logarithm is an answer: the same model is fitted to it, and asked again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, Scaling
 
 CHANCE = 0.01
-CHANCE_IF_SKEWED = 0.1
+CHANCE_IF_SKEWED = 0.05
 GROWTH = 1.25  # ratio of SDs that matters
 
 

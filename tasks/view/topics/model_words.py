@@ -183,12 +183,10 @@ MEAN_SPREAD: CheckSpec[Context] = CheckSpec(
                 f"Put the logarithm of {context.outcome} in a column of its own and name that as the outcome: effects "
                 "are then in percent."
             ),
-            reason="rows scatter more where more is expected",
         ),
         "uneven": Case(
             lambda context, judged: f"Within groups, {_growth(judged)}.",
             "Look for what makes some rows less certain than others, and for another scale of the outcome.",
-            reason="rows scatter unevenly within groups",
         ),
     },
 )
@@ -204,9 +202,9 @@ def _growth(judged: Judgement) -> str:
 
 def _percentages(context: Context) -> str:
     """`it changes by 3.1 % (95 % interval 2.0 % to 4.2 %) per year of age`, for each predictor."""
-    found = context.findings.screening.mean_spread.logarithm
-    assert found is not None
-    told = []
+    found, told = context.findings.screening.mean_spread.logarithm, []
+    if found is None:
+        return ""
     for term in range(1, len(context.terms)):
         scale = context.raw_scale(term)
         ends = found.fixef[term] / scale + np.array([0.0, -Z_95, Z_95]) * found.se[term] / scale
