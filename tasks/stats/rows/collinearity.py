@@ -1,4 +1,4 @@
-"""Nearly collinear predictors: how close they are, and the effect of each without the others.
+"""Nearly collinear predictors: how close they are, the effect of each without the others, and that of all together.
 
 Belsley, Kuh & Welsch (1980), Regression Diagnostics: a condition number of the scaled predictors above 30
 makes their separate effects hard to estimate. The root of a variance inflation factor says how many times wider an
@@ -33,6 +33,9 @@ class Collinearity:
     correlation: float  # of the two predictors; NaN if there are more
     alone: Floats  # (columns,) per SD of the predictor, from the varying-intercept model
     alone_se: Floats
+    joint_signs: tuple[int, ...]  # (columns,) 1 or -1: how they move when they move together
+    joint: float  # effect of all moving together by one SD each, from the varying-intercept model
+    joint_se: float
 
     @property
     def is_close(self) -> bool:
@@ -65,7 +68,10 @@ def collinearity(products: ModelCrossProducts) -> Collinearity | None:
     columns = _almost_constant(correlation)
     alone = np.array([_alone(products, k, columns) for k in columns])
     pair = float(correlation[columns[0] - 1, columns[1] - 1]) if len(columns) == 2 else np.nan
-    return Collinearity(columns, condition, vif, pair, alone[:, 0], alone[:, 1])
+    signs = _together(correlation, columns)
+    return Collinearity(
+        columns, condition, vif, pair, alone[:, 0], alone[:, 1], signs, *_joint(products, columns, signs)
+    )
 
 
 def hopeless_relation(products: ModelCrossProducts, scaling: Scaling) -> Relation | None:
@@ -88,6 +94,20 @@ def _almost_constant(correlation: Floats) -> tuple[int, ...]:
     """Columns with a noticeable weight in the combination of scaled predictors that varies least."""
     weights = np.abs(np.linalg.eigh(correlation)[1][:, 0])
     return tuple(int(k) + 1 for k in np.flatnonzero(weights > PART * weights.max()))
+
+
+def _together(correlation: Floats, columns: tuple[int, ...]) -> tuple[int, ...]:
+    """Signs of the combination that varies most, the first predictor's being 1."""
+    at = [k - 1 for k in columns]
+    most = np.linalg.eigh(correlation[np.ix_(at, at)])[1][:, -1]
+    return tuple(1 if weight * most[0] >= 0 else -1 for weight in most)
+
+
+def _joint(products: ModelCrossProducts, columns: tuple[int, ...], signs: tuple[int, ...]) -> tuple[float, float]:
+    best = fit(mixed_model(products, (0,))).profile
+    move = np.zeros(products.p)
+    move[list(columns)] = signs
+    return float(move @ best.fixef), float(best.sigma * np.sqrt(move @ best.unscaled_cov @ move))
 
 
 def _alone(products: ModelCrossProducts, column: int, together: tuple[int, ...]) -> tuple[float, float]:

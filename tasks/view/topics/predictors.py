@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tasks.stats.fits.intervals import Z_95
 from tasks.stats.judgement import Judgement
 from tasks.stats.rows.collinearity import Collinearity
 from tasks.view.row_context import RowContext
@@ -23,7 +24,10 @@ def _names(context: RowContext) -> str:
 def _close(context: RowContext, judged: Judgement) -> str:
     found = _found(context)
     how = f" (correlation {found.correlation:.5g})" if np.isfinite(found.correlation) else ""
-    return f"{_names(context)} go together so closely that their effects cannot be told apart{how}. {_alone(context)}"
+    return (
+        f"{_names(context)} go together so closely that their effects cannot be told apart{how}. {_joint(context)} "
+        f"{_alone(context)}"
+    )
 
 
 def _wide(context: RowContext, judged: Judgement) -> str:
@@ -31,7 +35,23 @@ def _wide(context: RowContext, judged: Judgement) -> str:
     how = f" (correlation {found.correlation:.5g})" if np.isfinite(found.correlation) else ""
     return (
         f"{_names(context)} go together closely: the interval of an effect is up to {found.vif**0.5:.1f} times as wide "
-        f"as it would be alone{how}. {_alone(context)}"
+        f"as it would be alone{how}. {_joint(context)} {_alone(context)}"
+    )
+
+
+def _joint(context: RowContext) -> str:
+    """`When a and b rise together, by one SD each, the outcome changes by 3.1 s (95 % interval 2.2 to 4.0).`"""
+    found = _found(context)
+    up = [context.terms[k] for k, sign in zip(found.columns, found.joint_signs, strict=True) if sign > 0]
+    down = [context.terms[k] for k, sign in zip(found.columns, found.joint_signs, strict=True) if sign < 0]
+    how = f"{numbers.listed(up)} {'rises' if len(up) == 1 else 'rise'}"
+    how += f" and {numbers.listed(down)} {'falls' if len(down) == 1 else 'fall'}" if down else ""
+    places = numbers.decimals_for(found.joint_se)
+    half = Z_95 * found.joint_se
+    size = numbers.with_unit(numbers.fixed(found.joint, places), context.difference_unit)
+    return (
+        f"When {how} together, by one SD each, the outcome changes by {size} (95 % interval "
+        f"{numbers.interval(found.joint - half, found.joint + half, places)})."
     )
 
 
@@ -49,8 +69,8 @@ def _alone(context: RowContext) -> str:
 def _advice(context: RowContext, judged: Judgement) -> str:
     some = "one" if len(_found(context).columns) == 2 else "some"
     return (
-        f"Do not read the effects of {_names(context)} one by one: leave {some} of them out of the predictors, or put "
-        "one combination in their place."
+        f"Do not read the effects of {_names(context)} one by one, but the one of all together; or leave {some} of "
+        "them out of the predictors, or put one combination in their place."
     )
 
 

@@ -130,7 +130,7 @@ def noticed() -> Context:
             (("a.csv", CutShort("", "fields")), ("b.csv", CutShort("1.2", "decimals"))),
         ),
     )
-    close = Collinearity((1, 2), 900.0, 120.0, 0.996, np.array([1.0, 2.0]), np.array([0.1, 0.2]))
+    close = Collinearity((1, 2), 900.0, 120.0, 0.996, np.array([1.0, 2.0]), np.array([0.1, 0.2]), (1, 1), 3.0, 0.2)
     rows = replace(case.findings.rows, notes=notes, n_rejected=3, n_set_aside=1, age_days=9.5, collinearity=close)
     return changed(case, rows=rows)
 

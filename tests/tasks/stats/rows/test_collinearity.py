@@ -53,6 +53,22 @@ def test_alone_is_the_model_without_the_others() -> None:
         assert (value, se) == pytest.approx((fit.fixef[1], fit.se[1]), rel=1e-6)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_jointly_is_the_slope_of_a_predictor_that_is_their_sum(sign: int) -> None:
+    """Beside one of the two alone, as the model is the same: the sum's slope is both moving, the other one held."""
+    data = together(0.01)
+    data = replace(data, x=data.x * np.array([1.0, sign]))
+    products, scaling = model_of(data)
+    found = collinearity(products)
+    assert found is not None
+    assert found.joint_signs == (1, sign)
+    fit = partial_pooling(products, scaling, "varying_intercept", (0,))
+    move = np.array([0.0, 1.0, sign])
+    se = np.sqrt(move @ fit.fixef_cov @ move)
+    assert (found.joint, found.joint_se) == pytest.approx((move @ fit.fixef, se), rel=1e-6)
+    assert found.joint_se < 0.05 * np.sqrt(fit.fixef_cov[1, 1])
+
+
 def test_a_third_predictor_has_no_part_in_it() -> None:
     data = together(0.01)
     rng = np.random.default_rng(1)
@@ -77,12 +93,18 @@ def test_the_check_names_them_and_each_effect_alone() -> None:
     close = collinearity(products)
     assert close is not None
     scaling = replace(scaling, scale=np.array([2.0, 4.0]))
-    close = replace(close, alone=np.array([3.0, 8.0]), alone_se=np.array([0.1, 0.2]))
+    close = replace(close, alone=np.array([3.0, 8.0]), alone_se=np.array([0.1, 0.2]), joint=3.14, joint_se=0.1)
     (judged,) = judge_collinearity(close, scaling)
     assert (judged.status, judged.case) == ("review", "close")
     study = Study(name="s", title="t", outcome="y", outcome_unit="s", group="g", predictors=("x1", "x2"))
     check = of_rows(study, DataFindings(400, 0, scaling=scaling, collinearity=close), judged)
     assert "x1 and x2 go together so closely that their effects cannot be told apart" in check.message
+    assert "When x1 and x2 rise together, by one SD each, the outcome changes by 3.14" in check.message
+    assert "(95 % interval 2.94 to 3.34)" in check.message
+    falling = of_rows(
+        study, DataFindings(400, 0, scaling=scaling, collinearity=replace(close, joint_signs=(1, -1))), judged
+    )
+    assert "When x1 rises and x2 falls together" in falling.message
     assert "in s per unit: x1 1.5 (standard error 0.05) and x2 2 (standard error 0.05)" in check.message
     assert "leave one of them out" in check.advice
     (fine,) = judge_collinearity(None, scaling)
