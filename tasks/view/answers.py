@@ -36,7 +36,9 @@ def asked(context: Context) -> str:
 
 
 def one_sentence(context: Context) -> str:
-    """The answer in one sentence: how much groups differ, and the effect of each predictor."""
+    """The answer in one sentence: how much groups differ, and the effect of each predictor; or that there is none."""
+    if context.findings.verdict.status == "none":
+        return f"No model here answers for {context.outcome}; what holds are the groups’ own means, as observed."
     effects = dict.fromkeys(effect(context, k) for k in range(1, len(context.terms)))
     return "; ".join([_spread(context), *effects]) + "."
 

@@ -106,3 +106,10 @@ def test_a_group_named_by_a_number_carries_the_groups_name(regular, singular):
 def test_the_average_counts_each_group_once(singular):
     assert answers.average_of_groups(singular) == pytest.approx(np.mean(singular.recommended.coef[:, 0]))
     assert answers.average_of_groups(singular, 1) == pytest.approx(np.mean(singular.recommended.coef[:, 1]))
+
+
+def test_where_no_model_can_be_trusted_the_first_sentence_answers_nothing(singular):
+    hopeless = changed(singular, verdict=Verdict("none", "bayes"))
+    said = answers.one_sentence(hopeless)
+    assert said.startswith("No model here answers for bounce time")
+    assert not any(letter.isdigit() for letter in said)
