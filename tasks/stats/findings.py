@@ -149,10 +149,14 @@ def analysed(
     bayes = bayes_fit(draws, products, posterior.attempts, row_scores, posterior.engine)
     own_draws = answered.own_draws if answered else None
     scores = (
-        answer_scores(data, products.n_rows, scaling, answered, row_scores, limits.pareto_k, seed) if answered else None
+        answer_scores(
+            data, products.n_rows, scaling, answered.model, answered.posterior.draws, row_scores, limits.pareto_k, seed
+        )
+        if answered and answered.posterior
+        else None
     )
     bayes_models = _bayes_models(data, products, scaling, varying, draws, answered)
-    simpson = simpson_checks(products, complete)
+    simpson = simpson_checks(products, complete, screening.missing)
     levels = funnel(products, simpson, partial)
     weighed = weigh(limits, data, products, scaling, fits, posterior, screening, answered, seed)
     return Findings(

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.stats.bayes.answer import AnswerModel
 from tasks.stats.bayes.loo import loo
 from tasks.stats.bayes.stan_data import design_matrix
 from tasks.stats.fits.mean_structure import with_terms
-from tasks.stats.records import Floats, GroupedData, LooResult, Scaling
-from tasks.stats.weighed import Answered
+from tasks.stats.records import Floats, GroupedData, LooResult, PosteriorDraws, Scaling
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,13 @@ def answer_scores(
     data: GroupedData,
     n_rows: int,
     scaling: Scaling,
-    answered: Answered,
+    model: AnswerModel,
+    draws: PosteriorDraws,
     plain: LooResult,
     pareto_k: float | None,
     seed: int,
-) -> AnswerScores | None:
-    """`data` are all `n_rows` rows or a sample; `plain` is the plain model's score. None without a posterior."""
-    if answered.posterior is None:
-        return None
-    model, draws = answered.model, answered.posterior.draws
+) -> AnswerScores:
+    """`data` are all `n_rows` rows or a sample; `plain` is the plain model's score."""
     wide, wide_scaling = with_terms(data, scaling, model.structure)
     rmse = _rmse(wide, wide_scaling, draws.group_coef.mean(axis=(0, 1)))
     if model.answer.serial:

@@ -11,6 +11,8 @@ is taken to say something else than the one within groups: another sign, or a sl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import stdtrit
 
@@ -18,6 +20,7 @@ from tasks.stats.fits.cross_products import ModelCrossProducts, with_group_colum
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.fits.pooling import has_full_rank
 from tasks.stats.fits.reml import fit, mixed_model
+from tasks.stats.judged.missing_terms import MissingTerm
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import CompletePooling, Floats, SimpsonCheck
 from tasks.stats.rows.collinearity import Collinearity
@@ -26,11 +29,14 @@ from tasks.stats.rows.collinearity import Collinearity
 SMALLEST_SHARE = 1e-8
 
 
-def simpson_checks(products: ModelCrossProducts, complete: CompletePooling) -> tuple[SimpsonCheck, ...]:
+def simpson_checks(
+    products: ModelCrossProducts, complete: CompletePooling, missing: Sequence[MissingTerm] = ()
+) -> tuple[SimpsonCheck, ...]:
     """One check per predictor; NaN where a predictor does not vary between, or within, groups.
 
     Groups that are too few or too alike to tell the predictors' means apart give no between-group slope;
-    the within-group slope is then the plain varying-intercept model's.
+    the within-group slope is then the plain varying-intercept model's. A contextual effect that has been tested in the
+    fullest model is taken from there: it is one number in the report.
     """
     between = _varies_between(products)
     extended = _with_group_means(products, between)
@@ -38,8 +44,9 @@ def simpson_checks(products: ModelCrossProducts, complete: CompletePooling) -> t
     position = {k: products.p + i for i, k in enumerate(between)} if extended is not products else {}
     within = set(_varies_within(products))
     df = max(len(products.labels) - 1 - len(between), 1)
+    tested = {one.added.column: (one.coef, one.half_width) for one in missing if one.added.kind == "context"}
     return tuple(
-        _check(products.terms[k], k, position.get(k), k in within, estimate, cov, complete, df)
+        _check(products.terms[k], k, position.get(k), k in within, estimate, cov, complete, df, tested.get(k))
         for k in range(1, products.p)
     )
 
@@ -86,6 +93,7 @@ def _check(
     cov: Floats,
     complete: CompletePooling,
     df: int,
+    tested: tuple[float, float] | None,
 ) -> SimpsonCheck:
     within, within_se = (estimate[k], np.sqrt(cov[k, k])) if varies_within else (np.nan, np.nan)
     contextual = contextual_se = between_se = np.nan
@@ -93,6 +101,8 @@ def _check(
         contextual, contextual_se = estimate[mean_at], np.sqrt(cov[mean_at, mean_at])
         between_se = np.sqrt(cov[k, k] + cov[mean_at, mean_at] + 2.0 * cov[k, mean_at])
     half = stdtrit(df, 0.975) * contextual_se
+    if mean_at is not None and tested is not None:
+        contextual, half = tested
     pooled, pooled_se = complete.coef[k], complete.se[k]
     apart = abs(pooled - within) > Z_95 * within_se
     differs = apart and not abs(contextual) <= half  # with no slope between groups, only the two slopes can tell

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tasks.stats.records import SimpsonCheck
 from tasks.view.records import Paragraph
@@ -58,3 +60,16 @@ def test_the_two_slopes_within_and_of_the_average_group_are_explained() -> None:
     per_year = sampled("bounce_rates").draws.beta[..., 1].mean() / context.data.x[:, 0].std(ddof=1)
     assert f"The slope of age in the average group is {per_year:.3f}" in told
     assert "the more they differ, the less the rows of a group count" in told
+
+
+@pytest.mark.parametrize("name", ["bounce_rates", "curved"])
+def test_the_contextual_effect_is_one_number_in_sentence_and_table(name: str) -> None:
+    context = context_of_sampled(sampled(name))
+    cells = block(section(simpson.TOPIC, context), "table-simpson").rows[1]
+    pattern = r"within groups by ([−\d.]+)[^(]*\(95 % interval ([−\d.]+) to ([−\d.]+)\)"
+    said = re.search(pattern, section(simpson.TOPIC, context).finding)
+    assert said is not None
+    value, low, high = (float(part.replace("−", "-")) for part in said.groups())
+    shown = float(cells[5].text.replace("−", "-"))
+    ends = [float(end.replace("−", "-")) for end in cells[5].detail.split(" to ")]
+    assert [shown, *ends] == pytest.approx([value, low, high], abs=0.006)
