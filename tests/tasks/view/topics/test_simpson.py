@@ -72,4 +72,4 @@ def test_the_contextual_effect_is_one_number_in_sentence_and_table(name: str) ->
     value, low, high = (float(part.replace("−", "-")) for part in said.groups())
     shown = float(cells[5].text.replace("−", "-"))
     ends = [float(end.replace("−", "-")) for end in cells[5].detail.split(" to ")]
-    assert [shown, *ends] == pytest.approx([value, low, high], abs=0.006)
+    assert [shown, *ends] == pytest.approx([value, low, high], abs=0.051)
