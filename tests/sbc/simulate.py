@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 from scipy.special import gammaln
 
-from tasks.engines.engines import EmbeddedEngine
 from tasks.engines.sample import sample_answer
+from tasks.engines.sampler_process import SamplerProcess
 from tasks.stats.bayes.answer import SPREAD_SD, Answer, answer_model
 from tasks.stats.bayes.priors import ResolvedPriors
 from tasks.stats.fits.cross_products import centre_scaled, cross_products
@@ -35,6 +35,7 @@ VARYING = (0, 1)
 # Fewer draws than in a run, and no finer limits than so many draws can hold; where they miss them, more are made.
 SAMPLER = {"chains": 2, "warmup": 500, "draws": 500}
 LIMITS = {"rhat": 1.03}
+MOST_SECONDS = 90.0  # of one simulation; longer ones count as not sampled well enough
 KEPT = 100  # draws that the truth is ranked among, evenly from all
 
 
@@ -129,7 +130,7 @@ class Simulation:
         fit = refit(mean_structure(products), VARYING)
         model = answer_model(self.answer, fit, data, PRIORS, SCALING, seed)
         study = study_of(data, sampler=SAMPLER, thresholds=LIMITS)
-        draws, _ = sample_answer(EmbeddedEngine(), study, model, seed, lambda _: None)
+        draws, _ = sample_answer(SamplerProcess("embedded", MOST_SECONDS), study, model, seed, lambda _: None)
         return _kept(draws)
 
 
