@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         title = f"{program}, {design} groups: {len(ranks)} simulations, {ranks.count(None)} not sampled well enough"
         print(f"\n{title}\n\n{table(found)}", flush=True)
         rows.append((title, [*found.items()]))
-    asked.picture.write_text(picture(rows), "utf-8")
+        asked.picture.write_text(picture(rows), "utf-8")
     p_values = [one.p_value for _, panels in rows for _, one in panels]
     print(f"\nThe least of {len(p_values)} p-values is {min(p_values):.4f}. The picture is in {asked.picture}.")
     return int(min(p_values) * len(p_values) < LEVEL)
