@@ -109,6 +109,8 @@ def effect(context: Context, term: int) -> str:
 
 def is_there_a_difference(context: Context) -> str:
     """Answers: is there a difference between groups?"""
+    if context.findings.verdict.status == "none":
+        return "Not answered: no model here can say how much of the differences between the groups’ means is chance."
     icc, size = context.quoted.icc, _typical_distance(context)
     left = f" that {numbers.listed(context.terms[1:])} does not account for" if len(context.terms) > 1 else ""
     share = (
@@ -157,6 +159,8 @@ def _slopes_differ(context: Context, term: int) -> str:
 
 def which_groups(context: Context) -> str:
     """Answers: which groups?"""
+    if context.findings.verdict.status == "none":
+        return "Not answered, for the same reason."
     above, below = apart_from_average(context)
     places = min(_places_of_average(context), _places(context.recommended, 0))
     average = with_unit(fixed(average_of_groups(context), places), context.unit)

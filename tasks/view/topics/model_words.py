@@ -163,8 +163,10 @@ ROW_SHAPE: CheckSpec[Context] = CheckSpec(
         "skewed": Case(
             lambda context, judged: f"Rows scatter much farther to one side than to the other ({_scatter(context)}).",
             lambda context, judged: (
-                "If the outcome is positive, put its logarithm in a column of its own, name that as the outcome, and "
-                "compare the two reports."
+                _take_logarithm(context)
+                if context.findings.screening.mean_spread.is_cured
+                else "If the outcome is positive, put its logarithm in a column of its own, name that as the outcome, "
+                "and compare the two reports."
             ),
         ),
     },
@@ -179,10 +181,7 @@ MEAN_SPREAD: CheckSpec[Context] = CheckSpec(
                 f"Within groups, {_growth(judged)}. The logarithm of {context.outcome} scatters evenly: by the same "
                 f"model of it, {_percentages(context)}."
             ),
-            lambda context, judged: (
-                f"Put the logarithm of {context.outcome} in a column of its own and name that as the outcome: effects "
-                "are then in percent."
-            ),
+            lambda context, judged: _take_logarithm(context),
         ),
         "uneven": Case(
             lambda context, judged: f"Within groups, {_growth(judged)}.",
@@ -190,6 +189,13 @@ MEAN_SPREAD: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
+
+
+def _take_logarithm(context: Context) -> str:
+    return (
+        f"Put the logarithm of {context.outcome} in a column of its own and name that as the outcome: effects are then "
+        "in percent."
+    )
 
 
 def _growth(judged: Judgement) -> str:
@@ -224,8 +230,8 @@ GROUP_EFFECTS: CheckSpec[Context] = CheckSpec(
         ),
         "outlying": Case(
             lambda context, judged: (
-                f"In their {_effect(context, judged)} some groups lie farther out than one normal population has "
-                f"them: {_outlying(context, judged)}."
+                f"In their {_effect(context, judged)} {_outlying(context, judged)} farther out than one normal "
+                "population has its groups."
             ),
             "Look at what sets them apart; partial pooling draws them towards the others, a little too far.",
         ),
@@ -249,7 +255,8 @@ def _effect(context: Context, judged: Judgement) -> str:
 
 
 def _outlying(context: Context, judged: Judgement) -> str:
-    return numbers.listed(context.labels[group] for group in _shape_of(context, judged).outlying)
+    groups = _shape_of(context, judged).outlying
+    return f"{numbers.listed(context.named(group) for group in groups)} {numbers.be(len(groups), 'lies', 'lie')}"
 
 
 def _clusters(context: Context, judged: Judgement) -> str:

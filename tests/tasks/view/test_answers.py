@@ -112,4 +112,7 @@ def test_where_no_model_can_be_trusted_the_first_sentence_answers_nothing(singul
     hopeless = changed(singular, verdict=Verdict("none", "bayes"))
     said = answers.one_sentence(hopeless)
     assert said.startswith("No model here answers for bounce time")
-    assert not any(letter.isdigit() for letter in said)
+    assert answers.is_there_a_difference(hopeless).startswith("Not answered: no model here can say")
+    assert answers.which_groups(hopeless) == "Not answered, for the same reason."
+    told = f"{said} {answers.is_there_a_difference(hopeless)} {answers.which_groups(hopeless)}"
+    assert not any(letter.isdigit() for letter in told)

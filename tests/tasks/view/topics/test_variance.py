@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tasks.stats.judged.effect_shape import EffectShape
 from tasks.view import answers
 from tasks.view.document import summary_of
 from tasks.view.overview import overview_of
 from tasks.view.topics import remedies, variance
+from tests import factories
 from tests.posteriors import sampled
-from tests.said import block, context_of_sampled, section
+from tests.said import block, by_name, changed, context_of_sampled, section
 
 
 def test_the_spread_of_the_groups_is_one_median_everywhere() -> None:
@@ -68,3 +70,14 @@ def test_of_a_percentage_differences_are_percentage_points() -> None:
     assert re.search(r"goes with [\d.]+ percentage points more", sentence)
     assert "percentage points per day" in variance.TOPIC.finding(context)
     assert "percentage points" not in answers.which_groups(context)
+
+
+@pytest.mark.parametrize(("groups", "said"), [((2,), "devon lies"), ((2, 0), "devon and cheshire lie")])
+def test_groups_far_out_are_named(groups: tuple[int, ...], said: str) -> None:
+    case = factories.singular_case()
+    found = case.findings.screening
+    shape = EffectShape("intercept", np.zeros(8), groups, (4, 4), 0.6, 0.5)
+    context = changed(case, screening=replace(found, effects=(shape,)))
+    expected = f"In their level {said} farther out than one normal population has its groups."
+    assert by_name(context)["group_effects_intercept"].message == expected
+    assert expected in variance.TOPIC.finding(context)
