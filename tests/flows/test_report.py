@@ -55,7 +55,7 @@ def test_bounce_rates_is_singular_collapsed_and_sent_to_bayes(bounce: Outcome) -
     assert full["converged"] is True
     assert status_of(summary, "intervals_age") == "fail"
     assert status_of(summary, "intervals_intercept") == "pass"
-    assert status_of(summary, "simpson_age") == "review"
+    assert status_of(summary, "simpson_age") == "pass"
     assert summary["verdict"]["recommended_model"] == "bayes"
     assert summary["verdict"]["status"] == "use"
 

@@ -221,7 +221,7 @@ def _newton_step(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats |
 
 def _polish(model: MixedModel, theta: Floats) -> Floats:
     """Theta after a few Newton steps in its free elements, as L-BFGS-B stops early where the criterion is flat."""
-    free = _free(model, theta)
+    free, value = _free(model, theta), profile(model, theta).value
     for _ in range(5):
         step = _newton_step(model, theta, free) if free.any() else None
         if step is None or np.abs(step).max() < 1e-10:
@@ -229,9 +229,12 @@ def _polish(model: MixedModel, theta: Floats) -> Floats:
         candidate = theta + step
         if np.any(candidate[_diagonal(model.q)] < 0):
             break
-        if profile(model, candidate).value > profile(model, theta).value + 1e-9:
+        lower = profile(model, candidate).value
+        if lower > value + 1e-9:
             break
-        theta = candidate
+        theta, value = candidate, lower
+        if np.abs(step).max() < 1e-5:  # the next one would be about this squared
+            break
     return theta
 
 

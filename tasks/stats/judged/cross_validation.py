@@ -27,7 +27,7 @@ from tasks.stats.records import Flavour, Floats, GroupedData, PartialPooling, Po
 
 TARGET = "a new row in a known group"
 MOST_FOLDS, FEWER_FOLDS = 10, 5
-MOST_REPEATS = 5
+MOST_REPEATS = 3
 REPEATED_WORK = 8000  # groups times squared varying effects, times folds and repeats
 # With more groups times squared varying effects than this, refits are so slow that there are FEWER_FOLDS.
 LARGE = 20_000

@@ -88,18 +88,18 @@ def test_errors_of_least_squares_and_reml_are_those_of_refits(name: str, monkeyp
 
 
 def test_errors_are_averaged_over_several_ways_of_dealing_the_rows() -> None:
-    """Five repeats; one alone is up to several standard errors of the average off."""
+    """Three repeats; one alone is up to several standard errors of the average off."""
     have = sampled("bounce_rates")
     found = cross_validated(have)
-    assert (found.n_folds, found.n_repeats) == (10, 5)
+    assert (found.n_folds, found.n_repeats) == (10, 3)
     for name, predict in (("complete_pooling", by_least_squares), ("no_pooling", by_group)):
-        squared = squared_errors_by_refits(have, predict, 10, 5)
+        squared = squared_errors_by_refits(have, predict, 10, 3)
         assert found.of(name).rmse == pytest.approx(np.sqrt(squared.mean()))
         assert np.ptp(np.sqrt(squared.mean(axis=1))) > 1e-3
 
 
 def test_many_groups_are_dealt_once() -> None:
-    assert [_n_repeats(work) for work in (1, 1600, 4000, 25_000)] == [5, 5, 2, 1]
+    assert [_n_repeats(work) for work in (1, 1600, 4000, 25_000)] == [3, 3, 2, 1]
 
 
 def test_the_error_of_bayes_is_that_of_sampling_without_each_fold(monkeypatch: pytest.MonkeyPatch) -> None:

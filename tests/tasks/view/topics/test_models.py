@@ -73,7 +73,7 @@ def test_models_are_compared_on_old_and_new_rows() -> None:
     few = replace(case.findings.cross_validation, n_fallback_rows=2)  # type: ignore[type-var]
     table = block(section(models.TOPIC, changed(case, cross_validation=few)), "table-rmse")
     assert "2 rows by complete pooling" in table.note
-    assert "10-fold cross-validation, repeated 5 times and averaged" in table.note
+    assert "10-fold cross-validation, repeated 3 times and averaged" in table.note
     bad = replace(case.findings.cross_validation, pareto_k_max=0.9)  # type: ignore[type-var]
     table = block(section(models.TOPIC, changed(case, cross_validation=bad)), "table-rmse")
     assert "The error of Bayes is uncertain" in table.note
