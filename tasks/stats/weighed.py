@@ -93,6 +93,7 @@ class Weighed:
     intervals: tuple[IntervalComparison, ...]
     predictive: PredictiveCheck  # of the answer, if there is one; else of the plain Bayesian fit
     answer: AnswerFit | None  # None where nothing had to be answered, or no model here could
+    answer_attempts: tuple[SamplingAttempt, ...]  # to sample `answer`; none where there is none
     answer_failed: bool  # the model that answers could not be sampled well enough
 
     @property
@@ -135,6 +136,7 @@ def weigh(
         intervals=compare_intervals(fullest, groups, products.terms, limits.collapsed_ratio),
         predictive=_predictive(data, scaling, draws, answered, limits.predictive_tail, seed),
         answer=answer_fit(answered.model, sampled.draws) if answered and sampled else None,
+        answer_attempts=sampled.attempts if sampled else (),
         answer_failed=answered is not None and sampled is None,
     )
 

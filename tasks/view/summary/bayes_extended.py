@@ -10,7 +10,7 @@ from pydantic import Field
 from tasks.stats.bayes.answer import AnswerFit
 from tasks.stats.findings import Findings
 from tasks.view.plain import by_label, listed
-from tasks.view.summary.bayes import BayesGroupSummary
+from tasks.view.summary.bayes import AttemptSummary, BayesGroupSummary, DiagnosticsSummary
 from tasks.view.summary.record import ByLabel, Count, MedianEstimateSummary, Number, Record, Vector
 
 
@@ -45,6 +45,8 @@ class BayesExtendedSummary(Record):
         description="of Student-t rows; null for normal ones"
     )
     serial_correlation: Number = Field(description="of a row with the one before; 0 where there is none")
+    diagnostics: DiagnosticsSummary = Field(description="What the sampler's draws are worth")
+    attempts: list[AttemptSummary] = Field(description="every run of the sampler in order; the last one is reported")
     rmse: Number = Field(description="root mean squared residual over the rows at hand, in the outcome's unit")
     elpd_loo: Number = Field(
         description="expected log predictive density by PSIS-LOO; null where rows follow one another"
@@ -74,6 +76,8 @@ def bayes_extended_of(findings: Findings) -> BayesExtendedSummary | None:
         spread_posterior=fit.spread,
         degrees_of_freedom_posterior=fit.nu,
         serial_correlation=fit.answer.serial,
+        diagnostics=findings.answer_attempts[-1].diagnostics,
+        attempts=list(findings.answer_attempts),
         rmse=scores.rmse,
         elpd_loo=row_scores.elpd_loo if row_scores else np.nan,
         elpd_loo_se=row_scores.se if row_scores else np.nan,

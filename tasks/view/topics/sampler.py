@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tasks.stats.bayes.diagnostics import Diagnostic, against_limits, ebfmi_by_chain
 from tasks.stats.records import Floats, PosteriorDraws, SamplingAttempt
 from tasks.view.context import Context
@@ -31,16 +33,19 @@ MOST_TRACES = 4
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
-    blocks: list[Block] = [_attempts(context)]
+    findings = context.findings
+    blocks: list[Block] = [_attempts(context, "table-attempts", "Sampling attempts", findings.bayes.attempts)]
+    if findings.answer_attempts:
+        title = "Sampling attempts of the extended model"
+        blocks.append(_attempts(context, "table-attempts-extended", title, findings.answer_attempts))
     if context.draws is not None:
         blocks += [_ranks(context, context.draws), _energy(context, context.draws)]
         blocks.append(Fold("Traces of the chains", (_traces(context, context.draws),)))
     return (*blocks, how_to_read(GUIDE))
 
 
-def _attempts(context: Context) -> Table:
+def _attempts(context: Context, name: str, title: str, attempts: Sequence[SamplingAttempt]) -> Table:
     """A line per quantity and a column per attempt, so that it fits a narrow screen."""
-    attempts = context.findings.bayes.attempts
     columns = (
         Column("Diagnostic", is_number=False),
         Column("Limit"),
@@ -49,14 +54,14 @@ def _attempts(context: Context) -> Table:
     described = [_described(context, attempt) for attempt in attempts]
     limits = _limits(context)
     rows = tuple(
-        (Cell(name), Cell(limits.get(name, "")), *(Cell(values[name]) for values in described)) for name in described[0]
+        (Cell(what), Cell(limits.get(what, "")), *(Cell(values[what]) for values in described)) for what in described[0]
     )
     last = attempts[-1].diagnostics
     note = (
         f"The last attempt is reported. R-hat and ESS were computed for {last.n_quantities:,} of {last.n_reported:,} "
         f"reported quantities; the largest R-hat is that of the {quantity_in_words(context, last.worst)}."
     )
-    return Table("table-attempts", "Sampling attempts", columns, rows, note)
+    return Table(name, title, columns, rows, note)
 
 
 def quantity_in_words(context: Context, name: str) -> str:

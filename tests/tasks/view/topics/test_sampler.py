@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from tasks.view.checks import measure
+from tasks.view.document import summary_of
 from tasks.view.figures import sampler as figures
 from tasks.view.records import Panels
 from tasks.view.topics import sampler
 from tests import factories
-from tests.said import block, by_name, changed, section
+from tests.posteriors import sampled
+from tests.said import block, by_name, changed, context_of_sampled, section
 
 
 def test_energy_and_traces_are_of_the_draws() -> None:
@@ -114,3 +116,20 @@ def test_quantities_are_called_as_elsewhere_in_the_report(name: str, words: str)
     found = replace(last, diagnostics=replace(last.diagnostics, worst=name))
     context = changed(case, bayes=replace(bayes, attempts=(found,)))
     assert block(section(sampler.TOPIC, context), "table-attempts").note.endswith(f"that of the {words}.")
+
+
+def test_the_extended_model_has_attempts_of_its_own() -> None:
+    context = context_of_sampled(sampled("curved"))
+    made = block(section(sampler.TOPIC, context), "table-attempts-extended")
+    shown = {row[0].text: row[2].text for row in made.rows}
+    told = summary_of(context)["fits"]["bayes_extended"]
+    assert shown["Largest R-hat"] == f"{told['diagnostics']['rhat_max']:.4f}"
+    assert shown["Smallest bulk ESS"] == f"{told['diagnostics']['ess_bulk_min']:,.0f}"
+    assert told["attempts"][-1]["diagnostics"] == told["diagnostics"]
+    assert told["diagnostics"] != summary_of(context)["fits"]["bayes"]["diagnostics"]
+
+
+def test_without_an_extended_model_there_is_one_table_of_attempts() -> None:
+    made = section(sampler.TOPIC, context_of_sampled(sampled("sleepstudy")))
+    with pytest.raises(KeyError):
+        block(made, "table-attempts-extended")
