@@ -6,12 +6,14 @@ elsewhere, has `undo_all` called from another thread.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 
 _UNDO: dict[int, Callable[[], object]] = {}
 _KEYS = count()
+_UNDOING = threading.Lock()
 
 
 @contextmanager
@@ -36,11 +38,12 @@ def undo_at_the_end(undo: Callable[[], object]) -> None:
 
 
 def undo_all() -> None:
-    """Undo everything, newest first; an undo that fails does not stop the others."""
-    while True:
-        try:
+    """Undo everything, newest first; an undo that fails does not stop the others.
+
+    Where another thread does so already, waits until it has: whoever returns first ends the process.
+    """
+    with _UNDOING:
+        while _UNDO:
             _, undo = _UNDO.popitem()
-        except KeyError:
-            return
-        with suppress(Exception):
-            undo()
+            with suppress(Exception):
+                undo()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import secrets
 import selectors
 import signal
 import struct
@@ -70,9 +71,10 @@ class SamplerProcess:
 @contextmanager
 def _child() -> Iterator[subprocess.Popen[bytes]]:
     """A child process with a scratch folder of its own; both are gone when the block ends."""
-    scratch = tempfile.mkdtemp(prefix="poolwise-")
-    with undone_if_cut_short(lambda: _remove(scratch)):
+    scratch = Path(tempfile.gettempdir(), f"poolwise-{secrets.token_hex(8)}")
+    with undone_if_cut_short(lambda: _remove(scratch)):  # before it is made: the signal may come in between
         try:
+            scratch.mkdir(mode=0o700)
             with _started(scratch) as child, undone_if_cut_short(lambda: _kill(child)):
                 try:
                     yield child
@@ -82,21 +84,21 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
             _remove(scratch)
 
 
-def _remove(folder: str) -> None:
+def _remove(folder: Path) -> None:
     """Remove the folder: once more where another thread removes it too, or a dying process still writes."""
     for _ in range(20):
         rmtree(folder, ignore_errors=True)
-        if not Path(folder).exists():
+        if not folder.exists():
             return
         time.sleep(0.05)
 
 
-def _started(scratch: str) -> subprocess.Popen[bytes]:
+def _started(scratch: Path) -> subprocess.Popen[bytes]:
     # -P: a folder called `tasks` in the user's working directory is not imported.
     command = [sys.executable, "-P", "-m", "tasks.engines.sampler_process"]
     return subprocess.Popen(
         command,
-        env={**os.environ, "TMPDIR": scratch},
+        env={**os.environ, "TMPDIR": str(scratch)},
         start_new_session=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

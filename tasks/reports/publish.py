@@ -112,10 +112,11 @@ def sweep(study_folder: Path) -> None:
 def _staging(study_folder: Path, run_id: str) -> Iterator[Path]:
     """A new staging folder, locked while the block lasts; removed afterwards unless it was renamed."""
     staging = staging_folder(study_folder, run_id)
-    staging.mkdir()
-    with _held(staging), undone_if_cut_short(lambda: shutil.rmtree(staging, ignore_errors=True)):
+    with undone_if_cut_short(lambda: shutil.rmtree(staging, ignore_errors=True)):  # the signal may come at any moment
         try:
-            yield staging
+            staging.mkdir()
+            with _held(staging):
+                yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 

@@ -53,6 +53,20 @@ def test_it_draws_what_the_engine_draws(scratch: Path) -> None:
     assert children() == []
 
 
+def test_a_signal_while_the_folder_is_made_leaves_no_folder(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Path.mkdir
+
+    def interrupted(folder: Path, mode: int) -> None:
+        make(folder, mode)
+        assert list(scratch.iterdir()) == [folder]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "mkdir", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        SamplerProcess("embedded", 600).sample(MARGINAL, data_of(), SHORT, 3, ignore)
+    assert list(scratch.iterdir()) == []
+
+
 def test_what_cannot_run_is_told_in_the_same_words(tmp_path: Path) -> None:
     program = tmp_path / "program.stan"
     program.write_text("parameters { real x; } model { x ~ nrmal(0, 1); }")
