@@ -93,9 +93,10 @@ def _finding(context: Context) -> str:
     n_outside, groups = int(outside.sum()), numbers.plural(outside.size, "group")
     named = f" ({_named(context, np.flatnonzero(outside))})" if n_outside else ""
     return (
-        f"{text.sentence_case(extended_model(context))} answers what was found. Of {groups}, {n_outside:,} "
-        f"{'has' if n_outside == 1 else 'have'} a level that the plain model puts outside the extended one’s 95 % "
-        f"interval{named}.{_slopes(context, fit)} {messages(context, [ANSWER])}"
+        f"{text.sentence_case(extended_model(context))} answers what was found. Of {groups}, "
+        f"{numbers.count(n_outside) if n_outside else 'none'} {'have' if n_outside > 1 else 'has'} a level that the "
+        f"plain model puts outside the extended one’s 95 % interval{named}.{_slopes(context, fit)} "
+        f"{messages(context, [ANSWER])}"
     )
 
 

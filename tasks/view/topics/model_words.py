@@ -207,7 +207,7 @@ def _growth(judged: Judgement) -> str:
 
 
 def _percentages(context: Context) -> str:
-    """`it changes by 3.1 % (95 % interval 2.0 % to 4.2 %) per year of age`, for each predictor."""
+    """`it changes by 3.1 % (95 % interval 2.0 % to 4.2 %) with one more year of age`, for each predictor."""
     found, told = context.findings.screening.mean_spread.logarithm, []
     if found is None:
         return ""
@@ -215,7 +215,7 @@ def _percentages(context: Context) -> str:
         scale = context.raw_scale(term)
         ends = found.fixef[term] / scale + np.array([0.0, -Z_95, Z_95]) * found.se[term] / scale
         value, low, high = (f"{fixed(100.0 * float(np.expm1(end)), 1)} %" for end in ends)
-        told.append(f"{value} (95 % interval {low} to {high}) per {context.predictor_unit(term)}")
+        told.append(f"{value} (95 % interval {low} to {high}) with {context.one_more(term)}")
     return f"it changes by {numbers.listed(told)}" if told else "its groups can be compared in percent"
 
 
