@@ -82,6 +82,18 @@ def test_a_criterion_that_is_not_the_rows_is_found_out() -> None:
     assert (judged.status, judged.case, judged.against) == ("fail", "other criterion", "partial_pooling")
 
 
+@pytest.mark.parametrize(("apart", "is_told"), [(1e5, True), (1e8, False)])
+def test_rounding_is_no_disagreement(apart: float, is_told: bool) -> None:
+    """Groups that lie millions of residual SDs apart cost either solver the digits of the criterion."""
+    rng = np.random.default_rng(7)
+    index = np.repeat(np.arange(30), 2)
+    y = apart * rng.standard_normal(30)[index] + rng.standard_normal(60)
+    data = grouped(y, index, (rng.standard_normal(60) > 0).astype(float))
+    found = second_opinion(data, model_of(data)[1], fitted(data, (0, 1)))
+    assert (found is not None) == is_told
+    assert {one.case for one in judge_second_opinion(found)} <= {"agrees"}
+
+
 def test_where_data_are_too_many_or_there_is_no_fit_there_is_no_second_opinion() -> None:
     data = grouped(np.arange(2.0 * MOST_EFFECTS + 2), np.repeat(np.arange(MOST_EFFECTS + 1), 2))
     fit = fitted(data, (0,))
