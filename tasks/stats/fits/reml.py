@@ -179,7 +179,10 @@ def _descend(model: MixedModel, start: Floats) -> Floats:
     bounds = [(0.0 if d else -THETA_LIMIT, THETA_LIMIT) for d in _diagonal(model.q)]
 
     def value_and_gradient(theta: Floats) -> tuple[float, Floats]:
-        at = profile(model, theta)
+        try:
+            at = profile(model, theta)
+        except np.linalg.LinAlgError:  # a trial so far out that rounding leaves nothing of the fixed effects
+            return np.inf, np.zeros_like(theta)
         return at.value, at.theta_gradient
 
     options = {"maxiter": 500, "maxfun": 2000, "ftol": 1e-14, "gtol": 1e-7}

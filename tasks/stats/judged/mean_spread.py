@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from tasks.stats.fits.cross_products import centre_scaled, cross_products, scaling_of
+from tasks.stats.fits.intervals import root_or_nan
 from tasks.stats.fits.mean_structure import Fitted, mean_structure, refit
 from tasks.stats.judged.assumptions import FEWEST_ROWS, expected_sd, fitted_and_residual
 from tasks.stats.judgement import Judgement
@@ -70,7 +71,7 @@ def _of_logarithm(data: GroupedData, fit: Fitted, scaling: Scaling) -> Logarithm
     own = scaling_of(sums)
     scaling = replace(scaling, outcome_center=own.outcome_center, outcome_scale=own.outcome_scale)
     made = refit(mean_structure(centre_scaled(sums, scaling), fit.structure.added), fit.varying)
-    se = made.at.sigma * np.sqrt(np.diag(made.at.unscaled_cov))
+    se = made.at.sigma * root_or_nan(np.diag(made.at.unscaled_cov))
     return Logarithm(_tested(logged, made, scaling), made.at.fixef, se)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from tasks.stats.fits.cross_products import ModelCrossProducts
-from tasks.stats.fits.intervals import Z_95
+from tasks.stats.fits.intervals import Z_95, root_or_nan
 from tasks.stats.fits.mean_structure import Added, Fitted, MeanStructure, fitted, mean_structure, refit, refit_near
 from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_normal
 from tasks.stats.judgement import Judgement
@@ -108,7 +108,7 @@ def _tested(plain: Fitted, structure: MeanStructure, added: Added, span_limit: f
     sums, sizes = structure.products, np.rint(structure.n).astype(np.int64)
     with_it = refit_near(structure, plain.varying, plain.theta)
     at, last = with_it.at, sums.p - 1
-    coef, se = float(at.fixef[last]), float(at.sigma * np.sqrt(at.unscaled_cov[last, last]))
+    coef, se = float(at.fixef[last]), float(at.sigma * root_or_nan(at.unscaled_cov[last, last]))
     df = float(sizes.size - 2 if added.kind != "curve" else max(sums.n_rows - sizes.size * len(plain.varying) - 1, 1))
     half = Z_95 * plain.se
     moved = (np.abs(with_it.coef - plain.coef) >= half / 2.0) & (half > 0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.intervals import root_or_nan
 from tasks.stats.fits.reml import fit, mixed_model
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, Scaling
@@ -107,7 +108,7 @@ def _joint(products: ModelCrossProducts, columns: tuple[int, ...], signs: tuple[
     best = fit(mixed_model(products, (0,))).profile
     move = np.zeros(products.p)
     move[list(columns)] = signs
-    return float(move @ best.fixef), float(best.sigma * np.sqrt(move @ best.unscaled_cov @ move))
+    return float(move @ best.fixef), float(best.sigma * root_or_nan(move @ best.unscaled_cov @ move))
 
 
 def _alone(products: ModelCrossProducts, column: int, together: tuple[int, ...]) -> tuple[float, float]:
@@ -115,7 +116,7 @@ def _alone(products: ModelCrossProducts, column: int, together: tuple[int, ...])
     at = [*kept, products.p]
     fewer = replace(products, terms=tuple(products.terms[k] for k in kept), gram=products.gram[:, at][:, :, at])
     best, position = fit(mixed_model(fewer, (0,))).profile, kept.index(column)
-    return float(best.fixef[position]), float(best.sigma * np.sqrt(best.unscaled_cov[position, position]))
+    return float(best.fixef[position]), float(best.sigma * root_or_nan(best.unscaled_cov[position, position]))
 
 
 def _relation(correlation: Floats, scaling: Scaling) -> Relation:

@@ -12,10 +12,15 @@ import pytest
 import statsmodels.api as sm
 
 from tasks.stats.bayes.stan_data import design_matrix
+from tasks.stats.fits.mean_structure import Added
 from tasks.stats.fits.pooling import complete_pooling
+from tasks.stats.judged.implied_coverage import ImpliedCoverage
+from tasks.stats.judged.missing_terms import MissingTerm
 from tasks.stats.judged.simpson import simpson_checks
 from tasks.stats.records import GroupedData, SimpsonCheck
 from tests.datasets import bounce_rates, grouped, model_of, simulated, sleepstudy
+
+NOTHING = ImpliedCoverage(np.array([0.95, 0.95]), 0.95)
 
 
 def checks_of(data: GroupedData) -> tuple[SimpsonCheck, ...]:
@@ -148,6 +153,45 @@ def test_two_groups_are_too_few_for_a_slope_between_them() -> None:
     check = checks_of(simulated(5, [10, 12]))[0]
     assert np.isfinite([check.within, check.complete]).all()
     assert np.isnan(check.between)
+
+
+def test_of_two_groups_a_reversed_slope_is_seen_from_the_two_slopes_alone() -> None:
+    rng = np.random.default_rng(2)
+    index = np.repeat([0, 1], 40)
+    x = 10.0 * index + rng.standard_normal(80)
+    check = checks_of(grouped(30.0 * index - (x - 10.0 * index) + 0.5 * rng.standard_normal(80), index, x))[0]
+    assert np.isnan(check.contextual)
+    assert (check.is_misleading, check.is_reversed) == (True, True)
+
+
+def far_apart(seed: int) -> GroupedData:
+    """Groups lie a million residual SDs apart, and the two predictors are nearly one."""
+    rng, index = np.random.default_rng(seed), np.repeat(np.arange(12), 5)
+    x = rng.standard_normal((60, 1))
+    x = np.column_stack([x, x + 3e-4 * rng.standard_normal((60, 1))])
+    return grouped(1e6 * rng.standard_normal(12)[index] + x[:, 0] + rng.standard_normal(60), index, x)
+
+
+@pytest.mark.parametrize("seed", [10, 17, 32, 50])
+def test_a_contextual_effect_whose_margin_is_lost_in_rounding_misleads_nobody(seed: int) -> None:
+    checks = checks_of(far_apart(seed))
+    assert np.isfinite([one.contextual for one in checks]).all()
+    assert np.isnan([one.contextual_lower for one in checks]).all()
+    assert not any(one.is_misleading for one in checks)
+
+
+@pytest.mark.parametrize("seed", [28, 34])
+def test_trials_that_rounding_makes_singular_end_no_search(seed: int) -> None:
+    assert len(checks_of(far_apart(seed))) == 2
+
+
+def test_a_contextual_effect_that_was_tested_elsewhere_is_that_one() -> None:
+    data = bounce_rates()
+    products, _ = model_of(data)
+    added = MissingTerm(Added("context", 1), 5.0, 1.0, 6.0, 0.002, 0.0, NOTHING, 0.0, 0.0, 1.0)
+    check = simpson_checks(products, complete_pooling(products), (added,))[0]
+    assert (check.contextual, check.between - check.within) == pytest.approx((5.0, 5.0))
+    assert check.contextual_upper - check.contextual == pytest.approx(2.4469119)  # t with 6 degrees of freedom
 
 
 def test_group_means_that_repeat_each_other_give_no_slope_between() -> None:
