@@ -33,6 +33,7 @@ from tasks.stats.records import (
     CompletePooling,
     GroupedData,
     Integers,
+    LooResult,
     PosteriorDraws,
     Scaling,
     SimpsonCheck,
@@ -43,6 +44,7 @@ from tasks.stats.rows.data_findings import DataFindings, judge_data
 from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, Weighed, conclude, judge_fits, judge_model, weigh
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
+from tasks.study.settings import Thresholds
 
 UNJUDGED = Verdict("use", "bayes")
 
@@ -148,13 +150,7 @@ def analysed(
     row_scores = loo(data, products, varying, draws, scaling, limits.pareto_k, seed)
     bayes = bayes_fit(draws, products, posterior.attempts, row_scores, posterior.engine)
     own_draws = answered.own_draws if answered else None
-    scores = (
-        answer_scores(
-            data, products.n_rows, scaling, answered.model, answered.posterior.draws, row_scores, limits.pareto_k, seed
-        )
-        if answered and answered.posterior
-        else None
-    )
+    scores = _answer_scores(data, products.n_rows, scaling, answered, row_scores, limits, seed)
     bayes_models = _bayes_models(data, products, scaling, varying, draws, answered)
     simpson = simpson_checks(products, complete, screening.missing)
     levels = funnel(products, simpson, partial)
@@ -184,6 +180,21 @@ def analysed(
         influence=influence(products, fullest),
         remedies=remedies(products, complete, partial, bayes, weighed.bootstrap, limits.singular_tolerance),
     )
+
+
+def _answer_scores(
+    data: GroupedData,
+    n_rows: int,
+    scaling: Scaling,
+    answered: Answered | None,
+    plain: LooResult,
+    limits: Thresholds,
+    seed: int,
+) -> AnswerScores | None:
+    if answered is None or answered.posterior is None:
+        return None
+    model, draws = answered.model, answered.posterior.draws
+    return answer_scores(data, n_rows, scaling, model, draws, plain, limits.pareto_k, seed)
 
 
 def _bayes_models(
