@@ -8,6 +8,7 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.server.imports import nothing_collected
 from flows.server.prefect_settings import is_prefect_configured
 from flows.server.quiet import keep_log
 from flows.server.short_lived_server import ShortLivedServer, instead_of_prefects
@@ -73,12 +74,13 @@ def _run_flow(
     own = None if is_prefect_configured() else ShortLivedServer()
     if own:
         own.announce()  # before Prefect reads it: its own threads have to know too
-    for name in HEAVY_MODULES:
-        importlib.import_module(name)
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+    with nothing_collected():
+        for name in HEAVY_MODULES:
+            importlib.import_module(name)
+        from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    from flows.report import pooling_report
-    from flows.steps.binding import RunLog, logged
+        from flows.report import pooling_report
+        from flows.steps.binding import RunLog, logged
 
     keep_log()
     own = own or instead_of_prefects()

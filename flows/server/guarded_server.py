@@ -14,6 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flows.server.imports import nothing_collected
+
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 # The variable that gives the address at which the owner's proxy shows Prefect's pages.
 PUBLIC_ADDRESS = "PREFECT_UI_URL"
@@ -41,12 +43,13 @@ def short_lived_app() -> ASGIApp:
 
 
 def _guarded_app(*, is_for_one_run: bool) -> ASGIApp:
-    from prefect.server.api.server import create_app
-    from prefect.settings import PREFECT_SERVER_API_AUTH_STRING
+    with nothing_collected():
+        from prefect.server.api.server import create_app
+        from prefect.settings import PREFECT_SERVER_API_AUTH_STRING
 
-    if not PREFECT_SERVER_API_AUTH_STRING.value():
-        raise RuntimeError("PREFECT_SERVER_API_AUTH_STRING is empty; the server would answer everybody.")
-    app = create_app(ephemeral=is_for_one_run, final=True)  # final: no other app is made in this process
+        if not PREFECT_SERVER_API_AUTH_STRING.value():
+            raise RuntimeError("PREFECT_SERVER_API_AUTH_STRING is empty; the server would answer everybody.")
+        app = create_app(ephemeral=is_for_one_run, final=True)  # final: no other app is made in this process
     return Guard(app, os.environ.get(PUBLIC_ADDRESS, ""))
 
 
