@@ -62,7 +62,7 @@ def _profile_of(products: ModelCrossProducts, fit: PartialPooling, position: int
     def deviance(sd: Floats) -> Floats:
         return np.maximum(profiled_criterion(batch, sd, cov, fit.sigma) - fit.criterion_value_scaled, 0.0)
 
-    far, at_far = _looked_far(deviance, fitted, fit.sigma * float(natural_scale(batch)[0]))
+    far, at_far = _looked_far(deviance, fitted, fit.sigma * float(natural_scale(batch)[0, 0]))
     low, high = _crossings(far, at_far, fitted, SHOWN)
     shown = np.linspace(low, high if np.isfinite(high) else far[-1], points_for(len(fit.coef)))
     sd = np.unique(np.append(shown, fitted))
@@ -113,7 +113,7 @@ def profiled_criterion(batch: Batch, sd: Floats, cov: Floats, sigma: float) -> F
 def _minimum(batch: Batch, sd: Floats, cov: Floats, sigma: float) -> Floats:
     q = batch.q
     rows, _ = lower_triangle(q)
-    scale = natural_scale(batch)[rows][1:]
+    scale = natural_scale(batch)[0, rows[1:]]
 
     def objective(x: Floats, which: np.ndarray) -> tuple[Floats, Floats]:
         residual = sigma * np.exp(x[:, 0])
@@ -123,7 +123,7 @@ def _minimum(batch: Batch, sd: Floats, cov: Floats, sigma: float) -> Floats:
         by_log_sigma = by_log_sigma - by_theta[:, 0] * first
         return value, np.column_stack([by_log_sigma, by_theta[:, 1:] * scale])
 
-    inside = cov / sigma**2 + np.diag(natural_scale(batch) ** 2)
+    inside = cov / sigma**2 + np.diag(natural_scale(batch)[0] ** 2)
     theta = np.linalg.cholesky(inside)[lower_triangle(q)][1:] / scale
     start = np.tile(np.append(0.0, theta), (len(sd), 1))
     x, _ = minimise(objective, start)

@@ -12,7 +12,7 @@ and each row's squared errors are averaged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,9 +20,9 @@ import numpy as np
 from tasks.stats.bayes.group_likelihood import expected_effects, group_log_lik, parameter_draws
 from tasks.stats.bayes.importance import highest_good_k, importance_weights
 from tasks.stats.bayes.stan_data import design_matrix
+from tasks.stats.fits.batched_reml import batch_of_several, fit_in_blocks
 from tasks.stats.fits.cross_products import ModelCrossProducts, centre_scaled, cross_products
 from tasks.stats.fits.pooling import has_full_rank
-from tasks.stats.fits.reml import fit_near, mixed_model, relative_factor
 from tasks.stats.records import Flavour, Floats, GroupedData, PartialPooling, PosteriorDraws, Scaling
 
 TARGET = "a new row in a known group"
@@ -157,10 +157,10 @@ def _repeat(
     """Every row's squared error by every model, with one way of dealing the rows."""
     complete = [_complete(rows) for rows in training]
     own = [_no_pooling(rows, fallback) for rows, fallback in zip(training, complete, strict=True)]
-    coefficients = {
+    coefficients: dict[str, Sequence[Floats] | Floats] = {
         "complete_pooling": complete,
         "no_pooling": [coef for coef, _ in own],
-        **{f"partial_pooling.{name}": [_partial(rows, fit) for rows in training] for name, fit in partial.items()},
+        **{f"partial_pooling.{name}": _partial(training, fit) for name, fit in partial.items()},
     }
     errors = {name: _squared_errors(data, products, scaling, folds, coef) for name, coef in coefficients.items()}
     return _Repeat(
@@ -239,13 +239,11 @@ def _no_pooling(training: ModelCrossProducts, fallback: Floats) -> tuple[Floats,
     return coef, is_fitted
 
 
-def _partial(training: ModelCrossProducts, fit: PartialPooling) -> Floats:
-    """(J, p) fitted by the same criterion, started from the fit to all rows."""
-    model = mixed_model(training, fit.varying, fit.criterion)
-    theta, at = fit_near(model, fit.theta)
-    factor = relative_factor(theta, model.q)
-    coef = np.tile(at.fixef, (len(at.v), 1))
-    coef[:, list(fit.varying)] += at.v @ (factor @ factor.T)
+def _partial(training: list[ModelCrossProducts], fit: PartialPooling) -> Floats:
+    """(K, J, p) fitted by REML to each fold's training rows, started from the fit to all rows."""
+    found = fit_in_blocks(batch_of_several(training, fit.varying), fit.cov / fit.sigma**2)
+    coef = np.repeat(found.fixef[:, None], len(training[0].labels), axis=1)
+    coef[:, :, list(fit.varying)] += np.swapaxes(found.modes, 1, 2)
     return coef
 
 
@@ -275,7 +273,7 @@ def _bayes(model: BayesModel, n_folds: int, seed: list[int]) -> _Predicted:
 
 
 def _squared_errors(
-    data: GroupedData, products: ModelCrossProducts, scaling: Scaling, folds: _Folds, coef: list[Floats]
+    data: GroupedData, products: ModelCrossProducts, scaling: Scaling, folds: _Folds, coef: Sequence[Floats] | Floats
 ) -> Floats:
     """(N,) squared errors of the rows, each predicted by the coefficients (J, p) of its own fold."""
     chosen = np.array(coef)[folds.fold, data.group_index]

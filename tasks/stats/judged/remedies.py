@@ -217,7 +217,7 @@ def _of_bayes(fit: BayesFit) -> Route:
 def uncorrelated_fit(products: ModelCrossProducts, varying: tuple[int, ...]) -> Estimated:
     """REML with a diagonal covariance of the group effects; an SD of 0 is reachable."""
     batch, q = batch_of(products, varying), len(varying)
-    scale, diagonal = natural_scale(batch), np.arange(q)
+    scale, diagonal = natural_scale(batch)[0], np.arange(q)
 
     def objective(x: Floats, which: np.ndarray) -> tuple[Floats, Floats]:
         factor = (x * scale)[:, :, None] * np.eye(q)
@@ -238,7 +238,7 @@ def penalised_fit(products: ModelCrossProducts, varying: tuple[int, ...]) -> Est
     """
     batch, q = batch_of(products, varying), len(varying)
     rows, columns = lower_triangle(q)
-    scale = natural_scale(batch)[rows]
+    scale = natural_scale(batch)[0, rows]
 
     def objective(x: Floats, which: np.ndarray) -> tuple[Floats, Floats]:
         value, gradient = _penalised(batch, factors(x * scale, q))
@@ -246,7 +246,7 @@ def penalised_fit(products: ModelCrossProducts, varying: tuple[int, ...]) -> Est
 
     starts = np.array([size * (rows == columns) for size in STARTS])
     factor = factors((_lowest(objective, starts) * scale)[None], q)
-    sigma = float(profiles(batch, factor).sigma[0]) * np.sqrt(batch.df / (batch.df - q))
+    sigma = float(profiles(batch, factor).sigma[0] * np.sqrt(batch.df[0] / (batch.df[0] - q)))
     signs = np.sign(np.diagonal(factor[0]))
     return Estimated(factor[0] * signs, sigma)
 
