@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import stdtrit
 
+from tasks.stats.fits.batched_reml import batch_of_several, fit_in_blocks
 from tasks.stats.fits.cross_products import ModelCrossProducts
-from tasks.stats.fits.intervals import root_or_nan
 from tasks.stats.fits.pooling import has_full_rank
-from tasks.stats.fits.reml import MixedModel, fit_near, mixed_model, profile
+from tasks.stats.fits.reml import MixedModel, mixed_model, profile
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, PartialPooling
 
@@ -59,7 +59,7 @@ def influence(products: ModelCrossProducts, fit: PartialPooling) -> Influence | 
     model = mixed_model(products, fit.varying, fit.criterion)
     at = profile(model, fit.theta)
     step = _one_step(products, model, fit)
-    without, se = _refits(products, model, fit) if is_refitted else step
+    without, se = _refits(products, fit) if is_refitted else step
     identified = has_full_rank(products.xtx.sum(axis=0) - products.xtx)
     without[~identified], se[~identified] = np.nan, np.nan
     moved = at.fixef - without
@@ -83,21 +83,23 @@ def _by_chance(share: Floats) -> Floats:
     return np.asarray(farthest * np.sqrt(np.clip(share, 0.0, 1.0)))
 
 
-def _refits(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling) -> tuple[Floats, Floats]:
+def _refits(products: ModelCrossProducts, fit: PartialPooling) -> tuple[Floats, Floats]:
     """Fixed effects and standard errors (J, p) of the whole model fitted without each group, started from the fit."""
     without, se = np.full((2, len(products.labels), products.p), np.nan)
-    for j in np.flatnonzero(has_full_rank(products.xtx.sum(axis=0) - products.xtx)):
-        rest = np.arange(len(products.labels)) != j
-        fewer = replace(
-            model,
-            ztz=model.ztz[rest],
-            ztw=model.ztw[rest],
-            wtw=products.gram[rest].sum(axis=0),
-            n_rows=model.n_rows - round(float(products.n[j])),
-        )
-        _, at = fit_near(fewer, fit.theta)
-        without[j], se[j] = at.fixef, at.sigma * root_or_nan(np.diag(at.unscaled_cov))
+    usable = np.flatnonzero(has_full_rank(products.xtx.sum(axis=0) - products.xtx))
+    if usable.size:
+        fewer = [replace(products, gram=_emptied(products.gram, int(j))) for j in usable]
+        found = fit_in_blocks(batch_of_several(fewer, fit.varying), fit.cov / fit.sigma**2)
+        without[usable] = found.fixef
+        se[usable] = np.where(found.fixef_se > 0.0, found.fixef_se, np.nan)  # 0: lost in rounding
     return without, se
+
+
+def _emptied(gram: Floats, group: int) -> Floats:
+    """Without the group's rows."""
+    emptied = gram.copy()
+    emptied[group] = 0.0
+    return emptied
 
 
 def _one_step(products: ModelCrossProducts, model: MixedModel, fit: PartialPooling) -> tuple[Floats, Floats]:
