@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.stats.fits.batched_reml import Batch, batch_of, factors, fit_in_blocks, profiles, standard_errors
+from tasks.stats.fits.batched_reml import (
+    Batch,
+    batch_of,
+    batch_of_several,
+    factors,
+    fit_in_blocks,
+    profiles,
+    standard_errors,
+)
 from tasks.stats.fits.bootstrap import batch_of_outcomes, draw_outcomes
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.intervals import joint_se
@@ -117,3 +125,20 @@ def test_the_data_themselves_are_a_batch_of_one() -> None:
     best = fit(mixed_model(products, (0, 1)))
     found = fit_in_blocks(batch_of(products, (0, 1)), np.eye(2))
     assert found.value[0] == pytest.approx(best.profile.value, abs=1e-6)
+
+
+@pytest.mark.parametrize("varying", [(0,), (1,), (0, 1)])
+def test_designs_may_differ_and_one_group_may_be_without_rows(varying: tuple[int, ...]) -> None:
+    """Each group of the bounce rates left out in turn: of some the fit is singular, of others it is not."""
+    products = model_of(datasets.bounce_rates())[0]
+    several = []
+    for group in range(len(products.labels)):
+        gram = products.gram.copy()
+        gram[group] = 0.0
+        several.append(replace(products, gram=gram))
+    found = fit_in_blocks(batch_of_several(several, varying), np.eye(len(varying)))
+    for b, fewer in enumerate(several):
+        best = fit(mixed_model(fewer, varying))
+        assert found.value[b] == pytest.approx(best.profile.value, abs=1e-6)
+        np.testing.assert_allclose(found.fixef[b], best.profile.fixef, rtol=1e-4)
+        assert found.sigma[b] == pytest.approx(best.profile.sigma, rel=1e-5)
