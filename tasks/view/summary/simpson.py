@@ -18,10 +18,10 @@ class SimpsonSummary(Record):
     complete_se: Number = Field(description="standard error")
     complete_robust_se: Number = Field(description="standard error clustered by group; null for one group")
     within: Number = Field(description="slope within groups, per SD")
-    within_se: Number = Field(description="standard error")
+    within_se: Number = Field(description="standard error, where levels alone vary by group")
     between: Number = Field(description="slope between group means, per SD")
-    between_se: Number = Field(description="standard error")
-    contextual: Number = Field(description="between minus within")
+    between_se: Number = Field(description="standard error, where levels alone vary by group")
+    contextual: Number = Field(description="between minus within; its limits are where slopes may vary by group")
     contextual_lower: Number = Field(description="95 % limit")
     contextual_upper: Number = Field(description="95 % limit")
     is_blend: Flag = Field(

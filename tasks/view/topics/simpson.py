@@ -118,7 +118,10 @@ def _table(context: Context) -> Table:
         Column("Judgement", is_number=False),
     )
     rows = tuple(row for k, check in enumerate(context.findings.simpson, 1) for row in _rows(context, k, check))
-    note = "Contextual effect: between less within, with its 95 % interval. Below each slope: its standard error."
+    note = (
+        "Contextual effect: between less within, with its 95 % interval, tested where slopes may vary by group. Below "
+        "each slope: its standard error, by a model in which levels alone vary."
+    )
     return Table("table-simpson", "Three slopes of each predictor", columns, rows, note)
 
 
