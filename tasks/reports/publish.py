@@ -112,11 +112,10 @@ def sweep(study_folder: Path) -> None:
 def _staging(study_folder: Path, run_id: str) -> Iterator[Path]:
     """A new staging folder, locked while the block lasts; removed afterwards unless it was renamed."""
     staging = staging_folder(study_folder, run_id)
-    with undone_if_cut_short(lambda: shutil.rmtree(staging, ignore_errors=True)):  # the signal may come at any moment
+    staging.mkdir()
+    with _held(staging), undone_if_cut_short(lambda: shutil.rmtree(staging, ignore_errors=True)):
         try:
-            staging.mkdir()
-            with _held(staging):
-                yield staging
+            yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
