@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from tasks.disk.atomic import write_whole
 from tasks.disk.layout import REPORT, folder_of, latest_run, told_stale_note
 from tasks.opening.studies import OpenedStudy
-from tasks.rows.study_files import source_files
+from tasks.rows.sources.of_study import source_of
 from tasks.study.model import Study
 from tasks.study.receivers import MASK, MissingVariable, filled, masked, scrubbed
 from tasks.view.notices import Kind, Notice, failure, stale
@@ -68,7 +68,7 @@ def notify_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> 
 def is_told_stale(opened: OpenedStudy, reports: Path) -> bool:
     """Whether the newest data file is the one whose age somebody has been told."""
     try:
-        return _told_stale(opened, reports).read_text("utf-8") == str(_newest_modified(opened))
+        return _told_stale(opened, reports).read_text("utf-8") == str(source_of(opened).newest())
     except OSError:
         return False
 
@@ -77,7 +77,7 @@ def remember_stale(opened: OpenedStudy, reports: Path, deliveries: Sequence[Deli
     """Note which data file is the newest, if a stale notice was delivered."""
     if any(each.kind == "stale" and not each.problem for each in deliveries):
         try:
-            write_whole(_told_stale(opened, reports), str(_newest_modified(opened)))
+            write_whole(_told_stale(opened, reports), str(source_of(opened).newest()))
         except OSError as error:
             LOG.warning("%s: could not note that the data's age was told: %s", opened.study.name, error.strerror)
 
@@ -88,7 +88,7 @@ def _told_stale(opened: OpenedStudy, reports: Path) -> Path:
 
 def age_in_days(opened: OpenedStudy) -> float | None:
     """Days since the newest of the study's files was modified; None for a study without max_age_days."""
-    newest = _newest_modified(opened) if opened.study.notify.max_age_days is not None else None
+    newest = source_of(opened).newest() if opened.study.notify.max_age_days is not None else None
     return None if newest is None else max((datetime.now(UTC) - newest).total_seconds(), 0.0) / SECONDS_PER_DAY
 
 
@@ -111,15 +111,6 @@ def _latest_address(reports: Path, study_name: str) -> str:
     """The address of the study's newest report; empty if there is none."""
     latest = latest_run(folder_of(reports, study_name))
     return report_address(latest) if latest.exists() else ""
-
-
-def _newest_modified(opened: OpenedStudy) -> datetime | None:
-    """When the newest of the files was modified; None if all have gone since they were listed."""
-    modified = []
-    for path in source_files(opened):
-        with suppress(OSError):
-            modified.append(path.stat().st_mtime)
-    return datetime.fromtimestamp(max(modified), UTC) if modified else None
 
 
 def _deliver(notice: Notice, receiver: str, environment: Mapping[str, str] = os.environ) -> Delivery:

@@ -15,8 +15,9 @@ from tasks.opening.studies import OpenedStudy
 from tasks.rows.earlier_files import EarlierDigests
 from tasks.rows.hints import hint
 from tasks.rows.read_files import ReadFiles, read_files
+from tasks.rows.sources.of_study import source_of
 from tasks.rows.structure import SET_ASIDE, require_enough_rows, require_structure
-from tasks.rows.study_files import hash_files, wait_for_incoming
+from tasks.rows.study_files import wait_for_incoming
 from tasks.rows.validate import count_by_rule
 from tasks.stats.fits.cross_products import CrossProducts, among, total, with_labels
 from tasks.stats.labels import label_notes, spellings
@@ -112,7 +113,7 @@ def collect_afresh(opened: OpenedStudy) -> Collected:
     """Read and add up the files as a run would, without its store. Raises DataRejected."""
     wait_for_incoming(opened)
     with TemporaryDirectory() as store:
-        return collect(read_files(opened, hash_files(opened), Path(store)), opened.study)
+        return collect(read_files(opened, source_of(opened).parts(), Path(store)), opened.study)
 
 
 def _in_order(read: ReadFiles, digests: Mapping[str, FileDigest]) -> list[FileDigest]:

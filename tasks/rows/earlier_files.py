@@ -17,9 +17,11 @@ from typing import BinaryIO
 
 from tasks.opening.studies import OpenedStudy
 from tasks.rows.read_files import ReadFiles
-from tasks.rows.reduce import reduce_file
+from tasks.rows.reduce import reduce_rows
+from tasks.rows.sources.of_study import source_of
+from tasks.rows.sources.source import FileRows
 from tasks.rows.store import Store
-from tasks.rows.study_files import file_path, is_parquet
+from tasks.rows.study_files import is_parquet
 from tasks.stats.rows.digest import FileDigest
 from tasks.study.errors import PoolwiseError
 from tasks.study.run import SourceFile
@@ -57,8 +59,8 @@ def earlier_digests(
 def _digest(opened: OpenedStudy, read: ReadFiles, store: Store, then: SourceFile) -> FileDigest | None:
     if then.sha256 in read.digests:
         return read.digests[then.sha256]
-    path = file_path(then.name, opened.folder)
-    if read.sha256.get(then.name) not in read.digests or not is_continued(path, then):
+    path = source_of(opened).path_of(then.name)
+    if path is None or read.sha256.get(then.name) not in read.digests or not is_continued(path, then):
         return None
     digest = store.get(then.sha256) or _made_again(path, then, opened, store)
     return digest if digest and _is_as_used(digest, then) else None
@@ -70,7 +72,7 @@ def _made_again(path: Path, then: SourceFile, opened: OpenedStudy, store: Store)
         beginning = Path(folder, path.name)
         with path.open("rb") as source, beginning.open("wb") as target:
             target.writelines(_blocks(source, then.n_bytes))
-        digest = reduce_file(beginning, then.name, then.sha256, opened.study)
+        digest = reduce_rows(FileRows(beginning, then.name, opened.study), then.sha256, opened.study)
         store.put(digest)
         return digest
     return None

@@ -11,14 +11,16 @@ import numpy as np
 
 from tasks.opening.studies import OpenedStudy
 from tasks.rows.file_stamps import stamp_of
-from tasks.rows.reduce import reduce_file
+from tasks.rows.reduce import reduce_rows
 from tasks.rows.row_keys import NO_KEYS, Dropped, Keys, find_dropped
+from tasks.rows.sources.of_study import source_of
+from tasks.rows.sources.source import Source
 from tasks.rows.store import Store
-from tasks.rows.study_files import file_path, is_set_aside
 from tasks.stats.rows import digest as digests
 from tasks.stats.rows.copies import limited
 from tasks.stats.rows.digest import FileDigest, Priorities, take
 from tasks.study.errors import DataRejected
+from tasks.study.model import Study
 
 Progress = Callable[[float], None]
 FILES_BETWEEN = 100  # memory is freed after this many files
@@ -48,7 +50,7 @@ def read_files(
     files' kept keys; only the files that lose rows by it are read for it, once.
     Raises DataRejected for a file that cannot be used, unless it was dropped into the incoming folder.
     """
-    reader = _Reader(opened, Store(reports, opened.study))
+    reader = _Reader(opened.study, source_of(opened), Store(reports, opened.study))
     rules = opened.study.rules
     dropped = find_dropped(*reader.keys(sha256)) if rules.unique or rules.copies == "drop" else {}
     found: dict[str, FileDigest] = {}
@@ -63,13 +65,13 @@ def read_files(
             found = _lighter(found)
         progress(number / len(sha256))
     reader.store.tidy()
-    sizes = {name: _size(file_path(name, opened.folder)) for name in sha256}
+    sizes = {name: _size(reader.source.path_of(name)) for name in sha256}
     return ReadFiles(sha256, found, reader.set_aside, frozenset(reader.names_read), sizes)
 
 
-def _size(path: Path) -> int:
+def _size(path: Path | None) -> int:
     """Bytes in the file, 0 if it is gone. One that grew since it was hashed is later not taken for its beginning."""
-    stamp = stamp_of(path)
+    stamp = stamp_of(path) if path else None
     return stamp.size if stamp else 0
 
 
@@ -82,7 +84,8 @@ def _lighter(found: Mapping[str, FileDigest]) -> dict[str, FileDigest]:
 
 @dataclass
 class _Reader:
-    opened: OpenedStudy
+    study: Study
+    source: Source
     store: Store
     set_aside: dict[str, str] = field(default_factory=dict)
     names_read: set[str] = field(default_factory=set)
@@ -103,8 +106,8 @@ class _Reader:
         kept = self.store.get(content, id_of_dropped)
         if kept:
             return kept
-        path = file_path(name, self.opened.folder)
-        digest = reduce_file(path, name, content, self.opened.study, dropped)
+        with self.source.rows(name, content) as rows:
+            digest = reduce_rows(rows, content, self.study, dropped)
         self.names_read.add(name)
         self.store.put(digest, id_of_dropped)
         return digest
@@ -115,7 +118,7 @@ class _Reader:
         try:
             yield
         except DataRejected as problem:
-            if not is_set_aside(file_path(name, self.opened.folder), self.opened, problem):
+            if not self.source.goes_on_without(name, problem):
                 raise
             self.set_aside[name] = str(problem)
 

@@ -1,58 +1,33 @@
-"""Reads a file once, chunk by chunk, into a digest: what the report needs of it (`tasks.stats.rows.digest`)."""
+"""Reads one part of a study's rows once, chunk by chunk, into a digest (`tasks.stats.rows.digest`)."""
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from tasks.disk.natural_order import natural_order
-from tasks.rows.file_end import cut_short
 from tasks.rows.row_keys import NO_KEYS, Dropped, Keys, Repeats, hash_rows, keys_of
-from tasks.rows.row_reader import csv_layout, read_chunks
-from tasks.rows.study_files import hash_file, is_parquet
+from tasks.rows.sources.source import Rows
 from tasks.rows.validate import EVERY_COLUMN, KEY_SEPARATOR, Readings, grouped, key_columns, rejections_of, split_rows
 from tasks.rows.values import HEAD_ROWS, how_read
-from tasks.stats.rows.cut_short import CutShort
 from tasks.stats.rows.digest import FileDigest, RowHashes, RowsRead, digest_of
-from tasks.study.errors import DataRejected, PoolwiseError
 from tasks.study.model import Study
 
 
-def reduce_file(path: Path, name: str, sha256: str, study: Study, dropped: Dropped | None = None) -> FileDigest:
+def reduce_rows(rows: Rows, sha256: str, study: Study, dropped: Dropped | None = None) -> FileDigest:
     """Read the rows of the content `sha256` and add them up, without those `dropped`.
 
     If `dropped` is None, each row counts, and the digest has the rows' keys, from which repeats are found. Raises
-    DataRejected when the file cannot be read as the study asks; PoolwiseError, which may pass, when its content is
-    another.
+    DataRejected when they cannot be read as the study asks.
     """
-    try:
-        head, frames = _with_head(read_chunks(path, study, name))
-        readings = how_read(head, study)
-        chunks = (_checked(frame.assign(_file=sha256), study, readings, dropped) for frame in frames)
-        digest = replace(digest_of(sha256, chunks, study.terms), cut_short=_cut_short(path, name, study))
-    except DataRejected:
-        _require_content(path, name, sha256)
-        raise
-    _require_content(path, name, sha256)
-    return digest
-
-
-def _cut_short(path: Path, name: str, study: Study) -> CutShort | None:
-    """What the end of a CSV file lacks, or None; Parquet without its end cannot be read at all."""
-    return None if is_parquet(path) else cut_short(path, csv_layout(path, name, study))
-
-
-def _require_content(path: Path, name: str, sha256: str) -> None:
-    """Raise PoolwiseError if the file changed while it was read."""
-    if hash_file(path, name) != sha256:
-        cause = OSError(errno.EAGAIN, "changed while it was read")
-        raise PoolwiseError(f"{name} changed while it was read. Run again when it is complete.") from cause
+    head, frames = _with_head(rows.chunks())
+    readings = how_read(head, study)
+    chunks = (_checked(frame.assign(_file=sha256), study, readings, dropped) for frame in frames)
+    return replace(digest_of(sha256, chunks, study.terms), cut_short=rows.cut_short())
 
 
 def _with_head(frames: Iterator[pd.DataFrame]) -> tuple[pd.DataFrame, Iterator[pd.DataFrame]]:

@@ -32,7 +32,8 @@ from tasks.disk.layout import digests_folder, hashes_file
 from tasks.opening.studies import OpenedStudy
 from tasks.rows import csv_files
 from tasks.rows.file_stamps import FileStamp, stamp_of
-from tasks.rows.study_files import hash_file, hash_files
+from tasks.rows.sources.of_study import source_of
+from tasks.rows.study_files import hash_file
 from tasks.stats.fits.cross_products import SUMS, CrossProducts
 from tasks.stats.rows import digest as digests
 from tasks.stats.rows import row_sketch
@@ -121,7 +122,7 @@ def _labels_decide(study: Study) -> bool:
 
 
 def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
-    """As `study_files.hash_files`, without reading files that have not changed since they were hashed last."""
+    """What a study's rows come from, as `Source.parts`; files that have not changed are not hashed again."""
     with _known_hashes(hashes_file(reports, opened.study.name)) as known:
 
         def hash_of(path: Path, name: str) -> str:
@@ -137,7 +138,7 @@ def identify(opened: OpenedStudy, reports: Path) -> dict[str, str]:
                 known[str(path)] = [*before, sha256]
             return sha256
 
-        return hash_files(opened, hash_of)
+        return source_of(opened, hash_of).parts()
 
 
 @contextmanager

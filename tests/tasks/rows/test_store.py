@@ -24,7 +24,8 @@ from tasks.opening.studies import OpenedStudy
 from tasks.rows import csv_files
 from tasks.rows.collect import Collected, collect
 from tasks.rows.read_files import read_files
-from tasks.rows.reduce import reduce_file
+from tasks.rows.reduce import reduce_rows
+from tasks.rows.sources.source import FileRows
 from tasks.rows.store import Store, identify, store_key
 from tasks.rows.study_files import hash_file, hash_files
 from tasks.stats.fits.cross_products import cross_products
@@ -207,7 +208,7 @@ def test_neither_order_of_arrival_nor_the_store_changes_a_bit(
 def test_a_digest_survives_the_store_whole(place: Place) -> None:
     place.asked = study(**UNIQUE)
     path = place.put("a.csv", [*rows(20), ("\u2028", "\U0001f600", "x"), ("", "a", "1")])
-    made = reduce_file(path, "a.csv", hash_file(path), place.asked)
+    made = reduce_rows(FileRows(path, "a.csv", place.asked), hash_file(path), place.asked)
     store = Store(place.reports, place.asked)
     store.put(made)
     kept = store.get(made.sha256)
@@ -243,7 +244,7 @@ def test_a_digest_under_other_rules_is_not_taken_for_this_one(place: Place) -> N
 
 def test_every_flipped_byte_is_noticed_or_harmless(place: Place) -> None:
     path = place.put("a.csv", rows(12))
-    made = reduce_file(path, "a.csv", hash_file(path), place.asked)
+    made = reduce_rows(FileRows(path, "a.csv", place.asked), hash_file(path), place.asked)
     store = Store(place.reports, place.asked)
     store.put(made)
     (file,) = place.store.glob("*/*/*.npz")
@@ -439,13 +440,13 @@ def test_a_file_that_changes_while_it_is_read_is_trouble_that_may_pass(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = place.put("a.csv", rows(10))
-    real = tasks.rows.read_files.reduce_file
+    real = tasks.rows.read_files.reduce_rows
 
     def slow(*args: Any) -> Any:
         path.write_text(lines(rows(11)))
         return real(*args)
 
-    monkeypatch.setattr(tasks.rows.read_files, "reduce_file", slow)
+    monkeypatch.setattr(tasks.rows.read_files, "reduce_rows", slow)
     with pytest.raises(PoolwiseError, match=r"a\.csv changed while it was read") as caught:
         place.read()
     assert isinstance(caught.value.__cause__, OSError)
