@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.parts.object_store import object_store as object_store
+from tests.parts.postgres import postgres as postgres
 from tests.shelf import Shelf
 
 # However slow the machine is just now.

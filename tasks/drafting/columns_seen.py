@@ -18,8 +18,8 @@ from tasks.rows.csv_head import Layout, find_layout
 from tasks.rows.encodings import find_encoding
 from tasks.rows.looks import Look, look_of
 from tasks.rows.numbers import is_missing
-from tasks.rows.parquet_files import text_columns, text_frame
 from tasks.rows.study_files import is_parquet
+from tasks.rows.typed_columns import text_columns, text_frame
 from tasks.rows.values import ColumnReading, is_truth, number_styles, numbers_of
 from tasks.stats.records import Floats, Integers
 from tasks.study.errors import DataRejected

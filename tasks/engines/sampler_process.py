@@ -11,26 +11,24 @@ from __future__ import annotations
 import io
 import json
 import os
-import secrets
 import selectors
 import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from shutil import rmtree
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from tasks.disk.leftovers import undone_if_cut_short
+from tasks.disk.scratch import scratch_folder
 from tasks.engines.engines import EngineName, Progress, StanEngine, TimeIsUp, engine_named
 from tasks.stats.records import Floats
 from tasks.study.errors import PoolwiseError
@@ -71,26 +69,11 @@ class SamplerProcess:
 @contextmanager
 def _child() -> Iterator[subprocess.Popen[bytes]]:
     """A child process with a scratch folder of its own; both are gone when the block ends."""
-    scratch = Path(tempfile.gettempdir(), f"poolwise-{secrets.token_hex(8)}")
-    with undone_if_cut_short(lambda: _remove(scratch)):  # before it is made: the signal may come in between
+    with scratch_folder() as scratch, _started(scratch) as child, undone_if_cut_short(lambda: _kill(child)):
         try:
-            scratch.mkdir(mode=0o700)
-            with _started(scratch) as child, undone_if_cut_short(lambda: _kill(child)):
-                try:
-                    yield child
-                finally:
-                    _kill(child)
+            yield child
         finally:
-            _remove(scratch)
-
-
-def _remove(folder: Path) -> None:
-    """Remove the folder: once more where another thread removes it too, or a dying process still writes."""
-    for _ in range(20):
-        rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(0.05)
+            _kill(child)
 
 
 def _started(scratch: Path) -> subprocess.Popen[bytes]:

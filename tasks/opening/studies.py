@@ -41,7 +41,7 @@ class OpenedStudy:
     @property
     def origin(self) -> Path:
         """What was opened: the study's folder, or the data file that flags were given for."""
-        return self.folder / self.study.source if self.is_of_flags else self.folder
+        return self.folder / str(self.study.source) if self.is_of_flags else self.folder
 
     @property
     def is_of_flags(self) -> bool:

@@ -64,11 +64,16 @@ def find_layout(
     return Layout(encoding, split_by, tuple(header), at, comment or "")
 
 
-def positions_of(header: Sequence[str], columns: Sequence[str], name: str) -> list[int]:
-    """The positions of `columns` in the header. Raises DataRejected if one is missing or stands there twice."""
+def positions_of(
+    header: Sequence[str], columns: Sequence[str], name: str, advice: str = "as the file's first line does"
+) -> list[int]:
+    """The positions of `columns` in the header. Raises DataRejected if one is missing or stands there twice.
+
+    `advice` says after what a missing one should be named.
+    """
     for column in columns:
         if column not in header:
-            raise DataRejected(_missing_column(column, header, name))
+            raise DataRejected(_missing_column(column, header, name, advice))
         if header.count(column) > 1:
             raise DataRejected(
                 f"{name} has {header.count(column)} columns named {shown(column)}, and it is unclear which one is "
@@ -77,12 +82,12 @@ def positions_of(header: Sequence[str], columns: Sequence[str], name: str) -> li
     return [header.index(column) for column in columns]
 
 
-def _missing_column(column: str, header: Sequence[str], name: str) -> str:
+def _missing_column(column: str, header: Sequence[str], name: str, named: str) -> str:
     """The message for a column that the header lacks."""
     lowered = {found.lower(): found for found in header}
     close = [lowered[match] for match in difflib.get_close_matches(column.lower(), lowered, n=3)]
     meant = f" Did you mean {' or '.join(map(shown, close))}?" if close else ""
-    advice = "Name the column as the file's first line does, or correct that line."
+    advice = f"Name the column {named}, or correct its name there."
     if len(header) == 1:
         advice += ' If the columns are separated by an unusual character, export the file with "," or ";".'
     return f"{name} has no column {shown(column)}; its columns are {listed(header)}.{meant} {advice}"

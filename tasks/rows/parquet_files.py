@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks.rows import csv_files
-from tasks.rows.csv_head import positions_of
-from tasks.rows.other_columns import others_of, with_rest
+from tasks.rows.typed_columns import TypedColumns
 from tasks.study.errors import DataRejected
 from tasks.study.model import Study
-from tasks.study.plain_text import shown
-from tasks.study.settings import clean_label
-
-EXACT_FLOATS = 2.0**53
 
 T = TypeVar("T")
 
@@ -29,86 +23,15 @@ def parquet_chunks(path: Path, study: Study, name: str) -> Iterator[pd.DataFrame
     """The study's columns as text, in frames of at most `csv_files.CHUNK_ROWS` rows; an empty one if there are none."""
     try:
         with pq.ParquetFile(path) as file:
-            stored = file.schema_arrow.names
-            header = [clean_label(column) for column in stored]
-            others = {key: at for key, at in others_of(header, study.columns).items() if stored.count(stored[at]) == 1}
-            taken = [stored[at] for at in positions_of(header, study.columns, name)]
-            read = [*taken, *(stored[at] for at in others.values())]
-            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=read)))
-            for table in at_least_one(batches, file.schema_arrow.empty_table().select(read)):
-                frame = text_frame(_study_texts(table.select(taken), taken, study, name))
-                yield with_rest(frame, others, _joined(table.select(read[len(taken) :])) if others else None)
+            columns = TypedColumns.of(file.schema_arrow.names, study, name)
+            batches = map(pa.Table.from_batches, zip(file.iter_batches(csv_files.CHUNK_ROWS, columns=columns.read)))
+            for table in at_least_one(batches, file.schema_arrow.empty_table().select(columns.read)):
+                yield columns.frame(table)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk failed; the content may be sound
             raise
         raise DataRejected(f"{name} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
 
 
-def text_frame(columns: Mapping[str, pa.ChunkedArray | pa.Array]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(pd.array(column, dtype="str")) for name, column in columns.items()})
-
-
-def text_columns(table: pa.Table, name: str, decimal: str = ".") -> dict[str, pa.ChunkedArray]:
-    """Parquet's typed columns as a CSV file would say them; null becomes empty, 2.0 stays 2.0.
-
-    Raises DataRejected for types that have no one spelling: durations, nested ones.
-    """
-    return {column: _as_text(table.column(column), column, name, decimal) for column in table.column_names}
-
-
 def at_least_one(chunks: Iterator[T], empty: T) -> Iterator[T]:
     return chain([next(chunks, empty)], chunks)
-
-
-def _joined(table: pa.Table) -> list[str]:
-    """As `csv_files.joined`; columns that cannot be written as text, such as nested ones, are blank."""
-    texts = map(_spelled, table.columns)
-    separator = pa.scalar(csv_files.SEPARATOR, pa.large_string())
-    return csv_files.plain(pc.binary_join_element_wise(*texts, separator).to_pylist())
-
-
-def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    try:
-        return pc.fill_null(pc.cast(values, pa.large_string()), "")
-    except pa.ArrowException:
-        return pa.chunked_array([pa.array([""] * len(values), pa.large_string())])
-
-
-def _study_texts(table: pa.Table, taken: Sequence[str], study: Study, name: str) -> dict[str, pa.ChunkedArray]:
-    """The study's columns as text; group labels that were stored as floats become whole numbers again."""
-    mark = "," if study.decimal == "," or study.thousands == "." else "."
-    texts = {}
-    for column, stored in zip(study.columns, taken, strict=True):
-        values = table.column(stored)
-        if column not in study.numeric_columns:
-            values = _whole_where_it_can(values)
-        texts[column] = _as_text(values, column, name, mark)
-    return texts
-
-
-def _as_text(values: pa.ChunkedArray, column: str, name: str, decimal: str) -> pa.ChunkedArray:
-    if pa.types.is_duration(values.type):
-        raise DataRejected(
-            f"{name} stores {shown(column)} as durations ({values.type}), which are no numbers until a unit is chosen. "
-            f"Store it as numbers, for example of seconds; in pandas: table[{column!r}].dt.total_seconds()"
-        )
-    try:
-        text = pc.fill_null(pc.cast(values, pa.large_string()), "")
-    except pa.ArrowException:
-        raise DataRejected(
-            f"{name} stores {shown(column)} as {str(values.type)[:60]}, which cannot be read as numbers or text. "
-            "Store one number or one text per row."
-        ) from None
-    if decimal == "," and (pa.types.is_floating(values.type) or pa.types.is_decimal(values.type)):
-        return pc.replace_substring(text, ".", ",")
-    return text
-
-
-def _whole_where_it_can(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers without ".0": a missing value turns a column of integers into floats."""
-    if not pa.types.is_floating(values.type):
-        return values
-    numbers = pc.cast(values, pa.float64())
-    is_whole = pc.and_(pc.equal(numbers, pc.round(numbers)), pc.less(pc.abs(numbers), EXACT_FLOATS))
-    whole = pc.cast(pc.if_else(is_whole, numbers, None), pa.int64())
-    return pc.coalesce(pc.cast(whole, pa.large_string()), pc.cast(values, pa.large_string()))

@@ -17,8 +17,9 @@ from tasks.rows.csv_files import Chunk
 from tasks.rows.csv_head import Layout, find_layout, positions_of
 from tasks.rows.encodings import find_encoding
 from tasks.rows.other_columns import others_of, with_rest
-from tasks.rows.parquet_files import at_least_one, parquet_chunks, text_frame
+from tasks.rows.parquet_files import at_least_one, parquet_chunks
 from tasks.rows.study_files import is_parquet, readable
+from tasks.rows.typed_columns import text_frame
 from tasks.study.model import Study
 
 

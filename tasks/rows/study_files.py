@@ -17,7 +17,9 @@ from pathlib import Path
 
 from tasks.opening.studies import STUDY_FILE, OpenedStudy
 from tasks.rows.file_stamps import is_settled, stamp_of
+from tasks.study.addresses import is_remote
 from tasks.study.errors import DataRejected
+from tasks.study.settings import Query
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 
@@ -41,7 +43,7 @@ def hash_files(opened: OpenedStudy, hash_of: Callable[[Path, str], str] | None =
                 raise
             if path.exists():
                 names[hashlib.sha256(f"cannot be opened: {name}".encode()).hexdigest()] = name
-    if not names:
+    if not names and not is_elsewhere(opened.study.source):
         raise DataRejected(_nothing_found(opened, ()))
     return {name: sha256 for sha256, name in names.items()}
 
@@ -49,14 +51,22 @@ def hash_files(opened: OpenedStudy, hash_of: Callable[[Path, str], str] | None =
 def source_files(opened: OpenedStudy) -> tuple[Path, ...]:
     """The study's files: those that `source` matches, one file or a glob, then those in the incoming folder.
 
-    A pattern is relative to the study's folder unless it is absolute.
+    A pattern is relative to the study's folder unless it is absolute. Of a study whose source is elsewhere: the latter.
     """
-    found = _matches(opened.study.source, opened.folder)
+    source = opened.study.source
+    if is_elsewhere(source):
+        return _incoming_files(opened)
+    found = _matches(str(source), opened.folder)
     files = tuple(path for path in found if path.suffix.lower() in SUFFIXES and not is_incoming(path, opened))
     incoming = _incoming_files(opened)
     if not files and not incoming:
         raise DataRejected(_nothing_found(opened, found))
     return files + incoming
+
+
+def is_elsewhere(source: str | Query) -> bool:
+    """Whether a study's source is no file on this machine."""
+    return not isinstance(source, str) or is_remote(source)
 
 
 def incoming_folder(opened: OpenedStudy) -> Path:
@@ -156,7 +166,7 @@ def _is_complete(path: Path, opened: OpenedStudy) -> bool:
 
 
 def _nothing_found(opened: OpenedStudy, others: Sequence[Path]) -> str:
-    source, kinds = opened.study.source, ", ".join(SUFFIXES)
+    source, kinds = str(opened.study.source), ", ".join(SUFFIXES)
     if others:
         return (
             f'source = "{source}" matches {others[0].name}, which is none of {kinds}. '

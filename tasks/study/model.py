@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from tasks.study.addresses import is_remote, require_no_password
 from tasks.study.plain_text import listed, shown, visible
 from tasks.study.setting_words import option_of, set_by_option, set_in_file
 from tasks.study.settings import (
@@ -27,6 +28,7 @@ from tasks.study.settings import (
     Labels,
     Notify,
     Priors,
+    Query,
     Report,
     Rules,
     SamplerSettings,
@@ -34,6 +36,11 @@ from tasks.study.settings import (
     Thresholds,
     Trigger,
 )
+
+
+def _kind(source: object) -> str:
+    """Which of the two kinds of `source` is meant."""
+    return "table" if isinstance(source, dict | Query) else "text"
 
 
 class Study(Frozen):
@@ -44,10 +51,12 @@ class Study(Frozen):
     title: Annotated[str, Field(min_length=1, max_length=300)] = Field(
         description="The question, in one line. The report's title."
     )
-    source: Annotated[str, Field(min_length=1)] = Field(
+    source: Annotated[
+        Annotated[str, Field(min_length=1), Tag("text")] | Annotated[Query, Tag("table")], Discriminator(_kind)
+    ] = Field(
         default="*.csv",
-        description="The data: a file or a pattern in the study's folder, or an absolute path. CSV (.csv, .txt, .tsv) "
-        "or .parquet.",
+        description="The data: a file or a pattern in the study's folder, or an absolute path; or objects in a store, "
+        "as in `s3://bucket/visits/*.parquet`. CSV (.csv, .txt, .tsv) or .parquet. A table `[source]` asks a database.",
     )
     encoding: str | None = Field(
         default=None,
@@ -123,11 +132,16 @@ class Study(Frozen):
 
     @field_validator("source")
     @classmethod
-    def _within_its_folder(cls, source: str) -> str:
-        if ".." in re.split(r"[/\\]", source):
-            raise ValueError("it has to stay within the study's folder; for files elsewhere give an absolute path")
+    def _within_its_folder(cls, source: str | Query) -> str | Query:
+        if isinstance(source, Query):
+            return source
         if visible(source) != source:
             raise ValueError("it holds a character that cannot be seen, which no file's name should")
+        if is_remote(source):
+            require_no_password(source)
+            return source
+        if ".." in re.split(r"[/\\]", source):
+            raise ValueError("it has to stay within the study's folder; for files elsewhere give an absolute path")
         return source
 
     @field_validator("encoding")

@@ -41,7 +41,7 @@ def _not_repeated(problems: list[ErrorDetails], values: Mapping[str, Any]) -> li
 
 
 def _sentence(problem: ErrorDetails, asked: type[Study]) -> str:
-    path = tuple(str(part) for part in problem["loc"] if part != "[key]")
+    path = _path(problem)
     kind, rule, key = problem["type"], _rule(problem), asked.named(_dotted(path))
     if kind == "extra_forbidden":
         return f"{_dotted(path)} is not a key of a study.{_suggestion(path, asked)}"
@@ -52,9 +52,15 @@ def _sentence(problem: ErrorDetails, asked: type[Study]) -> str:
     if isinstance(problem["input"], Mapping):
         return f"{key}: {_duty(rule)}."
     value = problem["input"]
-    if path[:2] == ("notify", "to") and isinstance(value, str):
+    if (path[:2] == ("notify", "to") or "://" in str(value)) and isinstance(value, str):
         value = masked(value)
     return f"{key} is {_shown(value)}, but {_duty(rule)}."
+
+
+def _path(problem: ErrorDetails) -> tuple[str, ...]:
+    """The keys down to the value, without pydantic's own parts."""
+    parts = tuple(str(part) for part in problem["loc"] if part != "[key]")
+    return parts[:1] + parts[2:] if parts[:1] == ("source",) else parts
 
 
 def _rule(problem: ErrorDetails) -> str:

@@ -47,7 +47,7 @@ def all_keys() -> tuple[str, ...]:
     return tuple(
         path
         for key, schema in _study()["properties"].items()
-        for path in (keys_of(f"[{key}]") if _table_of(schema) else (key,))
+        for path in ((key,) if _is_value(schema) else ()) + (keys_of(f"[{key}]") if _table_of(schema) else ())
     )
 
 
@@ -80,14 +80,19 @@ def _followed(schema: Any, definitions: Schema) -> Any:
 
 def _table_of(schema: Schema) -> Schema | None:
     """The model of the TOML table at this key; None if the key holds a plain value or a table of columns."""
-    schema = _given(schema)
-    return schema if "properties" in schema else None
+    choices = schema.get("anyOf") or schema.get("oneOf") or (schema,)
+    return next((each for each in choices if "properties" in each), None)
 
 
 def _given(schema: Schema) -> Schema:
     """The schema without its alternative null."""
-    choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    choices = [each for each in schema.get("anyOf") or schema.get("oneOf", ()) if each.get("type") != "null"]
     return choices[0] if choices else schema
+
+
+def _is_value(schema: Schema) -> bool:
+    """Whether the key can hold a plain value or a table of columns."""
+    return "properties" not in _given(schema)
 
 
 def _row(key: str, schema: Schema, is_required: bool) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from tasks.study.addresses import require_no_password
 from tasks.study.plain_text import shown, visible
 
 # Cannot be seen around a label or a column's name: whitespace, direction marks, joiners, byte order marks.
@@ -51,6 +52,38 @@ class Range(Frozen):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         return self
+
+
+class Query(Frozen):
+    """Rows that a database gives."""
+
+    sql: Annotated[str, Field(min_length=1)] = Field(
+        description="One `select` whose columns are the study's; others are not looked at, but for copies of rows."
+    )
+    database: Annotated[str, Field(min_length=1)] = Field(
+        description="The database's address in SQLAlchemy's form. `${NAME}` stands for that environment variable, "
+        "`${secret:NAME}` for that Secret block of Prefect's; a password may stand in no other way. A path of SQLite's "
+        "or DuckDB's is relative to the study's folder."
+    )
+    partition: ColumnName | None = Field(
+        default=None,
+        description="A column of the query, as a week: when rows are added or changed, only its parts that hold them "
+        "are read anew. Default: all rows are read anew.",
+    )
+
+    @field_validator("sql")
+    @classmethod
+    def _one_query(cls, sql: str) -> str:
+        sql = sql.rstrip("; \n\t")
+        if ";" in re.sub(r"'[^']*'|\"[^\"]*\"|--[^\n]*", "", sql):
+            raise ValueError("it should be one query, without a semicolon inside")
+        return sql
+
+    @field_validator("database")
+    @classmethod
+    def _without_secrets(cls, database: str) -> str:
+        require_no_password(database)
+        return database
 
 
 class Labels(Frozen):
@@ -268,6 +301,10 @@ class Trigger(Frozen):
     )
     stable_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
         default=1.0, description="A file is complete when it has not changed for this many seconds."
+    )
+    poll_seconds: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        default=30.0,
+        description="An object store or a database is asked for what is new this often by `poolwise serve`.",
     )
 
     @field_validator("watch")

@@ -1,0 +1,37 @@
+"""What is said when a place that is elsewhere cannot be reached, without its secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from tasks.study.errors import DataRejected, PoolwiseError
+from tasks.study.plain_text import brief
+
+SECRET_NAMES = re.compile(r"(?i)secret|passw|token|key|credential|_url\Z|_dsn\Z")
+SHORTEST_SECRET = 4
+MASK = "***"
+MOST_WORDS = 300
+
+
+def without_secrets(text: str, secrets: tuple[str, ...] = (), environment: Mapping[str, str] = os.environ) -> str:
+    """The text without `secrets`, and without what environment variables hold whose names say that it is secret."""
+    known = {value for name, value in environment.items() if SECRET_NAMES.search(name)} | set(secrets)
+    for value in sorted(known, key=len, reverse=True):
+        if len(value) >= SHORTEST_SECRET:
+            text = text.replace(value, MASK)
+    return text
+
+
+@contextmanager
+def reaching(place: str, advice: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
+    """Raises PoolwiseError, which may pass, when what the block asks of `place` fails in any way but our own."""
+    try:
+        yield
+    except (PoolwiseError, DataRejected):
+        raise
+    except Exception as error:
+        said = brief(without_secrets(" ".join(str(error).split()), secrets), MOST_WORDS).rstrip(".")
+        raise PoolwiseError(f"{place} cannot be read: {said or type(error).__name__}. {advice}") from None

@@ -1,0 +1,58 @@
+"""PostgreSQL, from the system's packages."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parts.servers import folder_for, free_ports, listens, running
+
+PASSWORD = "marker-of-a-password/@:%"
+
+
+def _programs() -> Path | None:
+    """The folder of the newest installation; Debian has none of it on the path."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[int]:
+    """The port of a server whose user `poolwise` has PASSWORD and owns the database `warehouse`."""
+    psycopg = pytest.importorskip("psycopg")
+    programs = _programs()
+    user = _servant()
+    if programs is None or user == "":
+        pytest.skip("no PostgreSQL here (Debian: apt-get install postgresql)")
+    with folder_for(user) as folder:
+        password = folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        data, (port,) = folder / "data", free_ports(1)
+        made = [programs / "initdb", "-D", data, "-U", "poolwise", "-A", "scram-sha-256", "--pwfile", password, "-N"]
+        subprocess.run([*made, "-E", "UTF8"], check=True, capture_output=True, user=user, cwd=folder)
+        served = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"]
+        with running([str(each) for each in served], lambda: listens(port), folder, user):
+            with psycopg.connect(
+                host="127.0.0.1", port=port, user="poolwise", password=PASSWORD, dbname="postgres", autocommit=True
+            ) as connection:
+                connection.execute("create database warehouse")
+            yield port
+
+
+def _servant() -> str | None:
+    """Whom the server runs as: it refuses root. None for ourselves, empty if there is nobody."""
+    if os.getuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name
+    return ""
