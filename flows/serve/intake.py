@@ -1,8 +1,9 @@
 """Starts runs for new files: compares the studies' folders with the ledger.
 
 That is done when the system reports a change, and every half second anyway, so that a missed notification loses
-nothing. It is cheap: a file is hashed once and then recognised by its stamp. A study that is running is left alone;
-what arrived meanwhile makes one more run afterwards, so a hundred files at once make one or two runs.
+nothing. It is cheap: a file is hashed once and then recognised by its stamp. Object stores and databases report no
+change; they are asked every `trigger.poll_seconds`, aside, so that a slow one holds up nobody. A study that is running
+is left alone; what arrived meanwhile makes one more run afterwards, so a hundred files at once make one or two runs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from tasks.opening.studies import OpenedStudy, read_study
 from tasks.reports.ledger import Arrival, Ledger
 from tasks.reports.run_lock import RunningRun, dead_run, is_running
 from tasks.rows.file_stamps import FileStamp, is_settled, stamp_of
+from tasks.rows.sources.of_study import source_elsewhere
+from tasks.rows.sources.source import Source
 from tasks.rows.study_files import file_name, hash_file, source_files
 from tasks.study.errors import PoolwiseError
 
@@ -39,6 +43,41 @@ Report = Callable[[Path | str, str], None]
 PREFECT = "Prefect"
 
 
+class Poll:
+    """Asks a source for its parts now and then, in a thread."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] | None = None
+        self._going_on: Future[dict[str, str]] | None = None
+        self._asked_at = float("-inf")
+
+    def parts(self, source: Source, seconds: float) -> dict[str, str] | None:
+        """What was there when the source answered last, None before; it is asked again every `seconds`.
+
+        Raises, once, what asking it raised.
+        """
+        if self._going_on is None and time.monotonic() - self._asked_at >= seconds:
+            self._going_on, self._asked_at = _aside(source.parts), time.monotonic()
+        if self._going_on is not None and self._going_on.done():
+            answer, self._going_on = self._going_on, None
+            self._known = answer.result()
+        return self._known
+
+
+def _aside(question: Callable[[], dict[str, str]]) -> Future[dict[str, str]]:
+    """The answer to come, from a thread that holds up nobody, not even the end of this process."""
+    answer: Future[dict[str, str]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(question())
+        except Exception as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="poolwise-poll", daemon=True).start()
+    return answer
+
+
 @dataclass
 class Watched:
     """One study under watch, and what is remembered about its files between looks."""
@@ -48,11 +87,20 @@ class Watched:
     unchanged_since: dict[Path, tuple[FileStamp, float]] = field(default_factory=dict)
     asked_for: frozenset[str] = frozenset()
     asked_at: float = float("-inf")
+    elsewhere: Poll = field(default_factory=Poll)
 
-    def settled_files(self, opened: OpenedStudy) -> dict[str, str]:
-        """sha256 by path of the files that are complete: not changed for the study's stable_seconds."""
+    def settled_files(self, opened: OpenedStudy) -> dict[str, str] | None:
+        """Contents by name: sha256 of files that have not changed for stable_seconds, ids of objects and partitions.
+
+        None until these were listed for the first time. Raises PoolwiseError where they could not be.
+        """
         digests = {path: self._digest(path, opened.study.trigger.stable_seconds) for path in source_files(opened)}
-        return {file_name(path, Path()): digest for path, digest in digests.items() if digest}
+        files = {file_name(path, Path()): digest for path, digest in digests.items() if digest}
+        source = source_elsewhere(opened)
+        if source is None:
+            return files
+        parts = self.elsewhere.parts(source, opened.study.trigger.poll_seconds)
+        return None if parts is None else parts | files
 
     def _digest(self, path: Path, stable_seconds: float) -> str:
         """The file's sha256; empty while it is being written, and when it is gone or cannot be opened."""
@@ -130,7 +178,10 @@ class Intake:
                     f"ending the dead run of {opened.study.name}", self._heal, self.ledger, dead, opened
                 ):
                     raise NotYet("It is tried again.")
-        waiting = self.ledger.arrivals(opened.study.name, watched.settled_files(opened))
+        files = watched.settled_files(opened)
+        if files is None:
+            return
+        waiting = self.ledger.arrivals(opened.study.name, files)
         if not waiting or is_running(self.reports, opened.study.name) or watched.was_asked(waiting):
             return
         if self._asked(f"asking for a run of {opened.study.name}", self._request, opened, waiting):

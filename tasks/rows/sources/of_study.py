@@ -17,8 +17,13 @@ from tasks.study.settings import Query
 
 def source_of(opened: OpenedStudy, hash_of: Callable[[Path, str], str] | None = None) -> Source:
     """`hash_of` may know hashes of files already."""
-    study, folder = opened.study, Folder(opened, hash_of)
-    if not is_elsewhere(study.source):
-        return folder
-    elsewhere: Source = Queried(opened, study.source) if isinstance(study.source, Query) else Objects(study)
-    return WithIncoming(elsewhere, folder, f"{study.trigger.watch}/")
+    folder, elsewhere = Folder(opened, hash_of), source_elsewhere(opened)
+    return folder if elsewhere is None else WithIncoming(elsewhere, folder, f"{opened.study.trigger.watch}/")
+
+
+def source_elsewhere(opened: OpenedStudy) -> Source | None:
+    """Where the rows are that the study asks for, if that is no folder of this machine."""
+    asked = opened.study.source
+    if isinstance(asked, Query):
+        return Queried(opened, asked)
+    return Objects(opened.study) if is_elsewhere(asked) else None

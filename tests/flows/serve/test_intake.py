@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -264,3 +266,41 @@ def test_watching_sees_a_drop(intake: Intake, study: Path, asked: Asked) -> None
         stop.set()
         thread.join()
     assert asked.requests[-1] == ["new.csv"]
+
+
+def is_asked_for(asked: Asked, name: str) -> bool:
+    return any(name in request for request in asked.requests)
+
+
+def test_partitions_of_a_database_are_asked_for_now_and_then(tmp_path: Path, asked: Asked) -> None:
+    folder = tmp_path / "visits"
+    folder.mkdir()
+    warehouse = folder / "warehouse.db"
+    with sqlite3.connect(warehouse) as database:
+        database.execute("create table visits (g text, y real, week text)")
+    source = '[source]\nsql = "select * from visits"\ndatabase = "sqlite:///warehouse.db"\npartition = "week"\n'
+    (folder / "study.toml").write_text(f"{STUDY}poll_seconds = 1.0\n{source}")
+    intake = Intake(tmp_path / "reports", [folder], asked.request, asked.heal)
+    until_said = []
+    for week in ("2026-W01", "2026-W02"):
+        with sqlite3.connect(warehouse) as database:
+            database.execute("insert into visits values ('a', 1.0, ?)", (week,))
+        look_until(intake, partial(is_asked_for, asked, f"week={week}"))
+        until_said.append(len(asked.requests))
+    assert until_said[0] == 1
+    (folder / "incoming").mkdir(exist_ok=True)
+    drop(folder, "late.csv", "g,y\na,1\n")
+    look_until(intake, partial(is_asked_for, asked, "late.csv"))
+
+
+def test_what_waits_is_not_forgotten_before_a_database_has_answered(tmp_path: Path, asked: Asked) -> None:
+    folder = tmp_path / "visits"
+    folder.mkdir()
+    source = '[source]\nsql = "select * from visits"\ndatabase = "sqlite:///no-such-folder/warehouse.db"\n'
+    (folder / "study.toml").write_text(f"{STUDY}{source}")
+    intake = Intake(tmp_path / "reports", [folder], asked.request, asked.heal)
+    intake.ledger.arrivals("visits", {"query": "0" * 64})
+    for _ in range(20):
+        intake.look()
+        time.sleep(0.02)
+    assert [row.state for row in intake.ledger.rows("visits")] == ["waiting"]
