@@ -32,7 +32,7 @@ class Record(BaseModel):
         return cls(**entries)
 
     @classmethod
-    def of(cls, source: object, **more: Any) -> Self:
+    def of(cls, source: object, /, **more: Any) -> Self:
         """Filled from the source's attributes of the same names; `more` are the entries that it lacks."""
         return cls(**{name: getattr(source, name) for name in cls.model_fields if name not in more}, **more)
 

@@ -17,7 +17,7 @@ class StudySummary(Record):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="of the folder under reports/")
     title: str = Field(description="the question, in words")
-    source: str = Field(description="pattern of the files read")
+    source: str = Field(description="pattern of the files or objects read, or the query")
     outcome: str = Field(description="column of the outcome")
     outcome_unit: str = Field(description="its unit; may be empty")
     family: Literal["normal"] = Field(description="distribution of the outcome, given its group and the predictors")
@@ -28,4 +28,5 @@ class StudySummary(Record):
 
 
 def study_of(study: Study) -> StudySummary:
-    return StudySummary.of(study, family=FAMILY)
+    source = study.source if isinstance(study.source, str) else study.source.sql
+    return StudySummary.of(study, family=FAMILY, source=source)

@@ -1,0 +1,125 @@
+"""The same rows give the same report wherever they are, and the way to them is told nowhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.engine import URL
+
+from flows.report import pooling_report
+from flows.steps.binding import RunLog, logged
+from tasks.opening.studies import read_study
+from tests.parts.object_store import BUCKET, KEY, SECRET, ObjectStore
+from tests.parts.postgres import PASSWORD
+from tests.tasks.rows.sources.places import frame, queried, set_environment, study_in
+
+SETTINGS = "[sampler]\nseed = 7\nwarmup = 300\ndraws = 300\n"
+# What tells runs, places and moments apart.
+APART = {"id", "started_at", "fingerprint", "data_sha256", "study_sha256", "name", "sha256", "n_bytes", "link"}
+APART |= {"timings", "address", "seconds", "source", "file", "files"}
+
+
+@pytest.fixture(scope="module")
+def published(
+    prefect_server: None,
+    postgres: int,
+    object_store: ObjectStore,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Path]]:
+    """The run folder of each way to the rows."""
+    pytest.importorskip("duckdb_engine")
+    place, rows = tmp_path_factory.mktemp("sources"), frame()
+    with pytest.MonkeyPatch.context() as patch:
+        set_environment(patch, {**object_store.environment, "WAREHOUSE_PASSWORD": PASSWORD})
+        csv, parquet = (study_in(place / kind, f'source = "*.{kind}"', SETTINGS) for kind in ("csv", "parquet"))
+        rows.to_csv(csv.folder / "rows.csv", index=False)
+        rows.to_parquet(parquet.folder / "rows.parquet", index=False)
+        object_store.files.pipe(f"{BUCKET}/equal/rows.csv", rows.to_csv(index=False).encode())
+        study_in(place / "s3", f'source = "s3://{BUCKET}/equal/*.csv"', SETTINGS)
+        for kind in ("duckdb", "sqlite", "postgres"):
+            (place / kind).mkdir()
+            url, address = _database(kind, place, postgres)
+            engine = create_engine(url, poolclass=NullPool)
+            with engine.begin() as connection:
+                rows.to_sql("equal_rows", connection, index=False, if_exists="replace")
+            queried(place / kind, address, "select * from equal_rows", "")
+            with (place / kind / "study.toml").open("a") as study:
+                study.write(SETTINGS)
+        found = {}
+        for kind in ("csv", "parquet", "s3", "duckdb", "sqlite", "postgres"):
+            with logged(RunLog()):
+                found[kind] = pooling_report(read_study(place / kind), place / "reports").folder
+        yield found
+
+
+def _database(kind: str, place: Path, port: int) -> tuple[URL, str]:
+    if kind == "postgres":
+        url = URL.create("postgresql+psycopg", "poolwise", PASSWORD, "127.0.0.1", port, "warehouse")
+        return url, f"postgresql+psycopg://poolwise:${{WAREHOUSE_PASSWORD}}@127.0.0.1:{port}/warehouse"
+    return URL.create(kind, database=str(place / kind / "warehouse.db")), f"{kind}:///warehouse.db"
+
+
+def numbers(value: Any, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every value of a summary by its path, without what tells runs apart."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in APART:
+                yield from numbers(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from numbers(inner, f"{path}[{at}]")
+    else:
+        yield path, value
+
+
+def test_the_same_rows_give_the_same_numbers(published: dict[str, Path]) -> None:
+    told = {
+        kind: dict(numbers(json.loads((run / "summary.json").read_text("utf-8")))) for kind, run in published.items()
+    }
+    first = told.pop("csv")
+    assert sum(isinstance(value, float) for value in first.values()) > 500
+    for kind, other in told.items():
+        assert set(other) == set(first), kind
+        differing = {path for path in first if not _alike(first[path], other[path])}
+        assert differing == set(), (kind, [(path, first[path], other[path]) for path in sorted(differing)[:5]])
+
+
+def _alike(a: object, b: object) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= 1e-9 * max(1.0, abs(a))
+    return a == b
+
+
+def test_each_has_one_digest(published: dict[str, Path]) -> None:
+    reports = published["csv"].parents[1]
+    for kind in published:
+        assert len(list((reports / ".store" / kind).glob("*/*.npz"))) == 1, kind
+
+
+def test_no_secret_is_in_any_file_nor_in_prefects_database(published: dict[str, Path]) -> None:
+    reports = published["csv"].parents[1]
+    places = [reports, Path(os.environ["XDG_STATE_HOME"]), *_prefect_homes()]
+    looked_at = [path for place in places for path in place.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in looked_at), "Prefect's database"
+    markers = [marker.encode() for marker in (PASSWORD, SECRET, KEY)]
+    told = [str(path) for path in looked_at for marker in markers if marker in path.read_bytes()]
+    assert told == []
+
+
+def _prefect_homes() -> list[Path]:
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_HOME
+
+    database = str(PREFECT_API_DATABASE_CONNECTION_URL.value()).partition(":///")[2]
+    return [PREFECT_HOME.value(), *([Path(database).parent] if database else [])]
+
+
+def test_the_published_study_is_the_one_that_was_read(published: dict[str, Path]) -> None:
+    text = (published["postgres"] / "study.toml").read_text("utf-8")
+    assert tomllib.loads(text)["source"]["database"].startswith("postgresql+psycopg://poolwise:${WAREHOUSE_PASSWORD}@")
