@@ -43,11 +43,12 @@ def test_lock_holds_what_the_orchestrator_breaks_on(package: str, below: tuple[i
 
 def test_continuous_integration_runs_the_commands_of_every_day() -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
-    for words in ("run: make report", "run: sudo .ci/browser", "run: .ci/run"):
+    for words in ("run: make report", "run: sudo .ci/browser", "run: sudo .ci/postgres", "run: .ci/run"):
         assert words in workflow
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    assert script.index("\n.ci/browser\n") < script.index("make test")
+    for part in ("browser", "postgres"):
+        assert script.index(f"\n.ci/{part}\n") < script.index("make test")
 
 
 def test_the_same_pythons_are_promised_everywhere() -> None:
@@ -115,6 +116,13 @@ def test_a_browser_that_is_there_is_taken(tmp_path: Path) -> None:
     assert not (tmp_path / "asked").exists()
 
 
+def test_a_database_server_is_looked_for_where_debian_has_it() -> None:
+    """That nothing fails without one is `.ci/install`'s, as for the browser."""
+    script = (ROOT / ".ci" / "postgres").read_text("utf-8")
+    assert "/usr/lib/postgresql/*/bin/postgres" in script
+    assert 'exec "${0%/*}/install" postgresql' in script
+
+
 def test_root_gets_the_browser_of_debian(tmp_path: Path) -> None:
     root = browser(tmp_path, id="echo 0", apt_get=f'echo "$*" >> {tmp_path}/asked')
     assert (root.returncode, root.stderr) == (0, "")
@@ -128,9 +136,9 @@ def test_root_gets_the_browser_of_debian(tmp_path: Path) -> None:
     ("tools", "why"),
     [
         ({}, "no apt-get"),
-        ({"id": "echo 1000", "apt_get": ""}, "only root may install one"),
+        ({"id": "echo 1000", "apt_get": ""}, "only root may install it"),
         ({"id": "echo 0", "apt_get": "exit 100"}, "apt-get update failed"),
-        ({"id": "echo 0", "apt_get": 'test "$1" = update'}, "could not install chromium"),
+        ({"id": "echo 0", "apt_get": 'test "$1" = update'}, "could not install it"),
     ],
 )
 def test_without_a_browser_nothing_fails_and_it_is_said(tmp_path: Path, tools: dict[str, str], why: str) -> None:
