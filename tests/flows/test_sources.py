@@ -16,6 +16,8 @@ from sqlalchemy.engine import URL
 from flows.report import pooling_report
 from flows.steps.binding import RunLog, logged
 from tasks.opening.studies import read_study
+from tasks.rows.sources.of_study import source_of
+from tasks.study.errors import PoolwiseError
 from tests.parts.object_store import BUCKET, KEY, SECRET, ObjectStore
 from tests.parts.postgres import PASSWORD
 from tests.tasks.rows.sources.places import frame, queried, set_environment, study_in
@@ -123,3 +125,18 @@ def _prefect_homes() -> list[Path]:
 def test_the_published_study_is_the_one_that_was_read(published: dict[str, Path]) -> None:
     text = (published["postgres"] / "study.toml").read_text("utf-8")
     assert tomllib.loads(text)["source"]["database"].startswith("postgresql+psycopg://poolwise:${WAREHOUSE_PASSWORD}@")
+
+
+def test_a_password_may_come_from_a_block_of_prefects(prefect_server: None, postgres: int, tmp_path: Path) -> None:
+    from prefect.blocks.system import Secret
+
+    Secret(value=PASSWORD).save("warehouse-password", overwrite=True)
+    url = URL.create("postgresql+psycopg", "poolwise", PASSWORD, "127.0.0.1", postgres, "warehouse")
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        frame().to_sql("of_a_block", connection, index=False, if_exists="replace")
+    address = f"postgresql+psycopg://poolwise:${{secret:warehouse-password}}@127.0.0.1:{postgres}/warehouse"
+    opened = queried(tmp_path / "study", address, "select * from of_a_block")
+    assert len(source_of(opened).parts()) == 4
+    with pytest.raises(PoolwiseError, match="Secret block no-such cannot be read"):
+        source_of(queried(tmp_path / "other", address.replace("warehouse-password", "no-such"))).parts()

@@ -1,10 +1,10 @@
 """Does the mean lack a term: group size, a predictor's group mean, a curve?
 
-Each is added to the fullest mixed model in turn and fitted by REML. It is clear if its Wald test says so at 1 %, and it
-matters if it would move what is said about the groups: if the plain model's intervals would then cover a hundredth
-less (the smallest groups' levels, two hundredths), or at least one group in twenty would move by half of its margin; a
-curve also if it explains at least 2 % of the residual variance, and size if it sets large groups apart from small ones
-by as many group SDs as the study says.
+Each is added to the fullest mixed model in turn and fitted by REML. It is clear if its Wald test says so at 1 %, that
+of size also where levels alone vary; and it matters if it would move what is said about the groups: if the plain model's
+intervals would then cover a hundredth less (the smallest groups' levels, two hundredths), or at least one group in
+twenty would move by half of its margin; a curve also if it explains at least 2 % of the residual variance, and size if
+it sets large groups apart from small ones by as many group SDs as the study says.
 """
 
 from __future__ import annotations
@@ -117,13 +117,26 @@ def _tested(plain: Fitted, structure: MeanStructure, added: Added, span_limit: f
         coef,
         se,
         df,
-        float(2.0 * stdtr(df, -abs(coef) / se)),
+        _p_value(plain, structure, added, coef / se, df),
         float(moved.any(axis=1).mean()),
         by_normal(plain.coef - half, plain.coef + half, with_it.coef, with_it.se, sizes),
         1.0 - (at.sigma / plain.at.sigma) ** 2,
         _span(plain, structure, coef) if added.kind == "size" else 0.0,
         span_limit,
     )
+
+
+def _p_value(plain: Fitted, structure: MeanStructure, added: Added, t: float, df: float) -> float:
+    """Of the Wald test; of size the larger one of two, as standard errors of a singular fit are too small.
+
+    The other is of the model whose levels alone vary.
+    """
+    p_value = float(2.0 * stdtr(df, -abs(t)))
+    if added.kind != "size" or plain.varying == (0,) or not p_value < CHANCE:
+        return p_value
+    at, last = refit(structure, (0,)).at, structure.products.p - 1
+    levels = at.fixef[last] / (at.sigma * root_or_nan(at.unscaled_cov[last, last]))
+    return max(p_value, float(2.0 * stdtr(df, -abs(levels))))
 
 
 def _span(plain: Fitted, structure: MeanStructure, per_doubling: float) -> float:

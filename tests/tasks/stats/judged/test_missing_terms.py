@@ -194,3 +194,15 @@ def test_terms_that_cannot_be_told_from_the_others_are_left_out() -> None:
     found = [made("size", span=1.0), made("context", share_moved=0.2)]
     assert with_missing(model_of(twin)[0], (0, 1), found).structure.added == (Added("size"),)
     assert len(with_missing(model_of(data)[0], (0, 1), found).structure.added) == 2
+
+
+def test_a_size_that_only_a_singular_fit_finds_clear_is_not_missing() -> None:
+    """Eight groups of 277 to 336 rows, whose slopes hardly differ: the fullest fit's standard error is too small."""
+    rng = np.random.default_rng(5)
+    index, x = rng.integers(0, 8, 2400), rng.normal(size=2400).round(4)
+    y = (rng.normal(size=8)[index] + x + rng.normal(size=2400)).round(4)
+    data = grouped(y, index, x)
+    size = of(data)[Added("size")]
+    assert abs(size.coef) > 4.0 * size.se  # 1 % with 6 degrees of freedom is 3.7
+    assert 0.01 < size.p_value < 0.1
+    assert not size.is_missing
