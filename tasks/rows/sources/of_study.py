@@ -8,7 +8,6 @@ from pathlib import Path
 from tasks.opening.studies import OpenedStudy
 from tasks.rows.sources.folder import Folder
 from tasks.rows.sources.objects import Objects
-from tasks.rows.sources.query import Queried
 from tasks.rows.sources.source import Source
 from tasks.rows.sources.with_incoming import WithIncoming
 from tasks.rows.study_files import is_elsewhere
@@ -25,5 +24,7 @@ def source_elsewhere(opened: OpenedStudy) -> Source | None:
     """Where the rows are that the study asks for, if that is no folder of this machine."""
     asked = opened.study.source
     if isinstance(asked, Query):
+        from tasks.rows.sources.query import Queried  # imported here because it loads SQLAlchemy
+
         return Queried(opened, asked)
     return Objects(opened.study) if is_elsewhere(asked) else None

@@ -3,8 +3,8 @@
 Each is added to the fullest mixed model in turn and fitted by REML. It is clear if its Wald test says so at 1 %, that
 of size also where levels alone vary; and it matters if it would move what is said about the groups: if the plain
 model's intervals would then cover a hundredth less (the smallest groups' levels, two hundredths), or at least one group
-in twenty would move by half of its margin; a curve also if it explains at least 2 % of the residual variance, and size if
-it sets large groups apart from small ones by as many group SDs as the study says.
+in twenty would move by half of its margin; a curve also if it explains at least 2 % of the residual variance, and size
+if it sets large groups apart from small ones by as many group SDs as the study says.
 """
 
 from __future__ import annotations
