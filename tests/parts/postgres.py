@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts.servers import folder_for, free_ports, listens, running
+from tests.parts.servers import folder_for, free_ports, running
 
 PASSWORD = "marker-of-a-password/@:%"
 
@@ -37,10 +37,18 @@ def postgres() -> Iterator[int]:
         made = [programs / "initdb", "-D", data, "-U", "poolwise", "-A", "scram-sha-256", "--pwfile", password, "-N"]
         subprocess.run([*made, "-E", "UTF8"], check=True, capture_output=True, user=user, cwd=folder)
         served = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"]
-        with running([str(each) for each in served], lambda: listens(port), folder, user):
-            with psycopg.connect(
-                host="127.0.0.1", port=port, user="poolwise", password=PASSWORD, dbname="postgres", autocommit=True
-            ) as connection:
+        whom = {"host": "127.0.0.1", "port": port, "user": "poolwise", "password": PASSWORD, "dbname": "postgres"}
+
+        def is_up() -> bool:
+            """It listens before it answers."""
+            try:
+                psycopg.connect(**whom, connect_timeout=5).close()
+            except psycopg.OperationalError:
+                return False
+            return True
+
+        with running([str(each) for each in served], is_up, folder, user):
+            with psycopg.connect(**whom, autocommit=True) as connection:
                 connection.execute("create database warehouse")
             yield port
 
