@@ -65,7 +65,8 @@ def object_store() -> Iterator[ObjectStore]:
         command += [f"-{part}.port={port}" for part, port in ports.items()]
         command += [f"-{part}.port.grpc={port}" for part, port in grpc.items()]
         command += ["-master.volumeSizeLimitMB=64", "-volume.max=100", f"-s3.config={folder / 'identities.json'}"]
-        command += [f"-filer.localSocket={folder / 'filer.sock'}"]
+        command += [f"-filer.localSocket={folder / 'filer.sock'}", f"-s3.localSocket={folder / 's3.sock'}"]
+        command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]  # none of its other services
         store = ObjectStore(ports["s3"])
 
         def is_up() -> bool:
