@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.engine import URL
 
 from tests.parts.servers import folder_for, free_ports, running
 
@@ -64,3 +67,13 @@ def _servant() -> str | None:
             continue
         return name
     return ""
+
+
+def new_database(port: int) -> str:
+    """The address of a new, empty database of that server."""
+    name = f"d{secrets.token_hex(6)}"
+    url = URL.create("postgresql+psycopg", "poolwise", PASSWORD, "127.0.0.1", port, "postgres")
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"create database {name}"))
+    return url.set(database=name).render_as_string(hide_password=False)

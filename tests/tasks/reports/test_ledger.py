@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tasks.reports.ledger import MOST_ATTEMPTS, Ledger
 from tasks.study.errors import PoolwiseError
+from tests.parts.postgres import new_database
 from tests.privileges import held_to_permissions
 
 
@@ -22,79 +23,87 @@ def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path)
 
 
+@pytest.fixture(params=["beside the reports", "shared"])
+def any_ledger(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    if request.param == "shared":
+        port = request.getfixturevalue("postgres")
+        monkeypatch.setenv("POOLWISE_DATABASE_URL", new_database(port))
+    return Ledger(tmp_path)
+
+
 def states(ledger: Ledger) -> dict[str, str]:
     return {row.sha256: row.state for row in ledger.rows()}
 
 
-def test_new_contents_wait(ledger: Ledger) -> None:
-    waiting = ledger.arrivals("s", {"a.csv": "1", "b.csv": "2"})
+def test_new_contents_wait(any_ledger: Ledger) -> None:
+    waiting = any_ledger.arrivals("s", {"a.csv": "1", "b.csv": "2"})
     assert [(each.name, each.sha256) for each in waiting] == [("a.csv", "1"), ("b.csv", "2")]
 
 
-def test_same_content_under_two_names_is_one_arrival(ledger: Ledger) -> None:
-    assert len(ledger.arrivals("s", {"a.csv": "1", "copy.csv": "1"})) == 1
-    assert len(ledger.rows()) == 1
+def test_same_content_under_two_names_is_one_arrival(any_ledger: Ledger) -> None:
+    assert len(any_ledger.arrivals("s", {"a.csv": "1", "copy.csv": "1"})) == 1
+    assert len(any_ledger.rows()) == 1
 
 
-def test_counted_content_never_waits_again(ledger: Ledger) -> None:
-    ledger.arrivals("s", {"a.csv": "1"})
-    ledger.take("s", "run", ["1"])
-    ledger.count("run")
-    assert ledger.arrivals("s", {"renamed.csv": "1"}) == []
-    ledger.take("s", "later", ["1"])
-    ledger.release("later", "died")
-    assert states(ledger) == {"1": "counted"}
-    assert ledger.rows()[0].run_id == "run"
+def test_counted_content_never_waits_again(any_ledger: Ledger) -> None:
+    any_ledger.arrivals("s", {"a.csv": "1"})
+    any_ledger.take("s", "run", ["1"])
+    any_ledger.count("run")
+    assert any_ledger.arrivals("s", {"renamed.csv": "1"}) == []
+    any_ledger.take("s", "later", ["1"])
+    any_ledger.release("later", "died")
+    assert states(any_ledger) == {"1": "counted"}
+    assert any_ledger.rows()[0].run_id == "run"
 
 
-def test_taken_content_does_not_wait(ledger: Ledger) -> None:
-    ledger.arrivals("s", {"a.csv": "1"})
-    ledger.take("s", "run", ["1"])
-    assert ledger.arrivals("s", {"a.csv": "1"}) == []
+def test_taken_content_does_not_wait(any_ledger: Ledger) -> None:
+    any_ledger.arrivals("s", {"a.csv": "1"})
+    any_ledger.take("s", "run", ["1"])
+    assert any_ledger.arrivals("s", {"a.csv": "1"}) == []
 
 
-def test_content_of_a_dead_run_waits_until_attempts_are_spent(ledger: Ledger) -> None:
+def test_content_of_a_dead_run_waits_until_attempts_are_spent(any_ledger: Ledger) -> None:
     for attempt in range(1, MOST_ATTEMPTS + 1):
-        (waiting,) = ledger.arrivals("s", {"a.csv": "1"})
+        (waiting,) = any_ledger.arrivals("s", {"a.csv": "1"})
         assert waiting.attempts == attempt - 1
-        ledger.take("s", f"run {attempt}", ["1"])
-        ledger.release(f"run {attempt}", "died")
-    assert ledger.arrivals("s", {"a.csv": "1"}) == []
-    assert states(ledger) == {"1": "failed"}
-    ledger.take("s", "by hand", ["1"])
-    ledger.count("by hand")
-    assert states(ledger) == {"1": "counted"}
+        any_ledger.take("s", f"run {attempt}", ["1"])
+        any_ledger.release(f"run {attempt}", "died")
+    assert any_ledger.arrivals("s", {"a.csv": "1"}) == []
+    assert states(any_ledger) == {"1": "failed"}
+    any_ledger.take("s", "by hand", ["1"])
+    any_ledger.count("by hand")
+    assert states(any_ledger) == {"1": "counted"}
 
 
-def test_refused_content_waits_no_more_but_a_run_by_hand_counts_it(ledger: Ledger) -> None:
-    ledger.arrivals("s", {"a.csv": "1"})
-    ledger.take("s", "run", ["1"])
-    ledger.refuse("run", "no rows")
-    assert ledger.arrivals("s", {"a.csv": "1"}) == []
-    assert ledger.rows()[0].reason == "no rows"
-    ledger.take("s", "by hand", ["1"])
-    ledger.count("by hand")
-    assert states(ledger) == {"1": "counted"}
+def test_refused_content_waits_no_more_but_a_run_by_hand_counts_it(any_ledger: Ledger) -> None:
+    any_ledger.arrivals("s", {"a.csv": "1"})
+    any_ledger.take("s", "run", ["1"])
+    any_ledger.refuse("run", "no rows")
+    assert any_ledger.arrivals("s", {"a.csv": "1"}) == []
+    assert any_ledger.rows()[0].reason == "no rows"
+    any_ledger.take("s", "by hand", ["1"])
+    any_ledger.count("by hand")
+    assert states(any_ledger) == {"1": "counted"}
 
 
-def test_waiting_content_that_is_gone_is_forgotten(ledger: Ledger) -> None:
-    ledger.arrivals("s", {"half.csv": "1"})
-    assert ledger.arrivals("s", {"half.csv": "2"})[0].sha256 == "2"
-    assert states(ledger) == {"2": "waiting"}
+def test_waiting_content_that_is_gone_is_forgotten(any_ledger: Ledger) -> None:
+    any_ledger.arrivals("s", {"half.csv": "1"})
+    assert any_ledger.arrivals("s", {"half.csv": "2"})[0].sha256 == "2"
+    assert states(any_ledger) == {"2": "waiting"}
 
 
-def test_studies_do_not_mix(ledger: Ledger) -> None:
-    ledger.arrivals("s", {"a.csv": "1"})
-    ledger.take("s", "run", ["1"])
-    ledger.count("run")
-    assert len(ledger.arrivals("t", {"a.csv": "1"})) == 1
+def test_studies_do_not_mix(any_ledger: Ledger) -> None:
+    any_ledger.arrivals("s", {"a.csv": "1"})
+    any_ledger.take("s", "run", ["1"])
+    any_ledger.count("run")
+    assert len(any_ledger.arrivals("t", {"a.csv": "1"})) == 1
 
 
-def test_settling_another_run_changes_nothing(ledger: Ledger) -> None:
-    ledger.take("s", "mine", ["1"])
-    ledger.count("other")
-    ledger.release("another", "died")
-    assert states(ledger) == {"1": "taken"}
+def test_settling_another_run_changes_nothing(any_ledger: Ledger) -> None:
+    any_ledger.take("s", "mine", ["1"])
+    any_ledger.count("other")
+    any_ledger.release("another", "died")
+    assert states(any_ledger) == {"1": "taken"}
 
 
 def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -178,7 +187,7 @@ def of_a_full_disk(path: Path, **settings: float) -> sqlite3.Connection:
 
 
 def test_a_full_disk_is_said(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite3, "connect", of_a_full_disk)
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", of_a_full_disk)
     with pytest.raises(PoolwiseError, match=r"\.ledger\.sqlite cannot be used: the disk is full"):
         ledger.arrivals("s", {f"{i}.csv": f"{i}" * 1000 for i in range(1000)})
 
@@ -199,7 +208,7 @@ def test_what_is_no_ledger_is_said_with_what_deleting_it_would_cost(tmp_path: Pa
 def test_a_ledger_that_another_process_keeps_is_said(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.reports.ledger.BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("tasks.reports.database.BUSY_SECONDS", 0.0)
     with closing(CONNECT(tmp_path / ".ledger.sqlite", isolation_level=None)) as other:
         other.execute("begin exclusive")
         with pytest.raises(PoolwiseError, match="another process has held it"):
