@@ -22,8 +22,9 @@ from watchfiles import watch
 from flows.serve.troubles import one_line
 from tasks.opening.origin import under_its_name
 from tasks.opening.studies import OpenedStudy, read_study
+from tasks.reports.holding import RunningRun
 from tasks.reports.ledger import Arrival, Ledger
-from tasks.reports.run_lock import RunningRun, dead_run, is_running
+from tasks.reports.run_lock import dead_run, is_running
 from tasks.rows.file_stamps import FileStamp, is_settled, stamp_of
 from tasks.rows.sources.of_study import source_elsewhere
 from tasks.rows.sources.source import Source

@@ -39,8 +39,8 @@ from tasks.disk.locks import try_lock
 from tasks.engines.engines import EngineName
 from tasks.notify.notify import BASE_ADDRESS, notify_failure
 from tasks.opening.studies import OpenedStudy
+from tasks.reports.holding import RunningRun
 from tasks.reports.ledger import Ledger
-from tasks.reports.run_lock import RunningRun
 from tasks.site.app import catalogue_app
 from tasks.site.guard import LOOPBACK_NAMES
 from tasks.site.server import serve_catalogue

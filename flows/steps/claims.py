@@ -17,8 +17,9 @@ from flows.steps.binding import run_log
 from flows.steps.events import say_rejected
 from flows.steps.stopping import will_publish
 from tasks.disk.leftovers import undone_if_cut_short
+from tasks.reports.holding import Hold, RunningRun
 from tasks.reports.ledger import Ledger
-from tasks.reports.run_lock import Hold, RunningRun, only_run
+from tasks.reports.run_lock import only_run
 from tasks.study.errors import DataRejected, SamplingFailed
 
 
@@ -35,6 +36,10 @@ class Claim:
         self._hold.note(run_id, flow_run.get_id() or "")
         self._ledger.take(self._folder.name, run_id, files.values())
         will_publish(self._folder / run_id)
+
+    def require(self) -> None:
+        """Raises PoolwiseError if another process has taken over the study; nothing may be published then."""
+        self._hold.require()
 
     def settle(self) -> None:
         """Count what the run took: its report is published, or one of the same data was already there."""

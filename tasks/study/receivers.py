@@ -25,7 +25,7 @@ WITH_HOST = ("mailto", "mailtos", "json", "jsons", "form", "forms", "xml", "xmls
 HOST = re.compile(r"(?P<user>[^/?#@\s]*@)?(?P<host>[A-Za-z0-9.-]+(?::\d{1,5})?)(?P<rest>[/?#][^@]*)?")
 SHORTEST_SECRET = 3
 # Variables that hold Poolwise's own keys and passwords: a study from elsewhere must not be able to send them out.
-OWN_SECRET = re.compile(r"PREFECT_.*|POOLWISE_.*PASSWORD")
+OWN_SECRET = re.compile(r"PREFECT_.*|POOLWISE_.*PASSWORD|POOLWISE_DATABASE_URL")
 
 
 class MissingVariable(Exception):

@@ -16,8 +16,9 @@ import pytest
 import flows.serve.intake
 from flows.serve.intake import Intake, NotYet
 from tasks.opening.studies import OpenedStudy
+from tasks.reports.holding import RunningRun
 from tasks.reports.ledger import Arrival, Ledger
-from tasks.reports.run_lock import RunningRun, only_run
+from tasks.reports.run_lock import only_run
 from tests.waiting import until
 
 STUDY = 'title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 0.2\n'
