@@ -26,7 +26,7 @@ OUR_CODE := $(shell find flows tasks -name '*.py')
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
 	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
 
-.PHONY: help report test lint docs bench coverage weekly worlds sbc chaos cmdstan clean
+.PHONY: help report test lint docs bench coverage weekly worlds sbc chaos cmdstan extra clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ sbc: $(DEV) $(BYTECODE) ## do the Stan programs that answer sample what they dec
 
 chaos: $(DEV) $(BYTECODE) ## drop 200 files while the serving process is killed at random; each is counted once
 	@$(BIN)/python tests/chaos.py
+
+extra: $(RUNTIME) ## install what rows that are elsewhere need: make extra EXTRA=s3 (or gs, az, postgres, duckdb)
+	@$(SYNC) --no-default-groups --extra $(EXTRA)
 
 cmdstan: $(RUNTIME) ## install CmdStan, the reference Stan engine (needs a C++ compiler; takes minutes)
 	@$(BIN)/python -m cmdstanpy.install_cmdstan --version $(CMDSTAN_VERSION) --cores 2

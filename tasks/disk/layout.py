@@ -2,14 +2,14 @@
 
     index.html, catalogue.json         the catalogue, derived from the runs (tasks.reports.catalogue)
     plotly-<version>.min.js            shared by the reports
-    .ledger.sqlite                     which data have arrived and been counted (tasks.reports.ledger)
+    .ledger.sqlite                     which data have arrived and been counted (tasks.reports.ledger), unless machines share it
     .serve.lock, .troubles.json        of the process that serves the folder (flows.serve.serve, flows.serve.troubles)
     .store/<study>/                    digests and hashes of data files (tasks.rows.store)
     <study>/<run_id>/                  one published run, never changed (tasks.reports.publish)
     <study>/latest                     the newest of them, a relative link
     <study>/rejected/<run_id>.csv      the rejected rows of a run that published nothing
     <study>/.staging-<run_id>/         a run being written
-    <study>/.running                   the run that goes on (tasks.reports.run_lock)
+    <study>/.running                   the run that goes on (tasks.reports.file_holds)
     <study>/.origin                    which study's history this is (tasks.opening.origin)
     <study>/.told-stale                the newest data file whose age somebody was told (tasks.notify.notify)
 

@@ -143,4 +143,4 @@ def _shared(address: str) -> Engine:
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise StudyError(f"{VARIABLE} is no address of a PostgreSQL database, as in: {EXAMPLE}") from None
     except ImportError:
-        raise StudyError(f"{VARIABLE} needs another package: pip install 'poolwise[postgres]'") from None
+        raise StudyError(f"{VARIABLE} needs another package: make extra EXTRA=postgres") from None

@@ -71,7 +71,7 @@ class Objects:
         except ImportError as missing:
             scheme = self._address.partition("://")[0]
             extra = EXTRAS.get(scheme)
-            what = f"pip install 'poolwise[{extra}]'" if extra else str(missing)
+            what = f"make extra EXTRA={extra}" if extra else str(missing)
             raise PoolwiseError(f"{scheme}:// needs another package: {what}") from None
         except ValueError as unknown:
             raise DataRejected(f'source = "{self._address}" cannot be read: {unknown}. Known are s3, gs, az.') from None

@@ -126,7 +126,7 @@ class Queried:
                 )
             except ImportError as missing:
                 extra = DRIVERS.get(backend)
-                how = f"pip install 'poolwise[{extra}]'" if extra else str(missing)
+                how = f"make extra EXTRA={extra}" if extra else str(missing)
                 raise PoolwiseError(f"{backend} needs another package: {how}") from None
 
     @property
