@@ -2,7 +2,7 @@
 
     index.html, catalogue.json         the catalogue, derived from the runs (tasks.reports.catalogue)
     plotly-<version>.min.js            shared by the reports
-    .ledger.sqlite                     which data have arrived and been counted (tasks.reports.ledger), unless machines share it
+    .ledger.sqlite                     which data have arrived and been counted (tasks.reports.database)
     .serve.lock, .troubles.json        of the process that serves the folder (flows.serve.serve, flows.serve.troubles)
     .store/<study>/                    digests and hashes of data files (tasks.rows.store)
     <study>/<run_id>/                  one published run, never changed (tasks.reports.publish)

@@ -173,7 +173,7 @@ class Queried:
                 parts = (1, int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big"))
                 total = sums[None if at is None else row[at]]
                 total[:] = map(sum, zip(total, parts, strict=True))
-        return [(value, *sums[value]) for value in sorted(sums, key=lambda value: (value is not None, value))]
+        return [(value, *sums[value]) for value in sorted(sums, key=lambda value: (value is not None, str(value)))]
 
     def _only(self, connection: Connection, name: str) -> tuple[str, Given]:
         """The condition that only rows of this part fulfil, and its parameters."""
@@ -203,7 +203,9 @@ class Queried:
 
     def _named(self, value: Any) -> str:
         partition = self._asked.partition
-        return WHOLE if partition is None else f"{partition}={'' if value is None else visible(str(value))}"
+        if partition is None:
+            return WHOLE
+        return f"{partition} is null" if value is None else f"{partition}={visible(str(value))}"
 
 
 @dataclass(frozen=True)

@@ -138,9 +138,11 @@ def test_bad_rows_are_told_by_partition_and_row(database: Database) -> None:
 def test_rows_without_a_partition_are_one_of_their_own(database: Database) -> None:
     rows = frame()
     rows.loc[:9, "week"] = None
+    rows.loc[10:14, "week"] = ""
     database.fill(rows)
     found = collected(database.study(), database.reports)
-    assert {file.name: file.n_rows for file in found.files}["week="] == 10
+    sizes = {file.name: file.n_rows for file in found.files}
+    assert (sizes["week is null"], sizes["week="]) == (10, 5)
     assert found.n_rows == 240
 
 
