@@ -198,3 +198,8 @@ def imports_are_kept(folder: Path) -> bool:
     )
     assert "Contracts: " in done.stdout, done.stdout + done.stderr
     return done.returncode == 0
+
+
+def test_matrices_are_worked_on_by_one_thread_as_in_a_run() -> None:
+    """Set where the first of our packages is imported, before numpy is."""
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
