@@ -52,7 +52,7 @@ def _sentence(problem: ErrorDetails, asked: type[Study]) -> str:
     if isinstance(problem["input"], Mapping):
         return f"{key}: {_duty(rule)}."
     value = problem["input"]
-    if (path[:2] == ("notify", "to") or "://" in str(value)) and isinstance(value, str):
+    if isinstance(value, str) and (path[:2] == ("notify", "to") or "://" in value):
         value = masked(value)
     return f"{key} is {_shown(value)}, but {_duty(rule)}."
 
