@@ -192,6 +192,9 @@ def serve(
     engine: Annotated[EngineName, typer.Option(help="Stan engine, as for `run`.")] = "auto",
     at_once: Annotated[int, typer.Option(min=1, help="How many studies may run at the same time.")] = 2,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the catalogue listens, on this machine.")] = 8765,
+    runner: Annotated[
+        bool, typer.Option("--runner/--no-runner", help="Run studies here, or leave it to workers.")
+    ] = True,
 ) -> None:
     """Run studies on their schedules and whenever new data arrive, and serve the catalogue of reports.
 
@@ -208,7 +211,8 @@ def serve(
     stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
     console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
-    serve_studies(folders, out, engine, at_once, port, console.show_addresses, console.show_trouble)
+    limit = at_once if runner else None
+    serve_studies(folders, out, engine, limit, port, console.show_addresses, console.show_trouble)
     console.err.say("Stopped.")
 
 
@@ -224,8 +228,8 @@ def deploy(
 ) -> None:
     """Register studies as Prefect deployments of a work pool, for those who run Prefect already.
 
-    Needs PREFECT_API_URL. The workers need Poolwise installed, and run on the machine that holds the studies and
-    the reports: the ledger and the locks are files that only its processes can share. Studies that cannot be
+    Needs PREFECT_API_URL. The workers need Poolwise installed, and run on the machine that holds the studies and the
+    reports, or on several that share both folders and, by POOLWISE_DATABASE_URL, a database. Studies that cannot be
     registered are named, the others are registered, and the exit code is 2.
     """
     from flows.cli import console

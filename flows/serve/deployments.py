@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import get_client
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
 from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment
 from prefect.events import DeploymentEventTrigger
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -48,6 +49,12 @@ def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto
     return deployment
 
 
+def one_at_a_time(deployment: RunnerDeployment) -> RunnerDeployment:
+    """A run that comes while another of its study goes on waits in Prefect, where it takes no worker's place."""
+    waits = ConcurrencyOptions(collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
+    return deployment.model_copy(update={"concurrency_limit": 1, "concurrency_options": waits})
+
+
 def prefect_schedule(schedule: Schedule) -> PrefectSchedule:
     """The study's schedule as Prefect's; exactly one of its three kinds is given."""
     if schedule.cron:
@@ -83,7 +90,7 @@ def register(
     registered = []
     for folder in folders:
         try:
-            deployment = deployment_of(read_study(folder), reports, engine)
+            deployment = one_at_a_time(deployment_of(read_study(folder), reports, engine))
             deployment.apply(work_pool_name=pool)
         except (PoolwiseError, OSError) as error:
             failed(folder, str(error))

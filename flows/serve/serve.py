@@ -90,16 +90,16 @@ def serve_studies(
     folders: Sequence[Path],
     reports: Path,
     engine: EngineName,
-    limit: int,
+    limit: int | None,
     catalogue_port: int,
     announce: Callable[[Addresses], None],
     say: Callable[[str], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM.
 
-    `limit` is how many studies may run at once. `announce` is called once everything is up, `say` with each problem
-    that does not stop the others. Raises PoolwiseError when the folder is served already or Prefect's server does not
-    come up.
+    `limit` is how many studies may run at once; None leaves all runs to the workers of a server that is configured.
+    `announce` is called once everything is up, `say` with each problem that does not stop the others. Raises
+    PoolwiseError when the folder is served already, Prefect's server does not come up, or nobody would run anything.
     """
     stop = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
@@ -107,13 +107,16 @@ def serve_studies(
     troubles = Troubles(say)
     with only_server(reports), contextlib.ExitStack() as running:
         forget_told(reports)
+        if limit is None:
+            _require_server()
         app = catalogue_for_readers(reports, troubles.now)
         catalogue = running.enter_context(serve_catalogue(app, port=free_port(catalogue_port)))
         server = _prefect_server(running, stop)
-        runner = runner_child(folders, reports, engine, limit, server, catalogue)
-        running.callback(runner.stop)
-        runner.start()
-        children = [runner, *([server.child] if server.child else [])]
+        children = [server.child] if server.child else []
+        if limit is not None:
+            children.insert(0, runner_child(folders, reports, engine, limit, server, catalogue))
+            running.callback(children[0].stop)
+            children[0].start()
         listen = partial(_listen_to_runner, troubles, reports)
         supervising = threading.Thread(target=supervise, args=(children, stop, say, listen), daemon=True)
         supervising.start()
@@ -212,6 +215,15 @@ def _prefect_server(running: contextlib.ExitStack, stop: threading.Event) -> Ser
     api_url = f"http://127.0.0.1:{port}/api"
     wait_until_up(api_url, lambda: child.is_alive and not stop.is_set(), child.last_words)
     return Server(api_url, key, place, child)
+
+
+def _require_server() -> None:
+    """Raises PoolwiseError when no server is configured, whose workers could run what is asked for."""
+    if not PREFECT_API_URL.value():
+        raise PoolwiseError(
+            "Without a runner nobody runs the studies: PREFECT_API_URL names no Prefect server whose workers could. "
+            "Set it, and register the studies with `poolwise deploy`; or leave out --no-runner."
+        )
 
 
 def _key() -> tuple[str, str]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
@@ -68,8 +68,11 @@ from tasks.study.model import Study
 from tasks.study.run import RunRecord
 from tasks.view.context import Context, context_of
 from tasks.view.notices import notices_of
+from tasks.view.overview import overview_of
 from tasks.view.verdict_words import verdict_of
 from tasks.view.words.text import markdown
+
+ESTIMATES = ("kind", "term", "unit", "value", "lower", "upper")  # of the table on a run's page
 
 
 def name_of_this_run() -> str:
@@ -263,7 +266,7 @@ def link_of_this_run() -> str:
 
 
 def leave_link(context: Context, folder: Path) -> None:
-    """Leave an artifact with the verdict on the run's page in Prefect, and emit the events of a published report.
+    """Leave artifacts with verdict and estimates on the run's page in Prefect, and emit a published report's events.
 
     Prefect's pages strip file addresses: where no catalogue is served, the report's path is given as text.
     """
@@ -276,6 +279,8 @@ def leave_link(context: Context, folder: Path) -> None:
         where = markdown(str((folder / REPORT).resolve()))
         words = f"# {headline}\n\n{reason}\n\nReport: {where}\n"
         create_markdown_artifact(words, key=key, description=headline)
+    rows = [{name: each[name] for name in ESTIMATES} for each in overview_of(context)["estimates"]]
+    create_table_artifact(rows, key=f"estimates-{study.name.replace('_', '-')}", description=headline)
     say_published(context, folder)
 
 
