@@ -72,8 +72,6 @@ from tasks.view.overview import overview_of
 from tasks.view.verdict_words import verdict_of
 from tasks.view.words.text import markdown
 
-ESTIMATES = ("kind", "term", "unit", "value", "lower", "upper")  # of the table on a run's page
-
 
 def name_of_this_run() -> str:
     """The study's name; its folder's name if it has not been opened yet."""
@@ -279,8 +277,8 @@ def leave_link(context: Context, folder: Path) -> None:
         where = markdown(str((folder / REPORT).resolve()))
         words = f"# {headline}\n\n{reason}\n\nReport: {where}\n"
         create_markdown_artifact(words, key=key, description=headline)
-    rows = [{name: each[name] for name in ESTIMATES} for each in overview_of(context)["estimates"]]
-    create_table_artifact(rows, key=f"estimates-{study.name.replace('_', '-')}", description=headline)
+    estimates = overview_of(context)["estimates"]
+    create_table_artifact(estimates, key=f"estimates-{study.name.replace('_', '-')}", description=headline)
     say_published(context, folder)
 
 

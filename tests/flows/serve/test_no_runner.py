@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from prefect import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 
 from flows.cli.__main__ import command
 from flows.server.processes import free_port
@@ -60,6 +61,11 @@ def test_a_worker_runs_what_intake_asks_for_and_again_what_was_killed(study: Pat
     def states() -> list[str]:
         return [row.state for row in Ledger(reports).rows()]
 
+    def ended() -> list[str]:
+        with get_client(sync_client=True) as client:
+            mine = DeploymentFilter(id=DeploymentFilterId(any_=[deployment.id]))
+            return sorted(str(run.state_type.value) for run in client.read_flow_runs(deployment_filter=mine))
+
     with (
         going_on(str(programs / "prefect"), "worker", "start", "--pool", POOL, folder=tmp_path),
         going_on(*serve, "--port", str(free_port(8765)), folder=tmp_path),
@@ -71,6 +77,7 @@ def test_a_worker_runs_what_intake_asks_for_and_again_what_was_killed(study: Pat
         until(lambda: states() == ["counted"])
         write_rows(study / "incoming" / "second.csv", 120)
         until(lambda: states() == ["counted", "counted"])
+        until(lambda: ended() == ["COMPLETED", "COMPLETED", "CRASHED"])
     runs = sorted(reports.glob("of_a_pool/2*/summary.json"))
     assert [json.loads(run.read_text("utf-8"))["run"]["n_rows"] for run in runs] == [240, 360]
 
