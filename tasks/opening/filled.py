@@ -37,7 +37,7 @@ def filled_url(
             raise StudyError(f"source.database: {missing}. Set it where Poolwise runs.") from None
 
     try:
-        url = make_url(address)
+        url = address_of(address)
     except (ArgumentError, ValueError):  # such as an address that is one variable
         url = _parsed(fill(address))
     else:
@@ -54,9 +54,15 @@ def filled_url(
     return url
 
 
+def address_of(text: str) -> URL:
+    """The address, with the driver that Poolwise brings where it names none. Raises ArgumentError or ValueError."""
+    url = make_url(text)
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+
+
 def _parsed(address: str) -> URL:
     try:
-        return make_url(address)
+        return address_of(address)
     except (ArgumentError, ValueError):
         raise StudyError(
             "source.database is no address of a database. Give one in SQLAlchemy's form, as in: "

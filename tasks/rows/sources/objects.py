@@ -46,7 +46,7 @@ class Objects:
     @contextmanager
     def rows(self, name: str, content: str) -> Iterator[Rows]:
         with scratch_folder() as folder:
-            path = folder / PurePosixPath(name).name
+            path = folder / f"rows{PurePosixPath(name).suffix}"  # a key may be longer than a disk's names
             with reaching(name, ADVICE):
                 self._require(name, content)
                 self._store().get_file(name, str(path))

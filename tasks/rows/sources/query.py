@@ -24,7 +24,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, CursorResult, Engine, NullPool, TextClause, create_engine, text
 from sqlalchemy.engine import URL
 
-from tasks.opening.filled import filled_url
+from tasks.opening.filled import EMBEDDED, filled_url
 from tasks.opening.studies import OpenedStudy
 from tasks.rows import csv_files
 from tasks.rows.parquet_files import at_least_one
@@ -71,7 +71,13 @@ class Queried:
 
     def parts(self) -> dict[str, str]:
         with self._connected() as connection:
-            names = {part.content: part.name for part in reversed(self._found(connection))}
+            found = self._found(connection)
+        if len({part.name for part in found}) < len(found):
+            raise DataRejected(
+                f"source.partition: two values of {shown(self._asked.partition or '')} are written alike, so that "
+                "their rows could not be told apart. Give the partition another column, or cast it in source.sql."
+            )
+        names = {part.content: part.name for part in reversed(found)}
         if not names:
             raise DataRejected("The query of source.sql gives no rows. Correct it, or see that its tables are filled.")
         return {name: content for content, name in reversed(names.items())}
@@ -116,6 +122,8 @@ class Queried:
 
     def _engine(self) -> Engine:
         backend = self._url.get_backend_name()
+        if backend in EMBEDDED and not Path(self._url.database or "").is_file():  # SQLite would make an empty one
+            raise DataRejected(f"source.database: there is no file {self._url.database or ''}. Correct its path.")
         with reaching(self._place, ADVICE, self._secrets):
             try:
                 return create_engine(

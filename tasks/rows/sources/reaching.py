@@ -27,11 +27,15 @@ def without_secrets(text: str, secrets: tuple[str, ...] = (), environment: Mappi
 
 @contextmanager
 def reaching(place: str, advice: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
-    """Raises PoolwiseError, which may pass, when what the block asks of `place` fails in any way but our own."""
+    """Raises PoolwiseError, which may pass, when what the block asks of `place` fails.
+
+    Its message names the error's class: stores and databases have errors of many, and one of them may be our mistake.
+    """
     try:
         yield
     except (PoolwiseError, DataRejected):
         raise
     except Exception as error:
-        said = brief(without_secrets(" ".join(str(error).split()), secrets), MOST_WORDS).rstrip(".")
-        raise PoolwiseError(f"{place} cannot be read: {said or type(error).__name__}. {advice}") from None
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        told = brief(without_secrets(said, secrets), MOST_WORDS).rstrip(".: ")
+        raise PoolwiseError(f"{place} cannot be read: {told}. {advice}") from None

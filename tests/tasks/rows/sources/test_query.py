@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.engine import URL
 
+from tasks.opening.filled import address_of
 from tasks.rows import csv_files
 from tasks.rows.sources.of_study import source_of
 from tasks.study.errors import DataRejected, PoolwiseError, StudyError
-from tests.parts.postgres import PASSWORD
+from tests.parts.postgres import PASSWORD, new_database
 from tests.tasks.rows.sources.places import collected, frame, queried, read, rejected, study_in
 
 
@@ -233,10 +235,38 @@ def test_numbers_of_other_types_are_the_same_numbers(database: Database, kind: s
     assert other.n_rejected == 0
 
 
+def test_a_driver_is_found_where_the_address_names_none(postgres: int, tmp_path: Path) -> None:
+    address = new_database(postgres).replace("postgresql+psycopg", "postgresql")
+    for scheme in ("postgresql", "postgres"):
+        found = address_of(address.replace("postgresql", scheme, 1))
+        assert found.drivername == "postgresql+psycopg"
+        with create_engine(found, poolclass=NullPool).connect() as connection:
+            assert connection.execute(text("select 1")).scalar() == 1
+    assert address_of("sqlite:///a.db").drivername == "sqlite"
+
+
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    for kind in ("sqlite", "duckdb"):
+        opened = queried(tmp_path / kind, f"{kind}:///visit.db")
+        with pytest.raises(DataRejected, match=r"source\.database: there is no file .*visit\.db"):
+            source_of(opened).parts()
+        assert not (tmp_path / kind / "visit.db").exists()
+
+
+def test_values_that_are_written_alike_are_no_partition(tmp_path: Path) -> None:
+    """SQLite may hold a number and the same in letters in one column; their rows would take each other's place."""
+    opened = queried(tmp_path, "sqlite:///visits.db")
+    with sqlite3.connect(tmp_path / "visits.db") as made:
+        made.execute("create table visits (g, x, y, week)")
+        made.executemany("insert into visits values ('a', 1, 2, ?)", [(1,), ("1",)])
+    with pytest.raises(DataRejected, match="two values of 'week' are written alike"):
+        source_of(opened).parts()
+
+
 def test_a_wrong_password_is_told_without_it(postgres: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE_PASSWORD", "marker-of-a-wrong-one")
     address = f"postgresql+psycopg://poolwise:${{WAREHOUSE_PASSWORD}}@127.0.0.1:{postgres}/warehouse"
-    with pytest.raises(PoolwiseError, match="password authentication failed") as caught:
+    with pytest.raises(PoolwiseError, match=r"OperationalError: .*password authentication failed") as caught:
         source_of(queried(tmp_path, address)).parts()
     assert "marker" not in str(caught.value)
 
