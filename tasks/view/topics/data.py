@@ -7,6 +7,7 @@ import numpy as np
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, Integers
 from tasks.stats.rows.group_quantiles import group_quantiles
+from tasks.study.addresses import is_remote
 from tasks.view.context import Context
 from tasks.view.figures import scatter
 from tasks.view.figures.histograms import counts_histogram
@@ -159,11 +160,13 @@ def _medians(context: Context) -> Figure:
 
 
 def _files(context: Context) -> Table:
+    asked = context.study.source
+    is_query, is_object = not isinstance(asked, str), isinstance(asked, str) and is_remote(asked)
     columns: tuple[Column, ...] = (
-        Column("File", is_number=False),
+        Column("Part" if is_query else "File", is_number=False),
         Column("Rows"),
         Column("Rejected"),
-        Column("SHA-256", is_number=False),
+        Column("Content id" if is_query or is_object else "SHA-256", is_number=False),
     )
     has_copies = context.findings.run.n_copies > 0
     if has_copies:
@@ -178,8 +181,9 @@ def _files(context: Context) -> Table:
         )
         for file in context.findings.run.files[:REJECTS_SHOWN]
     )
-    note = _cut(len(rows), len(context.findings.run.files), "files")
-    return Table("table-files", "Files read", columns, rows, note)
+    what = "parts" if is_query else "files"
+    note = _cut(len(rows), len(context.findings.run.files), what)
+    return Table("table-files", f"{text.sentence_case(what)} read", columns, rows, note)
 
 
 def _rules(context: Context) -> Table:

@@ -8,10 +8,11 @@ import pytest
 
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Gap
+from tasks.study.settings import Query
 from tasks.view.checks import measure
 from tasks.view.topics import data
-from tests.factories import regular_case, singular_case
-from tests.said import by_name, changed
+from tests.factories import intercept_only_case, regular_case, singular_case
+from tests.said import block, by_name, changed, section
 
 JUDGED = Judgement("rejected_rows", "review", "some")
 
@@ -52,3 +53,18 @@ def test_rejected_rows_are_told_in_the_right_number(n: int, said: str) -> None:
     case = singular_case()
     rows = replace(case.findings.rows, n_rejected=n)
     assert data.REJECTED.cases["some"].message(replace(case.context, rows=rows), JUDGED).startswith(said)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("source", "caption", "titles"),
+    [
+        ("*.csv", "Files read", ("File", "SHA-256")),
+        ("s3://bucket/rows.csv", "Files read", ("File", "Content id")),
+        (Query(sql="select 1", database="${WAREHOUSE_URL}"), "Parts read", ("Part", "Content id")),
+    ],
+)
+def test_what_was_read_is_called_what_it_is(source: str | Query, caption: str, titles: tuple[str, str]) -> None:
+    case = intercept_only_case()
+    context = replace(case, study=case.study.model_copy(update={"source": source})).context
+    table = block(section(data.TOPIC, context), "table-files")
+    assert (table.caption, table.columns[0].title, table.columns[-1].title) == (caption, *titles)
