@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from tasks.disk.atomic import explained
 from tasks.disk.layout import ledger_file
+from tasks.opening.filled import address_of
 from tasks.study.errors import PoolwiseError, StudyError
 
 VARIABLE = "POOLWISE_DATABASE_URL"
@@ -31,6 +31,7 @@ NOW = {
 }
 # Any number, the same for all processes: who makes tables keeps others out meanwhile.
 MIGRATING = 5_006_015
+_MIGRATED: set[str] = set()  # addresses of shared databases that this process has found as they should be
 MIGRATIONS = (
     (
         """
@@ -82,8 +83,11 @@ class Database:
             if address
             else f"The intake ledger {ledger_file(reports)}"
         )
-        self.is_shared = bool(address)
-        self._migrate()
+        if not address:
+            self._migrate()  # each time: the file may have been deleted, which is allowed
+        elif address not in _MIGRATED:
+            self._migrate()
+            _MIGRATED.add(address)
 
     @property
     def now(self) -> str:
@@ -117,7 +121,7 @@ class Database:
 
             return trouble(error.orig, BUSY_SECONDS)
         said = " ".join(str(error.orig).split())
-        return f"{said}. Check {VARIABLE} and that the server is up. Nothing was published."
+        return f"{said}. Check {VARIABLE} and that the server is up, then run again."
 
 
 @cache
@@ -136,7 +140,7 @@ def _beside(path: Path) -> Engine:
 def _shared(address: str) -> Engine:
     """Raises StudyError for an address that cannot be used."""
     try:
-        url = make_url(address)
+        url = address_of(address)
         if url.get_backend_name() not in NOW:
             raise ArgumentError
         return create_engine(url, pool_pre_ping=True, pool_size=2)

@@ -292,6 +292,8 @@ def test_partitions_of_a_database_are_asked_for_now_and_then(
     (folder / "incoming").mkdir(exist_ok=True)
     drop(folder, "late.csv", "g,y\na,1\n")
     look_until(intake, partial(is_asked_for, asked, "late.csv"))
+    assert asked.requests[0] == ["week=2026-W01"]
+    assert asked.requests[-1] == ["late.csv", "week=2026-W01", "week=2026-W02"]
 
 
 def test_what_waits_is_not_forgotten_before_a_database_has_answered(tmp_path: Path, asked: Asked) -> None:

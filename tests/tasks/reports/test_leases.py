@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
 from tasks.reports import leases
+from tasks.reports.database import MIGRATIONS
 from tasks.reports.ledger import Ledger
 from tasks.reports.run_lock import dead_run, is_noted, is_running, only_run
 from tasks.study.errors import PoolwiseError, StudyError
@@ -92,7 +94,7 @@ def test_a_machine_that_dies_blocks_nobody_for_long_and_is_found(tmp_path: Path)
     there = machine("b", tmp_path)
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() == b"held\n"
         with dead_run(there, "visits") as dead:
             assert dead is None
         process.send_signal(signal.SIGKILL)
@@ -132,6 +134,18 @@ def test_whoever_was_away_too_long_may_not_publish(tmp_path: Path, monkeypatch: 
             ledgers[1].count("other")
             other.require()
     assert [(row.state, row.run_id) for row in ledgers[0].rows()] == [("counted", "other")]
+
+
+def test_a_process_makes_the_tables_once(tmp_path: Path) -> None:
+    """Intake asks twice a second for each study; every later version looks once a process."""
+    Ledger(tmp_path)
+    engine = create_engine(os.environ["POOLWISE_DATABASE_URL"], poolclass=NullPool)
+    with engine.begin() as connection:
+        assert connection.execute(text("select max(number) from version")).scalar() == len(MIGRATIONS)
+        connection.execute(text("drop table version"))
+    assert not is_running(tmp_path, "visits")
+    with engine.begin() as connection:
+        assert connection.execute(text("select to_regclass('version')")).scalar() is None
 
 
 def test_no_password_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
