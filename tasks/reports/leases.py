@@ -138,36 +138,49 @@ def _waited_for(database: Database, study: str, patience_seconds: float) -> Leas
 
 
 def _taken(database: Database, study: str, *, only_if_dead: bool = False) -> Lease | None:
-    """The lease if nobody has it, or its holder died; None otherwise. What a dead one noted stays until `note`."""
-    token = secrets.token_hex(16)
-    ours = {"study": study, "token": token, "host": socket.gethostname(), "pid": os.getpid(), "seconds": LEASE_SECONDS}
-    until = f"{database.now} + :seconds"
+    """The lease if nobody has it, or its holder died; None otherwise."""
     with database.transaction() as connection:
         row = _row(connection, study)
         if row is None:
-            if only_if_dead:
-                return None
-            made = connection.execute(
-                text(
-                    "insert into lease (study, token, host, pid, run_id, flow_run_id, expires_at) "
-                    f"values (:study, :token, :host, :pid, '', '', {until}) on conflict do nothing"
-                ),
-                ours,
-            )
-            return Lease(database, study, token, None) if made.rowcount == 1 else None
-        if not _is_over(database, connection, row):
-            return None
-        taken = connection.execute(
-            text(
-                f"update lease set token = :token, host = :host, pid = :pid, expires_at = {until} "
-                "where study = :study and token = :old"
-            ),
-            {**ours, "old": row.token},
-        )
-    if taken.rowcount != 1:
-        return None
+            return None if only_if_dead else _made(database, connection, study)
+        return _taken_over(database, connection, row) if _is_over(database, connection, row) else None
+
+
+def _made(database: Database, connection: Connection, study: str) -> Lease | None:
+    """A new lease; None if another was faster."""
+    ours = _ours(study)
+    made = connection.execute(
+        text(
+            "insert into lease (study, token, host, pid, run_id, flow_run_id, expires_at) "
+            f"values (:study, :token, :host, :pid, '', '', {database.now} + :seconds) on conflict do nothing"
+        ),
+        ours,
+    )
+    return Lease(database, study, ours["token"], None) if made.rowcount == 1 else None
+
+
+def _taken_over(database: Database, connection: Connection, row: Row[Any]) -> Lease | None:
+    """The lease of a dead holder, what it noted kept until `note`; None if another was faster."""
+    ours = _ours(row.study)
+    taken = connection.execute(
+        text(
+            "update lease set token = :token, host = :host, pid = :pid, "
+            f"expires_at = {database.now} + :seconds where study = :study and token = :old"
+        ),
+        {**ours, "old": row.token},
+    )
     dead = RunningRun(row.run_id, row.flow_run_id, row.pid, row.host) if row.run_id else None
-    return Lease(database, study, token, dead)
+    return Lease(database, row.study, ours["token"], dead) if taken.rowcount == 1 else None
+
+
+def _ours(study: str) -> dict[str, Any]:
+    return {
+        "study": study,
+        "token": secrets.token_hex(16),
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "seconds": LEASE_SECONDS,
+    }
 
 
 def _row(connection: Connection, study: str) -> Row[Any] | None:
