@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +67,10 @@ class Poll:
 
 
 def _aside(question: Callable[[], dict[str, str]]) -> Future[dict[str, str]]:
-    """The answer to come, from a thread that holds up nobody, not even the end of this process."""
+    """The answer to come, from a thread that holds up nobody, not even the end of this process.
+
+    It is asked in this thread's context, which says which Prefect server is ours.
+    """
     answer: Future[dict[str, str]] = Future()
 
     def ask() -> None:
@@ -75,7 +79,7 @@ def _aside(question: Callable[[], dict[str, str]]) -> Future[dict[str, str]]:
         except Exception as error:
             answer.set_exception(error)
 
-    threading.Thread(target=ask, name="poolwise-poll", daemon=True).start()
+    threading.Thread(target=copy_context().run, args=(ask,), name="poolwise-poll", daemon=True).start()
     return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -71,12 +72,22 @@ def _parsed(address: str) -> URL:
 
 
 def _secret_block(name: str) -> str:
+    """Asks a server that is there already: Prefect would start one of its own, which answers everybody."""
+    if "prefect" not in sys.modules and not os.environ.get("PREFECT_API_URL"):
+        raise _without_block(name, "no Prefect server is named by PREFECT_API_URL")
     from prefect.blocks.system import Secret
+    from prefect.settings import get_current_settings
 
+    if not get_current_settings().api.url:
+        raise _without_block(name, "no Prefect server is named by PREFECT_API_URL")
     try:
         return str(Secret.load(name).get())  # type: ignore[union-attr]
     except Exception as error:
-        raise PoolwiseError(
-            f"Prefect's Secret block {name} cannot be read ({type(error).__name__}). Make it with the Prefect server "
-            "that this run uses, or give an environment variable instead."
-        ) from None
+        raise _without_block(name, type(error).__name__) from None
+
+
+def _without_block(name: str, why: str) -> PoolwiseError:
+    return PoolwiseError(
+        f"Prefect's Secret block {name} cannot be read: {why}. Make it with the server that this process uses, or give "
+        "an environment variable instead."
+    )

@@ -7,18 +7,21 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 import flows.serve.intake
-from flows.serve.intake import Intake, NotYet
+from flows.serve.intake import Intake, NotYet, Poll
 from tasks.opening.studies import OpenedStudy
 from tasks.reports.holding import RunningRun
 from tasks.reports.ledger import Arrival, Ledger
 from tasks.reports.run_lock import only_run
+from tasks.rows.sources.source import Source
 from tests.waiting import until
 
 STUDY = 'title = "t"\noutcome = "y"\ngroup = "g"\n[trigger]\nstable_seconds = 0.2\n'
@@ -307,3 +310,12 @@ def test_what_waits_is_not_forgotten_before_a_database_has_answered(tmp_path: Pa
         intake.look()
         time.sleep(0.02)
     assert [row.state for row in intake.ledger.rows("visits")] == ["waiting"]
+
+
+def test_a_source_is_asked_as_this_thread_would_ask_it() -> None:
+    """Which Prefect server holds a study's secrets is said by the context."""
+    server: ContextVar[str] = ContextVar("server", default="none")
+    poll, source = Poll(), SimpleNamespace(parts=lambda: {"query": server.get()})
+    server.set("ours")
+    until(lambda: poll.parts(cast(Source, source), 60.0) is not None)
+    assert poll.parts(cast(Source, source), 60.0) == {"query": "ours"}
