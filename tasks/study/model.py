@@ -191,6 +191,11 @@ class Study(Frozen):
         _known(self.rules.ranges, self.numeric_columns, "rules.ranges")
         _known(self.codes, self.numeric_columns, "codes")
         _known(self.dates, tuple(name for name in self.numeric_columns if name not in self.codes), "dates")
+        if isinstance(self.source, Query) and self.notify.max_age_days is not None:
+            raise ValueError(
+                "notify.max_age_days asks how old the data are, which a database does not say of its rows; leave it "
+                "out, or read files"
+            )
         if self.thousands and self.thousands == self.decimal:
             raise ValueError(f"decimal and thousands are both {self.decimal!r}; they have to differ")
         return self

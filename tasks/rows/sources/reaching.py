@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from tasks.study.errors import DataRejected, PoolwiseError
 from tasks.study.plain_text import brief
 
-SECRET_NAMES = re.compile(r"(?i)secret|passw|token|key|credential|_url\Z|_dsn\Z")
+SECRET_NAMES = re.compile(r"(?i)secret|passw|token|key|credential")
+ADDRESS_NAMES = re.compile(r"(?i)_(url|uri|dsn)\Z")  # secret if somebody's password stands in it
 SHORTEST_SECRET = 4
 MASK = "***"
 MOST_WORDS = 300
@@ -18,11 +19,15 @@ MOST_WORDS = 300
 
 def without_secrets(text: str, secrets: tuple[str, ...] = (), environment: Mapping[str, str] = os.environ) -> str:
     """The text without `secrets`, and without what environment variables hold whose names say that it is secret."""
-    known = {value for name, value in environment.items() if SECRET_NAMES.search(name)} | set(secrets)
+    known = {value for name, value in environment.items() if _is_secret(name, value)} | set(secrets)
     for value in sorted(known, key=len, reverse=True):
         if len(value) >= SHORTEST_SECRET:
             text = text.replace(value, MASK)
     return text
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return bool(SECRET_NAMES.search(name) or (ADDRESS_NAMES.search(name) and "@" in value))
 
 
 @contextmanager

@@ -291,6 +291,10 @@ def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
         ('[source]\nsql = "select 1; drop table visits"\ndatabase = "${U}"', "one query, without a semicolon"),
         ('[source]\ndatabase = "${U}"', "source.sql is missing"),
         ('[source]\nsql = "select 1"\ndatabase = "${U}"\npartitoin = "week"', "Did you mean source.partition"),
+        (
+            '[source]\nsql = "select 1"\ndatabase = "${U}"\n[notify]\nmax_age_days = 3',
+            "notify.max_age_days asks how old the data are, which a database does not say",
+        ),
         ("source = 3", "source is 3, but it should be text in quotes"),
     ],
 )
