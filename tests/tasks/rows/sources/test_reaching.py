@@ -30,5 +30,5 @@ def test_the_class_of_an_error_is_told_as_it_may_say_nothing() -> None:
 
 
 def test_what_is_told_in_our_words_already_is_passed_on() -> None:
-    with pytest.raises(DataRejected, match="^no object$"), reaching("s3://b/x", "Look there."):
+    with pytest.raises(DataRejected, match=r"^no object$"), reaching("s3://b/x", "Look there."):
         raise DataRejected("no object")
