@@ -21,7 +21,10 @@ from tasks.engines.engines import EngineName
 from tasks.look.trial import look_of
 from tasks.notify.notify import age_in_days
 from tasks.opening.origin import under_its_name
+from tasks.opening.reports_folder import folder_of_reports
 from tasks.opening.studies import OpenedStudy, read_study
+from tasks.opening.studies_elsewhere import found
+from tasks.reports.catalogue import is_listed, rebuild_catalogue
 from tasks.reports.publish import is_published
 from tasks.reports.run_folders import read_verdict
 from tasks.reports.run_record import open_run, with_rows
@@ -42,18 +45,20 @@ class Outcome:
 @flow(name="pooling-report", flow_run_name=steps.name_of_this_run)
 def pooling_report(
     study: OpenedStudy | Path,
-    reports: Path = Path("reports"),
+    reports: Path | str = "reports",
     engine: EngineName = "auto",
     force: bool = False,
     standalone: bool = False,
 ) -> Outcome:
     """Read, fit, check and publish one study, given opened or by its folder, when no other run of it goes on.
 
+    `reports` is a folder, or an object store's address such as `s3://bucket/reports`.
     `standalone` adds the report as one file that can be mailed. Raises DataRejected, SamplingFailed or
     another PoolwiseError; then nothing is published.
     """
     steps.begin()
-    opened = under_its_name(study if isinstance(study, OpenedStudy) else read_study(study), reports)
+    reports = folder_of_reports(reports)
+    opened = under_its_name(study if isinstance(study, OpenedStudy) else read_study(found(study)), reports)
     with listening(), claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
         return _report(opened, claim, reports, engine, force, standalone)
 
@@ -68,6 +73,8 @@ def _report(
     claim.take(run.id, files)
     age = age_in_days(opened)
     if not force and (published := is_published(reports, study.name, run.fingerprint)):
+        if not is_listed(reports, published):
+            rebuild_catalogue(reports)
         steps.tell_stale(opened, reports, age)
         return Outcome(published, read_verdict(published), is_new=False)
 
@@ -87,8 +94,7 @@ def _report(
     findings = steps.check(study, run, rows, age, products, scaling, fitted, posterior, screening, answer)
     context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior, answer, previous)
     content = steps.write(context, posterior.draws, standalone, look)
-    claim.require()
-    folder = steps.publish(reports, study, run.id, content)
+    folder = steps.publish(reports, study, run.id, content, claim.require)
     steps.leave_link(context, folder)
     steps.tell(opened, reports, context, folder, age)
     return Outcome(folder, verdict_of(context), is_new=True)

@@ -55,7 +55,9 @@ app = typer.Typer(
 )
 
 Study = Annotated[str, typer.Argument(metavar="STUDY", help="A study's folder, its study.toml, or a data file.")]
-Reports = Annotated[Path, typer.Option("--out", metavar="DIR", help="The reports folder.")]
+Reports = Annotated[
+    str, typer.Option("--out", metavar="DIR", help="The reports folder, or an address such as s3://bucket/reports.")
+]
 OutcomeOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--outcome", metavar="COLUMN", help="Outcome, for a data file."),
@@ -87,7 +89,7 @@ SettingsOption = Annotated[
 @app.command()
 def run(
     study: Study,
-    out: Reports = Path("reports"),
+    out: Reports = "reports",
     engine: Annotated[
         EngineName,
         typer.Option(help="Stan engine. auto: CmdStan where it is installed, else the embedded one."),
@@ -119,10 +121,11 @@ def run(
 
     flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or (), order)
     asked = open_study(study, flags)
-    opened = under_its_name(asked, writable(out))
+    folder = writable(out)
+    opened = under_its_name(asked, folder)
     if opened.study.name != asked.study.name:
         console.err.say(f"{out} has another study {asked.study.name}, so this one is called {opened.study.name} there.")
-    publish_report(opened, out, engine, force, standalone, open_report)
+    publish_report(opened, folder, engine, force, standalone, open_report)
 
 
 @app.command()
@@ -173,13 +176,16 @@ def validate(
 
 
 @app.command()
-def reports(out: Reports = Path("reports")) -> None:
+def reports(out: Reports = "reports") -> None:
     """List the published runs, newest first."""
     from flows.cli.console import show_runs
     from tasks.opening.reports_folder import readable
     from tasks.reports.catalogue import list_runs
+    from tasks.reports.refresh import refresh
 
-    show_runs(list_runs(readable(out)), out)
+    folder = readable(out)
+    refresh(folder)
+    show_runs(list_runs(folder), folder)
 
 
 @app.command()
@@ -188,7 +194,7 @@ def serve(
         Optional[list[str]],  # noqa: UP045
         typer.Argument(metavar="[STUDY]...", help="Studies' folders; default: every study under data/."),
     ] = None,
-    out: Reports = Path("reports"),
+    out: Reports = "reports",
     engine: Annotated[EngineName, typer.Option(help="Stan engine, as for `run`.")] = "auto",
     at_once: Annotated[int, typer.Option(min=1, help="How many studies may run at the same time.")] = 2,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the catalogue listens, on this machine.")] = 8765,
@@ -207,12 +213,13 @@ def serve(
     from tasks.opening.reports_folder import writable
     from tasks.opening.studies_to_serve import folders_of
 
-    folders = folders_of(studies, writable(out))
+    reports = writable(out)
+    folders = folders_of(studies, reports)
     stopping.leave_signals_alone()  # it has children to end in their order
     keep_log()
     console.err.say(("Poolwise", "bold"), "  starting to serve " + listed(folder.name for folder in folders))
     limit = at_once if runner else None
-    serve_studies(folders, out, engine, limit, port, console.show_addresses, console.show_trouble)
+    serve_studies(folders, reports, engine, limit, port, console.show_addresses, console.show_trouble)
     console.err.say("Stopped.")
 
 
@@ -223,13 +230,14 @@ def deploy(
         typer.Argument(metavar="[STUDY]...", help="Studies' folders; default: every study under data/."),
     ] = None,
     pool: Annotated[str, typer.Option(metavar="NAME", help="The work pool whose workers will run them.")] = "poolwise",
-    out: Reports = Path("reports"),
+    out: Reports = "reports",
     engine: Annotated[EngineName, typer.Option(help="Stan engine, as for `run`.")] = "auto",
 ) -> None:
     """Register studies as Prefect deployments of a work pool, for those who run Prefect already.
 
     Needs PREFECT_API_URL. The workers need Poolwise installed, and run on the machine that holds the studies and the
-    reports, or on several that share both folders and, by POOLWISE_DATABASE_URL, a database. Studies that cannot be
+    reports, or on several that share, by POOLWISE_DATABASE_URL, a database, and the reports: a
+    mounted folder, or a store's address. Studies that cannot be
     registered are named, the others are registered, and the exit code is 2.
     """
     from flows.cli import console
@@ -244,7 +252,8 @@ def deploy(
         failed.append(folder)
         console.show_trouble(f"{folder.name}: {reason}")
 
-    for name in register(folders_of(studies, writable(out)), pool, out, engine, tell):
+    reports = writable(out)
+    for name in register(folders_of(studies, reports), pool, reports, engine, tell):
         console.out.say(f"Deployed     {name}")
     warn_of_open_server(console.show_trouble)
     console.out.say(f"Run them with: prefect worker start --pool {pool}")

@@ -22,8 +22,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.disk.layout import REPORT, STANDALONE, catalogue_page
+from tasks.disk.mirror import place_of
 from tasks.stats.past.earlier import ReportedVerdict
 from tasks.stats.records import VerdictStatus
+from tasks.study.addresses import is_remote
 from tasks.study.plain_text import brief, shown, visible
 from tasks.view.catalogue.catalogue import RunEntry
 
@@ -176,7 +178,7 @@ def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
         return
     table = Table("when (UTC)", "study", "verdict", Column("rows", justify="right"), "headline", box=SIMPLE)
     for when, study, status, rows, headline, report in cells:
-        link = (reports / report).resolve().as_uri()
+        link = _link(reports / report)
         words = line((headline, f"link {link}"))
         table.add_row(line(when), line(study), line((status, STATUS_STYLE[status])), rows, words)
     out.print(table)
@@ -203,7 +205,12 @@ def show_problem(message: str) -> None:
     err.say(("Stopped.", "bold red"), " ", brief(message, MOST_CHARACTERS), soft_wrap=True)
 
 
-def _short(path: Path) -> Path:
-    """The path relative to the working directory if it lies below that, else the whole path."""
-    path = path.resolve()
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+def _link(path: Path) -> str:
+    place = place_of(path)
+    return place if is_remote(place) else Path(place).as_uri()
+
+
+def _short(path: Path) -> str:
+    """The path relative to the working directory if it lies below that, else where people find it."""
+    whole = path.resolve()
+    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else place_of(path)

@@ -31,6 +31,8 @@ def publish_report(
     """Run the study and show its verdict and report. Raises PoolwiseError when nothing can be published."""
     from flows.cli import console
     from tasks.disk.layout import REPORT
+    from tasks.reports.publish import share_plotly
+    from tasks.reports.refresh import bring
     from tasks.reports.run_folders import read_verdict
 
     with console.narrated(opened.study.title) as narrator:
@@ -45,6 +47,8 @@ def publish_report(
     if not is_new:
         console.out.say("Nothing has changed since this report was published. Use --force to publish another.")
     if open_report:
+        share_plotly(out)
+        bring(folder / REPORT, out)
         webbrowser.open((folder / REPORT).resolve().as_uri())
 
 

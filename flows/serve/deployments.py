@@ -22,7 +22,9 @@ from flows.serve.requests import crash_silent_runs
 from flows.steps.events import RUN_REQUESTED, study_resource
 from tasks.engines.engines import EngineName
 from tasks.opening.origin import under_its_name
+from tasks.opening.reports_folder import place_of_reports
 from tasks.opening.studies import OpenedStudy, read_study
+from tasks.opening.studies_elsewhere import reference_of
 from tasks.study.errors import PoolwiseError
 from tasks.study.settings import Schedule
 from tasks.view.words.text import markdown
@@ -40,7 +42,7 @@ def deployment_of(opened: OpenedStudy, reports: Path, engine: EngineName = "auto
         name=study.name,
         description=markdown(study.title),
         tags=["poolwise", study.name],
-        parameters={"study": str(opened.folder), "reports": str(reports.resolve()), "engine": engine},
+        parameters={"study": reference_of(opened.folder), "reports": place_of_reports(reports), "engine": engine},
         triggers=[run_on_request(study.name)],
         entrypoint_type=EntrypointType.MODULE_PATH,
         **schedule,

@@ -36,11 +36,13 @@ from flows.server.server_key import kept_key, key_file
 from flows.steps.claims import heal
 from tasks.disk.layout import serve_lock
 from tasks.disk.locks import try_lock
+from tasks.disk.mirror import mirror_of
 from tasks.engines.engines import EngineName
 from tasks.notify.notify import BASE_ADDRESS, notify_failure
 from tasks.opening.studies import OpenedStudy
 from tasks.reports.holding import RunningRun
 from tasks.reports.ledger import Ledger
+from tasks.reports.refresh import refresh
 from tasks.site.app import catalogue_app
 from tasks.site.guard import LOOPBACK_NAMES
 from tasks.site.server import serve_catalogue
@@ -49,6 +51,7 @@ from tasks.view.catalogue.search import Trouble
 
 PREFECT_PORT = 4200
 HEARTBEAT_SECONDS = "30"
+SECONDS_BETWEEN_REFRESHES = 5.0  # of a catalogue whose reports are in an object store
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,28 @@ def serve_studies(
         running.callback(supervising.join)  # before the children are stopped, or it would start them again
         running.callback(stop.set)
         announce(Addresses(catalogue, server.api_url.removesuffix("/api"), server.key_place, _watched(folders)))
+        if mirror_of(reports):
+            _keep_refreshed(reports, stop, partial(troubles.found, "reports"))
         with temporary_settings(server.settings):
             warn_of_open_server(say)
             report = partial(troubles.found, "intake")
             Intake(reports, folders, request_run, _heal_and_tell, crash_silent_runs, report).keep_looking(stop)
+
+
+def _keep_refreshed(reports: Path, stop: threading.Event, found: Callable[[str, str], None]) -> None:
+    """List what others publish in the object store, in a thread, until `stop` is set."""
+
+    def keep() -> None:
+        while not stop.is_set():
+            try:
+                refresh(reports)
+            except (PoolwiseError, OSError) as error:
+                found("Reports", str(error))
+            else:
+                found("Reports", "")
+            stop.wait(SECONDS_BETWEEN_REFRESHES)
+
+    threading.Thread(target=keep, name="poolwise-reports", daemon=True).start()
 
 
 def _listen_to_runner(troubles: Troubles, reports: Path) -> None:

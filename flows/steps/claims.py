@@ -19,6 +19,7 @@ from flows.steps.stopping import will_publish
 from tasks.disk.leftovers import undone_if_cut_short
 from tasks.reports.holding import Hold, RunningRun
 from tasks.reports.ledger import Ledger
+from tasks.reports.refresh import refresh_held
 from tasks.reports.run_lock import only_run
 from tasks.study.errors import DataRejected, SamplingFailed
 
@@ -69,6 +70,7 @@ def claimed(reports: Path, study_name: str) -> Iterator[Claim]:
     with only_run(reports, study_name) as hold:
         if hold.left_behind:
             heal(ledger, hold.left_behind)
+        refresh_held(reports, study_name)
         claim = Claim(ledger, hold, reports / study_name)
         # Undone newest first, so the note goes last: if time runs out before, the next run cleans up by it.
         with _marked_if_cut_short(), undone_if_cut_short(claim.settle_interrupted), _settled(claim):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from flows.steps.step_words import (
     screening_found,
 )
 from tasks.disk.layout import REPORT
+from tasks.disk.mirror import place_of
 from tasks.engines.engines import EngineName
 from tasks.engines.sample import answered_by, sample_posterior
 from tasks.engines.sampler_process import SamplerProcess
@@ -107,7 +108,7 @@ def collected_or_kept(
         if not stopped.rejections:
             raise
         path = keep_rejections(reports, study.name, run_id, rejections_csv(stopped.rejections))
-        raise DataRejected(f"{stopped} The rejected rows are in {path}.", stopped.rejections) from None
+        raise DataRejected(f"{stopped} The rejected rows are in {place_of(path)}.", stopped.rejections) from None
 
 
 def _rows_of_earlier_runs(
@@ -239,9 +240,11 @@ def written(context: Context, draws: PosteriorDraws, standalone: bool, look: Loo
     return files_of_run(context, draws, standalone, look, run_log())
 
 
-def published(reports: Path, study: Study, run_id: str, files: Mapping[str, Content]) -> Path:
-    """Publish the run and rebuild the catalogue; returns the run's folder."""
-    folder = publish_files(reports, study.name, run_id, files)
+def published(
+    reports: Path, study: Study, run_id: str, files: Mapping[str, Content], confirm: Callable[[], object] = lambda: None
+) -> Path:
+    """Publish the run, if `confirm` raises nothing, and rebuild the catalogue; returns the run's folder."""
+    folder = publish_files(reports, study.name, run_id, files, confirm)
     rebuild_catalogue(reports)
     return folder
 
@@ -274,7 +277,7 @@ def leave_link(context: Context, folder: Path) -> None:
     if address.startswith("http"):
         create_link_artifact(address, link_text=headline, key=key, description=reason)
     else:
-        where = markdown(str((folder / REPORT).resolve()))
+        where = markdown(place_of(folder / REPORT))
         words = f"# {headline}\n\n{reason}\n\nReport: {where}\n"
         create_markdown_artifact(words, key=key, description=headline)
     estimates = overview_of(context)["estimates"]

@@ -3,6 +3,7 @@
     index.html, catalogue.json         the catalogue, derived from the runs (tasks.reports.catalogue)
     plotly-<version>.min.js            shared by the reports
     .ledger.sqlite                     which data have arrived and been counted (tasks.reports.database)
+    .address                           of the object store that this folder mirrors (tasks.disk.mirror)
     .serve.lock, .troubles.json        of the process that serves the folder (flows.serve.serve, flows.serve.troubles)
     .store/<study>/                    digests and hashes of data files (tasks.rows.store)
     <study>/<run_id>/                  one published run, never changed (tasks.reports.publish)
@@ -11,7 +12,6 @@
     <study>/.staging-<run_id>/         a run being written
     <study>/.running                   the run that goes on (tasks.reports.file_holds)
     <study>/.origin                    which study's history this is (tasks.opening.origin)
-    <study>/.told-stale                the newest data file whose age somebody was told (tasks.notify.notify)
 
 Functions without a study take the reports folder; the others take the study's folder in it.
 """
@@ -43,6 +43,10 @@ def shared_plotly(reports: Path, version: str) -> Path:
 
 def ledger_file(reports: Path) -> Path:
     return reports / ".ledger.sqlite"
+
+
+def address_note(reports: Path) -> Path:
+    return reports / ".address"
 
 
 def serve_lock(reports: Path) -> Path:
@@ -84,7 +88,3 @@ def running_note(study_folder: Path) -> Path:
 
 def origin_note(study_folder: Path) -> Path:
     return study_folder / ".origin"
-
-
-def told_stale_note(study_folder: Path) -> Path:
-    return study_folder / ".told-stale"

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tasks.disk.atomic import write_whole
-from tasks.disk.layout import REPORT, folder_of, latest_run, told_stale_note
+from tasks.disk.layout import REPORT, folder_of, latest_run
+from tasks.disk.mirror import mirror_of
 from tasks.opening.studies import OpenedStudy
+from tasks.reports.told import remember_told, was_told
 from tasks.rows.sources.of_study import source_of
+from tasks.study.errors import PoolwiseError
 from tasks.study.model import Study
 from tasks.study.receivers import MASK, MissingVariable, filled, masked, scrubbed
 from tasks.view.notices import Kind, Notice, failure, stale
@@ -68,8 +70,8 @@ def notify_stale(opened: OpenedStudy, reports: Path, age_days: float | None) -> 
 def is_told_stale(opened: OpenedStudy, reports: Path) -> bool:
     """Whether the newest data file is the one whose age somebody has been told."""
     try:
-        return _told_stale(opened, reports).read_text("utf-8") == str(source_of(opened).newest())
-    except OSError:
+        return was_told(reports, opened.study.name, "stale", str(source_of(opened).newest()))
+    except PoolwiseError:
         return False
 
 
@@ -77,13 +79,9 @@ def remember_stale(opened: OpenedStudy, reports: Path, deliveries: Sequence[Deli
     """Note which data file is the newest, if a stale notice was delivered."""
     if any(each.kind == "stale" and not each.problem for each in deliveries):
         try:
-            write_whole(_told_stale(opened, reports), str(source_of(opened).newest()))
-        except OSError as error:
-            LOG.warning("%s: could not note that the data's age was told: %s", opened.study.name, error.strerror)
-
-
-def _told_stale(opened: OpenedStudy, reports: Path) -> Path:
-    return told_stale_note(folder_of(reports, opened.study.name))
+            remember_told(reports, opened.study.name, "stale", str(source_of(opened).newest()))
+        except PoolwiseError as error:
+            LOG.warning("%s: could not note that the data's age was told: %s", opened.study.name, error)
 
 
 def age_in_days(opened: OpenedStudy) -> float | None:
@@ -93,9 +91,12 @@ def age_in_days(opened: OpenedStudy) -> float | None:
 
 
 def report_address(folder: Path) -> str:
-    """The address of a published report: below BASE_ADDRESS if that is set, else of its file."""
+    """The address of a published report: below BASE_ADDRESS if that is set, else in its store, or of its file."""
     base = os.environ.get(BASE_ADDRESS, "").rstrip("/")
-    return f"{base}/{folder.parent.name}/{folder.name}/{REPORT}" if base else (folder / REPORT).resolve().as_uri()
+    if base:
+        return f"{base}/{folder.parent.name}/{folder.name}/{REPORT}"
+    mirror = mirror_of(folder.parent.parent)
+    return mirror.address_of(folder / REPORT) if mirror else (folder / REPORT).resolve().as_uri()
 
 
 def in_words(deliveries: Sequence[Delivery]) -> str:

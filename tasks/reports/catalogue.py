@@ -11,7 +11,9 @@ from typing import Any, get_args
 from tasks.disk import layout as reports_layout
 from tasks.disk.atomic import explained, write_whole
 from tasks.disk.layout import REJECTED, SUMMARY
+from tasks.disk.mirror import mirror_of
 from tasks.look.render import render_plain
+from tasks.reports.refresh import refresh
 from tasks.reports.run_folders import (
     OVERVIEW,
     UnreadableRun,
@@ -41,23 +43,41 @@ SPREADS = ("group_sd", "icc")
 
 
 def rebuild_catalogue(reports: Path) -> Path:
-    """Write both files from the run folders; returns the page's path.
+    """Write both files from the run folders, into the object store too if there is one; returns the page's path.
 
     Others may publish and rebuild meanwhile. Who finds other run folders after writing than before starts over, so the
     last to write has seen them all.
     """
     with explained("write the catalogue", reports):
         reports.mkdir(parents=True, exist_ok=True)
+        refresh(reports)
         for _ in range(MOST_REBUILDS):
             seen = _inventory(reports)
-            catalogue = read_catalogue(reports)
-            write_whole(
-                reports_layout.catalogue_json(reports), json.dumps(catalogue_json(catalogue), ensure_ascii=False)
-            )
-            write_whole(reports_layout.catalogue_page(reports), catalogue_page(catalogue))
+            _write(reports, read_catalogue(reports))
+            refresh(reports)
             if _inventory(reports) == seen:
                 break
     return reports_layout.catalogue_page(reports)
+
+
+def is_listed(reports: Path, run_folder: Path) -> bool:
+    """Whether the written catalogue names the run; not if a run died between its publication and the catalogue's."""
+    path = reports_layout.catalogue_json(reports)
+    mirror = mirror_of(reports)
+    if mirror and not mirror.fetch(path):
+        return False
+    try:
+        return run_folder.name in path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _write(reports: Path, catalogue: Catalogue) -> None:
+    told, page = reports_layout.catalogue_json(reports), reports_layout.catalogue_page(reports)
+    write_whole(told, json.dumps(catalogue_json(catalogue), ensure_ascii=False))
+    write_whole(page, catalogue_page(catalogue))
+    if mirror := mirror_of(reports):
+        mirror.push(told, page)
 
 
 def list_runs(reports: Path) -> list[RunEntry]:

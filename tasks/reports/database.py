@@ -62,6 +62,16 @@ create table if not exists lease (
 )
 """,
     ),
+    (
+        """
+create table if not exists told (
+    study text not null,
+    kind text not null,            -- of a notice that is sent once per matter
+    matter text not null,          -- what the last one of this kind was about
+    primary key (study, kind)
+)
+""",
+    ),
 )
 
 

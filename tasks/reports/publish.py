@@ -20,6 +20,7 @@ from tasks.disk.atomic import encoded, explained, sync, write_whole
 from tasks.disk.layout import LATEST, REPORT, STAGING, folder_of, kept_rejections, shared_plotly, staging_folder
 from tasks.disk.leftovers import undone_if_cut_short
 from tasks.disk.locks import opened_folder, try_lock
+from tasks.disk.mirror import REDIRECT, mirror_of
 from tasks.reports.run_folders import UnreadableRun, read_head, read_verdict, run_folders
 from tasks.study.errors import PoolwiseError
 
@@ -30,28 +31,40 @@ GRACE_SECONDS = 60
 # Where folders cannot be locked, a staging folder older than this counts as a dead run's.
 DEAD_AFTER_SECONDS = 24 * 3600
 
-REDIRECT = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=../{run}/{report}">\n'
 
-
-def publish(reports: Path, study_name: str, run_id: str, files: Mapping[str, Content]) -> Path:
+def publish(
+    reports: Path,
+    study_name: str,
+    run_id: str,
+    files: Mapping[str, Content],
+    confirm: Callable[[], object] = lambda: None,
+) -> Path:
     """Publish the run and point `latest` at it; returns its folder.
 
-    A file's content is bytes, text, or a function that writes the file at the path it is given.
-    Raises PoolwiseError, with nothing left behind, when the disk refuses or the run id is taken.
+    A file's content is bytes, text, or a function that writes the file at the path it is given. `confirm` is called
+    right before the run can be seen; what it raises stops that. Where the folder mirrors an object store, the run goes
+    there first. Raises PoolwiseError, with nothing left behind, when disk or store refuse or the run id is taken.
     """
+    mirror = mirror_of(reports)
     study_folder = folder_of(reports, study_name)
     run_folder = study_folder / run_id
     with explained("publish the report", study_folder):
         study_folder.mkdir(parents=True, exist_ok=True)
         sweep(study_folder)
-        share_plotly(reports)
+        plotly = share_plotly(reports)
+        if mirror:
+            mirror.push_once(plotly)
         with _staging(study_folder, run_id) as staging:
             for name, content in files.items():
                 _write(staging / name, content)
             sync(staging)
+            if mirror:
+                mirror.push_run(staging, run_folder, confirm)
+            else:
+                confirm()
             _appear(staging, run_folder)
         sync(study_folder)
-        _point_latest(study_folder)
+        point_latest(study_folder)
     return run_folder
 
 
@@ -61,6 +74,8 @@ def keep_rejections(reports: Path, study_name: str, run_id: str, csv_text: str) 
     with explained("keep the rejected rows", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, csv_text)
+    if mirror := mirror_of(reports):
+        mirror.push(path)
     return path
 
 
@@ -146,10 +161,10 @@ def _appear(staging: Path, run_folder: Path) -> None:
     os.rename(staging, run_folder)
 
 
-def _point_latest(study_folder: Path) -> None:
-    """Point `latest` at the newest run; again if a newer one appeared meanwhile."""
+def point_latest(study_folder: Path) -> None:
+    """Point `latest` at the newest run; again if a newer one appeared meanwhile. Nothing if there is no run."""
     pointed = None
-    while (newest := run_folders(study_folder)[0].name) != pointed:
+    while (runs := run_folders(study_folder)) and (newest := runs[0].name) != pointed:
         _replace_link(study_folder, newest)
         pointed = newest
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks.opening.studies import OpenedStudy
+from tasks.reports.catalogue import is_listed
 from tasks.reports.ledger import Ledger
 from tasks.reports.publish import is_published
+from tasks.reports.refresh import refresh
 from tasks.reports.run_lock import is_noted, only_run
 from tasks.reports.run_record import open_run
 from tasks.rows.store import identify
@@ -25,8 +27,9 @@ def report_of_the_same(opened: OpenedStudy, reports: Path) -> Path | None:
     wait_for_incoming(opened)
     files = identify(opened, reports)
     run = open_run(study, files, _hash_of_look(opened))
+    refresh(reports, study.name)
     published = is_published(reports, study.name, run.fingerprint)
-    if published is None:
+    if published is None or not is_listed(reports, published):
         return None
     with only_run(reports, study.name):
         ledger = Ledger(reports)

@@ -6,6 +6,7 @@
 
 `key` is a hash of all that decides what a file's rows come down to. The store saves time and nothing else:
 whatever is missing, damaged or foreign in it is made again, and a disk that refuses it is no trouble.
+Where reports go to an object store, digests do too, and the machines share them.
 Nothing in it is pickled.
 """
 
@@ -29,6 +30,7 @@ import numpy as np
 
 from tasks.disk.atomic import write_whole
 from tasks.disk.layout import digests_folder, hashes_file
+from tasks.disk.mirror import mirror_of
 from tasks.opening.studies import OpenedStudy
 from tasks.rows import csv_files
 from tasks.rows.file_stamps import FileStamp, stamp_of
@@ -41,7 +43,7 @@ from tasks.stats.rows.cut_short import CutShort
 from tasks.stats.rows.digest import FileDigest, Sample, priorities
 from tasks.stats.rows.extremes import Extremes
 from tasks.stats.rows.row_sketch import FileSketch, RowSketch
-from tasks.study.errors import Rejection
+from tasks.study.errors import PoolwiseError, Rejection
 from tasks.study.model import Study
 
 FORMAT = 3
@@ -65,12 +67,15 @@ class Store:
     """The digests of one study, as its settings are now."""
 
     def __init__(self, reports: Path, study: Study) -> None:
-        self._study = study
+        self._study, self._mirror = study, mirror_of(reports)
         self.folder = digests_folder(reports, study.name, store_key(study))
 
     def get(self, sha256: str, repeats: str = "") -> FileDigest | None:
         """The digest of this content, without the repeats of this id; None if it has to be made."""
         path = self._path(sha256, repeats)
+        if self._mirror and not path.exists():
+            with _worth_a_warning("get a digest"):
+                self._mirror.fetch(path)
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return _unpacked(arrays, (self.folder.name, sha256, repeats), self._study.terms)
@@ -86,7 +91,9 @@ class Store:
         np.savez(content, allow_pickle=False, **_packed(digest, self.folder.name, repeats))
         with _worth_a_warning("keep a digest"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._path(digest.sha256, repeats), content.getvalue())
+            write_whole(path := self._path(digest.sha256, repeats), content.getvalue())
+            if self._mirror:
+                self._mirror.push(path)
 
     def tidy(self) -> None:
         """Mark this key as in use; remove digests under keys that have not been used for KEPT_SECONDS."""
@@ -165,10 +172,10 @@ def _changed_long_ago(stamp: FileStamp) -> bool:
 
 @contextmanager
 def _worth_a_warning(doing: str) -> Iterator[None]:
-    """Log an OSError of the block as a warning."""
+    """Log that a disk or an object store failed in the block."""
     try:
         yield
-    except OSError as error:
+    except (OSError, PoolwiseError) as error:
         log.warning("the store could not %s, which costs the next run time: %s", doing, error)
 
 

@@ -27,8 +27,10 @@ from tasks.disk.layout import (
     STUDY_TEXT,
     SUMMARY,
 )
+from tasks.reports.refresh import bring
 from tasks.reports.run_folders import is_name
 from tasks.site.replies import FRAME_NOWHERE, NO_SCRIPT, if_modified
+from tasks.study.errors import PoolwiseError
 
 MEDIA_TYPES = {
     REPORT: "text/html",
@@ -112,9 +114,21 @@ def _down(reports: Path, *names: str) -> Path | None:
     path, last = reports, len(names) - 1
     for depth, name in enumerate(names):
         path = path / name
-        if not is_name(name) or _kind(path) != (stat.S_IFREG if depth == last else stat.S_IFDIR):
+        if not is_name(name):
+            return None
+        if depth == last:
+            _bring(path, reports)
+        if _kind(path) != (stat.S_IFREG if depth == last else stat.S_IFDIR):
             return None
     return path
+
+
+def _bring(path: Path, reports: Path) -> None:
+    """Where the folder mirrors an object store, have the file here. Raises OSError, as a disk would."""
+    try:
+        bring(path, reports)
+    except PoolwiseError as error:
+        raise OSError(str(error)) from error
 
 
 def _kind(path: Path) -> int | None:

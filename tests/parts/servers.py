@@ -45,7 +45,7 @@ def running(command: Sequence[str], is_up: Callable[[], bool], folder: Path, use
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(5)  # whatever it still holds goes with its folder
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from tasks.disk.object_store import ADVICE, store_of
+from tasks.disk.reaching import reaching
 from tasks.disk.scratch import scratch_folder
-from tasks.rows.sources.reaching import reaching
 from tasks.rows.sources.source import FileRows, Rows
 from tasks.rows.study_files import SUFFIXES
 from tasks.study.errors import DataRejected, PoolwiseError
@@ -24,11 +25,6 @@ from tasks.study.model import Study
 ETAGS = ("ETag", "etag", "content_md5", "md5Hash")
 MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "created")
 MAGIC = frozenset("*?[")
-EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az", "adl": "az"}
-ADVICE = (
-    "Check the address, and the credentials in the environment of this process (for S3: AWS_ACCESS_KEY_ID, "
-    "AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where the store is not Amazon's)."
-)
 
 
 class Objects:
@@ -64,15 +60,8 @@ class Objects:
         return False
 
     def _store(self) -> Any:
-        from fsspec.core import url_to_fs
-
         try:
-            return url_to_fs(self._address)[0]
-        except ImportError as missing:
-            scheme = self._address.partition("://")[0]
-            extra = EXTRAS.get(scheme)
-            what = f"make extra EXTRA={extra}" if extra else str(missing)
-            raise PoolwiseError(f"{scheme}:// needs another package: {what}") from None
+            return store_of(self._address)
         except ValueError as unknown:
             raise DataRejected(f'source = "{self._address}" cannot be read: {unknown}. Known are s3, gs, az.') from None
 

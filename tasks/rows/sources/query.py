@@ -24,11 +24,11 @@ import pyarrow as pa
 from sqlalchemy import Connection, CursorResult, Engine, NullPool, TextClause, create_engine, text
 from sqlalchemy.engine import URL
 
+from tasks.disk.reaching import reaching
 from tasks.opening.filled import EMBEDDED, filled_url
 from tasks.opening.studies import OpenedStudy
 from tasks.rows import csv_files
 from tasks.rows.parquet_files import at_least_one
-from tasks.rows.sources.reaching import reaching
 from tasks.rows.sources.source import Rows
 from tasks.rows.typed_columns import TypedColumns
 from tasks.stats.rows.cut_short import CutShort

@@ -31,7 +31,7 @@ def _is_secret(name: str, value: str) -> bool:
 
 
 @contextmanager
-def reaching(place: str, advice: str, secrets: tuple[str, ...] = ()) -> Iterator[None]:
+def reaching(place: str, advice: str, secrets: tuple[str, ...] = (), doing: str = "read") -> Iterator[None]:
     """Raises PoolwiseError, which may pass, when what the block asks of `place` fails.
 
     Its message names the error's class: stores and databases have errors of many, and one of them may be our mistake.
@@ -43,4 +43,4 @@ def reaching(place: str, advice: str, secrets: tuple[str, ...] = ()) -> Iterator
     except Exception as error:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         told = brief(without_secrets(said, secrets), MOST_WORDS).rstrip(".: ")
-        raise PoolwiseError(f"{place} cannot be read: {told}. {advice}") from None
+        raise PoolwiseError(f"{place} cannot be {doing}: {told}. {advice}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.rows.sources.reaching import reaching, without_secrets
+from tasks.disk.reaching import reaching, without_secrets
 from tasks.study.errors import DataRejected, PoolwiseError
 
 ENVIRONMENT = {
