@@ -64,8 +64,9 @@ weekly: $(DEV) $(BYTECODE) ## how often the alarm that a group has moved rings i
 sbc: $(DEV) $(BYTECODE) ## do the Stan programs that answer sample what they declare? Simulation-based calibration (hours)
 	@$(BIN)/python -m tests.sbc $(ARGS)
 
-chaos: $(DEV) $(BYTECODE) ## drop 200 files while the serving process is killed at random; each is counted once
+chaos: $(DEV) $(BYTECODE) ## drop 200 files while processes are killed, on one machine and on four; each is counted once
 	@$(BIN)/python tests/chaos.py
+	@$(BIN)/python -m tests.chaos_machines
 
 extra: $(RUNTIME) ## install what rows that are elsewhere need: make extra EXTRA=s3 (or gs, az, postgres, duckdb)
 	@$(SYNC) --no-default-groups --extra $(EXTRA)

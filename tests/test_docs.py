@@ -28,6 +28,7 @@ from flows.steps import events
 from tasks.look.colours import FIGURE_COLOURS, page_defaults, read_colours
 from tasks.notify.notify import BASE_ADDRESS
 from tasks.opening.studies import read_study
+from tasks.opening.studies_elsewhere import VARIABLE as STUDIES_VARIABLE
 from tasks.reports.database import VARIABLE as DATABASE_VARIABLE
 from tasks.site.app import PASSWORD_VARIABLE
 from tasks.stats.records import VerdictStatus
@@ -195,7 +196,12 @@ def test_settings_exist() -> None:
     text = "".join(path.read_text("utf-8") for path in (*PAGES, *UNITS))
     for name in set(re.findall(r"PREFECT_[A-Z_]+", text)):
         assert getattr(prefect.settings, name, None) is not None, name
-    assert set(re.findall(r"POOLWISE_[A-Z_]+", text)) == {BASE_ADDRESS, PASSWORD_VARIABLE, DATABASE_VARIABLE}
+    assert set(re.findall(r"POOLWISE_[A-Z_]+", text)) == {
+        BASE_ADDRESS,
+        PASSWORD_VARIABLE,
+        DATABASE_VARIABLE,
+        STUDIES_VARIABLE,
+    }
 
 
 def anchors(page: Path) -> set[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +51,12 @@ class ObjectStore:
 
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[ObjectStore]:
+    with object_store_started() as store:
+        yield store
+
+
+@contextmanager
+def object_store_started() -> Iterator[ObjectStore]:
     pytest.importorskip("s3fs")
     program = Path(sys.executable).parent / "weed"
     if not program.exists():

@@ -7,6 +7,7 @@ import pwd
 import secrets
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def _programs() -> Path | None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[int]:
+    with postgres_started() as port:
+        yield port
+
+
+@contextmanager
+def postgres_started() -> Iterator[int]:
     """The port of a server whose user `poolwise` has PASSWORD and owns the database `warehouse`."""
     psycopg = pytest.importorskip("psycopg")
     programs = _programs()
