@@ -55,7 +55,13 @@ def drop_and_kill(machines: Machines, drops: int, kills: int, chance: random.Ran
 
 
 def kill_one(machines: Machines, chance: random.Random) -> None:
-    """One that is at work, if one is within some seconds, at a random moment of it."""
+    """One that is at work, if one is within some seconds, at a random moment of it; every other time, not before more
+    has been counted since the last death, so that there are reports in between.
+    """
+    if sum(machines.kills.values()) % 2:
+        before, ends = machines.states()["counted"], time.monotonic() + 240.0
+        while machines.states()["counted"] <= before and time.monotonic() < ends:
+            time.sleep(1.0)
     ends = time.monotonic() + 40.0
     while not (busy := [each for each in ("one", "two") if machines.is_busy(each)]) and time.monotonic() < ends:
         time.sleep(0.2)
