@@ -56,7 +56,7 @@ def test_a_run_of_the_schedule_that_is_not_due_yet_is_not_waited_for(deployment:
         client.create_flow_run_from_deployment(
             deployment, state=Scheduled(scheduled_time=datetime.now(UTC) + timedelta(days=1))
         )
-    request_run(read_study(tmp_path / "asked_for"), waiting("a"))
+    request_run(read_study(tmp_path / "asked_for"), waiting("e"))
     assert len(runs_of(deployment)) == 2
 
 
