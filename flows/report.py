@@ -15,6 +15,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.steps import of_a_report as steps
+from flows.steps.binding import RunLog, logged, run_log
 from flows.steps.claims import Claim, claimed
 from flows.steps.stopping import listening
 from tasks.engines.engines import EngineName
@@ -63,6 +64,20 @@ def pooling_report(
         return _report(opened, claim, reports, engine, force, standalone)
 
 
+def report_without_a_flow(opened: OpenedStudy, reports: Path, engine: EngineName, force: bool) -> Outcome:
+    """The same for a study of a portfolio, which is no flow run of its own.
+
+    It leaves no artifacts, emits no events, and leaves the catalogue to whoever runs the portfolio.
+    """
+    opened = under_its_name(opened, reports)
+    with (
+        logged(RunLog(is_flow_run=False, server_lasts=False)),
+        claimed(reports, opened.study.name) as claim,
+        steps.failure_told(opened, reports),
+    ):
+        return _report(opened, claim, reports, engine, force, standalone=False)
+
+
 def _report(
     opened: OpenedStudy, claim: Claim, reports: Path, engine: EngineName, force: bool, standalone: bool
 ) -> Outcome:
@@ -73,7 +88,7 @@ def _report(
     claim.take(run.id, files)
     age = age_in_days(opened)
     if not force and (published := is_published(reports, study.name, run.fingerprint)):
-        if not is_listed(reports, published):
+        if run_log().is_flow_run and not is_listed(reports, published):
             rebuild_catalogue(reports)
         steps.tell_stale(opened, reports, age)
         return Outcome(published, read_verdict(published), is_new=False)

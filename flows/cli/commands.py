@@ -189,6 +189,37 @@ def reports(out: Reports = "reports") -> None:
 
 
 @app.command()
+def portfolio(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study's folder, or a folder of such folders.")],
+    by: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--by", metavar="COLUMN", help="One study per value of this column."),
+    ] = None,
+    out: Reports = "reports",
+    engine: Annotated[EngineName, typer.Option(help="Stan engine, as for `run`.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Publish again what is unchanged, too.")] = False,
+    at_once: Annotated[int, typer.Option(min=1, help="How many studies run at the same time, here.")] = 2,
+    dask: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="ADDRESS", help="Run them on the workers of this Dask scheduler instead."),
+    ] = None,
+) -> None:
+    """Run many studies, and show them side by side: one per sub-folder, or one per value of a column.
+
+        poolwise portfolio data/visits --by region
+
+    A study whose rows have not changed is not run again, so an interrupted portfolio goes on where it was. One that
+    fails stops no other. The exit code is 0 if all have a report, else the largest of theirs.
+    """
+    from flows.cli.many_studies import run_portfolio
+    from tasks.opening.reports_folder import place_of_reports, writable
+
+    exit_code = run_portfolio(study, by, place_of_reports(writable(out)), engine, force, at_once, dask)
+    if exit_code:
+        raise typer.Exit(exit_code)
+
+
+@app.command()
 def serve(
     studies: Annotated[
         Optional[list[str]],  # noqa: UP045

@@ -185,6 +185,19 @@ def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:
     out.say(f"Catalogue    {_short(catalogue_page(reports))}")
 
 
+def show_cells(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on a terminal, tab-separated lines elsewhere."""
+    if not out.is_terminal:
+        for row in rows:
+            out.print(Segments([Segment("\t".join(map(visible, row)) + "\n")]), end="")
+        return
+    table = Table(*heads, box=SIMPLE)
+    for row in rows:
+        table.add_row(*map(line, row))
+    if rows:
+        out.print(table)
+
+
 def show_addresses(addresses: Addresses) -> None:
     out.say(f"Catalogue    {addresses.catalogue}")
     out.say(f"Prefect      {addresses.prefect}")

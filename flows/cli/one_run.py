@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.server.imports import nothing_collected
-from flows.server.prefect_settings import is_prefect_configured
+from flows.cli.with_prefect import prefect_for_a_run
 from flows.server.quiet import keep_log
-from flows.server.short_lived_server import ShortLivedServer, instead_of_prefects
 from tasks.engines.engines import EngineName
 from tasks.study.errors import PoolwiseError
 
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     from tasks.opening.studies import OpenedStudy
 
 STARTED = time.perf_counter()
-# Imported while Prefect's server comes up, rather than when first needed.
-HEAVY_MODULES = ("pandera.pandas", "arviz_stats.base", "scipy.optimize", "jinja2", "xarray", "h5netcdf")
 
 
 def publish_report(
@@ -75,23 +70,10 @@ def _run_flow(
     opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, listener: Listener
 ) -> Outcome:
     """Run the flow with the Prefect server that is configured, else with one that lives as long as the run."""
-    own = None if is_prefect_configured() else ShortLivedServer()
-    if own:
-        own.announce()  # before Prefect reads it: its own threads have to know too
-    with nothing_collected():
-        for name in HEAVY_MODULES:
-            importlib.import_module(name)
-        from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
+    with prefect_for_a_run("flows.report") as server_lasts:
         from flows.report import pooling_report
         from flows.steps.binding import RunLog, logged
 
-    keep_log()
-    own = own or instead_of_prefects()
-    if own:
-        own.wait()
-    # No heartbeat on a server that ends with the run: nobody reads it, and joining its thread takes 0.9 s.
-    settings = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if own else {}
-    log = RunLog(listener, STARTED, server_lasts=own is None)
-    with temporary_settings(settings), logged(log):
-        return pooling_report(opened, out, engine, force, standalone)
+        keep_log()
+        with logged(RunLog(listener, STARTED, server_lasts=server_lasts)):
+            return pooling_report(opened, out, engine, force, standalone)

@@ -34,7 +34,7 @@ class Claim:
     def take(self, run_id: str, files: Mapping[str, str]) -> None:
         """Note that this run reads these contents; `files` are sha256 by name."""
         self.run_id = run_id
-        self._hold.note(run_id, flow_run.get_id() or "")
+        self._hold.note(run_id, (flow_run.get_id() or "") if run_log().is_flow_run else "")
         self._ledger.take(self._folder.name, run_id, files.values())
         will_publish(self._folder / run_id)
 
@@ -49,7 +49,7 @@ class Claim:
     def settle_refused(self, refused: DataRejected | SamplingFailed) -> None:
         """Refuse what the run took: the same files would end the same way again."""
         self._ledger.refuse(self.run_id, str(refused))
-        if isinstance(refused, DataRejected):
+        if isinstance(refused, DataRejected) and run_log().is_flow_run:
             say_rejected(self._folder.name, self.run_id, str(refused))
 
     def settle_interrupted(self, reason: str = "interrupted") -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext
-from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.utilities.urls import url_for
 
-from flows.steps.binding import run_log, step
+from flows.steps.binding import Result, run_log, step
 from flows.steps.events import say_published
 from flows.steps.step_words import (
     answer_found,
@@ -164,9 +163,9 @@ def answered(
 class FitsGoingOn:
     """The least-squares fits, each in a thread of its own."""
 
-    complete: PrefectFuture[CompletePooling]
-    separate: PrefectFuture[NoPooling]
-    partial: Mapping[Flavour, PrefectFuture[PartialPooling]]
+    complete: Result[CompletePooling]
+    separate: Result[NoPooling]
+    partial: Mapping[Flavour, Result[PartialPooling]]
 
     def wait(self) -> LeastSquaresFits:
         """Return when all have ended. Raises what one of them raised."""
@@ -243,9 +242,13 @@ def written(context: Context, draws: PosteriorDraws, standalone: bool, look: Loo
 def published(
     reports: Path, study: Study, run_id: str, files: Mapping[str, Content], confirm: Callable[[], object] = lambda: None
 ) -> Path:
-    """Publish the run, if `confirm` raises nothing, and rebuild the catalogue; returns the run's folder."""
+    """Publish the run, if `confirm` raises nothing, and rebuild the catalogue; returns the run's folder.
+
+    The studies of a portfolio leave the catalogue to the end of them all.
+    """
     folder = publish_files(reports, study.name, run_id, files, confirm)
-    rebuild_catalogue(reports)
+    if run_log().is_flow_run:
+        rebuild_catalogue(reports)
     return folder
 
 
@@ -267,10 +270,12 @@ def link_of_this_run() -> str:
 
 
 def leave_link(context: Context, folder: Path) -> None:
-    """Leave artifacts with verdict and estimates on the run's page in Prefect, and emit a published report's events.
+    """In a flow run, leave artifacts with verdict and estimates on its page in Prefect, and emit the report's events.
 
     Prefect's pages strip file addresses: where no catalogue is served, the report's path is given as text.
     """
+    if not run_log().is_flow_run:
+        return
     study, verdict, address = context.study, verdict_of(context), report_address(folder)
     key = f"report-{study.name.replace('_', '-')}"
     headline, reason = markdown(verdict.headline), markdown(verdict.reason)

@@ -1,6 +1,8 @@
 """Every path of a reports folder, and every file of a run.
 
     index.html, catalogue.json         the catalogue, derived from the runs (tasks.reports.catalogue)
+    portfolio-<name>.html, .json       a portfolio's page, and how each study ended (tasks.reports.portfolio_page)
+    .segments/<study>/<column>/        a study's rows, split by a column (tasks.portfolio.split)
     plotly-<version>.min.js            shared by the reports
     .ledger.sqlite                     which data have arrived and been counted (tasks.reports.database)
     .address                           of the object store that this folder mirrors (tasks.disk.mirror)
@@ -39,6 +41,14 @@ def catalogue_json(reports: Path) -> Path:
 
 def shared_plotly(reports: Path, version: str) -> Path:
     return reports / f"plotly-{version}.min.js"
+
+
+def portfolio_page_file(reports: Path, name: str) -> Path:
+    return reports / f"portfolio-{name}.html"
+
+
+def portfolio_json(reports: Path, name: str) -> Path:
+    return reports / f"portfolio-{name}.json"
 
 
 def ledger_file(reports: Path) -> Path:

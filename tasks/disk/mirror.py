@@ -109,6 +109,11 @@ class Mirror:
         for path in paths:
             self._put(path, path)
 
+    def remove(self, path: Path) -> None:
+        """Delete the object of this path, if there is one."""
+        with suppress(FileNotFoundError), self._reaching() as store:
+            store.rm_file(self._key(path))
+
     def push_once(self, path: Path) -> None:
         """Put the file into the store unless one of its name is there."""
         if not self._has(path):

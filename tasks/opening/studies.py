@@ -64,6 +64,13 @@ def read_study(path: Path | str) -> OpenedStudy:
     return OpenedStudy(study, folder, masked_study(text), is_named="name" in given)
 
 
+def study_of_text(text: str, folder: Path) -> OpenedStudy:
+    """The study of this study file's text, as if it lay in `folder`. Raises StudyError."""
+    given = _parse(text, folder / STUDY_FILE)
+    study = _validated({"name": study_name(folder.name), **given}, str(folder / STUDY_FILE))
+    return OpenedStudy(study, folder, masked_study(text), is_named="name" in given)
+
+
 def study_from_flags(
     file: Path | str, outcome: str, group: str, predictors: Sequence[str] = (), **optional: Any
 ) -> OpenedStudy:

@@ -185,14 +185,14 @@ def _entry_of(
         folder=relative,
         link=_web_address(run.get("link")),
         answer=clean(str(overview.get("answer", ""))),
-        estimates=tuple(_estimate(each) for each in overview.get("estimates", ())),
+        estimates=tuple(estimate_in(each) for each in overview.get("estimates", ())),
         question=question_in(study),
         data_age_days=_number(overview.get("data_age_days")),
         data_age_limit_days=_number(overview.get("data_age_limit_days")),
     )
 
 
-def _estimate(entry: dict[str, Any]) -> KeyEstimate:
+def estimate_in(entry: dict[str, Any]) -> KeyEstimate:
     """What the report quotes; older summaries have a posterior mean."""
     kind = str(entry["kind"])
     quoted = "estimate" if "estimate" in entry else "mean"

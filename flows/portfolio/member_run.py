@@ -1,0 +1,63 @@
+"""One study of a portfolio, from its files to its report, in whichever process it falls to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.engines.engines import EngineName
+from tasks.portfolio.member import Member
+from tasks.stats.records import VerdictStatus
+from tasks.study.errors import DataRejected, PoolwiseError, SamplingFailed, StudyError
+
+How = Literal["published", "unchanged", "wrong study", "data rejected", "sampling failed", "failed"]
+HOW: dict[type[PoolwiseError], How] = {
+    StudyError: "wrong study",
+    DataRejected: "data rejected",
+    SamplingFailed: "sampling failed",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the run of one study ended; `reason` is empty when there is a report."""
+
+    name: str
+    label: str
+    how: How
+    exit_code: int = 0
+    run_id: str = ""
+    status: VerdictStatus | None = None
+    headline: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def run_member(member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
+    """Run the study, unless its newest report is of the same rows. Raises nothing: what stops one stops no other."""
+    import time
+
+    began = time.perf_counter()
+    try:
+        ended = _reported(member, reports, engine, force)
+    except PoolwiseError as error:
+        how: How = next((how for kind, how in HOW.items() if isinstance(error, kind)), "failed")
+        ended = Ended(member.name, member.label, how, error.exit_code, reason=str(error))
+    except Exception as error:
+        ended = Ended(member.name, member.label, "failed", 1, reason=f"{type(error).__name__}: {error}")
+    return Ended(**{**vars(ended), "seconds": time.perf_counter() - began})
+
+
+def _reported(member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
+    from flows.report import report_without_a_flow
+    from tasks.opening.reports_folder import folder_of_reports
+
+    outcome = report_without_a_flow(member.open(), folder_of_reports(reports), engine, force)
+    return Ended(
+        outcome.folder.parent.name,
+        member.label,
+        "published" if outcome.is_new else "unchanged",
+        run_id=outcome.folder.name,
+        status=outcome.verdict.status,
+        headline=outcome.verdict.headline,
+    )

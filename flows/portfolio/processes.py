@@ -1,0 +1,80 @@
+"""Processes on this machine that run a portfolio's studies, each one after another: starting costs seconds."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait
+from threading import Lock
+
+from flows.portfolio.member_run import Ended, run_member
+from tasks.disk.leftovers import undo_all, undone_if_cut_short
+from tasks.engines.engines import EngineName
+from tasks.portfolio.member import Member
+
+MOST_DEATHS = 3
+
+
+class Processes:
+    """`n` of them. One that dies is replaced, and what it was at is run again."""
+
+    def __init__(self, n: int) -> None:
+        self._n, self._lock = n, Lock()
+        self._pool = self._new()
+
+    def run(self, member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
+        """As `run_member`; threads may call it side by side."""
+        for _ in range(MOST_DEATHS):
+            pool = self._pool
+            try:
+                return pool.submit(run_member, member, reports, engine, force).result()
+            except BrokenProcessPool:
+                self._replace(pool)
+        reason = f"The process that ran it ended by itself {MOST_DEATHS} times, as when memory runs out."
+        return Ended(member.name, member.label, "failed", 1, reason=reason)
+
+    def end(self) -> None:
+        """At once, whatever they are at."""
+        for process in list((self._pool._processes or {}).values()):
+            with suppress(OSError, ValueError):
+                process.terminate()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        with self._lock:
+            if self._pool is broken:
+                broken.shutdown(wait=False)
+                self._pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        spawn = multiprocessing.get_context("spawn")  # a fork would share Prefect's threads' locks
+        return ProcessPoolExecutor(self._n, mp_context=spawn, initializer=_begin)
+
+
+@contextmanager
+def processes(n: int) -> Iterator[Processes]:
+    """`n` processes, which end with the block."""
+    started = Processes(n)
+    with undone_if_cut_short(started.end):
+        try:
+            yield started
+        finally:
+            started.end()
+
+
+def _begin() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True, name="poolwise-parent").start()
+
+
+def _end_with_parent() -> None:
+    """A process whose parent is gone leaves nothing behind and ends."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        undo_all()
+        os._exit(1)
