@@ -48,6 +48,14 @@ def run_member(member: Member, reports: str, engine: EngineName, force: bool) ->
     return Ended(**{**vars(ended), "seconds": time.perf_counter() - began})
 
 
+def run_member_on_worker(member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
+    """The same on a worker of Dask, which xarray must not take for where its own arrays are."""
+    import dask
+
+    with dask.config.set(scheduler="synchronous"):
+        return run_member(member, reports, engine, force)
+
+
 def _reported(member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
     from flows.report import report_without_a_flow
     from tasks.opening.reports_folder import folder_of_reports

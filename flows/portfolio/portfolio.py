@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from prefect import flow, task, unmapped
+from prefect import Flow, Task, task, unmapped
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.portfolio.member_run import Ended, run_member
+from flows.portfolio.member_run import Ended, run_member_on_worker
 from flows.portfolio.processes import Processes, processes
 from tasks.engines.engines import EngineName
 from tasks.opening.origin import under_its_name
@@ -90,8 +90,7 @@ def name_of_this_run() -> str:
     return f"{Path(asked['study']).name}{' by ' + asked['by'] if asked.get('by') else ''}"
 
 
-@flow(name="pooling-portfolio", flow_run_name=name_of_this_run)
-def pooling_portfolio(
+def run_studies(
     study: Path,
     by: str | None = None,
     reports: Path | str = "reports",
@@ -120,6 +119,10 @@ def pooling_portfolio(
     page = write_portfolio(folder, name, title, [asdict(each) for each in ended])
     _leave_table(name, title, ended)
     return Portfolio(name, tuple(ended), page, n_unassigned)
+
+
+# The flow, and the task below, are of plain functions with names of their own, by which Dask sends them.
+pooling_portfolio: Flow[..., Portfolio] = Flow(run_studies, name="pooling-portfolio", flow_run_name=name_of_this_run)
 
 
 def with_runner(at_once: int, dask: str | None) -> Any:
@@ -189,7 +192,7 @@ def run_in_process(member: Member, here: Processes, reports: str, engine: Engine
     return here.run(member, reports, engine, force)
 
 
-@task(name="study", task_run_name="{member.name}", cache_policy=NO_CACHE, persist_result=False, retries=3)
-def run_on_worker(member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
-    """Where a worker dies, Dask runs its study again on another."""
-    return run_member(member, reports, engine, force)
+# Where a worker dies, Dask runs its study again on another.
+run_on_worker: Task[..., Ended] = Task(
+    run_member_on_worker, name="study", task_run_name="{member.name}", cache_policy=NO_CACHE, persist_result=False
+)

@@ -120,8 +120,8 @@ def chance_words(members: Sequence[MemberEntry]) -> str:
     expected = most_by_chance(tests)
     about = f"{expected:.0f}" if expected >= 1.5 else "1" if expected >= 0.5 else "none"
     sentence = (
-        f"{plural(n_open, 'finding')} of checks that are tests {be(n_open)} open in {len(told):,} studies. Chance alone "
-        f"would make at most about {about}, had nothing been wrong in any of them ({len(tests):,} tests at 1 %)."
+        f"{plural(n_open, 'finding')} of checks that are tests {be(n_open)} open in {len(told):,} studies. Chance "
+        f"alone would make at most about {about}, had nothing been wrong in any of them ({len(tests):,} tests at 1 %)."
     )
     more = f" {plural(n_others, 'finding')} of other checks {be(n_others)} open, too." if n_others else ""
     advice = " Take one such finding alone as a hint; look first where several come together." if n_open else ""
