@@ -35,6 +35,8 @@ from tasks.study.errors import PoolwiseError
 from tasks.study.model import study_name
 from tasks.view.words.text import markdown
 
+SECONDS_FOR_A_WORKER = 30
+
 
 class Watcher(Protocol):
     """Hears of the progress of a portfolio."""
@@ -142,16 +144,17 @@ def _on_dask(address: str) -> Any:
         raise PoolwiseError("--dask needs another package: make extra EXTRA=dask") from None
     try:
         with Client(address, timeout=10, set_as_default=False) as client:
-            n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
+            client.wait_for_workers(1, timeout=SECONDS_FOR_A_WORKER)
+    except TimeoutError:
+        raise PoolwiseError(
+            f"The Dask scheduler at {address} has no workers, or does not answer. Start some, with Poolwise installed: "
+            f"dask worker {address} --nthreads 1"
+        ) from None
     except (OSError, ValueError) as error:
         raise PoolwiseError(
             f"No Dask scheduler answers at {address} ({type(error).__name__}). Give its address, as in: "
             "--dask tcp://HOST:8786"
         ) from None
-    if not n_workers:
-        raise PoolwiseError(
-            f"The Dask scheduler at {address} has no workers. Start some: dask worker {address} --nthreads 1"
-        )
     return DaskTaskRunner(address=address)
 
 

@@ -107,15 +107,15 @@ class Step(Generic[P, R]):
     """
 
     def __init__(self, run: Callable[P, R], task: Task[P, R]) -> None:
-        self._run, self._task = run, task
+        self._run, self.task = run, task
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return (self._task if run_log().is_flow_run else self._run)(*args, **kwargs)
+        return (self.task if run_log().is_flow_run else self._run)(*args, **kwargs)
 
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> Result[R]:
         """Begin it in a thread of Prefect's; outside of a flow run, do it now."""
         if run_log().is_flow_run:
-            return self._task.submit(*args, **kwargs)
+            return self.task.submit(*args, **kwargs)
         done: Future[R] = Future()
         done.set_result(self._run(*args, **kwargs))
         return done

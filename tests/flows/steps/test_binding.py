@@ -39,7 +39,7 @@ def test_only_trouble_that_may_pass_is_tried_again(error: Exception, passes: boo
 
 
 def test_only_steps_that_touch_a_disk_are_tried_again() -> None:
-    assert step(len, "count").retries == 0
+    assert step(len, "count").task.retries == 0
     on_disk = step(len, "count", disk=True)
     assert on_disk.retries == 2
     assert on_disk.retry_condition_fn is is_passing_trouble
@@ -62,7 +62,7 @@ class Heard:
 def test_a_step_says_what_it_found_and_is_timed() -> None:
     heard = Heard()
     with logged(RunLog(heard)) as log:
-        counted = step(len, "count", lambda n: f"{n} things").fn([1, 2, 3])
+        counted = step(len, "count", lambda n: f"{n} things").task.fn([1, 2, 3])
     assert counted == 3
     assert heard.told == [("began", "count"), ("count", "3 things")]
     assert set(log.seconds()) == {"count", "total"}
@@ -71,7 +71,7 @@ def test_a_step_says_what_it_found_and_is_timed() -> None:
 def test_a_step_that_fails_is_timed_and_tells_nothing() -> None:
     heard = Heard()
     with logged(RunLog(heard)) as log, pytest.raises(TypeError):
-        step(len, "count").fn(3)
+        step(len, "count").task.fn(3)
     assert heard.told == [("began", "count")]
     assert "count" in log.timings
 
