@@ -66,10 +66,9 @@ def test_one_that_fails_stops_no_other_and_the_next_time_only_what_is_new_is_run
     told = json.loads((reports / "portfolio-visits.json").read_text("utf-8"))
     assert [each["how"] for each in told["studies"]] == ["published", "published", "data rejected"]
     with get_client(sync_client=True) as client:
-        (artifact,) = client.read_artifacts(
-            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["portfolio-visits"]))
-        )
-    assert "too few" in str(artifact.data) or "rows" in str(artifact.data)
+        mine = ArtifactFilter(key=ArtifactFilterKey(any_=["portfolio-visits"]))
+        (artifact,) = client.read_artifacts(artifact_filter=mine)
+    assert [row["ended"] for row in json.loads(str(artifact.data))] == ["published", "published", "data rejected"]
 
     study_of(study, **{**regions, "north": rows_of("north", 4), "west": rows_of("west", 3)})
     second = run(study, reports)
@@ -113,7 +112,7 @@ def test_what_nobody_foresaw_is_told_of_the_one_study(tmp_path: Path, monkeypatc
 def test_on_a_cluster_a_killed_worker_changes_nothing_but_time(
     prefect_server: None, dask_cluster: DaskCluster, tmp_path: Path
 ) -> None:
-    regions = {f"r{seed}": rows_of(f"r{seed}", seed) for seed in range(5)}
+    regions = {f"r{seed}": rows_of(f"r{seed}", seed) for seed in range(3)}
     study, reports = study_of(tmp_path / "visits", **regions), tmp_path / "reports"
 
     class KillsOne(NobodyWatches):
@@ -125,7 +124,7 @@ def test_on_a_cluster_a_killed_worker_changes_nothing_but_time(
 
     with watched(KillsOne()):
         portfolio = run(study, reports, dask_cluster.address)
-    assert {how for how in ways(portfolio).values()} <= {"published", "unchanged"}
+    assert set(ways(portfolio).values()) <= {"published", "unchanged"}
     assert portfolio.exit_code == 0
     for each in portfolio.ended:
         assert len(run_folders(reports / each.name)) == 1
@@ -142,4 +141,5 @@ def test_a_scheduler_that_does_not_answer_is_named(
     study = study_of(tmp_path / "visits", a=rows_of("a", 1))
     asked = ["portfolio", str(study), "--by", "region", "--out", str(tmp_path / "r"), "--dask", address]
     assert command(asked) == 1
-    assert f"No Dask scheduler answers at {address}" in capfd.readouterr().err
+    said = " ".join(capfd.readouterr().err.split())
+    assert f"No Dask scheduler answers at {address}" in said or f"scheduler at {address} has no workers" in said

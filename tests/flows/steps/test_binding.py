@@ -41,7 +41,7 @@ def test_only_trouble_that_may_pass_is_tried_again(error: Exception, passes: boo
 def test_only_steps_that_touch_a_disk_are_tried_again() -> None:
     assert step(len, "count").task.retries == 0
     on_disk = step(len, "count", disk=True)
-    assert on_disk.retries == 2
+    assert on_disk.task.retries == 2
     assert on_disk.retry_condition_fn is is_passing_trouble
 
 
