@@ -1,7 +1,7 @@
 """Objects in a store (S3, Google, Azure and what else fsspec knows): listed by etag, copied, then read as files.
 
 An object is copied to a temporary file, and is the one that was listed before and after: it is never half-read.
-Credentials are the environment's; an address holds none.
+Credentials are the environment's, or come from a block of Prefect's; an address holds none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tasks.disk.scratch import scratch_folder
+from tasks.disk.secret_blocks import use_store_block
 from tasks.rows.sources.reaching import reaching
 from tasks.rows.sources.source import FileRows, Rows
 from tasks.rows.study_files import SUFFIXES
@@ -27,7 +28,8 @@ MAGIC = frozenset("*?[")
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az", "adl": "az"}
 ADVICE = (
     "Check the address, and the credentials in the environment of this process (for S3: AWS_ACCESS_KEY_ID, "
-    "AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where the store is not Amazon's)."
+    "AWS_SECRET_ACCESS_KEY, and AWS_ENDPOINT_URL where the store is not Amazon's) or in the block that "
+    "POOLWISE_STORE_BLOCK names."
 )
 
 
@@ -66,6 +68,7 @@ class Objects:
     def _store(self) -> Any:
         from fsspec.core import url_to_fs
 
+        use_store_block()
         try:
             return url_to_fs(self._address)[0]
         except ImportError as missing:
