@@ -26,7 +26,7 @@ OUR_CODE := $(shell find flows tasks -name '*.py')
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
 	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
 
-.PHONY: help report test lint docs bench coverage weekly worlds sbc chaos cmdstan extra clean
+.PHONY: help report test lint docs bench coverage weekly worlds sbc chaos image cmdstan extra clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ sbc: $(DEV) $(BYTECODE) ## do the Stan programs that answer sample what they dec
 chaos: $(DEV) $(BYTECODE) ## drop 200 files while processes are killed, on one machine and on four; each is counted once
 	@$(BIN)/python tests/chaos.py
 	@$(BIN)/python -m tests.chaos_machines
+
+image: $(DEV) $(BYTECODE) ## run every step of the Dockerfile in a clean root of Debian's, and a study in it (as root)
+	@$(BIN)/python -m tests.image $(ARGS)
 
 extra: $(RUNTIME) ## install what rows that are elsewhere need: make extra EXTRA=s3 (or gs, az, postgres, duckdb)
 	@$(SYNC) --no-default-groups --extra $(EXTRA)

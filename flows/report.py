@@ -27,7 +27,7 @@ from tasks.opening.studies import OpenedStudy, read_study
 from tasks.opening.studies_elsewhere import found
 from tasks.reports.catalogue import is_listed, rebuild_catalogue
 from tasks.reports.publish import is_published
-from tasks.reports.run_folders import read_verdict
+from tasks.reports.run_folders import newest_run_id, read_verdict
 from tasks.reports.run_record import open_run, with_rows
 from tasks.stats.past.earlier import ReportedVerdict
 from tasks.stats.rows.usable_varying import with_usable_varying
@@ -84,7 +84,7 @@ def _report(
     study = opened.study
     look = look_of(opened)
     files = steps.identify_files(opened, reports)
-    run = open_run(study, files, look.sha256 if look else "")
+    run = open_run(study, files, look.sha256 if look else "", newest_run_id(reports / study.name))
     claim.take(run.id, files)
     age = age_in_days(opened)
     if not force and (published := is_published(reports, study.name, run.fingerprint)):

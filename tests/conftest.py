@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import tasks as tasks  # before numpy: one BLAS thread, as in a run; two of each test process would wait for each other
+from tests.parts.clocks import clock_ahead as clock_ahead
 from tests.parts.dask_cluster import dask_cluster as dask_cluster
 from tests.parts.object_store import object_store as object_store
 from tests.parts.postgres import postgres as postgres

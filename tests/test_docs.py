@@ -1,9 +1,8 @@
-"""What README, docs/, the units and prefect.yaml tell people to type exists and parses; nothing is run."""
+"""What README, docs/ and the units tell people to type exists and parses; nothing is run."""
 
 from __future__ import annotations
 
 import configparser
-import importlib
 import json
 import re
 import shlex
@@ -18,13 +17,11 @@ from typing import Any, get_args
 import prefect.settings
 import pytest
 import typer
-import yaml
-from prefect import Flow
 from prefect.cli._app import _app as prefect_app
 
 from flows.cli.commands import app
-from flows.serve.deployments import run_on_request
 from flows.steps import events
+from tasks.disk.secret_blocks import STORE_BLOCK
 from tasks.look.colours import FIGURE_COLOURS, page_defaults, read_colours
 from tasks.notify.notify import BASE_ADDRESS
 from tasks.opening.studies import read_study
@@ -44,8 +41,6 @@ README, TEAM, READ, LOOK, TRIGGER = (
 )
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 UNITS = sorted((ROOT / "docs").glob("*.service"))
-STUDIES = sorted(file.parent for file in (ROOT / "data").glob("*/study.toml"))
-PREFECT_YAML: dict[str, Any] = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))
 INSTALLED = "/srv/poolwise/app/.venv/bin/"
 
 POOLWISE = typer.main.get_command(app)
@@ -194,13 +189,16 @@ def _resolved(at: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 def test_settings_exist() -> None:
     text = "".join(path.read_text("utf-8") for path in (*PAGES, *UNITS))
-    for name in set(re.findall(r"PREFECT_[A-Z_]+", text)):
+    for name in set(
+        re.findall(r"PREFECT_(?!INTEGRATIONS)[A-Z_]+", text)
+    ):  # those are of packages for workers elsewhere
         assert getattr(prefect.settings, name, None) is not None, name
     assert set(re.findall(r"POOLWISE_[A-Z_]+", text)) == {
         BASE_ADDRESS,
         PASSWORD_VARIABLE,
         DATABASE_VARIABLE,
         STUDIES_VARIABLE,
+        STORE_BLOCK,
     }
 
 
@@ -225,33 +223,6 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_page_is_linked_from_the_readme() -> None:
     linked = set(re.findall(r"\]\((docs/[^)#]+\.md)", README.read_text("utf-8")))
     assert {f"docs/{page.name}" for page in PAGES[1:]} == linked
-
-
-@pytest.mark.parametrize("folder", STUDIES, ids=lambda folder: folder.name)
-def test_prefect_yaml_deploys_the_study_as_poolwise_deploy_does(folder: Path) -> None:
-    study = read_study(folder).study
-    (deployment,) = (each for each in PREFECT_YAML["deployments"] if each["name"] == study.name)
-    assert deployment["description"] == study.title
-    assert deployment["tags"] == ["poolwise", study.name]
-    assert deployment["parameters"] == {"study": str(folder.relative_to(ROOT)), "reports": "reports"}
-    assert deployment["work_pool"] == {"name": "poolwise"}
-    assert bool(deployment["schedules"]) == bool(study.schedule)
-
-    (trigger,) = deployment["triggers"]
-    ours = run_on_request(study.name)
-    assert trigger["name"] == ours.name
-    assert set(trigger["expect"]) == ours.expect
-    assert trigger["match"] == ours.match.model_dump()
-
-
-def test_prefect_yaml_names_a_flow_and_nothing_but_the_bundled_studies() -> None:
-    assert len(PREFECT_YAML["deployments"]) == len(STUDIES)
-    (entrypoint,) = {each["entrypoint"] for each in PREFECT_YAML["deployments"]}
-    module, _, name = entrypoint.rpartition(".")
-    flow = getattr(importlib.import_module(module), name)
-    assert isinstance(flow, Flow)
-    for each in PREFECT_YAML["deployments"]:
-        flow.validate_parameters(each["parameters"])
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 EVERY_DAY = {"help", "report", "test", "lint", "docs", "cmdstan", "extra", "clean"}
-MEASURED = {"bench", "coverage", "weekly", "worlds", "sbc", "chaos"}
+MEASURED = {"image", "bench", "coverage", "weekly", "worlds", "sbc", "chaos"}
 TARGETS = EVERY_DAY | MEASURED
 
 
@@ -47,7 +47,7 @@ def test_continuous_integration_runs_the_commands_of_every_day() -> None:
         assert words in workflow
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    for part in ("browser", "postgres"):
+    for part in ("browser", "postgres", "compiler"):
         assert script.index(f"\n.ci/{part}\n") < script.index("make test")
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from tasks.study.errors import PoolwiseError, StudyError
+from tasks.disk.secret_blocks import secret_of as secret_in_block
+from tasks.study.errors import StudyError
 from tasks.study.receivers import MissingVariable, filled
 
 BLOCK = re.compile(r"\$\{secret:([A-Za-z0-9_-]+)\}")
@@ -31,7 +31,7 @@ def filled_url(
     """
 
     def fill(text: str) -> str:
-        text = BLOCK.sub(lambda found: (secret_of or _secret_block)(found[1]), text)
+        text = BLOCK.sub(lambda found: str((secret_of or secret_in_block)(found[1])), text)
         try:
             return filled(text, environment)
         except MissingVariable as missing:
@@ -69,25 +69,3 @@ def _parsed(address: str) -> URL:
             "source.database is no address of a database. Give one in SQLAlchemy's form, as in: "
             'database = "postgresql+psycopg://reader:${PASSWORD}@host/warehouse"'
         ) from None
-
-
-def _secret_block(name: str) -> str:
-    """Asks a server that is there already: Prefect would start one of its own, which answers everybody."""
-    if "prefect" not in sys.modules and not os.environ.get("PREFECT_API_URL"):
-        raise _without_block(name, "no Prefect server is named by PREFECT_API_URL")
-    from prefect.blocks.system import Secret
-    from prefect.settings import get_current_settings
-
-    if not get_current_settings().api.url:
-        raise _without_block(name, "no Prefect server is named by PREFECT_API_URL")
-    try:
-        return str(Secret.load(name).get())  # type: ignore[union-attr]
-    except Exception as error:
-        raise _without_block(name, type(error).__name__) from None
-
-
-def _without_block(name: str, why: str) -> PoolwiseError:
-    return PoolwiseError(
-        f"Prefect's Secret block {name} cannot be read: {why}. Make it with the server that this process uses, or give "
-        "an environment variable instead."
-    )

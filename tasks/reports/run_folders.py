@@ -1,15 +1,17 @@
 """Lists the published runs of a reports folder (`tasks.disk.layout`) and reads their summaries back.
 
-Run ids sort by time. A folder that cannot be read is reported, never repaired.
+Run ids sort by time, and after those of the study's earlier runs whatever the clocks say. A folder that cannot be read
+is reported, never repaired.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,9 @@ from tasks.stats.past.earlier import Question, ReportedVerdict
 HEAD = {"schema_version", "study", "verdict", "run"}
 OVERVIEW = "overview"  # the key after the head; summaries of older versions have none
 HEAD_CHARACTERS = 65_536
+MOMENT = "%Y%m%dT%H%M%S.%fZ"
+
+log = logging.getLogger("poolwise")
 
 
 class UnreadableRun(Exception):
@@ -30,8 +35,26 @@ class UnreadableRun(Exception):
 
 def new_run_id(started_at: datetime, fingerprint: str) -> str:
     """A folder name that sorts by time to the microsecond and is unique: 20261122T101500.250000Z-1a2b3c."""
-    moment = started_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    moment = started_at.astimezone(UTC).strftime(MOMENT)
     return f"{moment}-{sha256((fingerprint + secrets.token_hex(8)).encode()).hexdigest()[:6]}"
+
+
+def newest_run_id(study_folder: Path) -> str:
+    """The id that sorts last of all runs that left a report or rejected rows; empty if there is none."""
+    rejected = (path.stem for path in (study_folder / REJECTED).glob("*.csv"))
+    return max((*(folder.name for folder in run_folders(study_folder)), *rejected), default="")
+
+
+def now_after(run_id: str) -> datetime:
+    """This moment, or the first one after that run began if its machine's clock is ahead of ours."""
+    now = datetime.now(UTC)
+    try:
+        first = datetime.strptime(run_id.partition("-")[0], MOMENT).replace(tzinfo=UTC) + timedelta(microseconds=1)
+    except (ValueError, OverflowError):  # a folder that somebody named
+        return now
+    if first - now > timedelta(minutes=1):
+        log.warning("this machine's clock is %s behind that of run %s", first - now, run_id)
+    return max(now, first)
 
 
 def study_folders(reports: Path) -> list[Path]:

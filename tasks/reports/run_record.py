@@ -7,12 +7,11 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from tasks.engines.engines import MARGINAL
-from tasks.reports.run_folders import new_run_id
+from tasks.reports.run_folders import new_run_id, now_after
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
 
@@ -36,13 +35,14 @@ PACKAGES = (
 NOT_ASKED = {"schedule", "trigger", "notify", "report"}
 
 
-def open_run(study: Study, sha256: Mapping[str, str], look_sha256: str = "") -> RunRecord:
+def open_run(study: Study, sha256: Mapping[str, str], look_sha256: str = "", after: str = "") -> RunRecord:
     """The record of a new run of `study` on files of these hashes, before its rows are read.
 
+    It begins later than the run `after`, its study's newest, by whose id readers tell which report is the latest.
     The fingerprint covers what decides the numbers – the data, the study, Poolwise and its Stan program – and the look.
     The seed follows from the study's name and the data, never from the clock: the same input gives the same numbers.
     """
-    started = datetime.now(UTC)
+    started = now_after(after)
     data = _sha256("\n".join(sorted(sha256.values())))
     asked = _sha256(json.dumps(study.model_dump(mode="json", exclude=NOT_ASKED), sort_keys=True))
     program = _sha256(MARGINAL.read_text(encoding="utf-8"))

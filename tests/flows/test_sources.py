@@ -6,6 +6,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,27 @@ def published(
         for kind in ("csv", "parquet", "s3", "duckdb", "sqlite", "postgres"):
             with logged(RunLog()):
                 found[kind] = pooling_report(read_study(place / kind), place / "reports").folder
+        study_in(place / "s3_by_block", f'source = "s3://{BUCKET}/equal/*.csv"', SETTINGS)
+        with keys_in_a_block(patch, object_store), logged(RunLog()):
+            found["s3_by_block"] = pooling_report(read_study(place / "s3_by_block"), place / "reports").folder
         yield found
+
+
+@contextmanager
+def keys_in_a_block(patch: pytest.MonkeyPatch, store: ObjectStore) -> Iterator[None]:
+    """The store's keys are in no variable, but in a block of Prefect's."""
+    from prefect.blocks.system import Secret
+    from s3fs import S3FileSystem
+
+    Secret(value=dict(store.environment)).save("visits-store", overwrite=True)
+    for name in store.environment:
+        patch.delenv(name)
+    S3FileSystem.clear_instance_cache()
+    patch.setenv("POOLWISE_STORE_BLOCK", "visits-store")
+    yield
+    patch.delenv("POOLWISE_STORE_BLOCK", raising=False)
+    set_environment(patch, store.environment)
+    S3FileSystem.clear_instance_cache()
 
 
 def _database(kind: str, place: Path, port: int) -> tuple[URL, str]:
@@ -140,3 +161,37 @@ def test_a_password_may_come_from_a_block_of_prefects(prefect_server: None, post
     assert len(source_of(opened).parts()) == 4
     with pytest.raises(PoolwiseError, match="Secret block no-such cannot be read"):
         source_of(queried(tmp_path / "other", address.replace("warehouse-password", "no-such"))).parts()
+
+
+def test_a_stores_keys_may_come_from_a_block_and_without_them_it_refuses(
+    prefect_server: None, object_store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from s3fs import S3FileSystem
+
+    object_store.files.pipe(f"{BUCKET}/by_block/rows.csv", frame().to_csv(index=False).encode())
+    opened = study_in(tmp_path / "study", f'source = "s3://{BUCKET}/by_block/*.csv"')
+    set_environment(monkeypatch, object_store.environment)
+    with keys_in_a_block(monkeypatch, object_store):
+        assert len(source_of(opened).parts()) == 1
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "POOLWISE_STORE_BLOCK"):
+            monkeypatch.delenv(name)
+        S3FileSystem.clear_instance_cache()
+        with pytest.raises(PoolwiseError, match=r"cannot be read: .* or in the block that POOLWISE_STORE_BLOCK names"):
+            source_of(opened).parts()
+        monkeypatch.setenv("POOLWISE_STORE_BLOCK", "no-such-store")
+        with pytest.raises(PoolwiseError, match="Secret block no-such-store cannot be read"):
+            source_of(opened).parts()
+
+
+@pytest.mark.parametrize("held", ["no JSON: hidden", '["hidden"]', {"PATH": "/hidden"}, '{"AWS_ACCESS_KEY_ID": 7}'])
+def test_a_block_that_holds_no_keys_is_refused_without_showing_it(
+    prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: Any
+) -> None:
+    from prefect.blocks.system import Secret
+
+    name = f"of-no-store-{abs(hash(str(held)))}"
+    Secret(value=held).save(name)
+    monkeypatch.setenv("POOLWISE_STORE_BLOCK", name)
+    with pytest.raises(PoolwiseError, match=f"Secret block {name}, which POOLWISE_STORE_BLOCK names, does not") as told:
+        source_of(study_in(tmp_path / "study", 'source = "s3://bucket/none/*.csv"')).parts()
+    assert "hidden" not in str(told.value)

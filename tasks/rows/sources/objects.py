@@ -1,7 +1,7 @@
 """Objects in a store (S3, Google, Azure and what else fsspec knows): listed by etag, copied, then read as files.
 
 An object is copied to a temporary file, and is the one that was listed before and after: it is never half-read.
-Credentials are the environment's; an address holds none.
+Credentials are the environment's, or come from a block of Prefect's; an address holds none.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def test_only_steps_that_touch_a_disk_are_tried_again() -> None:
     assert step(len, "count").task.retries == 0
     on_disk = step(len, "count", disk=True)
     assert on_disk.task.retries == 2
-    assert on_disk.retry_condition_fn is is_passing_trouble
+    assert on_disk.task.retry_condition_fn is is_passing_trouble
 
 
 class Heard:
