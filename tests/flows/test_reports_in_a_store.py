@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,16 @@ def test_two_machines_go_on_with_each_others_work(
         assert not any(secret.encode() in content for content in everything + here)
     assert mirror_of(second.folder.parent.parent) is not None
     assert not list(place.rglob(".ledger.sqlite"))
+
+
+def test_a_report_of_a_slow_clock_comes_after_the_earlier_one_of_a_fast_clock(
+    place: Path, object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(object_store, "clocks.csv", 5)
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.reports.run_record.now_after", lambda run_id: datetime.now(UTC) + timedelta(minutes=7))
+        first = run_on(place / "one", monkeypatch)
+    put(object_store, "clocks-too.csv", 6)
+    second = run_on(place / "other", monkeypatch)
+    assert first.folder.name < second.folder.name
+    assert summary(second)["changes"]["previous"]["id"] == first.folder.name

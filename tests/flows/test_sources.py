@@ -195,3 +195,15 @@ def test_a_block_that_holds_no_keys_is_refused_without_showing_it(
     with pytest.raises(PoolwiseError, match=f"Secret block {name}, which POOLWISE_STORE_BLOCK names, does not") as told:
         source_of(study_in(tmp_path / "study", 'source = "s3://bucket/none/*.csv"')).parts()
     assert "hidden" not in str(told.value)
+
+
+def test_reports_too_go_to_a_store_whose_keys_are_in_a_block(
+    prefect_server: None, object_store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    object_store.files.pipe(f"{BUCKET}/reported/rows.csv", frame().to_csv(index=False).encode())
+    opened = study_in(tmp_path / "study", f'source = "s3://{BUCKET}/reported/*.csv"', SETTINGS)
+    set_environment(monkeypatch, object_store.environment)
+    with keys_in_a_block(monkeypatch, object_store), logged(RunLog()):
+        pooling_report(opened, f"s3://{BUCKET}/by-block")
+    assert len(object_store.files.glob(f"{BUCKET}/by-block/study/2*/summary.json")) == 1

@@ -1,0 +1,89 @@
+"""Many small studies: how many a minute, what Prefect costs, and two Dask workers against one.
+
+`python -m tests.scale.portfolio [STUDIES]`; also part of `make scale`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flows.cli.with_prefect import prefect_for_a_run
+from flows.server.quiet import set_defaults
+from tests.parts.dask_cluster import dask_started
+
+AT_ONCE = 2
+Row = tuple[str, str, str, str]  # what, figure, ratio, target
+STUDY = 'title = "A small study"\noutcome = "y"\ngroup = "g"\npredictors = ["x"]\n'
+
+
+def main(n_studies: int = 100) -> list[Row]:
+    set_defaults()
+    with tempfile.TemporaryDirectory(prefix="poolwise-scale-") as scratch, prefect_for_a_run():
+        study = small_studies(Path(scratch) / "study", n_studies)
+        rows = [*on_processes(study, Path(scratch) / "here", n_studies)]
+        few = small_studies(Path(scratch) / "few", max(n_studies // 3, 10))
+        return [*rows, on_dask(few, Path(scratch))]
+
+
+def small_studies(folder: Path, n: int) -> Path:
+    """`n` segments of 8 groups and 120 rows."""
+    rng = np.random.default_rng(7)
+    folder.mkdir()
+    (folder / "study.toml").write_text(STUDY)
+    parts = []
+    for segment in range(n):
+        group, x = np.repeat(np.arange(8), 15), rng.normal(size=120)
+        y = 10 + rng.normal(size=8)[group] + 0.5 * x + 2 * rng.normal(size=120)
+        parts.append(pd.DataFrame({"segment": f"s{segment:04d}", "g": [f"g{each}" for each in group], "x": x, "y": y}))
+    pd.concat(parts).round(4).to_csv(folder / "rows.csv", index=False)
+    return folder
+
+
+def on_processes(study: Path, reports: Path, n: int) -> list[Row]:
+    """Prefect's share is what two processes do not spend on studies, their start left out."""
+    seconds, portfolio = timed(study, reports)
+    busy = sum(each.seconds for each in portfolio.ended)
+    slowest_starts = AT_ONCE * 6.0
+    idle = max(1.0 - (busy + slowest_starts) / (AT_ONCE * seconds), 0.0)
+    a_minute = 60.0 * n / seconds
+    return [
+        (f"{n} small studies with Bayes, {AT_ONCE} processes", f"{a_minute:.0f} a minute", "", "60 a minute"),
+        ("... of their time, not spent on studies", f"{idle:.0%}", "", "under 25 %"),
+    ]
+
+
+def on_dask(study: Path, scratch: Path) -> Row:
+    """The same studies on one worker, then on two: both warm."""
+    with dask_started() as cluster:
+        spare = cluster.processes.pop()
+        spare.kill()
+        spare.wait()
+        timed(study, scratch / "warm", cluster.address)
+        one, _ = timed(study, scratch / "one", cluster.address)
+        cluster.start_worker()
+        timed(study, scratch / "warm-two", cluster.address)
+        two, _ = timed(study, scratch / "two", cluster.address)
+    return ("the same on two Dask workers against one", f"{one:.0f} s, {two:.0f} s", f"{one / two:.2f}", "1.8")
+
+
+def timed(study: Path, reports: Path, dask: str | None = None) -> tuple[float, Any]:
+    from flows.portfolio.portfolio import with_runner
+
+    flow: Any = with_runner(AT_ONCE, dask)
+    began = time.perf_counter()
+    portfolio = flow(study, "segment", reports, "auto", False, AT_ONCE, dask is not None)
+    seconds = time.perf_counter() - began
+    assert portfolio.exit_code == 0, [each.reason for each in portfolio.ended if each.exit_code]
+    return seconds, portfolio
+
+
+if __name__ == "__main__":
+    for row in main(*map(int, sys.argv[1:])):
+        print(f"{row[0]:60}{row[1]:>20}{row[2]:>8}{row[3]:>16}")
