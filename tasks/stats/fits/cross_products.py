@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_array
 
 from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Integers, Scaling
@@ -111,43 +112,89 @@ def cross_products(data: GroupedData, offset: Floats | None = None, order: Integ
 
     A group's rows follow one another by `order` (N,), by default as they stand.
     """
-    columns = np.column_stack([data.x, data.y])
-    offset = columns.mean(axis=0) if offset is None else np.asarray(offset, dtype=float)
-    columns = columns - offset
-    w = np.column_stack([np.ones(data.n_rows), columns, columns[:, :-1] ** 2])
-    first, last, here, following = _neighbours(data.group_index, order)
-    rises = data.y[following] >= data.y[here]
-    ends = np.concatenate([first, last])
+    n_groups, by_group = data.n_groups, _by_group(data.group_index, data.n_groups, order)
+    columns = np.vstack([data.x.T, data.y])  # contiguous, as all that follows goes by column
+    offset = columns.mean(axis=1) if offset is None else np.asarray(offset, dtype=float)
+    columns = columns if by_group is None else columns[:, by_group]
+    rises = columns[-1, 1:] >= columns[-1, :-1]
+    columns = columns - offset[:, None]
+    w = np.vstack([columns, columns[:-1] ** 2])
+    n = np.bincount(data.group_index, minlength=n_groups)
+    runs = _Runs.of(n)
+    wide, lag = _sums_of_products(w, runs)
     return CrossProducts(
-        data.labels,
-        data.terms,
-        offset,
-        _sums_of_products(w, w, data.group_index, data.n_groups),
-        _sums_of_products(w[here], w[following], data.group_index[here], data.n_groups),
-        _sums_of_products(w[ends], w[ends], data.group_index[ends], data.n_groups),
-        np.bincount(data.group_index[here], rises, data.n_groups).astype(float),
+        data.labels, data.terms, offset, wide, lag, _ends(w, runs), runs.sums_of_pairs(rises.astype(float))
     )
 
 
-def _neighbours(group_index: Integers, order: Integers | None) -> tuple[Integers, Integers, Integers, Integers]:
-    """Positions of each group's first and last row, of the rows that have a next one, and of these next ones."""
-    rank = np.arange(group_index.size) if order is None else order
-    by_group = np.lexsort((rank, group_index))
-    same = group_index[by_group[:-1]] == group_index[by_group[1:]]
-    is_first, is_last = np.append(True, ~same), np.append(~same, True)
-    return by_group[is_first], by_group[is_last], by_group[:-1][same], by_group[1:][same]
+def _by_group(group_index: Integers, n_groups: int, order: Integers | None) -> Integers | None:
+    """Positions of the rows by group, and by `order` within; `None` if they stand like that.
+
+    Groups are numbers, so rows are counted into them rather than compared: the conversion of a sparse matrix does so.
+    """
+    if order is None and (group_index[1:] >= group_index[:-1]).all():
+        return None
+    by_order = np.arange(group_index.size) if order is None else np.argsort(order, kind="stable")
+    index = group_index if order is None else group_index[by_order]
+    ones = np.ones(index.size, dtype=bool)
+    counted = coo_array((ones, (index, np.arange(index.size))), shape=(n_groups, index.size)).tocsr()
+    return by_order[counted.indices]
 
 
-def _sums_of_products(left: Floats, right: Floats, group_index: Integers, n_groups: int) -> Floats:
-    """(J, m, m) sums over each group's rows of left_i right_i'."""
-    m = left.shape[1]
-    sums = np.empty((n_groups, m, m))
-    for i in range(m):
-        for k in range(i if left is right else 0, m):
-            sums[:, i, k] = np.bincount(group_index, weights=left[:, i] * right[:, k], minlength=n_groups)
-            if left is right:
-                sums[:, k, i] = sums[:, i, k]
-    return sums
+@dataclass(frozen=True)
+class _Runs:
+    """Rows by group: where the runs of a group start and end. Groups without rows have none."""
+
+    n: Integers  # (J,) rows
+    has_rows: np.ndarray  # (J,)
+    first: Integers  # of each run
+    last: Integers
+
+    @classmethod
+    def of(cls, n: Integers) -> _Runs:
+        ends = np.cumsum(n)
+        has_rows = n > 0
+        return cls(n, has_rows, (ends - n)[has_rows], ends[has_rows] - 1)
+
+    def sums(self, values: Floats) -> Floats:
+        """(J,) of `values` (N,), over each group."""
+        return self.spread(np.add.reduceat(values, self.first))
+
+    def sums_of_pairs(self, values: Floats) -> Floats:
+        """(J,) of `values` (N - 1,), one per row and its next, over each group. Overwrites those across two groups."""
+        values[self.last[:-1]] = 0.0
+        return self.sums(np.append(values, 0.0))
+
+    def spread(self, of_runs: Floats) -> Floats:
+        """(J, ...) with 0 for groups without rows."""
+        if self.has_rows.all():
+            return of_runs
+        values = np.zeros((self.n.size, *of_runs.shape[1:]))
+        values[self.has_rows] = of_runs
+        return values
+
+
+def _sums_of_products(w: Floats, runs: _Runs) -> tuple[Floats, Floats]:
+    """(J, m, m) sums of w w' with a 1 before each row's w, and of w w_next'; `w` is (m - 1, N), by group."""
+    m, n_groups = len(w) + 1, runs.n.size
+    wide, lag = np.empty((2, m, m, n_groups))
+    wide[0, 0], lag[0, 0] = runs.n, np.maximum(runs.n - 1, 0)
+    for i in range(m - 1):
+        wide[0, i + 1] = wide[i + 1, 0] = runs.sums(w[i])
+        lag[0, i + 1] = wide[0, i + 1] - runs.spread(w[i, runs.first])
+        lag[i + 1, 0] = wide[0, i + 1] - runs.spread(w[i, runs.last])
+        for k in range(m - 1):
+            lag[i + 1, k + 1] = runs.sums_of_pairs(w[i, :-1] * w[k, 1:])
+            if k >= i:
+                wide[i + 1, k + 1] = wide[k + 1, i + 1] = runs.sums(w[i] * w[k])
+    return np.ascontiguousarray(np.moveaxis(wide, -1, 0)), np.ascontiguousarray(np.moveaxis(lag, -1, 0))
+
+
+def _ends(w: Floats, runs: _Runs) -> Floats:
+    """(J, m, m) sums of w w' over the first and over the last row of each group."""
+    ends = np.stack([w[:, runs.first].T, w[:, runs.last].T])
+    ends = np.concatenate([np.ones((*ends.shape[:2], 1)), ends], axis=2)
+    return runs.spread(np.einsum("eji,ejk->jik", ends, ends))
 
 
 def add(a: CrossProducts, b: CrossProducts) -> CrossProducts:

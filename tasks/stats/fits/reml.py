@@ -15,12 +15,15 @@ therefore certified by G L = 0 and G positive semidefinite: no direction of vari
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize
 
+from tasks.stats.fits.closed_form import Slope, closed_form, slope
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import inverse_and_log_det, lower_triangle, semidefinite_factor
 from tasks.stats.records import Floats
@@ -72,6 +75,22 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Search:
+    """What a search for the minimum asks of a model. Each theta is evaluated once."""
+
+    q: int
+    n_groups: int
+    slopes: Callable[[tuple[float, ...]], Slope]
+
+    def at(self, theta: Floats) -> Slope:
+        return self.slopes(tuple(theta.tolist()))
+
+    def gradient(self, theta: Floats) -> Floats:
+        """(theta.size,)"""
+        return _theta_gradient(self.at(theta).covariance_gradient, relative_factor(theta, self.q))
+
+
+@dataclass(frozen=True)
 class Optimum:
     theta: Floats
     profile: Profile
@@ -116,20 +135,24 @@ def profile(model: MixedModel, theta: Floats) -> Profile:
         value += float(np.linalg.slogdet(s[:p, :p])[1])
         uc = u[..., :p] @ c_inverse
         g -= np.tensordot(uc, u[..., :p], axes=((0, 2), (0, 2)))
-    gradient = 2.0 * (g @ factor)[lower_triangle(model.q)]
-    return Profile(value, g, gradient, fixef, c_inverse, float(np.sqrt(r_squared / model.df)), m, v)
+    return Profile(value, g, _theta_gradient(g, factor), fixef, c_inverse, float(np.sqrt(r_squared / model.df)), m, v)
+
+
+def _theta_gradient(covariance_gradient: Floats, factor: Floats) -> Floats:
+    return 2.0 * (covariance_gradient @ factor)[lower_triangle(len(factor))]
 
 
 def fit(model: MixedModel) -> Optimum:
     """Minimise the criterion from interior and boundary starts; a minimum on the boundary is then proved or left."""
-    lowest = min((_descend(model, start) for start in _starts(model)), key=lambda t: profile(model, t).value)
-    theta, lower = _settle(model, lowest)
+    search = _search(model)
+    lowest = min((_descend(search, start) for start in _starts(search)), key=lambda theta: search.at(theta).value)
+    theta, lower = _settle(search, lowest)
     for _ in range(4):
         if lower is None:
             break
-        theta, lower = _settle(model, lower)
-    best, free = profile(model, theta), _free(model, theta)
-    converged = lower is None and _expected_gain(model, theta, free) < EXPECTED_GAIN_TOLERANCE
+        theta, lower = _settle(search, lower)
+    best, free = profile(model, theta), _free(search, theta)
+    converged = lower is None and _expected_gain(search, theta, free) < EXPECTED_GAIN_TOLERANCE
     return Optimum(theta, best, converged, float(np.abs(best.theta_gradient[free]).max(initial=0.0)))
 
 
@@ -138,16 +161,29 @@ def fit_near(model: MixedModel, theta: Floats) -> tuple[Floats, Profile]:
 
     Not proved to be the lowest minimum.
     """
-    theta, lower = _settle(model, _descend(model, theta))
+    search = _search(model)
+    theta, lower = _settle(search, _descend(search, theta))
     if lower is not None:
-        theta, _ = _settle(model, lower)
+        theta, _ = _settle(search, lower)
     return theta, profile(model, theta)
 
 
-def _settle(model: MixedModel, theta: Floats) -> tuple[Floats, Floats | None]:
+def _search(model: MixedModel) -> Search:
+    """Closed forms for one or two varying effects, else the profile itself."""
+    if model.q > 2:
+        return Search(model.q, len(model.ztz), cache(lambda theta: _slope(profile(model, np.array(theta)))))
+    data = closed_form(model)
+    return Search(model.q, len(model.ztz), cache(lambda theta: slope(data, relative_factor(np.array(theta), model.q))))
+
+
+def _slope(at: Profile) -> Slope:
+    return Slope(at.value, at.covariance_gradient, at.v.T @ at.v / at.sigma**2)
+
+
+def _settle(search: Search, theta: Floats) -> tuple[Floats, Floats | None]:
     """The minimum at `theta`; and a lower point if it is no minimum after all, else None."""
-    theta = _polish(model, _snap_to_boundary(model, theta))
-    return theta, _escape(model, theta)
+    theta = _polish(search, _snap_to_boundary(search, theta))
+    return theta, _escape(search, theta)
 
 
 def _stacked(rows: Floats) -> Floats:
@@ -160,79 +196,75 @@ def _diagonal(q: int) -> np.ndarray:
     return rows == columns
 
 
-def _starts(model: MixedModel) -> list[Floats]:
+def _starts(search: Search) -> list[Floats]:
     """Two interior starts, moderate and from the groups' own estimates, and a boundary start per varying effect."""
-    diagonal = _diagonal(model.q).astype(float)
-    rows, _ = lower_triangle(model.q)
-    boundary = [diagonal * (rows == k) for k in range(model.q)] if model.q > 1 else [0.0 * diagonal]
-    return [0.3 * diagonal, _spread_of_groups(model), *boundary]
+    diagonal = _diagonal(search.q).astype(float)
+    rows, _ = lower_triangle(search.q)
+    boundary = [diagonal * (rows == k) for k in range(search.q)] if search.q > 1 else [0.0 * diagonal]
+    return [0.3 * diagonal, _spread_of_groups(search), *boundary]
 
 
-def _spread_of_groups(model: MixedModel) -> Floats:
+def _spread_of_groups(search: Search) -> Floats:
     """The theta of hardly pooled group effects. From there, the search finds a minimum due to outlying groups."""
-    at = profile(model, HARDLY_POOLED * _diagonal(model.q))
-    effects = HARDLY_POOLED**2 * at.v / at.sigma
-    return semidefinite_factor(effects.T @ effects / len(effects))[lower_triangle(model.q)]
+    at = search.at(HARDLY_POOLED * _diagonal(search.q))
+    return semidefinite_factor(HARDLY_POOLED**4 * at.spread / search.n_groups)[lower_triangle(search.q)]
 
 
-def _descend(model: MixedModel, start: Floats) -> Floats:
-    bounds = [(0.0 if d else -THETA_LIMIT, THETA_LIMIT) for d in _diagonal(model.q)]
+def _descend(search: Search, start: Floats) -> Floats:
+    bounds = [(0.0 if d else -THETA_LIMIT, THETA_LIMIT) for d in _diagonal(search.q)]
 
     def value_and_gradient(theta: Floats) -> tuple[float, Floats]:
         try:
-            at = profile(model, theta)
+            at = search.at(theta)
         except np.linalg.LinAlgError:  # a trial so far out that rounding leaves nothing of the fixed effects
             return np.inf, np.zeros_like(theta)
-        return at.value, at.theta_gradient
+        return at.value, search.gradient(theta)
 
     options = {"maxiter": 500, "maxfun": 2000, "ftol": 1e-14, "gtol": 1e-7}
     return minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
 
 
-def _snap_to_boundary(model: MixedModel, theta: Floats) -> Floats:
+def _snap_to_boundary(search: Search, theta: Floats) -> Floats:
     """Theta with almost no variance in a direction set to none, if the criterion hardly rises; else `theta`."""
-    factor = relative_factor(theta, model.q)
-    snapped = semidefinite_factor(factor @ factor.T, tolerance=1e-6)[lower_triangle(model.q)]
-    allowed = profile(model, theta).value + EXPECTED_GAIN_TOLERANCE
-    return snapped if profile(model, snapped).value <= allowed else theta
+    factor = relative_factor(theta, search.q)
+    snapped = semidefinite_factor(factor @ factor.T, tolerance=1e-6)[lower_triangle(search.q)]
+    allowed = search.at(theta).value + EXPECTED_GAIN_TOLERANCE
+    return snapped if search.at(snapped).value <= allowed else theta
 
 
-def _free(model: MixedModel, theta: Floats) -> np.ndarray:
+def _free(search: Search, theta: Floats) -> np.ndarray:
     """(theta.size,) whether a small step may change an element of theta: not in a column that is wholly 0."""
-    _, columns = lower_triangle(model.q)
+    _, columns = lower_triangle(search.q)
     return np.array([np.any(theta[columns == c] != 0.0) for c in columns])
 
 
-def _hessian(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats:
+def _hessian(search: Search, theta: Floats, free: np.ndarray) -> Floats:
     steps = np.eye(theta.size)[free] * 1e-5 * np.maximum(1.0, np.abs(theta[free]))[:, None]
-    rows = [
-        (profile(model, theta + s).theta_gradient - profile(model, theta - s).theta_gradient)[free] / (2 * s.sum())
-        for s in steps
-    ]
+    rows = [(search.gradient(theta + s) - search.gradient(theta - s))[free] / (2 * s.sum()) for s in steps]
     return (np.array(rows) + np.array(rows).T) / 2.0
 
 
-def _newton_step(model: MixedModel, theta: Floats, free: np.ndarray) -> Floats | None:
+def _newton_step(search: Search, theta: Floats, free: np.ndarray) -> Floats | None:
     """(theta.size,) the step; None if the curvature is not that of a minimum."""
-    hessian = _hessian(model, theta, free)
+    hessian = _hessian(search, theta, free)
     if np.linalg.eigvalsh(hessian)[0] <= 0:
         return None
     step = np.zeros_like(theta)
-    step[free] = -np.linalg.solve(hessian, profile(model, theta).theta_gradient[free])
+    step[free] = -np.linalg.solve(hessian, search.gradient(theta)[free])
     return step
 
 
-def _polish(model: MixedModel, theta: Floats) -> Floats:
+def _polish(search: Search, theta: Floats) -> Floats:
     """Theta after a few Newton steps in its free elements, as L-BFGS-B stops early where the criterion is flat."""
-    free, value = _free(model, theta), profile(model, theta).value
+    free, value = _free(search, theta), search.at(theta).value
     for _ in range(5):
-        step = _newton_step(model, theta, free) if free.any() else None
+        step = _newton_step(search, theta, free) if free.any() else None
         if step is None or np.abs(step).max() < 1e-10:
             break
         candidate = theta + step
-        if np.any(candidate[_diagonal(model.q)] < 0):
+        if np.any(candidate[_diagonal(search.q)] < 0):
             break
-        lower = profile(model, candidate).value
+        lower = search.at(candidate).value
         if lower > value + 1e-9:
             break
         theta, value = candidate, lower
@@ -241,36 +273,36 @@ def _polish(model: MixedModel, theta: Floats) -> Floats:
     return theta
 
 
-def _expected_gain(model: MixedModel, theta: Floats, free: np.ndarray) -> float:
+def _expected_gain(search: Search, theta: Floats, free: np.ndarray) -> float:
     if not free.any():
         return 0.0
-    step = _newton_step(model, theta, free)
-    return np.inf if step is None else float(-0.5 * step @ profile(model, theta).theta_gradient)
+    step = _newton_step(search, theta, free)
+    return np.inf if step is None else float(-0.5 * step @ search.gradient(theta))
 
 
-def _escape(model: MixedModel, theta: Floats) -> Floats | None:
+def _escape(search: Search, theta: Floats) -> Floats | None:
     """A lower point, reached by adding variance in some direction; None at a minimum, on the boundary or not."""
-    start = _escape_direction(model, theta)
+    start = _escape_direction(search, theta)
     if start is None:
         return None
-    lower = _descend(model, start)
-    gain = profile(model, theta).value - profile(model, lower).value
+    lower = _descend(search, start)
+    gain = search.at(theta).value - search.at(lower).value
     return lower if gain > EXPECTED_GAIN_TOLERANCE else None
 
 
-def _escape_direction(model: MixedModel, theta: Floats) -> Floats | None:
+def _escape_direction(search: Search, theta: Floats) -> Floats | None:
     """A start just inside the boundary with a lower criterion, by added variance in some direction; None if there is
     none."""
-    factor = relative_factor(theta, model.q)
+    factor = relative_factor(theta, search.q)
     covariance = factor @ factor.T
-    at = profile(model, theta)
+    at = search.at(theta)
     values, vectors = np.linalg.eigh(at.covariance_gradient)
     if values[0] >= -1e-6 * max(1.0, np.abs(values).max()):
         return None
-    direction = np.outer(vectors[:, 0], vectors[:, 0]) + 1e-10 * np.eye(model.q)
+    direction = np.outer(vectors[:, 0], vectors[:, 0]) + 1e-10 * np.eye(search.q)
     largest = 0.01 * max(0.1, float(np.trace(covariance)))
     for size in largest * 10.0 ** -np.arange(7.0):
-        inside = semidefinite_factor(covariance + size * direction)[lower_triangle(model.q)]
-        if profile(model, inside).value < at.value:
+        inside = semidefinite_factor(covariance + size * direction)[lower_triangle(search.q)]
+        if search.at(inside).value < at.value:
             return inside
     return None
