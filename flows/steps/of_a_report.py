@@ -28,7 +28,7 @@ from flows.steps.step_words import (
 from tasks.disk.layout import REPORT
 from tasks.disk.mirror import place_of
 from tasks.engines.engines import EngineName
-from tasks.engines.sample import answered_by, sample_posterior
+from tasks.engines.sample import answered_by, draw_posterior
 from tasks.engines.sampler_process import SamplerProcess
 from tasks.look.look import Look
 from tasks.notify.notify import (
@@ -126,13 +126,9 @@ def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
 
 
 def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int) -> Posterior:
-    """Sample the posterior, in a process of its own. Raises SamplingFailed."""
-    chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
+    """Draw from the posterior. Raises SamplingFailed."""
     listener = run_log().listener
-    draws, attempts = sample_posterior(
-        chosen, study, products, scaling, seed, lambda share: listener.advanced("sample", share)
-    )
-    return Posterior(draws, attempts, chosen.name)
+    return draw_posterior(engine, study, products, scaling, seed, lambda share: listener.advanced("sample", share))
 
 
 def screened(

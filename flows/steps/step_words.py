@@ -36,6 +36,8 @@ def fit_found(fit: PartialPooling) -> str:
 def posterior_found(posterior: Posterior) -> str:
     last = posterior.attempts[-1]
     again = f", attempt {len(posterior.attempts)}" if len(posterior.attempts) > 1 else ""
+    if last.is_resampled:
+        return f"{last.chains * last.draws:,} draws by importance, Pareto k {last.diagnostics.pareto_k:.2f}"
     return f"{last.chains} x {last.draws:,} draws, R-hat {last.diagnostics.rhat_max:.3f}{again}"
 
 

@@ -1,7 +1,7 @@
 """`posterior.nc`: the draws in ArviZ's layout, for anyone who wants to go on from them.
 
     posterior          fixef, sigma_group, correlation, sigma_residual, group_estimate
-    sample_stats       diverging, energy, tree_depth, acceptance_rate, n_steps
+    sample_stats       diverging, energy, tree_depth, acceptance_rate, n_steps; absent where draws were resampled
     observed_data      the outcome by row, when rows are given and take no more than ROWS_BYTES_LIMIT;
                        of a random sample of the study's rows where the attribute `sample` says so
     constant_data      group and raw predictors of the same rows
@@ -70,7 +70,9 @@ def posterior_tree(
     extended: PosteriorDraws | None = None,
 ) -> xr.DataTree:
     """The content of the file as a labelled tree in memory."""
-    groups = {**_posterior("posterior", draws, study, findings), "sample_stats": _sample_stats(draws)}
+    groups = _posterior("posterior", draws, study, findings)
+    if draws.from_chains:
+        groups["sample_stats"] = _sample_stats(draws)
     if extended is not None:
         groups |= _posterior("posterior_extended", extended, study, findings)
         groups["sample_stats_extended"] = _sample_stats(extended)

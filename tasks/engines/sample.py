@@ -7,12 +7,18 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
 
-from tasks.engines.engines import MARGINAL, PROGRAMS, Progress, StanEngine, TimeIsUp
+import numpy as np
+
+from tasks.engines.engines import MARGINAL, PROGRAMS, EngineName, Progress, StanEngine, TimeIsUp
+from tasks.engines.sampler_process import SamplerProcess
 from tasks.stats.bayes.answer import AnswerModel, answer_model
-from tasks.stats.bayes.diagnostics import diagnose
+from tasks.stats.bayes.diagnostics import diagnose, diagnose_resampled
+from tasks.stats.bayes.parameter_units import parameter_units
 from tasks.stats.bayes.posterior import posterior_draws
 from tasks.stats.bayes.priors import resolve_priors
+from tasks.stats.bayes.resampling import FEWEST_GROUPS, resample
 from tasks.stats.bayes.stan_data import StanData, marginal_data
+from tasks.stats.bayes.unconstrained import MarginalPosterior
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.judged.screening import Screening
 from tasks.stats.records import Floats, GroupedData, PosteriorDraws, SamplingAttempt, Scaling
@@ -27,6 +33,45 @@ log = logging.getLogger("poolwise")
 # Per attempt: (least adapt_delta, factor on the iterations, increase of the tree depth). These follow Stan's own
 # advice for divergences, low ESS and trajectories cut short.
 ESCALATION = ((0.0, 1, 0), (0.95, 2, 2), (0.99, 4, 4))
+
+
+def draw_posterior(
+    engine: EngineName, study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int, progress: Progress
+) -> Posterior:
+    """The posterior with group effects: where groups are many and no engine is named, by importance resampling.
+
+    If its weights are too uneven, and in all other cases, by a Stan engine in a process of its own. Raises
+    SamplingFailed.
+    """
+    if engine == "auto" and len(products.labels) >= FEWEST_GROUPS:
+        resampled = resampled_posterior(study, products, scaling, seed, progress)
+        if resampled is not None:
+            return resampled
+    chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
+    draws, attempts = sample_posterior(chosen, study, products, scaling, seed, progress)
+    return Posterior(draws, attempts, chosen.name)
+
+
+def resampled_posterior(
+    study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int, progress: Progress
+) -> Posterior | None:
+    """As many draws as the study asks of a sampler, by importance resampling; None if a threshold is missed."""
+    varying, settings, priors = (0, *study.varying_columns), study.sampler, resolve_priors(study, scaling)
+    marginal = MarginalPosterior(products, varying, priors, parameter_units(products, varying, priors))
+    try:
+        found = resample(marginal, settings.chains * settings.draws, seed, progress)
+    except np.linalg.LinAlgError as error:
+        log.info("The posterior was not resampled: %s. A Stan engine samples it.", error)
+        return None
+    variables = marginal.variables(found.free, settings.chains, scaling.outcome_scale)
+    draws = posterior_draws(variables, products, varying, scaling, seed)
+    worth = diagnose_resampled(found, draws, products.terms, study.thresholds)
+    if worth.failures:
+        missed = ", ".join(missed_in_words(worth, study.thresholds, settings.chains))
+        log.info("The posterior was not resampled: %s. A Stan engine samples it.", missed)
+        return None
+    attempt = SamplingAttempt(settings.chains, 0, settings.draws, float("nan"), seed, worth, found.n_proposed)
+    return Posterior(draws, (attempt,), f"importance resampling (numpy {np.__version__})")
 
 
 def sample_posterior(

@@ -166,6 +166,9 @@ class SamplerDiagnostics:
     n_quantities: int  # how many quantities R-hat and ESS were computed for
     n_reported: int  # how many are reported in all
     failures: tuple[str, ...]  # names of the thresholds missed (`tasks.stats.bayes.diagnostics`)
+    # Of the importance weights, where draws were resampled instead of sampled; R-hat and E-BFMI are NaN then, and
+    # `worst` is the quantity with the smallest effective size.
+    pareto_k: float | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,11 @@ class SamplingAttempt:
     adapt_delta: float
     seed: int
     diagnostics: SamplerDiagnostics
+    n_proposed: int = 0  # proposals of importance resampling, which has no warm-up and no acceptance; 0: sampled
+
+    @property
+    def is_resampled(self) -> bool:
+        return self.n_proposed > 0
 
 
 @dataclass(frozen=True)
@@ -234,6 +242,7 @@ class PosteriorDraws:
     group_sigma: Floats | None = None  # (C, D, J) residual SDs, where each group has its own
     spread: Floats | None = None  # (C, D) SD of the groups' log residual SDs, where each group has its own
     nu: Floats | None = None  # (C, D) degrees of freedom, where rows are Student-t; `sigma` is then their scale
+    from_chains: bool = True  # False: resampled by importance, in random order; what a sampler says of a draw is 0
 
 
 @dataclass(frozen=True)

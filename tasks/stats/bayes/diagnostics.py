@@ -1,5 +1,7 @@
 """Did the sampler explore the posterior: R-hat, ESS, E-BFMI, divergences, tree depth.
 
+Draws that were resampled by importance have a Pareto k and effective sizes instead.
+
 Rank-normalised split R-hat and bulk and tail ESS: Vehtari, Gelman, Simpson, Carpenter & Bürkner (2021),
 arXiv:1903.08008; E-BFMI: Betancourt (2016), arXiv:1604.00695. The arithmetic is ArviZ's.
 """
@@ -13,11 +15,12 @@ from typing import Literal
 import numpy as np
 
 from tasks.stats.bayes.posterior import intraclass_correlation
+from tasks.stats.bayes.resampling import HIGHEST_K, Resampled
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, PosteriorDraws, SamplerDiagnostics
 from tasks.study.settings import Thresholds
 
-DiagnosticName = Literal["rhat", "ess_bulk", "ess_tail", "divergences", "treedepth", "ebfmi"]
+DiagnosticName = Literal["rhat", "ess_bulk", "ess_tail", "divergences", "treedepth", "ebfmi", "weights"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,15 @@ def against_limits(found: SamplerDiagnostics, limits: Thresholds, chains: int) -
     """Each diagnostic beside its limit.
 
     R-hat must be below its limit, ESS and E-BFMI at least theirs; divergences and trees of full depth must be 0.
+    Draws that were resampled have a Pareto k, which must be below its limit, and effective sizes.
     """
     ess = limits.ess_per_chain * chains
+    if found.pareto_k is not None:
+        return (
+            Diagnostic("weights", found.pareto_k, HIGHEST_K, found.pareto_k < HIGHEST_K),
+            Diagnostic("ess_bulk", found.ess_bulk_min, ess, found.ess_bulk_min >= ess),
+            Diagnostic("ess_tail", found.ess_tail_min, ess, found.ess_tail_min >= ess),
+        )
     return (
         Diagnostic("rhat", found.rhat_max, limits.rhat, found.rhat_max < limits.rhat),
         Diagnostic("ess_bulk", found.ess_bulk_min, ess, found.ess_bulk_min >= ess),
@@ -51,9 +61,9 @@ def judge_sampler(found: SamplerDiagnostics, limits: Thresholds, chains: int) ->
 
     A report is published only if all diagnostics hold, so they pass; their values show by how much.
     """
-    rhat, bulk, tail, *others = against_limits(found, limits, chains)
+    first, bulk, tail, *others = against_limits(found, limits, chains)
     least = min(bulk, tail, key=lambda one: one.value)
-    return (_judgement("rhat", rhat), _judgement("ess", least), *(_judgement(one.name, one) for one in others))
+    return (_judgement(first.name, first), _judgement("ess", least), *(_judgement(one.name, one) for one in others))
 
 
 def _judgement(kind: str, one: Diagnostic) -> Judgement:
@@ -94,6 +104,28 @@ def diagnose(
     return replace(found, failures=missed)
 
 
+def diagnose_resampled(
+    found: Resampled, draws: PosteriorDraws, terms: tuple[str, ...], thresholds: Thresholds
+) -> SamplerDiagnostics:
+    """What resampled draws are worth, and which of the thresholds do not hold."""
+    names = [name for name, _ in _parameters(draws, terms)][: found.ess_bulk.size]
+    made = SamplerDiagnostics(
+        rhat_max=float("nan"),
+        ess_bulk_min=float(found.ess_bulk.min()),
+        ess_tail_min=float(found.ess_tail.min()),
+        n_divergent=0,
+        n_max_treedepth=0,
+        ebfmi_min=float("nan"),
+        worst=names[int(np.minimum(found.ess_bulk, found.ess_tail).argmin())],
+        n_quantities=found.ess_bulk.size,
+        n_reported=_n_parameters(draws) + draws.group_coef[0, 0].size,
+        failures=(),
+        pareto_k=found.pareto_k,
+    )
+    missed = tuple(one.name for one in against_limits(made, thresholds, draws.sigma.shape[0]) if not one.holds)
+    return replace(made, failures=missed)
+
+
 def ebfmi_by_chain(draws: PosteriorDraws) -> Floats:
     """(C,) energy Bayesian fraction of missing information."""
     from arviz_stats.base import array_stats
@@ -107,18 +139,24 @@ def _n_parameters(draws: PosteriorDraws) -> int:
 
 
 def _quantities(draws: PosteriorDraws, labels: tuple[str, ...], terms: tuple[str, ...]) -> Iterator[tuple[str, Floats]]:
-    for k, term in enumerate(terms):
-        yield term, draws.beta[..., k]
-    q = draws.sigma_group.shape[-1]
-    for k in range(q):
-        yield f"group SD {k + 1}", draws.sigma_group[..., k]
-        for m in range(k):
-            yield f"group correlation {m + 1}, {k + 1}", draws.correlation[..., k, m]
-    yield "residual SD", draws.sigma
+    yield from _parameters(draws, terms)
     yield "ICC", intraclass_correlation(draws)
-    # Given the parameters above, group coefficients are exact independent draws, so some of them stand for all.
+    # Given the parameters, group coefficients are exact independent draws, so some of them stand for all.
     step = draws.checked_step
     checked = draws.group_coef[:, :, ::step] if draws.checked_coef is None else draws.checked_coef
     for j, label in enumerate(labels[::step]):
         for k, term in enumerate(terms):
             yield f"{term} of {label}", checked[:, :, j, k]
+
+
+def _parameters(draws: PosteriorDraws, terms: tuple[str, ...]) -> Iterator[tuple[str, Floats]]:
+    """Fixed effects, group SDs, correlations, residual SD."""
+    for k, term in enumerate(terms):
+        yield term, draws.beta[..., k]
+    q = draws.sigma_group.shape[-1]
+    for k in range(q):
+        yield f"group SD {k + 1}", draws.sigma_group[..., k]
+    for k in range(q):
+        for m in range(k):
+            yield f"group correlation {m + 1}, {k + 1}", draws.correlation[..., k, m]
+    yield "residual SD", draws.sigma

@@ -17,10 +17,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.stats.bayes import closed_form
 from tasks.stats.fits.small_matrices import inverse_and_log_det
 from tasks.stats.records import Floats, PosteriorDraws
 
 BLOCK_VALUES = 2_000_000
+# Draws times groups at once: blocks that fit a processor's cache, and too small for BLAS to share out over threads,
+# which costs more than the product itself.
+CACHED_VALUES = 8_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ def group_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) ->
 
     `gram` is (J, p + 1, p + 1), as in `ModelCrossProducts`.
     """
+    if at.sigma.ndim == 1 and len(varying) <= 2:
+        return _closed_form(gram, varying, at)
     log_lik = np.empty((len(at.sigma), len(gram)))
     residual_of = np.column_stack([-at.beta, np.ones(len(at.sigma))])
     products = (residual_of[:, :, None] * residual_of[:, None, :]).reshape(len(at.sigma), -1)
@@ -68,6 +74,59 @@ def group_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) ->
         misfit = np.maximum(rtr - (w * solved).sum(axis=1), 0.0) / variance
         log_lik[:, block] = -0.5 * (n * np.log(2 * np.pi) + (n - len(varying)) * np.log(variance) + log_det + misfit)
     return log_lik
+
+
+def marginal_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Floats:
+    """(S,) log likelihood of all groups' rows; `gram` is (J, p + 1, p + 1), as in `ModelCrossProducts`."""
+    if at.sigma.ndim > 1 or len(varying) > 2:
+        block = max(1, CACHED_VALUES // at.sigma.size)
+        starts = range(0, len(gram), block)
+        return np.asarray(sum(group_log_lik(gram[start : start + block], varying, at).sum(axis=1) for start in starts))
+    draws, groups = _features(gram, varying, at)
+    log_dets, forms = np.zeros(len(at.sigma)), np.zeros(len(at.sigma))
+    for some, which in _cached(len(at.sigma), len(gram)):
+        log_det, form = closed_form.log_det_and_form(_some(draws, some), groups, which)
+        log_dets[some] += log_det.sum(axis=1)
+        forms[some] += form.sum(axis=1)
+    misfit = np.maximum(draws.residuals @ groups.total - forms, 0.0) / at.sigma**2
+    n, idle = groups.n.sum(), len(varying) * len(gram)
+    return np.asarray(-0.5 * (n * np.log(2 * np.pi) + (n - idle) * 2.0 * np.log(at.sigma) + log_dets + misfit))
+
+
+def _closed_form(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Floats:
+    """As `group_log_lik`, of one or two effects and one residual SD for all groups."""
+    draws, groups = _features(gram, varying, at)
+    log_lik = np.empty((len(at.sigma), len(gram)))
+    variance = at.sigma[:, None] ** 2
+    log_variance = np.log(variance)
+    for some, block in _cached(*log_lik.shape):
+        log_det, form = closed_form.log_det_and_form(_some(draws, some), groups, block)
+        rtr, n = draws.residuals[some] @ groups.gram[:, block], groups.n[block]
+        misfit = np.maximum(rtr - form, 0.0) / variance[some]
+        spread = (n - len(varying)) * log_variance[some]
+        log_lik[some, block] = -0.5 * (n * np.log(2 * np.pi) + spread + log_det + misfit)
+    return log_lik
+
+
+def _features(
+    gram: Floats, varying: tuple[int, ...], at: ParameterDraws
+) -> tuple[closed_form.OfDraws, closed_form.OfGroups]:
+    center = at.beta.mean(axis=0)
+    draws = closed_form.of_draws(at.beta, at.factor, at.sigma, center)
+    return draws, closed_form.of_groups(gram, varying, center)
+
+
+def _some(draws: closed_form.OfDraws, which: slice) -> closed_form.OfDraws:
+    return closed_form.OfDraws(draws.residuals[which], draws.determinants[which], draws.forms[which])
+
+
+def _cached(n_draws: int, n_groups: int) -> Iterator[tuple[slice, slice]]:
+    """Blocks of draws and groups, of at most CACHED_VALUES values each."""
+    width = min(n_groups, 1000)
+    height = max(1, CACHED_VALUES // max(width, 1))
+    for start in range(0, n_groups, max(width, 1)):
+        for first in range(0, n_draws, height):
+            yield slice(first, first + height), slice(start, start + width)
 
 
 def expected_effects(gram: Floats, varying: tuple[int, ...], at: ParameterDraws, weights: Floats) -> Floats:

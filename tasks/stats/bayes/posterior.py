@@ -40,7 +40,8 @@ def posterior_draws(
 ) -> PosteriorDraws:
     """The draws of every reported quantity, in the outcome's unit.
 
-    `variables` are as an engine returns them (chain and draw first), for the outcome divided by its SD.
+    `variables` are as an engine returns them (chain and draw first), for the outcome divided by its SD. Draws that no
+    sampler made come without its columns, which are then 0.
     """
     s = scaling.outcome_scale
     beta, sigma_group, sigma = (variables[name] * s for name in ("beta", "sigma_group", "sigma"))
@@ -73,7 +74,8 @@ def posterior_draws(
         checked_step=step,
         group_sigma=group_sigma,
         spread=variables.get("spread"),
-        **{name: variables[column] for name, column in SAMPLER_COLUMNS.items()},
+        from_chains=SAMPLER_COLUMNS["energy"] in variables,
+        **{name: variables.get(column, np.zeros_like(sigma)) for name, column in SAMPLER_COLUMNS.items()},
     )
 
 

@@ -18,8 +18,8 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.stats.bayes.group_likelihood import group_log_lik, parameter_draws
-from tasks.stats.bayes.log_density import conditional_log_lik, log_prior, marginal_log_lik
+from tasks.stats.bayes.group_likelihood import group_log_lik, marginal_log_lik, parameter_draws
+from tasks.stats.bayes.log_density import conditional_log_lik, log_prior
 from tasks.stats.bayes.posterior import intraclass_correlation
 from tasks.stats.bayes.priors import ResolvedPriors
 from tasks.stats.fits.cross_products import ModelCrossProducts

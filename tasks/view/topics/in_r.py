@@ -114,6 +114,7 @@ def _quoted(name: str) -> str:
 def brms_code(context: Context) -> str:
     """The columns get plain names first: brms makes names of its own from those of its data."""
     study, found, attempt = context.study, context.findings.bayes, context.findings.bayes.attempts[-1]
+    settings = study.sampler if attempt.is_resampled else attempt
     names = [f"x{k}" for k in range(1, len(study.predictors) + 1)]
     inside = " + ".join(["1", *(names[k - 1] for k in context.varying if k)])
     columns = [
@@ -134,8 +135,8 @@ def brms_code(context: Context) -> str:
             ",\n".join(f"  {prior}" for prior in _priors(context, names)),
             ")",
             f"fit <- brm(y ~ {' + '.join(names or ['1'])} + ({inside} | g), data = scaled, prior = priors,",
-            f"  chains = {attempt.chains}, warmup = {attempt.warmup}, iter = {attempt.warmup + attempt.draws},",
-            f"  control = list(adapt_delta = {attempt.adapt_delta:g}), seed = {context.findings.run.seed})",
+            f"  chains = {settings.chains}, warmup = {settings.warmup}, iter = {settings.warmup + settings.draws},",
+            f"  control = list(adapt_delta = {settings.adapt_delta:g}), seed = {context.findings.run.seed})",
             f"summary(fit, robust = TRUE)  # medians: SD {sds}; residual SD {_n(float(found.sigma.median), 4)}",
             "",
         ]

@@ -20,7 +20,14 @@ GUIDE = (
     "it far, or in many bins side by side, says that they disagree. The sampler moves like a ball whose speed is drawn "
     "anew at each step: if one step changes its energy far less than energies differ, it is slow to reach rare values."
 )
+RESAMPLED_GUIDE = (
+    "With this many groups the possible values of the averages and spreads are almost normally distributed. So they "
+    "were not explored by chains: candidates were drawn around the most probable values, each was weighed by how "
+    "probable it really is, and draws were taken in proportion to the weights. Pareto k says how uneven the weights "
+    "are: below 0.7 the draws can be used as any others."
+)
 ROWS: dict[str, str] = {
+    "weights": "Pareto k of the importance weights",
     "rhat": "Largest R-hat",
     "ess_bulk": "Smallest bulk ESS",
     "ess_tail": "Smallest tail ESS",
@@ -38,10 +45,10 @@ def _blocks(context: Context) -> tuple[Block, ...]:
     if findings.answer_attempts:
         title = "Sampling attempts of the extended model"
         blocks.append(_attempts(context, "table-attempts-extended", title, findings.answer_attempts))
-    if context.draws is not None:
+    if context.draws is not None and context.draws.from_chains:
         blocks += [_ranks(context, context.draws), _energy(context, context.draws)]
         blocks.append(Fold("Traces of the chains", (_traces(context, context.draws),)))
-    return (*blocks, how_to_read(GUIDE))
+    return (*blocks, how_to_read(RESAMPLED_GUIDE if findings.bayes.attempts[-1].is_resampled else GUIDE))
 
 
 def _attempts(context: Context, name: str, title: str, attempts: Sequence[SamplingAttempt]) -> Table:
@@ -56,12 +63,21 @@ def _attempts(context: Context, name: str, title: str, attempts: Sequence[Sampli
     rows = tuple(
         (Cell(what), Cell(limits.get(what, "")), *(Cell(values[what]) for values in described)) for what in described[0]
     )
-    last = attempts[-1].diagnostics
-    note = (
-        f"The last attempt is reported. R-hat and ESS were computed for {last.n_quantities:,} of {last.n_reported:,} "
-        f"reported quantities; the largest R-hat is that of the {quantity_in_words(context, last.worst)}."
+    return Table(name, title, columns, rows, _note(context, attempts[-1]))
+
+
+def _note(context: Context, last: SamplingAttempt) -> str:
+    found = last.diagnostics
+    worst = quantity_in_words(context, found.worst)
+    if last.is_resampled:
+        return (
+            f"Effective sizes (ESS) are of {found.n_quantities:,} quantities, from which all {found.n_reported:,} that "
+            f"are reported follow exactly; the smallest is that of the {worst}."
+        )
+    return (
+        f"The last attempt is reported. R-hat and ESS were computed for {found.n_quantities:,} of "
+        f"{found.n_reported:,} reported quantities; the largest R-hat is that of the {worst}."
     )
-    return Table(name, title, columns, rows, note)
 
 
 def quantity_in_words(context: Context, name: str) -> str:
@@ -88,13 +104,24 @@ def _limits(context: Context) -> dict[str, str]:
 
 
 def _limit(one: Diagnostic) -> str:
-    below = "below " if one.name == "rhat" else "at least " if one.limit else ""
+    below = "below " if one.name in ("rhat", "weights") else "at least " if one.limit else ""
     return f"{below}{one.limit:g}"
 
 
 def _described(context: Context, attempt: SamplingAttempt) -> dict[str, str]:
     found = attempt.diagnostics
     missed = missed_in_words(found, context.study.thresholds, attempt.chains)
+    if attempt.is_resampled:
+        return {
+            "Method": "importance resampling",
+            "Candidates": numbers.count(attempt.n_proposed),
+            "Draws": numbers.count(attempt.chains * attempt.draws),
+            "Seed": f"{attempt.seed}",
+            ROWS["weights"]: numbers.fixed(found.pareto_k or 0.0, 2),
+            ROWS["ess_bulk"]: numbers.fixed(found.ess_bulk_min, 0),
+            ROWS["ess_tail"]: numbers.fixed(found.ess_tail_min, 0),
+            "Judgement": numbers.listed(missed) or "every threshold holds",
+        }
     return {
         "Chains": f"{attempt.chains}",
         "Warm-up and kept draws per chain": f"{attempt.warmup:,} + {attempt.draws:,}",
@@ -179,6 +206,12 @@ def _finding(context: Context) -> str:
     if found.failures:
         missed = numbers.listed(missed_in_words(found, context.study.thresholds, attempts[-1].chains))
         return f"The sampler did not reach its thresholds: {missed}."
+    if attempts[-1].is_resampled:
+        return (
+            "No sampler was needed: with this many groups, draws were taken by importance resampling. Pareto k of the "
+            f"weights is {numbers.fixed(found.pareto_k or 0.0, 2)}, and the draws are worth about "
+            f"{numbers.fixed(min(found.ess_bulk_min, found.ess_tail_min), 0)} independent ones or more."
+        )
     return (
         f"The sampler reached every threshold {when}: the largest R-hat is {found.rhat_max:.3f} and the draws are "
         f"worth about {numbers.fixed(min(found.ess_bulk_min, found.ess_tail_min), 0)} independent ones or more."
@@ -198,6 +231,7 @@ TOPIC = Topic(
     sources=("fits", "checks"),
     guide=(GUIDE,),
     checks=(
+        _check("weights", "Importance weights (Pareto k)", "{value}, below {limit}", "The weights are even enough."),
         _check("rhat", "Chains agree (R-hat)", "{value}, below {limit}", "The chains agree."),
         _check("ess", "Enough draws (ESS)", "{value} draws, at least {limit}", "There are enough independent draws."),
         _check("divergences", "Divergences", "{value}, none allowed", "The sampler followed the posterior everywhere."),

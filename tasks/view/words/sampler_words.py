@@ -20,5 +20,6 @@ def _in_words(one: Diagnostic) -> str:
         "ess_tail": f"tail ESS {one.value:.0f} is below {one.limit:g}",
         "divergences": f"{n} divergent transition{'s'[: n != 1]}",
         "treedepth": f"{n} transition{'s'[: n != 1]} at the largest tree depth",
+        "weights": f"Pareto k {one.value:.2f} is not below {one.limit:g}",
         "ebfmi": f"E-BFMI {one.value:.2f} is below {one.limit:g}",
     }[one.name]

@@ -8,9 +8,9 @@ import stanli
 from scipy.stats import norm
 
 from tasks.engines.engines import MARGINAL
-from tasks.stats.bayes import log_density
-from tasks.stats.bayes.group_likelihood import ParameterDraws, parameter_draws
-from tasks.stats.bayes.log_density import conditional_log_lik, log_prior, marginal_log_lik
+from tasks.stats.bayes import group_likelihood
+from tasks.stats.bayes.group_likelihood import ParameterDraws, marginal_log_lik, parameter_draws
+from tasks.stats.bayes.log_density import conditional_log_lik, log_prior
 from tasks.stats.bayes.priors import resolve_priors
 from tasks.stats.bayes.stan_data import design_matrix, marginal_data
 from tasks.stats.records import PosteriorDraws
@@ -60,7 +60,7 @@ def test_blocks_of_groups_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     at = ParameterDraws(rng.normal(size=(6, 2)), np.tril(rng.uniform(0.5, 1, (6, 2, 2))), rng.uniform(1, 2, 6))
     whole = marginal_log_lik(products.gram, (0, 1), at)
-    monkeypatch.setattr(log_density, "BLOCK_VALUES", 12)
+    monkeypatch.setattr(group_likelihood, "CACHED_VALUES", 12)
     np.testing.assert_allclose(marginal_log_lik(products.gram, (0, 1), at), whole)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from tasks.engines.engines import EmbeddedEngine
 from tasks.engines.sample import sample_posterior
-from tasks.stats.bayes.group_likelihood import parameter_draws
-from tasks.stats.bayes.log_density import log_prior, marginal_log_lik
+from tasks.stats.bayes.group_likelihood import marginal_log_lik, parameter_draws
+from tasks.stats.bayes.log_density import log_prior
 from tasks.stats.bayes.priors import ResolvedPriors, resolve_priors
 from tasks.stats.judged import prior_sensitivity as module
 from tasks.stats.judged.prior_sensitivity import PriorSensitivity, diagnosis, judge_prior_sensitivity, prior_sensitivity

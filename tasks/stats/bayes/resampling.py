@@ -1,0 +1,133 @@
+"""The marginal posterior by importance resampling, where groups are so many that it is nearly normal.
+
+Proposals come from a multivariate t with 5 degrees of freedom at the mode of the unconstrained posterior; their
+importance weights are Pareto-smoothed (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25(72)), and as many draws as
+are wanted are taken in proportion to them. Pareto k says whether the proposal was good enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.bayes.importance import importance_weights
+from tasks.stats.bayes.unconstrained import MarginalPosterior
+from tasks.stats.records import Floats
+
+FREEDOM = 5.0
+HIGHEST_K = 0.7  # above, weights are too uneven for their draws to be used
+PROPOSALS_PER_DRAW = 4
+FEWEST_GROUPS = 2000  # below, a Stan engine is quick, and the posterior may be far from normal
+MOST_STEPS = 50
+STEP = 0.1  # of the numeric derivatives, in posterior SDs
+NEAR = 0.01  # the mode is found when Newton's step is this short, in posterior SDs
+
+LogDensity = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True)
+class Normal:
+    """The normal approximation at the mode: covariance root @ root'."""
+
+    mode: Floats  # (d,)
+    root: Floats  # (d, d)
+
+
+@dataclass(frozen=True)
+class Resampled:
+    free: Floats  # (S, d) draws, in random order
+    pareto_k: float
+    n_proposed: int
+    ess_bulk: Floats  # (d,) what the draws are worth for the mean of each quantity of `Parameters.quantities`
+    ess_tail: Floats  # (d,) and for its 2.5 and 97.5 % quantiles, the smaller
+
+
+def resample(posterior: MarginalPosterior, n_draws: int, seed: int, progress: Callable[[float], None]) -> Resampled:
+    """`n_draws` draws. Raises numpy.linalg.LinAlgError if no mode is found."""
+    at = normal_at_mode(posterior.log_density, np.zeros(posterior.guessed_scale.size), posterior.guessed_scale)
+    rng = np.random.default_rng(seed)
+    z, log_t = _proposed(PROPOSALS_PER_DRAW * n_draws, at.mode.size, rng)
+    free = at.mode + z @ at.root.T
+    parts = np.array_split(free, 20)
+    log_density = np.empty(0)
+    for k, part in enumerate(parts, 1):
+        log_density = np.append(log_density, posterior.log_density(part))
+        progress(k / len(parts))
+    log_weights, pareto_k = importance_weights((log_density - log_t)[:, None])
+    weights = np.exp(log_weights[0])
+    bulk, tail = _effective(weights, posterior.constrained(free).quantities, n_draws)
+    return Resampled(free[_taken(weights, n_draws, rng)], float(pareto_k[0]), len(free), bulk, tail)
+
+
+def normal_at_mode(log_density: LogDensity, start: Floats, scale: Floats) -> Normal:
+    """Newton's method with numeric derivatives, in coordinates in which the last Hessian was -I.
+
+    `start` and `scale` are (d,). Raises numpy.linalg.LinAlgError if the density has no maximum near.
+    """
+    at, root = start, np.diag(scale)
+    for _ in range(MOST_STEPS):
+        gradient, hessian = _derivatives(log_density, at, root)
+        values, vectors = np.linalg.eigh(-hessian)
+        if not np.isfinite(values).all():
+            break
+        bent = np.maximum(np.abs(values), 1e-3)
+        step = vectors @ ((vectors.T @ gradient) / bent)
+        if np.linalg.norm(step) < NEAR and values[0] > 0.1:
+            return Normal(at + root @ step, root @ vectors / np.sqrt(bent))
+        at, root = _best_along(log_density, at, root @ step), root @ vectors / np.sqrt(bent)
+    raise np.linalg.LinAlgError("no mode of the posterior was found")
+
+
+def _best_along(log_density: LogDensity, at: Floats, step: Floats) -> Floats:
+    shares = np.append(0.5 ** np.arange(12), 0.0)
+    tried = at + shares[:, None] * step
+    return tried[np.nanargmax(log_density(tried))]
+
+
+def _derivatives(log_density: LogDensity, at: Floats, root: Floats) -> tuple[Floats, Floats]:
+    """Gradient (d,) and Hessian (d, d) by central differences, in units of the columns of `root`."""
+    d = at.size
+    rows, columns = np.tril_indices(d, -1)
+    unit = np.eye(d)
+    pairs = unit[rows] + unit[columns]
+    moves = STEP * np.vstack([np.zeros((1, d)), unit, -unit, pairs, -pairs])
+    f = log_density(at + moves @ root.T)
+    middle, up, down = f[0], f[1 : d + 1], f[d + 1 : 2 * d + 1]
+    both = f[2 * d + 1 :].reshape(2, -1).sum(axis=0)
+    single = up + down
+    hessian = np.diag((single - 2.0 * middle) / STEP**2)
+    mixed = (both - single[rows] - single[columns] + 2.0 * middle) / (2.0 * STEP**2)
+    hessian[rows, columns] = hessian[columns, rows] = mixed
+    return (up - down) / (2.0 * STEP), hessian
+
+
+def _proposed(n: int, d: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """(n, d) draws of the standard multivariate t, and their log densities (n,) up to a constant."""
+    z = rng.standard_normal((n, d)) / np.sqrt(rng.chisquare(FREEDOM, n) / FREEDOM)[:, None]
+    return z, -0.5 * (FREEDOM + d) * np.log1p((z**2).sum(axis=1) / FREEDOM)
+
+
+def _taken(weights: Floats, n: int, rng: np.random.Generator) -> np.ndarray:
+    """(n,) positions in proportion to the weights, by systematic resampling, in random order."""
+    places = (rng.random() + np.arange(n)) / n
+    cumulated = np.cumsum(weights)
+    return rng.permutation(np.minimum(np.searchsorted(cumulated / cumulated[-1], places), len(weights) - 1))
+
+
+def _effective(weights: Floats, values: Floats, n_draws: int) -> tuple[Floats, Floats]:
+    """How many independent draws have the error that these weighted ones have, after `n_draws` are taken of them."""
+    order = np.argsort(values, axis=0)
+    share = np.cumsum(weights[order], axis=0)
+    columns = np.arange(values.shape[1])
+    ends = [values[order[(share < p).sum(axis=0), columns], columns] for p in (0.025, 0.975)]
+    tails = [_worth(weights, (values <= end).astype(float)) for end in ends]
+    worth = _worth(weights, values), np.minimum(*tails)
+    bulk, tail = (1.0 / (1.0 / each + 1.0 / n_draws) for each in worth)
+    return bulk, tail
+
+
+def _worth(weights: Floats, values: Floats) -> Floats:
+    square = (values - weights @ values) ** 2
+    return (weights @ square) / (weights**2 @ square)
