@@ -17,13 +17,18 @@ SUFFICIENT_DECREASE = 1e-4
 LONGEST_STEP = 3.0  # relative to max(1, |x|)
 FARTHEST = 1e5  # from 0: the search ends there if a function falls for ever, as it may with two groups
 DIFFERENCE = 1e-4  # step for the first curvature, relative to max(1, |x|)
+HOPELESS = 1e-3  # of what a value in a race lacks to the lowest: the gain of a step that is too little
+LEVEL = 1e-5  # the gain from which two in a race are level
 FLATTEST = 1e-3  # the least curvature that is believed, relative to the largest
 
 
-def minimise(objective: Objective, start: Floats, tolerance: float = 1e-9) -> tuple[Floats, Floats]:
+def minimise(
+    objective: Objective, start: Floats, tolerance: float = 1e-9, *, is_race: bool = False
+) -> tuple[Floats, Floats]:
     """Minima (B, k), and the decrease (B,) that one more step from each would be expected to bring.
 
     `start` is (B, k). A problem is done when its next step is expected to gain at most `tolerance`.
+    In a race, only the lowest minimum counts: a problem is also done when it has no hope of it.
     """
     x, active = start.copy(), np.arange(len(start))
     value, gradient = objective(x, active)
@@ -32,7 +37,7 @@ def minimise(objective: Objective, start: Floats, tolerance: float = 1e-9) -> tu
     for _ in range(MOST_STEPS):
         step = -np.einsum("bij,bj->bi", inverse[active], gradient[active])
         promised[active] = -0.5 * (step * gradient[active]).sum(axis=1)
-        going = promised[active] > tolerance
+        going = promised[active] > (_least_hope(value, tolerance)[active] if is_race else tolerance)
         active, step = active[going], step[going]
         if not active.size:
             break
@@ -42,6 +47,13 @@ def minimise(objective: Objective, start: Floats, tolerance: float = 1e-9) -> tu
         inverse[active] = _updated(inverse[active], new[0] - old[0], new[2] - old[2])
         active = active[new[1] < old[1]]
     return x, promised
+
+
+def _least_hope(value: Floats, tolerance: float) -> Floats:
+    """(B,) the gain below which a problem is given up: a share of what it lacks, and less than the leader has left."""
+    lacking = value - value.min()
+    lacking[~np.isfinite(lacking)] = 0.0
+    return np.where(np.arange(value.size) == np.argmin(value), tolerance, np.maximum(lacking * HOPELESS, LEVEL))
 
 
 def _first_inverse_curvature(objective: Objective, x: Floats, gradient: Floats) -> Floats:

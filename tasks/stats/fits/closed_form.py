@@ -12,15 +12,12 @@ the second has no data and no variance. Groups are the last axis: each row is co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tasks.stats.records import Floats
 
-if TYPE_CHECKING:
-    from tasks.stats.fits.reml import MixedModel
-
+TINY = np.finfo(float).tiny
 ROUNDED_DETERMINANT = 4.0 * np.finfo(float).eps  # relative to the product of the diagonal
 
 
@@ -45,23 +42,28 @@ class Slope:
     spread: Floats  # (q, q) sum of v v' over groups, in sigma^2
 
 
-def closed_form(model: MixedModel) -> ClosedForm:
-    """Of a model with one or two varying effects. Where Z'Z is singular, adj(Z'Z) Z'[X y] is 0, but for rounding."""
-    n_groups, q, k = model.ztw.shape
-    z, ztw = np.zeros((2, 2, n_groups)), np.zeros((2, k, n_groups))
-    z[:q, :q], ztw[:q] = np.moveaxis(model.ztz, 0, -1), np.moveaxis(model.ztw, 0, -1)
+def closed_form(ztz: Floats, ztw: Floats, wtw: Floats, df: int, *, restricted: bool) -> ClosedForm:
+    """Of the sums of a model, as in `reml.MixedModel`, with one or two varying effects.
+
+    Where Z'Z is singular, adj(Z'Z) Z'[X y] is 0, but for rounding.
+    """
+    n_groups, q, k = ztw.shape
+    z, by_effect = np.zeros((2, 2, n_groups)), np.zeros((2, k, n_groups))
+    z[:q, :q], by_effect[:q] = np.moveaxis(ztz, 0, -1), np.moveaxis(ztw, 0, -1)
     scale = z[0, 0] * z[1, 1]
     determinant = scale - z[0, 1] ** 2
     determinant[determinant <= ROUNDED_DETERMINANT * scale] = 0.0
-    adjugate = np.array([z[1, 1] * ztw[0] - z[0, 1] * ztw[1], z[0, 0] * ztw[1] - z[0, 1] * ztw[0]])
+    adjugate = np.array(
+        [z[1, 1] * by_effect[0] - z[0, 1] * by_effect[1], z[0, 0] * by_effect[1] - z[0, 1] * by_effect[0]]
+    )
     adjugate[..., determinant == 0.0] = 0.0
     return ClosedForm(
         q=q,
         z=np.array([z[0, 0], z[0, 1], z[1, 1], determinant]),
-        parts=np.concatenate([ztw, adjugate]).reshape(4 * k, n_groups),
-        wtw=model.wtw,
-        df=model.df,
-        restricted=model.criterion == "reml",
+        parts=np.concatenate([by_effect, adjugate]).reshape(4 * k, n_groups),
+        wtw=wtw,
+        df=df,
+        restricted=restricted,
     )
 
 
@@ -107,7 +109,7 @@ def _profiled(data: ClosedForm, s: Floats) -> tuple[float, Floats, Floats]:
     p = len(s) - 1
     c_inverse = np.linalg.inv(s[:p, :p]).astype(float, copy=False)
     fixef = c_inverse @ s[:p, p]
-    r_squared = max(s[p, p] - s[p, :p] @ fixef, np.finfo(float).tiny + 1e-15 * data.wtw[p, p])
+    r_squared = max(s[p, p] - s[p, :p] @ fixef, TINY + 1e-15 * data.wtw[p, p])
     value = data.df * (1.0 + np.log(2.0 * np.pi * r_squared / data.df))
     if data.restricted:
         value += np.linalg.slogdet(s[:p, :p])[1]

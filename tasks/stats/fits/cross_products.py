@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array
 
+from tasks.stats.fits.runs import Runs, blocks, by_group, sums_of_ends, sums_of_products
 from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Integers, Scaling
 
@@ -112,89 +112,23 @@ def cross_products(data: GroupedData, offset: Floats | None = None, order: Integ
 
     A group's rows follow one another by `order` (N,), by default as they stand.
     """
-    n_groups, by_group = data.n_groups, _by_group(data.group_index, data.n_groups, order)
-    columns = np.vstack([data.x.T, data.y])  # contiguous, as all that follows goes by column
-    offset = columns.mean(axis=1) if offset is None else np.asarray(offset, dtype=float)
-    columns = columns if by_group is None else columns[:, by_group]
-    rises = columns[-1, 1:] >= columns[-1, :-1]
-    columns = columns - offset[:, None]
-    w = np.vstack([columns, columns[:-1] ** 2])
-    n = np.bincount(data.group_index, minlength=n_groups)
-    runs = _Runs.of(n)
-    wide, lag = _sums_of_products(w, runs)
-    return CrossProducts(
-        data.labels, data.terms, offset, wide, lag, _ends(w, runs), runs.sums_of_pairs(rises.astype(float))
-    )
-
-
-def _by_group(group_index: Integers, n_groups: int, order: Integers | None) -> Integers | None:
-    """Positions of the rows by group, and by `order` within; `None` if they stand like that.
-
-    Groups are numbers, so rows are counted into them rather than compared: the conversion of a sparse matrix does so.
-    """
-    if order is None and (group_index[1:] >= group_index[:-1]).all():
-        return None
-    by_order = np.arange(group_index.size) if order is None else np.argsort(order, kind="stable")
-    index = group_index if order is None else group_index[by_order]
-    ones = np.ones(index.size, dtype=bool)
-    counted = coo_array((ones, (index, np.arange(index.size))), shape=(n_groups, index.size)).tocsr()
-    return by_order[counted.indices]
-
-
-@dataclass(frozen=True)
-class _Runs:
-    """Rows by group: where the runs of a group start and end. Groups without rows have none."""
-
-    n: Integers  # (J,) rows
-    has_rows: np.ndarray  # (J,)
-    first: Integers  # of each run
-    last: Integers
-
-    @classmethod
-    def of(cls, n: Integers) -> _Runs:
-        ends = np.cumsum(n)
-        has_rows = n > 0
-        return cls(n, has_rows, (ends - n)[has_rows], ends[has_rows] - 1)
-
-    def sums(self, values: Floats) -> Floats:
-        """(J,) of `values` (N,), over each group."""
-        return self.spread(np.add.reduceat(values, self.first))
-
-    def sums_of_pairs(self, values: Floats) -> Floats:
-        """(J,) of `values` (N - 1,), one per row and its next, over each group. Overwrites those across two groups."""
-        values[self.last[:-1]] = 0.0
-        return self.sums(np.append(values, 0.0))
-
-    def spread(self, of_runs: Floats) -> Floats:
-        """(J, ...) with 0 for groups without rows."""
-        if self.has_rows.all():
-            return of_runs
-        values = np.zeros((self.n.size, *of_runs.shape[1:]))
-        values[self.has_rows] = of_runs
-        return values
-
-
-def _sums_of_products(w: Floats, runs: _Runs) -> tuple[Floats, Floats]:
-    """(J, m, m) sums of w w' with a 1 before each row's w, and of w w_next'; `w` is (m - 1, N), by group."""
-    m, n_groups = len(w) + 1, runs.n.size
-    wide, lag = np.empty((2, m, m, n_groups))
-    wide[0, 0], lag[0, 0] = runs.n, np.maximum(runs.n - 1, 0)
-    for i in range(m - 1):
-        wide[0, i + 1] = wide[i + 1, 0] = runs.sums(w[i])
-        lag[0, i + 1] = wide[0, i + 1] - runs.spread(w[i, runs.first])
-        lag[i + 1, 0] = wide[0, i + 1] - runs.spread(w[i, runs.last])
-        for k in range(m - 1):
-            lag[i + 1, k + 1] = runs.sums_of_pairs(w[i, :-1] * w[k, 1:])
-            if k >= i:
-                wide[i + 1, k + 1] = wide[k + 1, i + 1] = runs.sums(w[i] * w[k])
-    return np.ascontiguousarray(np.moveaxis(wide, -1, 0)), np.ascontiguousarray(np.moveaxis(lag, -1, 0))
-
-
-def _ends(w: Floats, runs: _Runs) -> Floats:
-    """(J, m, m) sums of w w' over the first and over the last row of each group."""
-    ends = np.stack([w[:, runs.first].T, w[:, runs.last].T])
-    ends = np.concatenate([np.ones((*ends.shape[:2], 1)), ends], axis=2)
-    return runs.spread(np.einsum("eji,ejk->jik", ends, ends))
+    if offset is None:
+        offset = np.append(data.x.mean(axis=0), data.y.mean())
+    offset = np.asarray(offset, dtype=float)
+    rows = by_group(data.group_index, data.n_groups, order)
+    n = np.bincount(data.group_index, minlength=data.n_groups)
+    m, stops = 2 * len(data.terms), np.cumsum(n)
+    wide, lag, ends = (np.empty((data.n_groups, m, m)) for _ in range(3))
+    rises = np.empty(data.n_groups)
+    for groups in blocks(stops):
+        here = rows[stops[groups][0] - n[groups][0] : stops[groups][-1]]
+        x, y, runs = data.x[here].T, data.y[here], Runs.of(n[groups])
+        rises[groups] = runs.sums_of_pairs((y[1:] >= y[:-1]).astype(float))
+        columns = np.vstack([x, y]) - offset[:, None]  # contiguous, as all that follows goes by column
+        w = np.vstack([columns, columns[:-1] ** 2])
+        wide[groups], lag[groups] = sums_of_products(w, runs)
+        ends[groups] = sums_of_ends(w, runs)
+    return CrossProducts(data.labels, data.terms, offset, wide, lag, ends, rises)
 
 
 def add(a: CrossProducts, b: CrossProducts) -> CrossProducts:

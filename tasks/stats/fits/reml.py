@@ -21,8 +21,8 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import minimize
 
+from tasks.stats.fits.batched_bfgs import minimise
 from tasks.stats.fits.closed_form import Slope, closed_form, slope
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import inverse_and_log_det, lower_triangle, semidefinite_factor
@@ -30,7 +30,6 @@ from tasks.stats.records import Floats
 
 Criterion = Literal["reml", "ml"]
 
-THETA_LIMIT = 1e6
 HARDLY_POOLED = 10.0  # group SDs in residual SDs
 # Changes of the criterion (a deviance) up to this are ignored: by a Newton step, by setting a tiny variance to 0.
 EXPECTED_GAIN_TOLERANCE = 1e-6
@@ -145,7 +144,7 @@ def _theta_gradient(covariance_gradient: Floats, factor: Floats) -> Floats:
 def fit(model: MixedModel) -> Optimum:
     """Minimise the criterion from interior and boundary starts; a minimum on the boundary is then proved or left."""
     search = _search(model)
-    lowest = min((_descend(search, start) for start in _starts(search)), key=lambda theta: search.at(theta).value)
+    lowest = min(_descend(search, *_starts(search)), key=lambda theta: search.at(theta).value)
     theta, lower = _settle(search, lowest)
     for _ in range(4):
         if lower is None:
@@ -162,7 +161,7 @@ def fit_near(model: MixedModel, theta: Floats) -> tuple[Floats, Profile]:
     Not proved to be the lowest minimum.
     """
     search = _search(model)
-    theta, lower = _settle(search, _descend(search, theta))
+    theta, lower = _settle(search, *_descend(search, theta))
     if lower is not None:
         theta, _ = _settle(search, lower)
     return theta, profile(model, theta)
@@ -172,7 +171,7 @@ def _search(model: MixedModel) -> Search:
     """Closed forms for one or two varying effects, else the profile itself."""
     if model.q > 2:
         return Search(model.q, len(model.ztz), cache(lambda theta: _slope(profile(model, np.array(theta)))))
-    data = closed_form(model)
+    data = closed_form(model.ztz, model.ztw, model.wtw, model.df, restricted=model.criterion == "reml")
     return Search(model.q, len(model.ztz), cache(lambda theta: slope(data, relative_factor(np.array(theta), model.q))))
 
 
@@ -210,18 +209,31 @@ def _spread_of_groups(search: Search) -> Floats:
     return semidefinite_factor(HARDLY_POOLED**4 * at.spread / search.n_groups)[lower_triangle(search.q)]
 
 
-def _descend(search: Search, start: Floats) -> Floats:
-    bounds = [(0.0 if d else -THETA_LIMIT, THETA_LIMIT) for d in _diagonal(search.q)]
+def _descend(search: Search, *starts: Floats) -> list[Floats]:
+    """The thetas that BFGS reaches from each start, with no negative element on the diagonal.
 
-    def value_and_gradient(theta: Floats) -> tuple[float, Floats]:
-        try:
-            at = search.at(theta)
-        except np.linalg.LinAlgError:  # a trial so far out that rounding leaves nothing of the fixed effects
-            return np.inf, np.zeros_like(theta)
-        return at.value, search.gradient(theta)
+    It needs no bounds: the criterion is an even function of each column of the factor.
+    """
 
-    options = {"maxiter": 500, "maxfun": 2000, "ftol": 1e-14, "gtol": 1e-7}
-    return minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+    def objective(thetas: Floats, _: np.ndarray) -> tuple[Floats, Floats]:
+        found = [_value_and_gradient(search, theta) for theta in thetas]
+        return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
+
+    reached, _ = minimise(objective, np.array(starts), tolerance=1e-8, is_race=True)
+    return [_unsigned(theta, search.q) for theta in reached]
+
+
+def _value_and_gradient(search: Search, theta: Floats) -> tuple[float, Floats]:
+    try:
+        return search.at(theta).value, search.gradient(theta)
+    except np.linalg.LinAlgError:  # a trial so far out that rounding leaves nothing of the fixed effects
+        return np.inf, np.zeros_like(theta)
+
+
+def _unsigned(theta: Floats, q: int) -> Floats:
+    """The same covariance, from a factor with no negative element on the diagonal."""
+    _, columns = lower_triangle(q)
+    return theta * np.where(theta[_diagonal(q)] < 0, -1.0, 1.0)[columns]
 
 
 def _snap_to_boundary(search: Search, theta: Floats) -> Floats:
@@ -285,7 +297,7 @@ def _escape(search: Search, theta: Floats) -> Floats | None:
     start = _escape_direction(search, theta)
     if start is None:
         return None
-    lower = _descend(search, start)
+    (lower,) = _descend(search, start)
     gain = search.at(theta).value - search.at(lower).value
     return lower if gain > EXPECTED_GAIN_TOLERANCE else None
 
