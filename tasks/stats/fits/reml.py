@@ -30,6 +30,7 @@ from tasks.stats.records import Floats
 
 Criterion = Literal["reml", "ml"]
 
+THETA_LIMIT = 1e6  # group SDs in residual SDs: a search ends there
 HARDLY_POOLED = 10.0  # group SDs in residual SDs
 # Changes of the criterion (a deviance) up to this are ignored: by a Newton step, by setting a tiny variance to 0.
 EXPECTED_GAIN_TOLERANCE = 1e-6
@@ -234,7 +235,7 @@ def _descend(search: Search, *starts: Floats) -> list[Floats]:
         gradient = theta_gradient(np.array([at.covariance_gradient for at in found]), factors(thetas, search.q))
         return np.array([at.value for at in found]), gradient
 
-    reached, _ = minimise(objective, np.array(starts), tolerance=1e-8, is_race=True)
+    reached, _ = minimise(objective, np.array(starts), tolerance=1e-8, farthest=THETA_LIMIT, is_race=True)
     return [_unsigned(theta, search.q) for theta in reached]
 
 
