@@ -48,6 +48,7 @@ def main() -> None:
     print(f"{'':46}{'poolwise':>10}{'peer':>10}{'ratio':>8}{'criterion above ours':>23}")
     for name, frame in frames.items():
         frame["x"] = (frame["x"] - frame["x"].mean()) / frame["x"].std()
+        frame["g"] = frame["g"].astype(str)
         for peer, fit in PEERS.items() if name != LARGEST else [("glmm", with_glmm)]:
             compare(name, peer, lambda frame=frame: ours(frame), lambda frame=frame, fit=fit: fit(frame))
     compare_programs(frames["sleepstudy, 180 rows, 18 groups"])
@@ -63,7 +64,7 @@ def simulated(n_rows: int, n_groups: int) -> pd.DataFrame:
 
 
 def grouped(frame: pd.DataFrame) -> GroupedData:
-    codes, labels = pd.factorize(frame["g"].astype(str), sort=True)
+    codes, labels = pd.factorize(frame["g"], sort=True)
     x, y = frame[["x"]].to_numpy(float), frame["y"].to_numpy(float)
     return GroupedData(y, x, codes.astype(np.int64), tuple(labels), ("intercept", "x"))
 

@@ -23,7 +23,12 @@ FLATTEST = 1e-3  # the least curvature that is believed, relative to the largest
 
 
 def minimise(
-    objective: Objective, start: Floats, tolerance: float = 1e-9, *, is_race: bool = False
+    objective: Objective,
+    start: Floats,
+    tolerance: float = 1e-9,
+    *,
+    farthest: float = FARTHEST,
+    is_race: bool = False,
 ) -> tuple[Floats, Floats]:
     """Minima (B, k), and the decrease (B,) that one more step from each would be expected to bring.
 
@@ -42,7 +47,7 @@ def minimise(
         if not active.size:
             break
         old = x[active], value[active], gradient[active]
-        new = _line_search(objective, old, _limited(step, old[0]), active)
+        new = _line_search(objective, old, _limited(step, old[0]), active, farthest)
         x[active], value[active], gradient[active] = new
         inverse[active] = _updated(inverse[active], new[0] - old[0], new[2] - old[2])
         active = active[new[1] < old[1]]
@@ -78,13 +83,13 @@ def _limited(step: Floats, x: Floats) -> Floats:
 State = tuple[Floats, Floats, Floats]  # x (b, k), value (b,), gradient (b, k)
 
 
-def _line_search(objective: Objective, old: State, step: Floats, which: np.ndarray) -> State:
+def _line_search(objective: Objective, old: State, step: Floats, which: np.ndarray, farthest: float) -> State:
     """The state after the first of step, step / 2, step / 4 … that lowers the value enough; `old` if none does."""
     x, value, gradient = (part.copy() for part in old)
     slope, size = (step * gradient).sum(axis=1), np.ones(len(step))
     left = np.arange(len(step))
     for _ in range(MOST_HALVINGS):
-        tried = np.clip(old[0][left] + size[left, None] * step[left], -FARTHEST, FARTHEST)
+        tried = np.clip(old[0][left] + size[left, None] * step[left], -farthest, farthest)
         at, slope_at = objective(tried, which[left])
         good = at <= old[1][left] + SUFFICIENT_DECREASE * size[left] * slope[left]
         x[left[good]], value[left[good]], gradient[left[good]] = tried[good], at[good], slope_at[good]

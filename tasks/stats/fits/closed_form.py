@@ -17,6 +17,7 @@ import numpy as np
 
 from tasks.stats.records import Floats
 
+BLOCK_VALUES = 100_000  # evaluated at once, that they stay in a processor's cache
 TINY = np.finfo(float).tiny
 ROUNDED_DETERMINANT = 4.0 * np.finfo(float).eps  # relative to the product of the diagonal
 
@@ -67,51 +68,58 @@ def closed_form(ztz: Floats, ztw: Floats, wtw: Floats, df: int, *, restricted: b
     )
 
 
-def slope(data: ClosedForm, factor: Floats) -> Slope:
-    """Evaluate the criterion and its gradient at the relative factor (q, q)."""
-    s00, s01, s11, det = _covariance(factor)
-    d = 1.0 + np.array([s00, 2.0 * s01, s11, det]) @ data.z
-    weight = 1.0 / d
-    k = len(data.wtw)
-    weighted = data.parts * weight
-    covariance, adjugate = np.array([[s00, s01], [s01, s11]]), np.array([[s11, -s01], [-s01, s00]])
-    explained = (weighted[: 2 * k] @ data.parts.T).reshape(2, k, 4, k)
-    s = data.wtw - np.einsum("ab,aibk->ik", covariance, explained[:, :, :2])
-    s -= det * (explained[0, :, 2] + explained[1, :, 3])
-    s = (s + s.T) / 2.0
-    value, of_fixef, of_residual = _profiled(data, s)
-    u = np.tensordot(adjugate, weighted[2 * k :].reshape(2, k, -1), axes=1).reshape(2 * k, -1)
-    u += weighted[: 2 * k]
-    uu = (u @ u.T).reshape(2, k, 2, k)
-    spread = np.einsum("aibk,ik->ab", uu, of_residual)
-    z00, z01, z11, z_det = data.z @ weight
-    g = np.array([[z00, z01], [z01, z11]]) + z_det * adjugate - spread
-    if data.restricted:
-        g -= np.einsum("aibk,ik->ab", uu[:, :-1, :, :-1], of_fixef)
-    return Slope(float(np.log(d).sum()) + value, g[: data.q, : data.q], spread[: data.q, : data.q])
+def slopes(data: ClosedForm, factors: Floats) -> list[Slope]:
+    """Evaluate the criterion and its gradient at each of the relative factors (B, q, q).
 
-
-def _covariance(factor: Floats) -> tuple[float, float, float, float]:
-    """The elements 00, 01 and 11 of L L', and its determinant."""
-    a = float(factor[0, 0])
-    if len(factor) == 1:
-        return a * a, 0.0, 0.0, 0.0
-    b, c = float(factor[1, 0]), float(factor[1, 1])
-    return a * a, a * b, b * b + c * c, (a * c) ** 2
-
-
-def _profiled(data: ClosedForm, s: Floats) -> tuple[float, Floats, Floats]:
-    """The criterion less log|W|, from [X y]' W^-1 [X y] (k, k); and what weighs U U' and v v' in the gradient.
-
-    The latter are C^-1 (p, p), and (k, k) in terms of [X y]. Raises numpy.linalg.LinAlgError where rounding leaves
-    nothing of the fixed effects.
+    Raises numpy.linalg.LinAlgError where rounding leaves nothing of the fixed effects.
     """
-    p = len(s) - 1
-    c_inverse = np.linalg.inv(s[:p, :p]).astype(float, copy=False)
-    fixef = c_inverse @ s[:p, p]
-    r_squared = max(s[p, p] - s[p, :p] @ fixef, TINY + 1e-15 * data.wtw[p, p])
+    n = max(1, BLOCK_VALUES // data.parts.size)
+    return [slope for at in range(0, len(factors), n) for slope in _slopes(data, factors[at : at + n])]
+
+
+def _slopes(data: ClosedForm, factors: Floats) -> list[Slope]:
+    covariance, adjugate, det = _covariances(factors)
+    n, k, q = len(factors), len(data.wtw), data.q
+    d = 1.0 + np.array([covariance[:, 0, 0], 2.0 * covariance[:, 0, 1], covariance[:, 1, 1], det]).T @ data.z
+    weight = 1.0 / d
+    weighted = data.parts * weight[:, None]
+    explained = (weighted[:, : 2 * k] @ data.parts.T).reshape(n, 2, k, 4, k)
+    s = data.wtw - np.einsum("nab,naibk->nik", covariance, explained[:, :, :, :2])
+    s -= det[:, None, None] * (explained[:, 0, :, 2] + explained[:, 1, :, 3])
+    value, of_fixef, of_residual = _profiled(data, (s + np.swapaxes(s, 1, 2)) / 2.0)
+    value += np.log(d).sum(axis=1)
+    u = (adjugate @ weighted[:, 2 * k :].reshape(n, 2, -1)).reshape(n, 2 * k, -1)
+    u += weighted[:, : 2 * k]
+    uu = (u @ np.swapaxes(u, 1, 2)).reshape(n, 2, k, 2, k)
+    spread = np.einsum("naibk,nik->nab", uu, of_residual)
+    z = weight @ data.z.T
+    g = z[:, [0, 1, 1, 2]].reshape(n, 2, 2) + z[:, 3, None, None] * adjugate - spread
+    if data.restricted:
+        g -= np.einsum("naibk,nik->nab", uu[:, :, :-1, :, :-1], of_fixef)
+    return [Slope(float(value[b]), g[b, :q, :q], spread[b, :q, :q]) for b in range(n)]
+
+
+def _covariances(factors: Floats) -> tuple[Floats, Floats, Floats]:
+    """L L' (B, 2, 2), its adjugates and its determinants (B,)."""
+    a = factors[:, 0, 0]
+    b, c = (factors[:, 1, 0], factors[:, 1, 1]) if factors.shape[1] == 2 else np.zeros((2, a.size))
+    s00, s01, s11 = a * a, a * b, b * b + c * c
+    covariance = np.array([s00, s01, s01, s11]).T.reshape(-1, 2, 2)
+    return covariance, np.array([s11, -s01, -s01, s00]).T.reshape(-1, 2, 2), (a * c) ** 2
+
+
+def _profiled(data: ClosedForm, s: Floats) -> tuple[Floats, Floats, Floats]:
+    """The criterion (B,) less log|W|, from [X y]' W^-1 [X y] (B, k, k); and what weighs U U' and v v' in the gradient.
+
+    The latter are C^-1 (B, p, p), and (B, k, k) in terms of [X y].
+    """
+    p = s.shape[1] - 1
+    c_inverse = np.linalg.inv(s[:, :p, :p]).astype(float, copy=False)
+    residual = np.ones((len(s), p + 1))
+    residual[:, :p] = -(c_inverse @ s[:, :p, p:])[..., 0]
+    r_squared = np.maximum((s[:, p] * residual).sum(axis=1), TINY + 1e-15 * data.wtw[p, p])
     value = data.df * (1.0 + np.log(2.0 * np.pi * r_squared / data.df))
     if data.restricted:
-        value += np.linalg.slogdet(s[:p, :p])[1]
-    residual = np.append(-fixef, 1.0)
-    return float(value), c_inverse, np.outer(residual, residual) * (data.df / r_squared)
+        value += np.linalg.slogdet(s[:, :p, :p])[1]
+    weights = (data.df / r_squared)[:, None, None] * residual[:, :, None] * residual[:, None]
+    return value, c_inverse, weights

@@ -16,20 +16,21 @@ therefore certified by G L = 0 and G positive semidefinite: no direction of vari
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from tasks.stats.fits.batched_bfgs import minimise
-from tasks.stats.fits.closed_form import Slope, closed_form, slope
+from tasks.stats.fits.batched_reml import factors, theta_gradient
+from tasks.stats.fits.closed_form import Slope, closed_form, slopes
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import inverse_and_log_det, lower_triangle, semidefinite_factor
 from tasks.stats.records import Floats
 
 Criterion = Literal["reml", "ml"]
 
+THETA_LIMIT = 1e6  # group SDs in residual SDs: a search ends there
 HARDLY_POOLED = 10.0  # group SDs in residual SDs
 # Changes of the criterion (a deviance) up to this are ignored: by a Newton step, by setting a tiny variance to 0.
 EXPECTED_GAIN_TOLERANCE = 1e-6
@@ -79,10 +80,20 @@ class Search:
 
     q: int
     n_groups: int
-    slopes: Callable[[tuple[float, ...]], Slope]
+    slopes: Callable[[Floats], list[Slope]]  # at factors (B, q, q)
+    known: dict[bytes, Slope] = field(default_factory=dict)
 
     def at(self, theta: Floats) -> Slope:
-        return self.slopes(tuple(theta.tolist()))
+        return self.at_each(theta[None])[0]
+
+    def at_each(self, thetas: Floats) -> list[Slope]:
+        """At thetas (B, q (q + 1) / 2)."""
+        keys = [theta.tobytes() for theta in thetas]
+        new = [i for i, key in enumerate(keys) if key not in self.known]
+        if new:
+            found = self.slopes(factors(thetas[new], self.q))
+            self.known.update(zip([keys[i] for i in new], found, strict=True))
+        return [self.known[key] for key in keys]
 
     def gradient(self, theta: Floats) -> Floats:
         """(theta.size,)"""
@@ -170,9 +181,10 @@ def fit_near(model: MixedModel, theta: Floats) -> tuple[Floats, Profile]:
 def _search(model: MixedModel) -> Search:
     """Closed forms for one or two varying effects, else the profile itself."""
     if model.q > 2:
-        return Search(model.q, len(model.ztz), cache(lambda theta: _slope(profile(model, np.array(theta)))))
+        at = lower_triangle(model.q)
+        return Search(model.q, len(model.ztz), lambda several: [_slope(profile(model, one[at])) for one in several])
     data = closed_form(model.ztz, model.ztw, model.wtw, model.df, restricted=model.criterion == "reml")
-    return Search(model.q, len(model.ztz), cache(lambda theta: slope(data, relative_factor(np.array(theta), model.q))))
+    return Search(model.q, len(model.ztz), lambda several: slopes(data, several))
 
 
 def _slope(at: Profile) -> Slope:
@@ -216,18 +228,23 @@ def _descend(search: Search, *starts: Floats) -> list[Floats]:
     """
 
     def objective(thetas: Floats, _: np.ndarray) -> tuple[Floats, Floats]:
-        found = [_value_and_gradient(search, theta) for theta in thetas]
-        return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
+        try:
+            found = search.at_each(thetas)
+        except np.linalg.LinAlgError:
+            found = [_at_or_nowhere(search, theta) for theta in thetas]
+        gradient = theta_gradient(np.array([at.covariance_gradient for at in found]), factors(thetas, search.q))
+        return np.array([at.value for at in found]), gradient
 
-    reached, _ = minimise(objective, np.array(starts), tolerance=1e-8, is_race=True)
+    reached, _ = minimise(objective, np.array(starts), tolerance=1e-8, farthest=THETA_LIMIT, is_race=True)
     return [_unsigned(theta, search.q) for theta in reached]
 
 
-def _value_and_gradient(search: Search, theta: Floats) -> tuple[float, Floats]:
+def _at_or_nowhere(search: Search, theta: Floats) -> Slope:
+    """The criterion is infinite, and flat, so far out that rounding leaves nothing of the fixed effects."""
     try:
-        return search.at(theta).value, search.gradient(theta)
-    except np.linalg.LinAlgError:  # a trial so far out that rounding leaves nothing of the fixed effects
-        return np.inf, np.zeros_like(theta)
+        return search.at(theta)
+    except np.linalg.LinAlgError:
+        return Slope(np.inf, *np.zeros((2, search.q, search.q)))
 
 
 def _unsigned(theta: Floats, q: int) -> Floats:
@@ -252,6 +269,7 @@ def _free(search: Search, theta: Floats) -> np.ndarray:
 
 def _hessian(search: Search, theta: Floats, free: np.ndarray) -> Floats:
     steps = np.eye(theta.size)[free] * 1e-5 * np.maximum(1.0, np.abs(theta[free]))[:, None]
+    search.at_each(np.concatenate([theta + steps, theta - steps]))
     rows = [(search.gradient(theta + s) - search.gradient(theta - s))[free] / (2 * s.sum()) for s in steps]
     return (np.array(rows) + np.array(rows).T) / 2.0
 

@@ -29,6 +29,9 @@ from tasks.stats.rows.collinearity import Collinearity
 SMALLEST_SHARE = 1e-8
 
 
+ROUNDING = 10.0 * np.finfo(float).eps  # of a sum of squares, relative
+
+
 def simpson_checks(
     products: ModelCrossProducts, complete: CompletePooling, missing: Sequence[MissingTerm] = ()
 ) -> tuple[SimpsonCheck, ...]:
@@ -62,8 +65,12 @@ def _with_group_means(products: ModelCrossProducts, between: tuple[int, ...]) ->
 
 
 def _varying_intercept_fit(products: ModelCrossProducts) -> tuple[Floats, Floats]:
-    at = fit(mixed_model(products, (0,))).profile
-    return at.fixef, at.sigma**2 * at.unscaled_cov
+    """Fixed effects (p,) and their covariance; NaN where rounding in the sums exceeds what they tell of an effect."""
+    model = mixed_model(products, (0,))
+    at = fit(model).profile
+    rounding = ROUNDING * np.diag(model.wtw)[:-1]
+    is_lost = rounding * np.abs(np.diag(at.unscaled_cov)) > 1.0
+    return at.fixef, np.where(is_lost | is_lost[:, None], np.nan, at.sigma**2 * at.unscaled_cov)
 
 
 def _shares(products: ModelCrossProducts) -> tuple[Floats, Floats]:

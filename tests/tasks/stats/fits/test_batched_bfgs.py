@@ -43,3 +43,24 @@ def test_even_function_ends_on_its_flat_edge() -> None:
 
     x, _ = minimise(objective, np.array([[3.0, 1.0]]))
     np.testing.assert_allclose(x, [[1.0, 0.0]], atol=1e-4)
+
+
+def test_in_a_race_only_the_lowest_minimum_is_followed_to_its_end() -> None:
+    """Two valleys, one a million deep; the other is left as soon as no step in it could make up for that."""
+    asked = np.zeros(2, dtype=int)
+
+    def objective(x: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        np.add.at(asked, which, 1)
+        depth = np.where(x[:, 0] < 0, 1e6, 0.0)
+        away = np.column_stack([np.abs(x[:, 0]) - 5.0, x[:, 1]])
+        return (away**4 + away**2).sum(axis=1) - depth, (4 * away**3 + 2 * away) * np.column_stack(
+            [np.sign(x[:, 0]), np.ones(len(x))]
+        )
+
+    starts = np.array([[-4.0, 1.0], [4.0, 1.0]])
+    apart, _ = minimise(objective, starts)
+    np.testing.assert_allclose(apart, [[-5.0, 0.0], [5.0, 0.0]], atol=1e-4)
+    asked[:] = 0
+    x, _ = minimise(objective, starts, is_race=True)
+    np.testing.assert_allclose(x[0], [-5.0, 0.0], atol=1e-4)
+    assert asked[1] < asked[0]
