@@ -28,7 +28,7 @@ def run(study: Path, reports: Path) -> Run:
     """Run a study and wait. Raises subprocess.CalledProcessError."""
     command = [sys.executable, "-m", "flows.cli", "run", str(study), "--out", str(reports), "--force"]
     started = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - started
     if status:
