@@ -26,7 +26,7 @@ OUR_CODE := $(shell find flows tasks -name '*.py')
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
 	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
 
-.PHONY: help report test lint docs bench coverage weekly worlds sbc chaos image cmdstan extra clean
+.PHONY: help report test lint docs bench scale coverage weekly worlds sbc chaos image cmdstan extra clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ docs: $(RUNTIME) ## write the tables of docs/study.md and the schema of summary.
 bench: $(DEV) $(BYTECODE) ## speed against peers, the tests that measure time and memory, size and speed of reports
 	@$(BIN)/python tests/bench.py
 	@$(BIN)/python -m pytest -m bench -s
+
+scale: $(DEV) $(BYTECODE) ## speed and memory at 1,000,000 rows and beyond, against peers and targets (about 5 minutes)
+	@$(BIN)/python -m tests.scale $(ARGS)
 
 worlds: $(DEV) $(BYTECODE) ## is the promise of the verdict kept? Simulated worlds of known truth (about 20 minutes)
 	@$(BIN)/python -m tests.worlds $(ARGS)

@@ -92,7 +92,9 @@ def run(
     out: Reports = "reports",
     engine: Annotated[
         EngineName,
-        typer.Option(help="Stan engine. auto: CmdStan where it is installed, else the embedded one."),
+        typer.Option(
+            help="Stan engine. auto: CmdStan where it is installed, else the embedded one; none from 2,000 groups on."
+        ),
     ] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Publish again though data and study are unchanged.")] = False,
     open_report: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,

@@ -1,0 +1,1 @@
+"""Speed and memory at scale, as ratios in one run (`make scale`)."""

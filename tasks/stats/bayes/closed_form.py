@@ -29,6 +29,8 @@ class OfGroups:
     gram: Floats  # (m, J) of [X r], lower triangle
     determinants: Floats  # (2 or 5, J)
     forms: Floats  # (m or 4 m, J)
+    z: Floats  # (J, q, p + 1) Z_j'[X r]
+    adjugate: Floats  # (J, q, q) of Z_j'Z_j; 0 for one effect
 
     @property
     def total(self) -> Floats:
@@ -40,6 +42,8 @@ class OfGroups:
 class OfDraws:
     """Features of each draw, to be multiplied with those of the groups."""
 
+    weights: Floats  # (S, 1) of Sigma; or (S, 4) of sigma^2 Sigma's lower triangle, off the diagonal twice, and |Sigma|
+    residual_of: Floats  # (S, p + 1)
     residuals: Floats  # (S, m)
     determinants: Floats  # (S, 2 or 5)
     forms: Floats  # (S, m or 4 m)
@@ -53,12 +57,15 @@ def of_groups(gram: Floats, varying: tuple[int, ...], center: Floats) -> OfGroup
     columns, n, one = list(varying), gram[:, 0, 0], np.ones(len(gram))
     z, m = about[:, columns], about[:, columns][:, :, columns]
     if len(columns) == 1:
-        return OfGroups(center, n, _vech(about).T, np.stack([one, m[:, 0, 0]]), _product(z[:, 0], z[:, 0]).T)
+        form = _product(z[:, 0], z[:, 0]).T
+        return OfGroups(center, n, _vech(about).T, np.stack([one, m[:, 0, 0]]), form, z, np.zeros_like(m))
     a, b, c = m[:, 0, 0], m[:, 1, 0], m[:, 1, 1]
     first, both, second = (_product(z[:, k], z[:, i]) for k, i in ((0, 0), (0, 1), (1, 1)))
     adjugate = c[:, None] * first - 2.0 * b[:, None] * both + a[:, None] * second
     determinants = np.stack([one, a, b, c, np.maximum(a * c - b**2, 0.0)])
-    return OfGroups(center, n, _vech(about).T, determinants, np.hstack([first, both, second, adjugate]).T)
+    forms = np.hstack([first, both, second, adjugate]).T
+    inverted = np.stack([np.stack([c, -b], axis=-1), np.stack([-b, a], axis=-1)], axis=1)
+    return OfGroups(center, n, _vech(about).T, determinants, forms, z, inverted)
 
 
 def of_draws(beta: Floats, factor: Floats, sigma: Floats, center: Floats) -> OfDraws:
@@ -74,7 +81,14 @@ def of_draws(beta: Floats, factor: Floats, sigma: Floats, center: Floats) -> OfD
         parts = spread[:, 0, 0], 2.0 * spread[:, 1, 0], spread[:, 1, 1]
         weights = np.column_stack([*(variance * part for part in parts), (factor[:, 0, 0] * factor[:, 1, 1]) ** 2])
         determinants = np.column_stack([variance**2, weights])
-    return OfDraws(residuals, determinants, (weights[:, :, None] * residuals[:, None, :]).reshape(len(v), -1))
+    return OfDraws(
+        weights, v, residuals, determinants, (weights[:, :, None] * residuals[:, None, :]).reshape(len(v), -1)
+    )
+
+
+def some(draws: OfDraws, which: slice) -> OfDraws:
+    parts = (draws.weights, draws.residual_of, draws.residuals, draws.determinants, draws.forms)
+    return OfDraws(*(part[which] for part in parts))
 
 
 def log_det_and_form(draws: OfDraws, groups: OfGroups, which: slice) -> tuple[Floats, Floats]:
@@ -83,6 +97,78 @@ def log_det_and_form(draws: OfDraws, groups: OfGroups, which: slice) -> tuple[Fl
     form = draws.forms @ groups.forms[:, which]
     form /= determinant
     return np.log(determinant, out=determinant), form
+
+
+def expected_effects(draws: OfDraws, groups: OfGroups, weights: Floats) -> Floats:
+    """(J, q) expectations of the group effects T A_j^-1 w_j over the draws, with `weights` (S,)."""
+    k, width = draws.weights.shape[1], draws.residual_of.shape[1]
+    left = (weights[:, None, None] * draws.weights[:, :, None] * draws.residual_of[:, None, :]).reshape(-1, k * width)
+    total = np.zeros((k * width, len(groups.n)))
+    for start in range(0, len(groups.n), 1000):
+        which = slice(start, start + 1000)
+        for first in range(0, len(left), 8):
+            few = slice(first, first + 8)
+            total[:, which] += left[few].T @ (1.0 / (draws.determinants[few] @ groups.determinants[:, which]))
+    over = total.reshape(k, width, -1).transpose(0, 2, 1)
+    if k == 1:
+        return (over[0] * groups.z[:, 0]).sum(axis=1)[:, None]
+    one, two = groups.z[:, 0], groups.z[:, 1]
+    turned = groups.adjugate @ groups.z
+    first_effect = over[0] * one + 0.5 * over[1] * two + over[3] * turned[:, 0]
+    second_effect = 0.5 * over[1] * one + over[2] * two + over[3] * turned[:, 1]
+    return np.stack([first_effect.sum(axis=1), second_effect.sum(axis=1)], axis=1)
+
+
+def moments(draws: OfDraws, groups: OfGroups) -> tuple[list[Floats], list[Floats], Floats]:
+    """Means of the effects, T A_j^-1 T' (first column), and log|A_j|, each (S, J)."""
+    q = groups.z.shape[1]
+    unit = np.eye(q)
+    left = (draws.weights[:, :, None] * draws.residual_of[:, None, :]).reshape(len(draws.weights), -1)
+    determinant = thin_product(draws.determinants, groups.determinants)
+    n, means, covariances = len(groups.n), [], []
+    for k in range(q):
+        means.append(thin_product(left, _effect_features(np.tile(unit[k], (n, 1)), groups)) / determinant)
+        spread = np.zeros((draws.weights.shape[1], n))
+        spread[k] = 1.0 / (1 + k)  # off the diagonal, weights count twice
+        if q == 2:
+            spread[3] = groups.adjugate[:, k, 0]
+        covariances.append(thin_product(draws.weights, spread) / determinant)
+    return means, covariances, np.log(determinant)
+
+
+def effect_and_leverage(draws: OfDraws, groups: OfGroups, z: Floats) -> tuple[Floats, Floats]:
+    """(S, n) each: z_i'u_j at the effects' conditional mean u_j, and z_i'T A_j^-1 T'z_i.
+
+    `groups` holds the group of each row, n in all; `z` is (n, q).
+    """
+    spread = (z**2).T
+    if z.shape[1] == 2:
+        turned = np.einsum("nk,nkl,nl->n", z, groups.adjugate, z)
+        spread = np.stack([z[:, 0] ** 2, z[:, 0] * z[:, 1], z[:, 1] ** 2, turned])
+    left = (draws.weights[:, :, None] * draws.residual_of[:, None, :]).reshape(len(draws.weights), -1)
+    determinant = thin_product(draws.determinants, groups.determinants)
+    return (
+        thin_product(left, _effect_features(z, groups)) / determinant,
+        thin_product(draws.weights, spread) / determinant,
+    )
+
+
+def _effect_features(z: Floats, groups: OfGroups) -> Floats:
+    """(p + 1 or 4 (p + 1), n) of z_i'T A_j^-1 T'Z_j'r |A_j|, linear in the residuals' coefficients."""
+    if z.shape[1] == 1:
+        return (z * groups.z[:, 0]).T
+    crossed = 0.5 * (z[:, :1] * groups.z[:, 1] + z[:, 1:] * groups.z[:, 0])
+    turned = np.einsum("nk,nkl,nlp->np", z, groups.adjugate, groups.z, optimize=True)
+    return np.hstack([z[:, :1] * groups.z[:, 0], crossed, z[:, 1:] * groups.z[:, 1], turned]).T
+
+
+def thin_product(left: Floats, right: Floats) -> Floats:
+    """`left` @ `right`, a few rows at a time: too little for BLAS to share out over threads, which costs more."""
+    out = np.empty((len(left), right.shape[1]))
+    step = max(1, 8_000 // max(1, right.shape[1]))
+    for start in range(0, len(left), step):
+        np.matmul(left[start : start + step], right, out=out[start : start + step])
+    return out
 
 
 def _product(one: Floats, other: Floats) -> Floats:

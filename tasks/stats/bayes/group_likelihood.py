@@ -85,7 +85,7 @@ def marginal_log_lik(gram: Floats, varying: tuple[int, ...], at: ParameterDraws)
     draws, groups = _features(gram, varying, at)
     log_dets, forms = np.zeros(len(at.sigma)), np.zeros(len(at.sigma))
     for some, which in _cached(len(at.sigma), len(gram)):
-        log_det, form = closed_form.log_det_and_form(_some(draws, some), groups, which)
+        log_det, form = closed_form.log_det_and_form(closed_form.some(draws, some), groups, which)
         log_dets[some] += log_det.sum(axis=1)
         forms[some] += form.sum(axis=1)
     misfit = np.maximum(draws.residuals @ groups.total - forms, 0.0) / at.sigma**2
@@ -100,7 +100,7 @@ def _closed_form(gram: Floats, varying: tuple[int, ...], at: ParameterDraws) -> 
     variance = at.sigma[:, None] ** 2
     log_variance = np.log(variance)
     for some, block in _cached(*log_lik.shape):
-        log_det, form = closed_form.log_det_and_form(_some(draws, some), groups, block)
+        log_det, form = closed_form.log_det_and_form(closed_form.some(draws, some), groups, block)
         rtr, n = draws.residuals[some] @ groups.gram[:, block], groups.n[block]
         misfit = np.maximum(rtr - form, 0.0) / variance[some]
         spread = (n - len(varying)) * log_variance[some]
@@ -116,10 +116,6 @@ def _features(
     return draws, closed_form.of_groups(gram, varying, center)
 
 
-def _some(draws: closed_form.OfDraws, which: slice) -> closed_form.OfDraws:
-    return closed_form.OfDraws(draws.residuals[which], draws.determinants[which], draws.forms[which])
-
-
 def _cached(n_draws: int, n_groups: int) -> Iterator[tuple[slice, slice]]:
     """Blocks of draws and groups, of at most CACHED_VALUES values each."""
     width = min(n_groups, 1000)
@@ -131,12 +127,22 @@ def _cached(n_draws: int, n_groups: int) -> Iterator[tuple[slice, slice]]:
 
 def expected_effects(gram: Floats, varying: tuple[int, ...], at: ParameterDraws, weights: Floats) -> Floats:
     """(J, q) expectations of the group effects, averaged over the draws with `weights` (S,), which sum to 1."""
+    if at.sigma.ndim == 1 and len(varying) <= 2:
+        return closed_form.expected_effects(*_features(gram, varying, at), weights)
     effects = np.empty((len(gram), len(varying)))
     weighted = weights[:, None, None] * at.factor
     for block in _blocks(gram, varying, at):
         solved = _solved(gram[block], varying, at, _variance(at, block))[1]
         effects[block] = np.tensordot(solved, weighted, axes=((0, 1), (0, 2)))
     return effects
+
+
+def effect_and_leverage(gram: Floats, varying: tuple[int, ...], at: ParameterDraws, z: Floats) -> tuple[Floats, Floats]:
+    """(S, n) each, of n rows with varying terms `z` (n, q) in groups of sums `gram` (n, p + 1, p + 1).
+
+    z_i'E(u_j | rest), and z_i'T A_j^-1 T'z_i. At most two effects, one residual SD for all groups.
+    """
+    return closed_form.effect_and_leverage(*_features(gram, varying, at), z)
 
 
 def new_row_log_density(x: Floats, y: Floats, varying: tuple[int, ...], at: ParameterDraws) -> Floats:

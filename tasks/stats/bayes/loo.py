@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import gammaln, logsumexp, ndtr, ndtri, stdtr
 
-from tasks.stats.bayes.group_likelihood import ParameterDraws, parameter_draws, thinned
+from tasks.stats.bayes.group_likelihood import ParameterDraws, effect_and_leverage, parameter_draws, thinned
 from tasks.stats.bayes.importance import highest_good_k, importance_weights
 from tasks.stats.bayes.stan_data import design_matrix
 from tasks.stats.fits.cross_products import ModelCrossProducts
@@ -83,6 +83,9 @@ def row_scores(
     groups = data.group_index[rows]
     x = design_matrix(data, scaling)[rows]
     y = data.y[rows] - products.outcome_center
+    if own is None and len(varying) <= 2:
+        effect, leverage = effect_and_leverage(products.gram[groups], varying, at, x[:, list(varying)])
+        return _scores_of(y - at.beta @ x.T - effect, leverage, at.sigma[:, None] ** 2)
     others, all_rows, surprise = (np.empty((len(at.sigma), rows.size)) for _ in range(3))
     for j in np.unique(groups):
         mine, here = groups == j, at if own is None else replace(at, sigma=own[:, j])
@@ -124,7 +127,11 @@ def _group_scores(
     mode = np.einsum("skl,sl->sk", m, gram[:, -1] - at.beta @ gram[:, :-1].T)
     residual = y - at.beta @ x.T - mode @ z.T
     leverage = np.einsum("nk,skl,nl->sn", z, m, z, optimize=True)
-    variance = (at.sigma**2)[:, None]
+    return _scores_of(residual, leverage, (at.sigma**2)[:, None])
+
+
+def _scores_of(residual: Floats, leverage: Floats, variance: Floats) -> tuple[Floats, Floats, Floats]:
+    """(S, n) each, from residuals and leverages (S, n), given all rows of the group."""
     others = _normal_log_density(residual / (1.0 - leverage), variance / (1.0 - leverage))
     all_rows = _normal_log_density(residual, variance * (1.0 + leverage))
     return others, all_rows, residual / np.sqrt(variance * (1.0 - leverage))

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tasks.stats.bayes import closed_form
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import inverse_and_log_det, inverse_root
 from tasks.stats.records import Floats, MedianEstimate, PosteriorDraws, Scaling
@@ -133,9 +134,29 @@ def _draw_group_coef(
         gram = products.gram[groups][:, columns]
         noise = rng.standard_normal((len(beta), len(gram), len(varying), 1))
         own = sigma if sigma.ndim == 1 else sigma[:, groups]
+        if own.ndim == 1 and len(columns) <= 2:
+            coef[:, groups, columns] += _drawn_effects(products.gram[groups], varying, beta, factor, own, noise[..., 0])
+            continue
         mean, root = conditional_moments(gram, columns, beta, factor, own)
         coef[:, groups, columns] += (mean + root @ noise)[..., 0]
     return coef
+
+
+def _drawn_effects(
+    gram: Floats, varying: tuple[int, ...], beta: Floats, factor: Floats, sigma: Floats, noise: Floats
+) -> Floats:
+    """(S, J, q) effects: their means plus the lower root of their covariance times `noise` (S, J, q)."""
+    center = beta.mean(axis=0)
+    draws = closed_form.of_draws(beta, factor, sigma, center)
+    groups = closed_form.of_groups(gram, varying, center)
+    mean, covariance, log_det = closed_form.moments(draws, groups)
+    sd = np.sqrt(covariance[0])
+    effects = [mean[0] + sigma[:, None] * sd * noise[..., 0]]
+    if len(varying) == 2:
+        below = covariance[1] / np.maximum(sd, np.finfo(float).tiny)
+        own = np.sqrt(draws.weights[:, 3:]) * np.exp(-0.5 * log_det) / np.maximum(sd, np.finfo(float).tiny)
+        effects.append(mean[1] + sigma[:, None] * (below * noise[..., 0] + own * noise[..., 1]))
+    return np.stack(effects, axis=-1)
 
 
 def conditional_moments(

@@ -40,25 +40,25 @@ class LooSummary(Record):
 class DiagnosticsSummary(Record):
     """What the sampler's draws are worth."""
 
-    rhat_max: Number = Field(description="largest rank-normalised split R-hat")
+    rhat_max: Number = Field(description="largest rank-normalised split R-hat; null where draws were resampled")
     ess_bulk_min: Number = Field(description="smallest bulk effective sample size, all chains together")
     ess_tail_min: Number = Field(description="smallest tail effective sample size, all chains together")
     n_divergent: Count = Field(description="divergent transitions after warm-up")
     n_max_treedepth: Count = Field(description="transitions that reached the largest tree depth")
-    ebfmi_min: Number = Field(description="smallest E-BFMI over chains")
-    worst: str = Field(description="the quantity with the largest R-hat")
+    ebfmi_min: Number = Field(description="smallest E-BFMI over chains; null where draws were resampled")
+    worst: str = Field(description="the quantity with the largest R-hat; of resampled draws, with the smallest ESS")
     n_quantities: Count = Field(description="quantities for which R-hat and ESS were computed")
     n_reported: Count = Field(description="quantities reported in all")
     failures: list[str] = Field(description="thresholds that do not hold, in words; empty when all do")
 
 
 class AttemptSummary(Record):
-    """One run of the sampler."""
+    """One run of the sampler; of resampled draws, no warm-up and no acceptance."""
 
     chains: Positive = Field(description="chains")
     warmup: Count = Field(description="iterations per chain that are thrown away")
     draws: Positive = Field(description="draws kept per chain")
-    adapt_delta: Number = Field(description="target acceptance of the step-size adaptation")
+    adapt_delta: Number = Field(description="target acceptance of the step-size adaptation; null if resampled")
     seed: Count = Field(description="seed of the sampler")
     diagnostics: DiagnosticsSummary = Field(description="What the sampler's draws are worth")
 
@@ -87,9 +87,12 @@ class BayesGroupSummary(Record):
 
 
 class BayesSummary(Record):
-    """The same model with priors, by Hamiltonian Monte Carlo; group effects are integrated out and drawn afterwards."""
+    """The same model with priors, by Hamiltonian Monte Carlo or, of many groups, importance resampling.
 
-    engine: str = Field(description="the Stan engine that ran")
+    Group effects are integrated out and drawn afterwards.
+    """
+
+    engine: str = Field(description="what drew from the posterior: a Stan engine, or importance resampling")
     fixef: MedianEstimateSummary = Field(
         description=(
             "fixed effects: p values, intercept first, on centre-scaled predictors: the intercept in the "

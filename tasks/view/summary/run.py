@@ -33,7 +33,7 @@ class RunSummary(Record):
     n_rejected: Count = Field(description="rows rejected")
     n_copies: Count = Field(description="rows dropped as copies of earlier ones; neither used nor among the rejected")
     seed: Count = Field(description="from which every random number of the run follows")
-    engine: str = Field(description="the Stan engine that ran")
+    engine: str = Field(description="what drew from the posterior: a Stan engine, or importance resampling")
     versions: dict[str, str] = Field(description="version by program")
     files: list[FileSummary] = Field(description="the files read")
     rejected_by_rule: dict[str, Count] = Field(description="number of reasons by rule; a row can break several")

@@ -18,7 +18,12 @@ from tasks.view.words import numbers, text
 from tasks.view.words.numbers import fixed, listed, plural, with_unit
 from tasks.view.words.verdict_labels import quoted
 
-CAUSES = {"data": "the data", "study": "the study file", "program": "Poolwise itself", "engine": "the Stan engine"}
+CAUSES = {
+    "data": "the data",
+    "study": "the study file",
+    "program": "Poolwise itself",
+    "engine": "how the posterior is drawn",
+}
 
 
 def moment(started_at: str) -> str:

@@ -88,7 +88,7 @@ def _reproduction(context: Context) -> Table:
     entries = (
         ("Run", run.id),
         ("Started", run.started_at),
-        ("Stan engine", run.engine),
+        ("Posterior drawn by", run.engine),
         ("Seed", f"{run.seed}"),
         ("Data, SHA-256", run.data_sha256),
         ("Study, SHA-256", run.study_sha256),

@@ -43,7 +43,7 @@ from tests.said import block, by_name, changed, context_of_sampled, section
 
 STATS = Path(tasks.stats.__file__).parent
 # `_judgement(kind, …)` of `diagnostics` is given one kind a limit, of both ESS the lesser.
-SAMPLER = ("rhat", "ess", "divergences", "treedepth", "ebfmi")
+SAMPLER = ("rhat", "weights", "ess", "divergences", "treedepth", "ebfmi")
 # What stands where a judgement is made and is no text, by its source.
 VARIABLES: dict[str, tuple[str, ...]] = {
     "kind": SAMPLER,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tasks.engines.sample import resampled_posterior
+from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.records import Scaling
+from tasks.stats.weighed import LeastSquaresFits, Posterior
+from tasks.study.model import Study
 from tasks.view.checks import measure
 from tasks.view.document import summary_of
 from tasks.view.figures import sampler as figures
-from tasks.view.records import Panels
+from tasks.view.records import Figure, Panels
 from tasks.view.topics import sampler
 from tests import factories
-from tests.posteriors import sampled
+from tests.datasets import simulated
+from tests.posteriors import sampled, sampled_of, study_of
 from tests.said import block, by_name, changed, context_of_sampled, section
 
 
@@ -133,3 +140,32 @@ def test_without_an_extended_model_there_is_one_table_of_attempts() -> None:
     made = section(sampler.TOPIC, context_of_sampled(sampled("sleepstudy")))
     with pytest.raises(KeyError):
         block(made, "table-attempts-extended")
+
+
+def by_resampling(
+    study: Study, products: ModelCrossProducts, scaling: Scaling, fits: LeastSquaresFits, seed: int
+) -> Posterior:
+    made = resampled_posterior(study, products, scaling, seed, lambda _: None)
+    assert made is not None
+    return made
+
+
+def test_resampled_draws_are_told_as_such() -> None:
+    """No chains, so no R-hat, no rank plots, no traces; Pareto k and effective sizes instead, in page and summary."""
+    data = simulated(2, [8] * 60, sd=(3.0, 1.0))
+    context = context_of_sampled(sampled_of(data, study_of(data), by_resampling))
+    found = section(sampler.TOPIC, context)
+    assert "importance resampling" in sampler.TOPIC.finding(context)
+    assert not [each for each in found.blocks if isinstance(each, (Panels, Figure))]
+    told = {row[0].text: row[-1].text for row in block(found, "table-attempts").rows}
+    assert told["Method"] == "importance resampling"
+    assert told["Pareto k of the importance weights"]
+    assert not any("R-hat" in name or "Divergent" in name for name in told)
+    assert told["Judgement"] == "every threshold holds"
+    kinds = {one.kind for one in context.findings.judgements}
+    assert {"weights", "ess"} <= kinds
+    assert not {"rhat", "divergences", "treedepth", "ebfmi"} & kinds
+    bayes = summary_of(context)["fits"]["bayes"]
+    summed = json.loads(json.dumps(bayes["diagnostics"]))
+    assert summed["rhat_max"] is None
+    assert summed["ess_bulk_min"] > 400
