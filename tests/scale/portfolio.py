@@ -17,19 +17,19 @@ import pandas as pd
 from flows.cli.with_prefect import prefect_for_a_run
 from flows.server.quiet import set_defaults
 from tests.parts.dask_cluster import dask_started
+from tests.scale.table import line
 
 AT_ONCE = 2
-Row = tuple[str, str, str, str]  # what, figure, ratio, target
 STUDY = 'title = "A small study"\noutcome = "y"\ngroup = "g"\npredictors = ["x"]\n'
 
 
-def main(n_studies: int = 100) -> list[Row]:
+def main(n_studies: int = 100) -> None:
     set_defaults()
     with tempfile.TemporaryDirectory(prefix="poolwise-scale-") as scratch, prefect_for_a_run():
         study = small_studies(Path(scratch) / "study", n_studies)
-        rows = [*on_processes(study, Path(scratch) / "here", n_studies)]
+        on_processes(study, Path(scratch) / "here", n_studies)
         few = small_studies(Path(scratch) / "few", max(n_studies // 3, 10))
-        return [*rows, on_dask(few, Path(scratch))]
+        on_dask(few, Path(scratch))
 
 
 def small_studies(folder: Path, n: int) -> Path:
@@ -46,20 +46,18 @@ def small_studies(folder: Path, n: int) -> Path:
     return folder
 
 
-def on_processes(study: Path, reports: Path, n: int) -> list[Row]:
+def on_processes(study: Path, reports: Path, n: int) -> None:
     """Prefect's share is what two processes do not spend on studies, their start left out."""
     seconds, portfolio = timed(study, reports)
     busy = sum(each.seconds for each in portfolio.ended)
     slowest_starts = AT_ONCE * 6.0
     idle = max(1.0 - (busy + slowest_starts) / (AT_ONCE * seconds), 0.0)
     a_minute = 60.0 * n / seconds
-    return [
-        (f"{n} small studies with Bayes, {AT_ONCE} processes", f"{a_minute:.0f} a minute", "", "60 a minute"),
-        ("... of their time, not spent on studies", f"{idle:.0%}", "", "under 25 %"),
-    ]
+    line(f"{n} small studies with Bayes, {AT_ONCE} processes", f"{a_minute:.0f} a minute", None, "60 a minute")
+    line("... of their time, not spent on studies", f"{idle:.0%}", None, "under 25 %")
 
 
-def on_dask(study: Path, scratch: Path) -> Row:
+def on_dask(study: Path, scratch: Path) -> None:
     """The same studies on one worker, then on two: both warm."""
     with dask_started() as cluster:
         spare = cluster.processes.pop()
@@ -70,7 +68,7 @@ def on_dask(study: Path, scratch: Path) -> Row:
         cluster.start_worker()
         timed(study, scratch / "warm-two", cluster.address)
         two, _ = timed(study, scratch / "two", cluster.address)
-    return ("the same on two Dask workers against one", f"{one:.0f} s, {two:.0f} s", f"{one / two:.2f}", "1.8")
+    line("the same on one and on two Dask workers", f"{one:.0f} s, {two:.0f} s", one / two, "1.8")
 
 
 def timed(study: Path, reports: Path, dask: str | None = None) -> tuple[float, Any]:
@@ -85,5 +83,4 @@ def timed(study: Path, reports: Path, dask: str | None = None) -> tuple[float, A
 
 
 if __name__ == "__main__":
-    for row in main(*map(int, sys.argv[1:])):
-        print(f"{row[0]:60}{row[1]:>20}{row[2]:>8}{row[3]:>16}")
+    main(*map(int, sys.argv[1:]))
