@@ -9,14 +9,14 @@ be deleted at any time where a shared database keeps the ledger.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from tasks.disk.layout import LATEST, REJECTED, REPORT, STAGING, SUMMARY, address_note
+from tasks.disk.layout import LATEST, PORTFOLIO_PAGE, REJECTED, REPORT, STAGING, SUMMARY, address_note
 from tasks.disk.leftovers import undone_if_cut_short
 from tasks.disk.object_store import ADVICE, store_of
 from tasks.disk.reaching import reaching
@@ -62,7 +62,7 @@ class Mirror:
         here = {path for path in self._runs_here(study) if path not in runs and not self._has(path / SUMMARY)}
         gone = {path for path in self._rejections_here(study) if path not in rejected and not self._has(path)}
         new = sorted(path for path in runs if not path.is_dir())
-        unknown = sorted(path for path in rejected if not path.exists())
+        unknown = sorted(path for path in rejected | self._portfolios(found) if not path.exists())
         for run in here:
             rmtree(run, ignore_errors=True)
         for path in gone:
@@ -97,8 +97,10 @@ class Mirror:
                 self._put(path, run / path.name)
             self._require_whole(run, {run / path.name for path in files})
         except BaseException:
-            with suppress(Exception), self._reaching() as store:
-                store.rm(self._key(run), recursive=True)
+            with suppress(Exception):  # the first error is told; the study's next run tries again
+                self.remove(run / SUMMARY)  # first, as it may have arrived though its answer did not
+                with self._reaching() as store:
+                    store.rm(self._key(run), recursive=True)
             raise
         page = REDIRECT.format(run=run.name, report=REPORT)
         with self._reaching() as store:
@@ -206,6 +208,9 @@ class Mirror:
     def _is_of_a_run(self, path: Path) -> bool:
         parts = self._below(path)
         return len(parts) == 3 and parts[1] not in (LATEST, REJECTED)
+
+    def _portfolios(self, found: Iterable[Path]) -> set[Path]:
+        return {path for path in found if path.parent == self.folder and PORTFOLIO_PAGE.fullmatch(path.name)}
 
     def _is_rejections(self, path: Path) -> bool:
         parts = self._below(path)

@@ -60,9 +60,10 @@ def publish(
             sync(staging)
             if mirror:
                 mirror.push_run(staging, run_folder, confirm)
+                _appear_or_complete(staging, run_folder)
             else:
                 confirm()
-            _appear(staging, run_folder)
+                _appear(staging, run_folder)
         sync(study_folder)
         point_latest(study_folder)
     return run_folder
@@ -159,6 +160,17 @@ def _appear(staging: Path, run_folder: Path) -> None:
     if run_folder.exists():
         raise PoolwiseError(f"{run_folder} is published already; a run folder is never changed.")
     os.rename(staging, run_folder)
+
+
+def _appear_or_complete(staging: Path, run_folder: Path) -> None:
+    """Rename the staging folder of a run that the store has; where another process has brought that, complete it."""
+    try:
+        os.rename(staging, run_folder)
+    except OSError:
+        if not run_folder.is_dir():
+            raise
+        for path in staging.iterdir():
+            os.replace(path, run_folder / path.name)
 
 
 def point_latest(study_folder: Path) -> None:

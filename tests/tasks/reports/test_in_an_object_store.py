@@ -198,6 +198,20 @@ def test_who_may_not_publish_leaves_nothing(shared: Shared) -> None:
     assert names_of(reports) == []
 
 
+def test_a_process_beside_may_bring_the_run_before_its_publisher_shows_it(shared: Shared) -> None:
+    reports, whole = shared.on("one"), Mirror._require_whole
+
+    def others_are_faster(self: Mirror, run: Path, files: set[Path]) -> None:
+        whole(self, run, files)
+        refresh(reports)  # as the catalogue does, every few seconds
+        assert {path.name for path in run.iterdir()} == {"summary.json"}
+
+    shared.monkeypatch.setattr(Mirror, "_require_whole", others_are_faster)
+    folder = publish(reports, "study", "r1", files("r1"))
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert not list(folder.parent.glob(".staging-*"))
+
+
 def test_a_run_that_is_there_is_never_changed(shared: Shared) -> None:
     publish(shared.on("one"), "study", "r1", files("r1"))
     with pytest.raises(PoolwiseError, match=r"reports/study/r1 is published already"):
