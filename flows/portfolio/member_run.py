@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +11,8 @@ from tasks.engines.engines import EngineName
 from tasks.portfolio.member import Member
 from tasks.stats.records import VerdictStatus
 from tasks.study.errors import DataRejected, PoolwiseError, SamplingFailed, StudyError
+
+log = logging.getLogger("poolwise")
 
 How = Literal["published", "unchanged", "wrong study", "data rejected", "sampling failed", "failed"]
 HOW: dict[type[PoolwiseError], How] = {
@@ -35,8 +39,6 @@ class Ended:
 
 def run_member(member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
     """Run the study, unless its newest report is of the same rows. Raises nothing: what stops one stops no other."""
-    import time
-
     began = time.perf_counter()
     try:
         ended = _reported(member, reports, engine, force)
@@ -44,6 +46,7 @@ def run_member(member: Member, reports: str, engine: EngineName, force: bool) ->
         how: How = next((how for kind, how in HOW.items() if isinstance(error, kind)), "failed")
         ended = Ended(member.name, member.label, how, error.exit_code, reason=str(error))
     except Exception as error:
+        log.exception("unexpected error in the study %s", member.name)
         ended = Ended(member.name, member.label, "failed", 1, reason=f"{type(error).__name__}: {error}")
     return Ended(**{**vars(ended), "seconds": time.perf_counter() - began})
 

@@ -10,9 +10,10 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
-from threading import Lock
+from queue import Queue
 
 from flows.portfolio.member_run import Ended, run_member
+from flows.server.quiet import keep_log
 from tasks.disk.leftovers import undo_all, undone_if_cut_short
 from tasks.engines.engines import EngineName
 from tasks.portfolio.member import Member
@@ -21,39 +22,45 @@ MOST_DEATHS = 3
 
 
 class Processes:
-    """`n` of them. One that dies is replaced, and what it was at is run again."""
+    """`n` of them. One that dies is replaced, and what it was at is run again; the others do not notice."""
 
     def __init__(self, n: int) -> None:
-        self._n, self._lock = n, Lock()
-        self._pool = self._new()
+        self._free: Queue[ProcessPoolExecutor] = Queue()
+        self._all = [_new() for _ in range(n)]
+        for each in self._all:
+            self._free.put(each)
 
     def run(self, member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
         """As `run_member`; threads may call it side by side."""
-        for _ in range(MOST_DEATHS):
-            pool = self._pool
-            try:
-                return pool.submit(run_member, member, reports, engine, force).result()
-            except BrokenProcessPool:
-                self._replace(pool)
+        process = self._free.get()
+        try:
+            for _ in range(MOST_DEATHS):
+                try:
+                    return process.submit(run_member, member, reports, engine, force).result()
+                except BrokenProcessPool:
+                    process = self._replaced(process)
+        finally:
+            self._free.put(process)
         reason = f"The process that ran it ended by itself {MOST_DEATHS} times, as when memory runs out."
         return Ended(member.name, member.label, "failed", 1, reason=reason)
 
     def end(self) -> None:
         """At once, whatever they are at."""
-        for process in list((self._pool._processes or {}).values()):
-            with suppress(OSError, ValueError):
-                process.terminate()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for each in self._all:
+            for process in list((each._processes or {}).values()):
+                with suppress(OSError, ValueError):
+                    process.terminate()
+            each.shutdown(wait=False, cancel_futures=True)
 
-    def _replace(self, broken: ProcessPoolExecutor) -> None:
-        with self._lock:
-            if self._pool is broken:
-                broken.shutdown(wait=False)
-                self._pool = self._new()
+    def _replaced(self, broken: ProcessPoolExecutor) -> ProcessPoolExecutor:
+        broken.shutdown(wait=False)
+        self._all[self._all.index(broken)] = new = _new()
+        return new
 
-    def _new(self) -> ProcessPoolExecutor:
-        spawn = multiprocessing.get_context("spawn")  # a fork would share Prefect's threads' locks
-        return ProcessPoolExecutor(self._n, mp_context=spawn, initializer=_begin)
+
+def _new() -> ProcessPoolExecutor:
+    """One process: executors of several fail as a whole where one dies. A fork would share Prefect's threads' locks."""
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
 
 
 @contextmanager
@@ -68,6 +75,7 @@ def processes(n: int) -> Iterator[Processes]:
 
 
 def _begin() -> None:
+    keep_log()
     threading.Thread(target=_end_with_parent, daemon=True, name="poolwise-parent").start()
 
 
