@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -133,8 +132,6 @@ def test_a_living_lease_is_not_stolen_and_a_dead_one_is_found(
         held.send_signal(signal.SIGKILL)
     assert said == {"living"}
     monkeypatch.setattr(leases, "SECONDS_BETWEEN_TRIES", 0.05)
-    started = time.monotonic()
-    with only_run(machines.reports, "visits", 60.0) as hold:
+    with only_run(machines.reports, "visits", 60.0) as hold:  # raises if it takes longer
         assert hold.left_behind is not None
         assert hold.left_behind.run_id == "run 1"
-    assert time.monotonic() - started < 60.0
