@@ -31,6 +31,7 @@ from tasks.portfolio.member import Member, members_in, require_distinct
 from tasks.portfolio.split import split_by
 from tasks.reports.catalogue import rebuild_catalogue
 from tasks.reports.portfolio_page import write_portfolio
+from tasks.reports.refresh import refresh
 from tasks.study.errors import PoolwiseError
 from tasks.study.model import study_name
 from tasks.view.words.text import markdown
@@ -117,8 +118,9 @@ def run_studies(
         with processes(min(at_once, len(members))) as here:
             asked = map(unmapped, (here, place, engine, force))
             ended = _gathered(run_in_process.map(members, *asked), watcher)
-    rebuild_catalogue(folder)
+    refresh(folder)
     page = write_portfolio(folder, name, title, [asdict(each) for each in ended])
+    rebuild_catalogue(folder)
     _leave_table(name, title, ended)
     return Portfolio(name, tuple(ended), page, n_unassigned)
 

@@ -24,6 +24,7 @@ import re
 from pathlib import Path
 
 LATEST, REJECTED, STAGING = "latest", "rejected", ".staging-"
+PORTFOLIO_PAGE = re.compile(r"portfolio-([a-z0-9][a-z0-9_-]{0,63})\.html")
 SHARED_PLOTLY = re.compile(r"plotly-[0-9A-Za-z.-]+\.min\.js")
 
 # The files of a run.

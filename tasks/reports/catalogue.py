@@ -87,7 +87,8 @@ def list_runs(reports: Path) -> list[RunEntry]:
 
 def read_catalogue(reports: Path) -> Catalogue:
     """The catalogue of the run folders as they are now; runs that cannot be read are listed as damaged."""
-    return _catalogue_of([_read(folder) for folder in _all_run_folders(reports)], _rejected(reports))
+    runs = [_read(folder) for folder in _all_run_folders(reports)]
+    return _catalogue_of(runs, _rejected(reports), _portfolios(reports))
 
 
 class LiveCatalogue:
@@ -102,17 +103,17 @@ class LiveCatalogue:
         self._lock = Lock()
         self._runs: dict[Path, RunEntry | DamagedRun] = {}
         self._stamps: dict[Path, FileStamp | None] = {}  # of summaries that could not be read
-        self._rejected: list[RejectedRun] = []
+        self._others: tuple[list[RejectedRun], list[str]] = ([], [])
         self._catalogue = catalogue_of((), (), ())
 
     def read(self) -> Catalogue:
         """The catalogue now. Raises OSError when the reports folder exists and cannot be listed."""
         with self._lock:
             runs = {folder: self._run(folder) for folder in _all_run_folders(self._reports)}
-            rejected = _rejected(self._reports)
-            if (runs, rejected) != (self._runs, self._rejected):
-                self._catalogue = _catalogue_of(list(runs.values()), rejected)
-            self._runs, self._rejected = runs, rejected
+            others = _rejected(self._reports), _portfolios(self._reports)
+            if (runs, others) != (self._runs, self._others):
+                self._catalogue = _catalogue_of(list(runs.values()), *others)
+            self._runs, self._others = runs, others
             return self._catalogue
 
     def _run(self, folder: Path) -> RunEntry | DamagedRun:
@@ -135,9 +136,9 @@ def _all_run_folders(reports: Path) -> list[Path]:
     return [folder for study in study_folders(reports) for folder in run_folders(study)]
 
 
-def _catalogue_of(runs: list[RunEntry | DamagedRun], rejected: list[RejectedRun]) -> Catalogue:
+def _catalogue_of(runs: list[RunEntry | DamagedRun], rejected: list[RejectedRun], portfolios: list[str]) -> Catalogue:
     readable = [run for run in runs if isinstance(run, RunEntry)]
-    return catalogue_of(readable, rejected, [run for run in runs if isinstance(run, DamagedRun)])
+    return catalogue_of(readable, rejected, [run for run in runs if isinstance(run, DamagedRun)], portfolios)
 
 
 def _read(folder: Path) -> RunEntry | DamagedRun:
@@ -219,6 +220,12 @@ def _rejected(reports: Path) -> list[RejectedRun]:
         for path in sorted((study / REJECTED).glob("*.csv"))
         if is_name(path.name)
     ]
+
+
+def _portfolios(reports: Path) -> list[str]:
+    """The names of the portfolios whose page is in the folder."""
+    found = (reports_layout.PORTFOLIO_PAGE.fullmatch(path.name) for path in reports.glob("portfolio-*.html"))
+    return sorted(each[1] for each in found if each)
 
 
 def _inventory(reports: Path) -> set[Path]:

@@ -20,10 +20,13 @@ def refresh(reports: Path, study_name: str | None = None) -> None:
             point_latest(study)
 
 
-def bring(path: Path, reports: Path) -> None:
-    """Have the file of a run here, where another machine published it. Raises PoolwiseError."""
+def bring(path: Path, reports: Path, anew: bool = False) -> None:
+    """Have the file here, where another machine published it; `anew` also if it is, as it may have changed.
+
+    Raises PoolwiseError.
+    """
     mirror = mirror_of(reports)
-    if mirror and not path.exists():
+    if mirror and (anew or not path.exists()):
         mirror.fetch(path)
 
 

@@ -3,6 +3,7 @@
     /                               studies and runs; ?q= searches, ?status= and ?study= filter
     /<study>/latest/                leads to the study's newest report, /<study>/latest/<file> to its files
     /<study>/<run>/report.html      and the run's other files
+    /portfolio-<name>.html          the studies of a portfolio side by side
     /catalogue.json                 the same for programs
     /feed.atom, /<study>/feed.atom  new reports
     /health                         whether the reports folder can be read; needs no password
@@ -158,7 +159,7 @@ class _Site:
 
     def script_or_study(self, request: Request) -> Response:
         name = request.path_params["name"]
-        script = files.shared_script(self._reports, name)
+        script = files.shared_script(self._reports, name) or files.portfolio_page(self._reports, name)
         is_study = script is None and self._catalogue.read().study(name) is not None
         return _lead(f"{quote(name)}/") if is_study else _sent(request, script)
 

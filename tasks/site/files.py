@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, Response
 from tasks.disk.layout import (
     ESTIMATES,
     LATEST,
+    PORTFOLIO_PAGE,
     POSTERIOR,
     REJECTED,
     REJECTED_ROWS,
@@ -70,10 +71,16 @@ def shared_script(reports: Path, name: str) -> Path | None:
     return _down(reports, name) if SHARED_PLOTLY.fullmatch(name) else None
 
 
+def portfolio_page(reports: Path, name: str) -> Path | None:
+    """A portfolio's page as it is now, or None if this is not the name of one."""
+    return _down(reports, name, anew=True) if PORTFOLIO_PAGE.fullmatch(name) else None
+
+
 def file_response(request: Request, path: Path) -> Response:
     """The file as a stream, with ranges; 304 when the reader has it already."""
     is_shared = SHARED_PLOTLY.fullmatch(path.name) is not None
-    media_type = "text/javascript" if is_shared else MEDIA_TYPES.get(path.name, "text/csv")
+    is_page = PORTFOLIO_PAGE.fullmatch(path.name) is not None
+    media_type = "text/javascript" if is_shared else "text/html" if is_page else MEDIA_TYPES.get(path.name, "text/csv")
     headers = {"Cache-Control": KEEP if is_shared else ASK_EACH_TIME}
     if media_type == "text/html":
         headers["Content-Security-Policy"] = report_policy(_beginning(path))
@@ -109,7 +116,7 @@ def _beginning(path: Path) -> str:
         return file.read(POLICY_BYTES).decode("utf-8", "replace")
 
 
-def _down(reports: Path, *names: str) -> Path | None:
+def _down(reports: Path, *names: str, anew: bool = False) -> Path | None:
     """The file at these names below the reports folder; None unless every name and every step is an ordinary one."""
     path, last = reports, len(names) - 1
     for depth, name in enumerate(names):
@@ -117,16 +124,16 @@ def _down(reports: Path, *names: str) -> Path | None:
         if not is_name(name):
             return None
         if depth == last:
-            _bring(path, reports)
+            _bring(path, reports, anew)
         if _kind(path) != (stat.S_IFREG if depth == last else stat.S_IFDIR):
             return None
     return path
 
 
-def _bring(path: Path, reports: Path) -> None:
+def _bring(path: Path, reports: Path, anew: bool) -> None:
     """Where the folder mirrors an object store, have the file here. Raises OSError, as a disk would."""
     try:
-        bring(path, reports)
+        bring(path, reports, anew)
     except PoolwiseError as error:
         raise OSError(str(error)) from error
 

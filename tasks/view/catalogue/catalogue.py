@@ -149,6 +149,7 @@ class StudyEntry:
 class Catalogue:
     studies: tuple[StudyEntry, ...]  # by name
     damaged: tuple[DamagedRun, ...]
+    portfolios: tuple[str, ...] = ()  # their names, sorted
 
     @cached_property
     def runs(self) -> tuple[RunEntry, ...]:
@@ -167,12 +168,17 @@ def newest_first(runs: Sequence[RunEntry]) -> tuple[RunEntry, ...]:
     return tuple(sorted(runs, key=lambda run: (run.run_id, run.study), reverse=True))
 
 
-def catalogue_of(runs: Sequence[RunEntry], rejected: Sequence[RejectedRun], damaged: Sequence[DamagedRun]) -> Catalogue:
+def catalogue_of(
+    runs: Sequence[RunEntry],
+    rejected: Sequence[RejectedRun],
+    damaged: Sequence[DamagedRun],
+    portfolios: Sequence[str] = (),
+) -> Catalogue:
     ordered = sorted(newest_first(runs), key=lambda run: run.study)
     by_study = {name: tuple(group) for name, group in groupby(ordered, key=lambda run: run.study)}
     names = sorted(by_study.keys() | {rejection.study for rejection in rejected})
     studies = tuple(_study(name, by_study.get(name, ()), rejected) for name in names)
-    return Catalogue(studies, tuple(sorted(damaged, key=lambda run: run.folder)))
+    return Catalogue(studies, tuple(sorted(damaged, key=lambda run: run.folder)), tuple(sorted(portfolios)))
 
 
 def _study(name: str, runs: tuple[RunEntry, ...], rejected: Sequence[RejectedRun]) -> StudyEntry:

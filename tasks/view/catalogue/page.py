@@ -45,6 +45,7 @@ class CataloguePage:
     by_verdict: str  # as in: 3 “Can be trusted”, 1 “Use another model”
     are_trends_open: bool  # where there are many studies, trends are folded with the past runs
     damaged: tuple[DamagedRun, ...]
+    portfolios: tuple[str, ...]
     rule: str  # when a study is stale
     units: str  # JSON for the script: [limit in seconds or null, size in seconds, name] per unit
 
@@ -57,6 +58,7 @@ def page_of(catalogue: Catalogue) -> CataloguePage:
         by_verdict=by_verdict(catalogue),
         are_trends_open=len(catalogue.studies) <= MOST_OPEN_STUDIES,
         damaged=catalogue.damaged,
+        portfolios=catalogue.portfolios,
         rule=RULE,
         units=json.dumps([(limit if isfinite(limit) else None, size, name) for limit, size, name in UNITS]),
     )

@@ -116,6 +116,7 @@ class ReadingList:
     damaged: tuple[DamagedRun, ...]
     n_damaged: int
     troubles: tuple[Trouble, ...]
+    portfolios: tuple[str, ...]
 
 
 def reading_list(catalogue: Catalogue, query: Query, now: datetime, troubles: Sequence[Trouble] = ()) -> ReadingList:
@@ -144,6 +145,7 @@ def reading_list(catalogue: Catalogue, query: Query, now: datetime, troubles: Se
         damaged=catalogue.damaged[:MOST_DAMAGED],
         n_damaged=len(catalogue.damaged),
         troubles=tuple(Trouble(clean(each.study), clean(each.reason)) for each in troubles),
+        portfolios=catalogue.portfolios,
     )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from prefect import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from starlette.testclient import TestClient
 
 from flows.cli.__main__ import command
 from flows.portfolio.member_run import Ended, run_member
@@ -21,6 +22,7 @@ from flows.portfolio.processes import processes
 from tasks.portfolio.member import Member, members_in
 from tasks.reports.ledger import Ledger
 from tasks.reports.run_folders import run_folders
+from tasks.site.app import catalogue_app
 from tests.parts.dask_cluster import DaskCluster
 from tests.waiting import until
 
@@ -63,6 +65,13 @@ def test_one_that_fails_stops_no_other_and_the_next_time_only_what_is_new_is_run
         assert f"{each.name}/{each.run_id}/report.html" in page
         assert (reports / each.name / each.run_id / "report.html").exists()
         assert each.run_id in (reports / "catalogue.json").read_text("utf-8")
+    assert 'href="portfolio-visits.html"' in (reports / "index.html").read_text("utf-8")
+    site = TestClient(catalogue_app(reports, allowed_hosts=["*"]))
+    assert 'href="portfolio-visits.html"' in site.get("/").text
+    served = site.get("/portfolio-visits.html")
+    assert served.text == page
+    assert "style-src 'sha256-" in served.headers["content-security-policy"]
+    assert site.get("/portfolio-other.html").status_code == 404
     told = json.loads((reports / "portfolio-visits.json").read_text("utf-8"))
     assert [each["how"] for each in told["studies"]] == ["published", "published", "data rejected"]
     with get_client(sync_client=True) as client:
@@ -94,19 +103,22 @@ def test_a_folder_of_studies_from_the_command_line(
 def test_a_process_that_dies_is_replaced_and_its_study_run_again(tmp_path: Path) -> None:
     study_of(tmp_path / "all" / "one", a=rows_of("a", 1))
     (member,) = members_in(tmp_path / "all")
-    with processes(1) as here:
-        here._pool.submit(os.getpid).result()
-        (pid,) = [process.pid for process in here._pool._processes.values()]
-        os.kill(pid, signal.SIGKILL)
+    with processes(2) as here:
+        pids = [each.submit(os.getpid).result() for each in here._all]
+        os.kill(pids[0], signal.SIGKILL)
         ended = here.run(member, str(tmp_path / "reports"), "embedded", False)
+        assert here._all[1].submit(os.getpid).result() == pids[1]
     assert (ended.how, ended.exit_code) == ("published", 0), ended.reason
 
 
-def test_what_nobody_foresaw_is_told_of_the_one_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_foresaw_is_told_of_the_one_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(Member, "open", lambda self: 1 / 0)
     ended = run_member(Member("a", "A", str(tmp_path)), str(tmp_path / "reports"), "auto", False)
     assert (ended.how, ended.exit_code) == ("failed", 1)
     assert ended.reason.startswith("ZeroDivisionError")
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_on_a_cluster_a_killed_worker_changes_nothing_but_time(
