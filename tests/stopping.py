@@ -36,8 +36,8 @@ class Run:
         self.said = folder / "said.txt"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Run:
-        command = [sys.executable, "-m", "flows.cli", "run", str(self.study), "--out", str(self.reports)]
+    def start(self, what: str = "run", folder: Path | None = None) -> Run:
+        command = [sys.executable, "-m", "flows.cli", what, str(folder or self.study), "--out", str(self.reports)]
         with self.said.open("wb") as said:
             self.process = subprocess.Popen(command, env=self.environment, stdout=said, stderr=said)
         return self

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from flows.cli import console
-from flows.cli.with_prefect import prefect_for_a_run
+from flows.cli.with_prefect import prefect_answering
 from flows.server.quiet import keep_log
 from tasks.disk.mirror import place_of
 from tasks.engines.engines import EngineName
@@ -66,7 +66,7 @@ def run_portfolio(
     study: Path, by: str | None, reports: str, engine: EngineName, force: bool, at_once: int, dask: str | None
 ) -> int:
     """Run the portfolio and show how its studies ended; returns the exit code."""
-    with prefect_for_a_run():
+    with prefect_answering():
         from flows.portfolio.portfolio import watched, with_runner
 
         keep_log()

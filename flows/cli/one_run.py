@@ -7,13 +7,14 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.cli.with_prefect import prefect_for_a_run
+from flows.server.imports import nothing_collected
+from flows.server.prefect_settings import names_a_server
 from flows.server.quiet import keep_log
 from tasks.engines.engines import EngineName
 from tasks.study.errors import PoolwiseError
 
 if TYPE_CHECKING:
-    from flows.report import Outcome
+    from flows.pipeline import Outcome
     from flows.steps.binding import Listener
     from tasks.opening.studies import OpenedStudy
 
@@ -35,7 +36,7 @@ def publish_report(
         folder = None if force else _report_of_the_same(opened, out, narrator)
         is_new = False
         if folder is None:
-            outcome = _run_flow(opened, out, engine, force, standalone, narrator)
+            outcome = _run(opened, out, engine, force, standalone, narrator)
             folder, is_new = outcome.folder, outcome.is_new
     console.show_verdict(read_verdict(folder))
     console.show_report(folder, standalone)
@@ -66,14 +67,19 @@ def _report_of_the_same(opened: OpenedStudy, out: Path, listener: Listener) -> P
     return folder
 
 
-def _run_flow(
+def _run(
     opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, listener: Listener
 ) -> Outcome:
-    """Run the flow with the Prefect server that is configured, else with one that lives as long as the run."""
-    with prefect_for_a_run("flows.report") as server_lasts:
-        from flows.report import pooling_report
+    """Run the pipeline: as a flow where Prefect's settings name a server, which then shows it; else without Prefect."""
+    is_flow_run = names_a_server()
+    with nothing_collected():
+        from flows.pipeline import report
         from flows.steps.binding import RunLog, logged
 
-        keep_log()
-        with logged(RunLog(listener, STARTED, server_lasts=server_lasts)):
-            return pooling_report(opened, out, engine, force, standalone)
+        if is_flow_run:
+            from flows.report import pooling_report as report  # type: ignore[assignment]
+    keep_log()
+    with logged(RunLog(listener, STARTED, is_flow_run=is_flow_run)) as log:
+        if not is_flow_run:
+            log.began_running()
+        return report(opened, out, engine, force, standalone)

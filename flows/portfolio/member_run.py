@@ -60,10 +60,14 @@ def run_member_on_worker(member: Member, reports: str, engine: EngineName, force
 
 
 def _reported(member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
-    from flows.report import report_without_a_flow
+    from flows.pipeline import report
+    from flows.steps.binding import RunLog, logged
+    from tasks.opening.origin import under_its_name
     from tasks.opening.reports_folder import folder_of_reports
 
-    outcome = report_without_a_flow(member.open(), folder_of_reports(reports), engine, force)
+    folder = folder_of_reports(reports)
+    with logged(RunLog(is_flow_run=False, one_of_many=True)):
+        outcome = report(under_its_name(member.open(), folder), folder, engine, force)
     return Ended(
         outcome.folder.parent.name,
         member.label,

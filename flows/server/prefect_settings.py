@@ -31,6 +31,15 @@ def is_prefect_configured(environment: Mapping[str, str] = os.environ, folder: P
     )
 
 
+def names_a_server() -> bool:
+    """Whether Prefect's settings give the address of a server. Imports Prefect only where anything configures it."""
+    if not is_prefect_configured():
+        return False
+    from prefect.settings import get_current_settings
+
+    return bool(get_current_settings().api.url)
+
+
 def _home(environment: Mapping[str, str]) -> Path:
     return Path(environment.get(HOME) or Path.home() / ".prefect").expanduser()
 

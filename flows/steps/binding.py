@@ -1,5 +1,6 @@
-"""Makes Prefect tasks of plain functions: timed, tried again where that may help, their progress told to a listener.
+"""Makes steps of plain functions: timed, tried again where that may help, their progress told to a listener.
 
+In a flow run of Prefect's they are its tasks; elsewhere they are called, and Prefect is never imported.
 A run's log travels in a context variable, which Prefect copies into its tasks' threads: several runs may share a
 process.
 """
@@ -13,11 +14,12 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, TypeVar
 
-from prefect import Task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
+from flows.steps.passing import tried_again
+
+if TYPE_CHECKING:
+    from prefect import Task
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,11 +56,11 @@ class RunLog:
     listener: Listener = field(default_factory=Silence)
     started: float = field(default_factory=time.perf_counter)
     is_flow_run: bool = True  # whether the run is a flow run of Prefect's, and its steps are tasks
-    server_lasts: bool = True  # whether Prefect's server, and with it the run's page, will be there afterwards
+    one_of_many: bool = False  # whether it is one study of a portfolio
     timings: dict[str, float] = field(default_factory=dict)
 
     def began_running(self) -> None:
-        """Book the time until now as "start": imports, and Prefect's server if it had to be started."""
+        """Book the time until now as "start": imports, mostly."""
         self.timings["start"] = time.perf_counter() - self.started
         self.listener.ended("start", self.timings["start"], "")
 
@@ -94,6 +96,13 @@ def logged(log: RunLog) -> Iterator[RunLog]:
         _LOG.reset(token)
 
 
+@contextmanager
+def of_this_run() -> Iterator[RunLog]:
+    """Inside of the block, the log that somebody has opened for this run, else a new one."""
+    with logged(run_log()) as log:
+        yield log
+
+
 class Result(Protocol[R_co]):
     def result(self) -> R_co:
         """Wait for it, and return it or raise what it raised."""
@@ -101,33 +110,38 @@ class Result(Protocol[R_co]):
 
 
 class Step(Generic[P, R]):
-    """A function that is a task of Prefect's in a flow run of its own, and called plainly elsewhere.
+    """A function that is a task of Prefect's in a flow run, and called plainly elsewhere.
 
-    A call of a task costs a tenth of a second outside of a flow, which the studies of a portfolio do not have.
+    With `disk`, it is tried again twice after an error that may pass.
     """
 
-    def __init__(self, run: Callable[P, R], task: Task[P, R]) -> None:
-        self._run, self.task = run, task
+    def __init__(self, run: Callable[P, R], name: str, disk: bool) -> None:
+        self._run, self._name, self._disk = run, name, disk
+
+    @functools.cached_property
+    def task(self) -> Task[P, R]:
+        from flows.steps.in_prefect import task_of
+
+        return task_of(self._run, self._name, self._disk)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return (self.task if run_log().is_flow_run else self._run)(*args, **kwargs)
+        if run_log().is_flow_run:
+            return self.task(*args, **kwargs)
+        return tried_again(lambda: self._run(*args, **kwargs)) if self._disk else self._run(*args, **kwargs)
 
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> Result[R]:
         """Begin it in a thread of Prefect's; outside of a flow run, do it now."""
         if run_log().is_flow_run:
             return self.task.submit(*args, **kwargs)
         done: Future[R] = Future()
-        done.set_result(self._run(*args, **kwargs))
+        done.set_result(self(*args, **kwargs))
         return done
 
 
 def step(
     function: Callable[P, R], name: str, found: Callable[[R], str] = lambda result: "", disk: bool = False
 ) -> Step[P, R]:
-    """A step that calls the function, named `name`. `found` puts its result in a few words.
-
-    With `disk`, it is tried again twice after an error that may pass.
-    """
+    """A step that calls the function, named `name`. `found` puts its result in a few words; for `disk`, see `Step`."""
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -138,16 +152,4 @@ def step(
         log.listener.ended(name, time.perf_counter() - started, found(result))
         return result
 
-    retries: dict[str, Any] = {}
-    if disk:
-        retries = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": is_passing_trouble}
-    task = Task(run, name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False, **retries)
-    return Step(run, task)
-
-
-def is_passing_trouble(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Whether another try may help: yes for an unreachable network disk, no for a missing or forbidden file."""
-    error = state.result(raise_on_failure=False)
-    causes = (error, getattr(error, "__cause__", None))
-    lasting = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
-    return any(isinstance(cause, OSError) and not isinstance(cause, lasting) for cause in causes)
+    return Step(run, name, disk)

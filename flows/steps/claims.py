@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
-
-from prefect import get_client
-from prefect.client.schemas.objects import StateType
-from prefect.exceptions import ObjectNotFound
-from prefect.runtime import flow_run
-from prefect.states import Crashed
 
 from flows.steps.binding import run_log
-from flows.steps.events import say_rejected
 from flows.steps.stopping import will_publish
 from tasks.disk.leftovers import undone_if_cut_short
 from tasks.reports.holding import Hold, RunningRun
@@ -34,7 +26,7 @@ class Claim:
     def take(self, run_id: str, files: Mapping[str, str]) -> None:
         """Note that this run reads these contents; `files` are sha256 by name."""
         self.run_id = run_id
-        self._hold.note(run_id, (flow_run.get_id() or "") if run_log().is_flow_run else "")
+        self._hold.note(run_id, _id_of_this_run())
         self._ledger.take(self._folder.name, run_id, files.values())
         will_publish(self._folder / run_id)
 
@@ -50,6 +42,8 @@ class Claim:
         """Refuse what the run took: the same files would end the same way again."""
         self._ledger.refuse(self.run_id, str(refused))
         if isinstance(refused, DataRejected) and run_log().is_flow_run:
+            from flows.steps.events import say_rejected
+
             say_rejected(self._folder.name, self.run_id, str(refused))
 
     def settle_interrupted(self, reason: str = "interrupted") -> None:
@@ -93,31 +87,35 @@ def _settled(claim: Claim) -> Iterator[None]:
 
 @contextmanager
 def _marked_if_cut_short() -> Iterator[None]:
-    """Have Prefect mark the run as crashed if the process has to end inside of the block.
-
-    Not on a server that ends with the run.
-    """
-    if not run_log().server_lasts:
+    """Have Prefect mark the flow run as crashed if the process has to end inside of the block."""
+    flow_run_id = _id_of_this_run()
+    if not flow_run_id:
         yield
         return
-    flow_run_id = flow_run.get_id() or ""
     with undone_if_cut_short(lambda: _mark_crashed(flow_run_id, "The run was interrupted.")):
         yield
 
 
 def heal(ledger: Ledger, dead: RunningRun) -> None:
-    """Clean up after a run whose process died: let its files wait again, and mark it as crashed in Prefect."""
+    """Clean up after a run whose process died: let its files wait again, and mark it as crashed in Prefect.
+
+    A run that does without Prefect leaves the marking to Prefect.
+    """
     ledger.release(dead.run_id, "the run's process died")
-    if dead.flow_run_id:
+    if dead.flow_run_id and run_log().is_flow_run:
         _mark_crashed(dead.flow_run_id, "The run's process died.")
 
 
+def _id_of_this_run() -> str:
+    """Prefect's id of it; empty if it is no flow run."""
+    if not run_log().is_flow_run:
+        return ""
+    from flows.steps import in_prefect
+
+    return in_prefect.id_of_this_run()
+
+
 def _mark_crashed(flow_run_id: str, why: str) -> None:
-    """Set the state of a run that Prefect still takes for running; others, and unknown ones, are left as they are."""
-    with get_client(sync_client=True) as client:
-        try:
-            known = client.read_flow_run(UUID(flow_run_id))
-        except (ObjectNotFound, ValueError):
-            return  # another server's run, or one that has been deleted
-        if known.state and known.state.type in (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING):
-            client.set_flow_run_state(known.id, Crashed(message=why), force=True)
+    from flows.steps import in_prefect
+
+    in_prefect.mark_crashed(flow_run_id, why)

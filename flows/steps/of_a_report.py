@@ -1,4 +1,4 @@
-"""The steps of a report: plain functions made Prefect tasks, each with a line on what it found."""
+"""The steps of a report: plain functions, each with a line on what it found."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
-from prefect.context import FlowRunContext
-from prefect.runtime import flow_run
-from prefect.utilities.urls import url_for
-
 from flows.steps.binding import Result, run_log, step
-from flows.steps.events import say_published
 from flows.steps.step_words import (
     answer_found,
     counted_files,
@@ -25,7 +19,6 @@ from flows.steps.step_words import (
     rows_found,
     screening_found,
 )
-from tasks.disk.layout import REPORT
 from tasks.disk.mirror import place_of
 from tasks.engines.engines import EngineName
 from tasks.engines.sample import answered_by, draw_posterior
@@ -68,20 +61,6 @@ from tasks.study.model import Study
 from tasks.study.run import RunRecord
 from tasks.view.context import Context, context_of
 from tasks.view.notices import notices_of
-from tasks.view.overview import overview_of
-from tasks.view.verdict_words import verdict_of
-from tasks.view.words.text import markdown
-
-
-def name_of_this_run() -> str:
-    """The study's name; its folder's name if it has not been opened yet."""
-    study = flow_run.get_parameters()["study"]
-    return study.study.name if isinstance(study, OpenedStudy) else Path(study).name
-
-
-def begin() -> None:
-    """Note that the run has begun: what came before was starting."""
-    run_log().began_running()
 
 
 def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) -> ReadFiles:
@@ -243,7 +222,7 @@ def published(
     The studies of a portfolio leave the catalogue to the end of them all.
     """
     folder = publish_files(reports, study.name, run_id, files, confirm)
-    if run_log().is_flow_run:
+    if not run_log().one_of_many:
         rebuild_catalogue(reports)
     return folder
 
@@ -258,31 +237,22 @@ def identified(opened: OpenedStudy, reports: Path) -> dict[str, str]:
 
 
 def link_of_this_run() -> str:
-    """The address of the run's page in Prefect; empty if the server lives only as long as the run."""
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None or not run_log().server_lasts:
+    """The address of the run's page in Prefect; empty if it has none."""
+    if not run_log().is_flow_run:
         return ""
-    return url_for(context.flow_run) or ""
+    from flows.steps import in_prefect
+
+    return in_prefect.link_of_this_run()
 
 
-def leave_link(context: Context, folder: Path) -> None:
-    """In a flow run, leave artifacts with verdict and estimates on its page in Prefect, and emit the report's events.
-
-    Prefect's pages strip file addresses: where no catalogue is served, the report's path is given as text.
-    """
+def leave_on_page(context: Context, folder: Path) -> None:
+    """In a flow run, leave verdict and estimates on its page in Prefect, and emit the report's events."""
     if not run_log().is_flow_run:
         return
-    study, verdict, address = context.study, verdict_of(context), report_address(folder)
-    key = f"report-{study.name.replace('_', '-')}"
-    headline, reason = markdown(verdict.headline), markdown(verdict.reason)
-    if address.startswith("http"):
-        create_link_artifact(address, link_text=headline, key=key, description=reason)
-    else:
-        where = markdown(place_of(folder / REPORT))
-        words = f"# {headline}\n\n{reason}\n\nReport: {where}\n"
-        create_markdown_artifact(words, key=key, description=headline)
-    estimates = overview_of(context)["estimates"]
-    create_table_artifact(estimates, key=f"estimates-{study.name.replace('_', '-')}", description=headline)
+    from flows.steps.events import say_published
+    from flows.steps.in_prefect import leave_artifacts
+
+    leave_artifacts(context, folder)
     say_published(context, folder)
 
 

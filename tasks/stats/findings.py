@@ -41,6 +41,7 @@ from tasks.stats.records import (
     Verdict,
 )
 from tasks.stats.rows.data_findings import DataFindings, judge_data
+from tasks.stats.side_by_side import side_by_side
 from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, Weighed, conclude, judge_fits, judge_model, weigh
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
@@ -143,20 +144,35 @@ def analysed(
     screening: Screening,
     answered: Answered | None,
 ) -> Findings:
-    """Run every analysis, one line each. Nothing is judged yet."""
+    """Run every analysis, one line each. Nothing is judged yet.
+
+    Those that do not need one another run side by side where groups are many; the slowest begin first.
+    """
     limits, seed, draws = study.thresholds, run.seed, posterior.draws
     fullest, complete, partial = fits.fullest, fits.complete, dict(fits.partial)
     varying, priors = fullest.varying, resolve_priors(study, scaling)
-    row_scores = loo(data, products, varying, draws, scaling, limits.pareto_k, seed)
-    bayes = bayes_fit(draws, products, posterior.attempts, row_scores, posterior.engine)
     own_draws = answered.own_draws if answered else None
-    scores = _answer_scores(data, products.n_rows, scaling, answered, row_scores, limits, seed)
-    bayes_models = _bayes_models(data, products, scaling, varying, draws, answered)
-    simpson = simpson_checks(products, complete, screening.missing)
-    levels = funnel(products, simpson, partial)
-    weighed = weigh(limits, data, products, scaling, fits, posterior, screening, answered, seed)
+    with side_by_side(len(products.labels)) as start:
+        weighed = start(weigh, limits, data, products, scaling, fits, posterior, screening, answered, seed)
+        rows_left_out = start(loo, data, products, varying, draws, scaling, limits.pareto_k, seed)
+        null_test = start(likelihood_ratio_test, products, partial, seed)
+        ranked = start(ranks, own_draws or draws, products, varying, limits.rankability)
+        groups_left_out = start(leave_one_group_out, data, products, scaling, varying, draws, limits.pareto_k, seed)
+        profiled = start(likelihood_profiles, products, fullest)
+        bayes_models = _bayes_models(data, products, scaling, varying, draws, answered)
+        crossed = start(cross_validation, data, products, scaling, partial, bayes_models, limits.pareto_k, seed)
+        sensitive = start(prior_sensitivity, products, varying, draws, priors, limits.prior_sensitivity)
+        foreseen = start(prior_predictive, data, varying, priors, scaling, limits.prior_predictive_tail, seed)
+        influential = start(influence, products, fullest)
+        simpson = simpson_checks(products, complete, screening.missing)
+        levels = funnel(products, simpson, partial)
+        trend = start(size_trend, levels, fullest, data, products, scaling, limits.size_trend, seed)
+        row_scores = rows_left_out.result()
+        scores = start(_answer_scores, data, products.n_rows, scaling, answered, row_scores, limits, seed)
+    answer_scored, weighty = scores.result(), weighed.result()
+    bayes = bayes_fit(weighty.plain_bayes, draws, products, posterior.attempts, row_scores, posterior.engine)
     return Findings(
-        **vars(weighed),
+        **vars(weighty),
         run=run,
         rows=rows,
         labels=products.labels,
@@ -166,19 +182,19 @@ def analysed(
         bayes=bayes,
         variance_components=variance_components(fullest, bayes, products.terms),
         simpson=simpson,
-        ranks=ranks(own_draws or draws, products, varying, limits.rankability),
+        ranks=ranked.result(),
         funnel=levels,
-        size_trend=size_trend(levels, fullest, data, products, scaling, limits.size_trend, seed),
-        prior_predictive=prior_predictive(data, varying, priors, scaling, limits.prior_predictive_tail, seed),
-        prior_sensitivity=prior_sensitivity(products, varying, draws, priors, limits.prior_sensitivity),
-        likelihood_ratio_test=likelihood_ratio_test(products, partial, seed),
-        likelihood_profiles=likelihood_profiles(products, fullest),
-        cross_validation=cross_validation(data, products, scaling, partial, bayes_models, limits.pareto_k, seed),
-        leave_one_group_out=leave_one_group_out(data, products, scaling, varying, draws, limits.pareto_k, seed),
-        loo_pit=loo_pit(((scores and scores.loo) or row_scores).pit, seed),
-        answer_scores=scores,
-        influence=influence(products, fullest),
-        remedies=remedies(products, complete, partial, bayes, weighed.bootstrap, limits.singular_tolerance),
+        size_trend=trend.result(),
+        prior_predictive=foreseen.result(),
+        prior_sensitivity=sensitive.result(),
+        likelihood_ratio_test=null_test.result(),
+        likelihood_profiles=profiled.result(),
+        cross_validation=crossed.result(),
+        leave_one_group_out=groups_left_out.result(),
+        loo_pit=loo_pit(((answer_scored and answer_scored.loo) or row_scores).pit, seed),
+        answer_scores=answer_scored,
+        influence=influential.result(),
+        remedies=remedies(products, complete, partial, bayes, weighty.bootstrap, limits.singular_tolerance),
     )
 
 

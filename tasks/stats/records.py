@@ -205,6 +205,17 @@ class LooResult:
 
 
 @dataclass(frozen=True)
+class PlainBayes:
+    """What is quoted of the plain Bayesian fit."""
+
+    groups: MedianEstimate  # (J, p)
+    average: MedianEstimate  # (p,)
+    sigma_group: MedianEstimate  # (q,)
+    sigma: MedianEstimate  # ()
+    icc: MedianEstimate  # ()
+
+
+@dataclass(frozen=True)
 class BayesFit:
     engine: str
     attempts: tuple[SamplingAttempt, ...]  # the last one is reported

@@ -21,7 +21,7 @@ from tasks.stats.fits.singularity import judge_singularity
 from tasks.stats.judged.assumptions import judge_equal_spread
 from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws
 from tasks.stats.judged.predictive import judge_predictive, predictive_check
-from tasks.stats.judged.recommended import PlainBayes, Recommended, judge_implied_coverage, recommended, widened
+from tasks.stats.judged.recommended import Recommended, judge_implied_coverage, recommended, widened
 from tasks.stats.judged.screening import Screening, judge_screening
 from tasks.stats.judged.size_trend import judge_size_trend
 from tasks.stats.judged.verdict import verdict
@@ -33,6 +33,7 @@ from tasks.stats.records import (
     IntervalComparison,
     NoPooling,
     PartialPooling,
+    PlainBayes,
     PosteriorDraws,
     PredictiveCheck,
     SamplingAttempt,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tasks.stats.findings import Findings
 from tasks.stats.records import Estimate, Floats
@@ -64,9 +65,18 @@ def estimate_columns(study: Study, findings: Findings) -> dict[str, Any]:
 
 def estimates_csv(study: Study, findings: Findings) -> str:
     """The columns as comma-separated text with a header line; numbers at full precision."""
-    frame = pd.DataFrame(estimate_columns(study, findings))
-    texts = {name: frame[name].map(cell) for name in TEXT_COLUMNS}
-    return str(frame.assign(**texts).to_csv(index=False, lineterminator="\n"))
+    columns = estimate_columns(study, findings)
+    lines: list[str] = []
+    rows = csv.writer(SimpleNamespace(write=lines.append), lineterminator="\n")
+    rows.writerow(columns)
+    rows.writerows(zip(*(_cells(name, values) for name, values in columns.items()), strict=True))
+    return "".join(lines)
+
+
+def _cells(name: str, values: Any) -> list[Any]:
+    if name in TEXT_COLUMNS:
+        return list(map(cell, values))
+    return [None if value != value else value for value in values.tolist()]
 
 
 def _models(findings: Findings) -> list[_Model]:

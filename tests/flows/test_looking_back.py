@@ -14,7 +14,8 @@ import jsonschema
 import pytest
 
 import tasks.view
-from flows.report import Outcome, pooling_report
+from flows.pipeline import Outcome
+from flows.report import pooling_report
 from flows.steps.binding import RunLog, Silence, logged
 from tasks.opening.studies import read_study
 from tasks.study.errors import DataRejected

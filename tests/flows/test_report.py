@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.report import Outcome, pooling_report
+from flows.pipeline import Outcome
+from flows.report import pooling_report
 from flows.steps.binding import RunLog, Silence, logged
 from tasks.opening.studies import read_study
 
@@ -123,8 +125,9 @@ def test_forced_run_publishes_the_same_numbers(bounce: Outcome, reports: Path, b
     assert (again.folder / "estimates.csv").read_bytes() == (bounce.folder / "estimates.csv").read_bytes()
 
 
-def test_timings_name_every_step(prefect_server: None, tmp_path: Path, sleepstudy: Path) -> None:
-    with logged(RunLog()) as log:
+@pytest.mark.parametrize("is_listened_to", [True, False])
+def test_timings_name_every_step(prefect_server: None, tmp_path: Path, sleepstudy: Path, is_listened_to: bool) -> None:
+    with logged(RunLog()) if is_listened_to else nullcontext():
         outcome = pooling_report(read_study(sleepstudy), tmp_path)
     timings = summary_of(outcome)["timings"]
     steps = {"start", "find files", "read files", "collect", "scale", "complete pooling", "no pooling"}
@@ -142,7 +145,6 @@ def test_timings_name_every_step(prefect_server: None, tmp_path: Path, sleepstud
     assert set(timings) == steps
     assert all(seconds >= 0 for seconds in timings.values())
     assert timings["total"] >= timings["sample"] + timings["check"] + timings["write"]
-    assert log.timings["publish"] > 0
 
 
 def test_rejected_rows_are_published_with_the_report(prefect_server: None, tmp_path: Path, sleepstudy: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flows.cli.with_prefect import prefect_for_a_run
+from flows.cli.with_prefect import prefect_answering
 from flows.server.quiet import set_defaults
 from tests.parts.dask_cluster import dask_started
 from tests.scale.table import line
@@ -25,7 +25,7 @@ STUDY = 'title = "A small study"\noutcome = "y"\ngroup = "g"\npredictors = ["x"]
 
 def main(n_studies: int = 100) -> None:
     set_defaults()
-    with tempfile.TemporaryDirectory(prefix="poolwise-scale-") as scratch, prefect_for_a_run():
+    with tempfile.TemporaryDirectory(prefix="poolwise-scale-") as scratch, prefect_answering():
         study = small_studies(Path(scratch) / "study", n_studies)
         on_processes(study, Path(scratch) / "here", n_studies)
         few = small_studies(Path(scratch) / "few", max(n_studies // 3, 10))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.bayes.posterior import estimate, intraclass_correlation
+from tasks.stats.bayes.posterior import estimate
 from tasks.stats.fits.cross_products import ModelCrossProducts, residual_sum_of_squares
 from tasks.stats.records import (
     BayesFit,
     LooResult,
     MedianEstimate,
     PartialPooling,
+    PlainBayes,
     PosteriorDraws,
     SamplingAttempt,
     VarianceComponents,
@@ -18,24 +19,25 @@ from tasks.stats.records import (
 
 
 def bayes_fit(
+    plain: PlainBayes,
     draws: PosteriorDraws,
     products: ModelCrossProducts,
     attempts: tuple[SamplingAttempt, ...],
     loo: LooResult,
     engine: str,
 ) -> BayesFit:
-    groups = estimate(draws.group_coef)
-    centred = groups.mean - np.eye(products.p)[0] * products.outcome_center
+    """`plain` with what is told of it besides."""
+    centred = plain.groups.mean - np.eye(products.p)[0] * products.outcome_center
     rss = residual_sum_of_squares(products, centred).sum()
     return BayesFit(
         engine=engine,
         attempts=attempts,
-        fixef=estimate(draws.beta),
-        sigma_group=estimate(draws.sigma_group),
+        fixef=plain.average,
+        sigma_group=plain.sigma_group,
         correlation=estimate(draws.correlation),
-        sigma=estimate(draws.sigma),
-        icc=estimate(intraclass_correlation(draws)),
-        groups=groups,
+        sigma=plain.sigma,
+        icc=plain.icc,
+        groups=plain.groups,
         rmse=float(np.sqrt(rss / products.n_rows)),
         loo=loo,
     )

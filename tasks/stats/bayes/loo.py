@@ -9,7 +9,7 @@ Mononen, Tolvanen, Sivula & Winther 2016, JMLR 17(103); Merkle, Furr & Rabe-Hesk
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaln, logsumexp, ndtr, ndtri, stdtr
@@ -25,6 +25,7 @@ from tasks.stats.records import Floats, GroupedData, LooResult, PosteriorDraws, 
 # Rows beyond ROWS_LIMIT are sampled, draws beyond DRAWS_LIMIT thinned: PSIS fits a tail per row.
 ROWS_LIMIT = 2000
 DRAWS_LIMIT = 4000
+BLOCK_VALUES = 500_000  # rows times draws at once
 
 
 def loo(
@@ -41,12 +42,11 @@ def loo(
     Sums are scaled up to N if `data` are a sample of these rows, or are more than ROWS_LIMIT.
     """
     rows = _rows_used(data.n_rows, seed)
-    log_lik, log_lik_in_sample, surprise = row_scores(data, products, varying, draws, scaling, rows)
-    log_weights, pareto_k = importance_weights(-log_lik)
-    pointwise = logsumexp(log_lik.T + log_weights, axis=-1)
-    in_sample = logsumexp(log_lik_in_sample, axis=0) - np.log(len(log_lik))
+    some = np.array_split(rows, -(-rows.size * min(draws.sigma.size, DRAWS_LIMIT) // BLOCK_VALUES))
+    scored = [_left_out(*row_scores(data, products, varying, draws, scaling, block)) for block in some]
+    pointwise, in_sample, pareto_k, pit = (np.concatenate([getattr(one, part) for one in scored]) for part in PARTS)
     scale_up = products.n_rows / rows.size
-    threshold = highest_good_k(len(log_lik), pareto_k_threshold)
+    threshold = highest_good_k(scored[0].n_draws, pareto_k_threshold)
     return LooResult(
         elpd_loo=float(pointwise.sum() * scale_up),
         se=float(products.n_rows * pointwise.std(ddof=1) / np.sqrt(rows.size)),
@@ -59,6 +59,32 @@ def loo(
         pareto_k=pareto_k,
         rows=rows,
         pointwise=pointwise,
+        pit=pit,
+    )
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """Of some rows, (n,) each."""
+
+    n_draws: int
+    pointwise: Floats  # log predictive density, the row left out
+    in_sample: Floats  # log density, the row not left out
+    pareto_k: Floats
+    pit: Floats
+
+
+PARTS = ("pointwise", "in_sample", "pareto_k", "pit")
+
+
+def _left_out(log_lik: Floats, log_lik_in_sample: Floats, surprise: Floats) -> _LeftOut:
+    """From the `row_scores` of some rows."""
+    log_weights, pareto_k = importance_weights(-log_lik)
+    return _LeftOut(
+        n_draws=len(log_lik),
+        pointwise=logsumexp(log_lik.T + log_weights, axis=-1),
+        in_sample=logsumexp(log_lik_in_sample, axis=0) - np.log(len(log_lik)),
+        pareto_k=pareto_k,
         pit=(ndtr(surprise).T * np.exp(log_weights)).sum(axis=1),
     )
 

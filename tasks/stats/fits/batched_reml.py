@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
 from tasks.stats.fits.batched_bfgs import minimise
+from tasks.stats.fits.closed_form import ClosedForm, closed_form, evaluate, sums
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import lower_triangle, semidefinite_factor
 from tasks.stats.records import Floats
@@ -44,9 +46,26 @@ class Batch:
     def q(self) -> int:
         return self.ztz.shape[1]
 
+    @cached_property
+    def closed(self) -> ClosedForm | None:
+        """The same for the closed forms of one or two varying effects; None for more."""
+        if self.q > 2:
+            return None
+        b, p = max(len(self.ztx), len(self.zty)), self.ztx.shape[2]
+        ztw = np.empty((b, self.q, p + 1, self.ztx.shape[-1]))
+        ztw[:, :, :-1], ztw[:, :, -1] = self.ztx, self.zty
+        wtw = np.empty((b, p + 1, p + 1))
+        wtw[:, :p, :p], wtw[:, :p, p], wtw[:, p, :p], wtw[:, p, p] = self.xtx, self.xty, self.xty, self.yty
+        return closed_form(self.ztz, ztw, wtw, np.broadcast_to(self.df, b))
+
     def taken(self, which: np.ndarray) -> Batch:
-        """The problems at these positions."""
-        return Batch(**{part.name: _taken(getattr(self, part.name), which) for part in fields(self)})
+        """The problems at these positions, which increase."""
+        if len(which) == len(self.yty):
+            return self
+        some = Batch(**{part.name: _taken(getattr(self, part.name), which) for part in fields(self)})
+        if "closed" in vars(self) and self.closed:
+            vars(some)["closed"] = self.closed.taken(which)
+        return some
 
 
 def _taken(values: Floats, which: np.ndarray) -> Floats:
@@ -63,8 +82,7 @@ class Profiles:
     fixef: Floats  # (B, p)
     fixef_se: Floats  # (B, p)
     sigma: Floats  # (B,)
-    v: Floats  # (B, q, J)
-    vtv: Floats  # (B, q, q) v v' summed over groups
+    vtv: Floats  # (B, q, q) v v' summed over groups, v = Z' W^-1 (y - X beta)
 
 
 def batch_of(products: ModelCrossProducts, varying: tuple[int, ...]) -> Batch:
@@ -97,6 +115,16 @@ def factors(theta: Floats, q: int) -> Floats:
 
 def profiles(batch: Batch, factor: Floats) -> Profiles:
     """Evaluate the criterion and its gradient at `factor` (B, q, q), the relative factors."""
+    if batch.closed is None:
+        return _profiles(batch, factor)
+    at = evaluate(batch.closed, factor)
+    fixef_se = at.sigma[:, None] * np.sqrt(np.maximum(np.diagonal(at.c_inverse, axis1=1, axis2=2), 0.0))
+    vtv = at.sigma[:, None, None] ** 2 * at.spread
+    return Profiles(at.value, at.covariance_gradient, at.fixef, fixef_se, at.sigma, vtv)
+
+
+def _profiles(batch: Batch, factor: Floats) -> Profiles:
+    """Whatever the number of varying effects."""
     m, log_det = _m_and_log_det(batch, factor)
     m_ztx = np.einsum("bijn,bjan->bian", m, batch.ztx)
     s = batch.xtx - np.einsum("bian,bicn->bac", batch.ztx, m_ztx)
@@ -112,7 +140,17 @@ def profiles(batch: Batch, factor: Floats) -> Profiles:
     g = _design_gradient(batch, m, m_ztx, c_inverse) - (batch.df / r_squared)[:, None, None] * vtv
     sigma = np.sqrt(r_squared / batch.df)
     fixef_se = sigma[:, None] * np.sqrt(np.maximum(np.diagonal(c_inverse, axis1=1, axis2=2), 0.0))
-    return Profiles(value, g, fixef, fixef_se, sigma, v, vtv)
+    return Profiles(value, g, fixef, fixef_se, sigma, vtv)
+
+
+def _modes(batch: Batch, factor: Floats, fixef: Floats) -> Floats:
+    """(B, q, J) conditional modes of the group effects, S v."""
+    if batch.closed is not None:
+        v = sums(batch.closed, factor, fixef)
+        return np.asarray(factor @ (np.swapaxes(factor, 1, 2) @ v))
+    m, _ = _m_and_log_det(batch, factor)
+    residual = batch.zty - np.einsum("bian,ba->bin", batch.ztx, fixef)
+    return np.einsum("bijn,bjn->bin", m, residual)
 
 
 def _rss(batch: Batch, fixef: Floats) -> Floats:
@@ -185,8 +223,9 @@ def fit_in_blocks(batch: Batch, covariance: Floats) -> Fits:
     """Fit every problem by REML, as many at once as fit well in memory; `covariance` as for `fit_batch`."""
     parts = []
     for which in blocks(len(batch.yty), batch):
-        factor, at = fit_batch(batch.taken(which), covariance)
-        modes = np.einsum("bik,bkn->bin", factor @ np.swapaxes(factor, 1, 2), at.v)
+        some = batch.taken(which)
+        factor, at = fit_batch(some, covariance)
+        modes = _modes(some, factor, at.fixef)
         parts.append((factor, at.value, at.fixef, at.fixef_se, at.sigma, modes))
     return Fits(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
@@ -260,9 +299,9 @@ def snapped(batch: Batch, factor: Floats) -> Floats:
     No diagonal element is negative.
     """
     scale = natural_scale(batch)[:, :, None]
+    relative = factor / scale
     unsigned, flat = (
-        scale * np.array([semidefinite_factor(one @ one.T, tolerance) for one in factor / scale])
-        for tolerance in (0.0, SNAP)
+        scale * semidefinite_factor(relative @ np.swapaxes(relative, 1, 2), tolerance) for tolerance in (0.0, SNAP)
     )
     allowed = profiles(batch, flat).value <= profiles(batch, factor).value + NO_GAIN / 10
     return np.where(allowed[:, None, None], flat, unsigned)

@@ -16,14 +16,14 @@ therefore certified by G L = 0 and G positive semidefinite: no direction of vari
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from tasks.stats.fits.batched_bfgs import minimise
 from tasks.stats.fits.batched_reml import factors, theta_gradient
-from tasks.stats.fits.closed_form import Slope, closed_form, slopes
+from tasks.stats.fits.closed_form import ClosedForm, closed_form, evaluate
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.fits.small_matrices import inverse_and_log_det, lower_triangle, semidefinite_factor
 from tasks.stats.records import Floats
@@ -72,6 +72,15 @@ class Profile:
     sigma: float
     m: Floats  # (J, q, q) M_j: sigma^2 M_j is the conditional covariance of the group effects
     v: Floats  # (J, q) Z_j' W_j^-1 (y_j - X_j beta)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The criterion at one relative covariance."""
+
+    value: float
+    covariance_gradient: Floats  # (q, q) G
+    spread: Floats  # (q, q) sum of v v' over groups, in sigma^2
 
 
 @dataclass(frozen=True)
@@ -183,8 +192,23 @@ def _search(model: MixedModel) -> Search:
     if model.q > 2:
         at = lower_triangle(model.q)
         return Search(model.q, len(model.ztz), lambda several: [_slope(profile(model, one[at])) for one in several])
-    data = closed_form(model.ztz, model.ztw, model.wtw, model.df, restricted=model.criterion == "reml")
-    return Search(model.q, len(model.ztz), lambda several: slopes(data, several))
+    data = closed_form_of(model)
+    return Search(model.q, len(model.ztz), lambda several: _slopes(data, several))
+
+
+def closed_form_of(model: MixedModel) -> ClosedForm:
+    """Of a model with one or two varying effects."""
+    ztz, ztw = np.moveaxis(model.ztz, 0, -1)[None].copy(), np.moveaxis(model.ztw, 0, -1)[None].copy()
+    data = closed_form(ztz, ztw, model.wtw[None], np.array([float(model.df)]))
+    return replace(data, restricted=model.criterion == "reml")
+
+
+def _slopes(data: ClosedForm, several: Floats) -> list[Slope]:
+    found = evaluate(data, several)
+    return [
+        Slope(float(value), gradient, spread)
+        for value, gradient, spread in zip(found.value, found.covariance_gradient, found.spread, strict=True)
+    ]
 
 
 def _slope(at: Profile) -> Slope:

@@ -88,15 +88,16 @@ def lower_triangle(q: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def semidefinite_factor(covariance: Floats, tolerance: float = 0.0) -> Floats:
-    """Lower factor (q, q) of a positive semidefinite matrix, unique even where it is singular.
+    """Lower factors (..., q, q) of positive semidefinite matrices, unique even where these are singular.
 
     A pivot at or below `tolerance` makes its whole column 0, so that no variance hides below a 0 on the
     diagonal.
     """
     rest = np.array(covariance, dtype=float)
     factor = np.zeros_like(rest)
-    for k in range(len(rest)):
-        if rest[k, k] > tolerance:
-            factor[k:, k] = rest[k:, k] / np.sqrt(rest[k, k])
-            rest -= np.outer(factor[:, k], factor[:, k])
+    for k in range(rest.shape[-1]):
+        pivot = rest[..., k, k]
+        root = np.sqrt(np.where(pivot > tolerance, pivot, np.inf))
+        factor[..., k:, k] = rest[..., k:, k] / root[..., None]
+        rest -= factor[..., :, None, k] * factor[..., None, :, k]
     return factor

@@ -3,7 +3,7 @@
 A row's PIT value is the probability, given all other rows, of an outcome below its own. Calibrated
 predictions make the values uniform; how their ECDF leaves the diagonal tells what is wrong. The band
 holds all of the curve at once with probability 95 % (Säilynoja, Bürkner & Vehtari 2022, Stat. Comput. 32,
-arXiv:2103.10522; computed by ArviZ). It takes the values as independent, which for LOO-PIT is nearly so.
+arXiv:2103.10522). It takes the values as independent, which for LOO-PIT is nearly so.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import bdtr, ndtri
 
 from tasks.stats.judgement import Judgement, Status
 from tasks.stats.records import Floats
@@ -64,7 +64,7 @@ def loo_pit(pit: Floats | None, seed: int) -> LooPit | None:
     n, points = pit.size, min(pit.size, POINTS_LIMIT)
     at = np.arange(1, points) / points
     rng = np.random.default_rng(seed)
-    pointwise = ecdf_utils.simulate_confidence_bands(n, 1, at, BAND_PROBABILITY, N_SIMULATIONS, rng)
+    pointwise = pointwise_probability(n, at, rng)
     lower, upper = (edge - at for edge in ecdf_utils.get_pointwise_confidence_band(pointwise, n, at))
     difference = ecdf_utils.compute_ecdf(pit, at) - at
     # A count on the band's edge is within it.
@@ -81,6 +81,19 @@ def loo_pit(pit: Floats | None, seed: int) -> LooPit | None:
         held=tuple(_held(pit, level) for level in LEVELS),
         share_above=float((pit > 0.5).mean()),
     )
+
+
+def pointwise_probability(n: int, at: Floats, rng: np.random.Generator) -> float:
+    """The probability of the pointwise bands at `at` that together hold the whole ECDF of n uniform values.
+
+    Simulated as in Säilynoja et al.'s algorithm 1. Only how many values lie below each point counts, and its tail
+    probabilities are tabulated: ten times as fast as ArviZ, which draws the values.
+    """
+    counts = rng.multinomial(n, np.diff(at, prepend=0.0, append=1.0), N_SIMULATIONS)[:, :-1].cumsum(axis=1)
+    at_most = bdtr(np.arange(n + 1)[:, None], n, at)
+    at_least = 1.0 - np.vstack([np.zeros(at.size), at_most[:-1]])
+    tail = np.minimum(at_most, at_least)[counts, np.arange(at.size)].min(axis=1)
+    return float(np.quantile(1.0 - 2.0 * tail, BAND_PROBABILITY))
 
 
 def _held(pit: Floats, level: float) -> Held:

@@ -14,7 +14,7 @@ from tasks.stats.fits.bootstrap import Bootstrap
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.judged.implied_coverage import PROMISED, PROMISED_SMALLEST, ImpliedCoverage
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Floats, MedianEstimate, PartialPooling
+from tasks.stats.records import Floats, PartialPooling, PlainBayes
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,6 @@ def recommended(
         WithInterval(*map(np.asarray, (fullest.sigma, bootstrapped.sigma_lower, bootstrapped.sigma_upper))),
         WithInterval(*map(np.asarray, share)),
     )
-
-
-@dataclass(frozen=True)
-class PlainBayes:
-    """What is quoted of the plain Bayesian fit."""
-
-    groups: MedianEstimate  # (J, p)
-    average: MedianEstimate  # (p,)
-    sigma_group: MedianEstimate  # (q,)
-    sigma: MedianEstimate  # ()
-    icc: MedianEstimate  # ()
 
 
 def widened(fit: PartialPooling, bootstrapped: Bootstrap) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, Integers
@@ -233,7 +233,8 @@ def _has_more(matches: _Matches, expected: Floats) -> np.ndarray:
 
 def _is_more(found: np.ndarray, expected: np.ndarray, n_tests: int = 1) -> np.ndarray:
     """Whether `found` is more than chance gives: Poisson, with mean SAFETY times `expected`."""
-    return np.asarray(poisson.sf(found - 1, SAFETY * expected) < ALARM / n_tests)
+    tail = np.where(found > 0, pdtrc(np.maximum(found - 1, 0), SAFETY * expected), 1.0)
+    return np.asarray(tail < ALARM / n_tests)
 
 
 def _repeated(names: Sequence[str], parts: Sequence[RowSketch], few: Integers) -> tuple[RepeatedRows, ...]:

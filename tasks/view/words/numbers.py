@@ -40,7 +40,7 @@ def fixed(value: float, decimals: int) -> str:
         return MISSING
     if decimals > MOST_DECIMALS or decimals < -MOST_DECIMALS:
         return scientific(value, decimals)
-    text = f"{round(value, decimals):,.{max(decimals, 0)}f}"
+    text = f"{round(float(value), decimals):,.{max(decimals, 0)}f}"  # a NumPy number takes ten times as long
     return signed(text)
 
 

@@ -34,6 +34,8 @@ def typeset(text: str) -> str:
 
 def _seen(text: str, keep: str) -> str:
     """Control and line-separating characters become spaces; invisible ones are removed, except those in `keep`."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         " " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text if c in keep or not _is_invisible(c)
     )
@@ -54,7 +56,7 @@ def markdown(text: str) -> str:
 def label(text: str, limit: int = 60) -> str:
     """A label as shown: cleaned, shortened, isolated when it runs right to left; never empty."""
     shown = shorten(clean(text), limit) or "(blank)"
-    if any(unicodedata.bidirectional(c) in RIGHT_TO_LEFT for c in shown):
+    if not shown.isascii() and any(unicodedata.bidirectional(c) in RIGHT_TO_LEFT for c in shown):
         return f"{FIRST_STRONG_ISOLATE}{shown}{POP_ISOLATE}"
     return shown
 

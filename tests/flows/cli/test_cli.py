@@ -172,7 +172,7 @@ def test_unexpected_trouble_is_one_paragraph(
     def broken(*args: object) -> None:
         raise ZeroDivisionError("by design")
 
-    monkeypatch.setattr("flows.cli.one_run._run_flow", broken)
+    monkeypatch.setattr("flows.cli.one_run._run", broken)
     assert run_file(data_file, tmp_path) == 1
     said = capsys.readouterr().err
     assert "ZeroDivisionError: by design" in said

@@ -8,7 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from flows.steps.binding import RunLog, is_passing_trouble, logged, run_log, step
+from flows.steps import passing
+from flows.steps.binding import RunLog, logged, of_this_run, run_log, step
+from flows.steps.in_prefect import failed_in_passing
+from flows.steps.passing import may_pass
 from tasks.study.errors import DataRejected, PoolwiseError
 
 
@@ -35,14 +38,33 @@ def caused(error: Exception, cause: Exception) -> Exception:
     ],
 )
 def test_only_trouble_that_may_pass_is_tried_again(error: Exception, passes: bool) -> None:
-    assert is_passing_trouble(cast(Any, None), cast(Any, None), state_of(error)) is passes
+    assert may_pass(error) is passes
+    assert failed_in_passing(cast(Any, None), cast(Any, None), state_of(error)) is passes
 
 
 def test_only_steps_that_touch_a_disk_are_tried_again() -> None:
     assert step(len, "count").task.retries == 0
     on_disk = step(len, "count", disk=True)
     assert on_disk.task.retries == 2
-    assert on_disk.task.retry_condition_fn is is_passing_trouble
+    assert on_disk.task.retry_condition_fn is failed_in_passing
+
+
+@pytest.mark.parametrize(("disk", "n_failures", "is_done"), [(True, 2, True), (True, 3, False), (False, 1, False)])
+def test_without_prefect_too(monkeypatch: pytest.MonkeyPatch, disk: bool, n_failures: int, is_done: bool) -> None:
+    monkeypatch.setattr(passing, "DELAYS", (0.0, 0.0))
+    errors = [OSError(errno.ESTALE, "a network disk went away")] * n_failures
+
+    def unlucky() -> str:
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    with logged(RunLog(is_flow_run=False)):
+        if is_done:
+            assert step(unlucky, "try", disk=disk)() == "done"
+        else:
+            with pytest.raises(OSError, match="went away"):
+                step(unlucky, "try", disk=disk).submit().result()
 
 
 class Heard:
@@ -86,3 +108,10 @@ def test_steps_of_one_name_share_an_entry() -> None:
 
 def test_outside_a_run_nobody_listens() -> None:
     assert run_log() is not run_log()
+
+
+def test_a_run_has_one_log_even_if_nobody_opened_it() -> None:
+    with of_this_run() as log:
+        assert run_log() is log
+    with logged(RunLog()) as opened, of_this_run() as log:
+        assert log is opened

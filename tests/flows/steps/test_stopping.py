@@ -77,15 +77,26 @@ def test_prefect_learns_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("moment", ["starting", "sampling"])
-def test_with_a_server_of_its_own(tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_prefect(tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     run = Run(tmp_path, LONG, environment={"PREFECT_HOME": str(tmp_path / "prefect")}).start()
     if moment == "sampling":
         run.until_sampling()
     else:
-        run.until(lambda: "uvicorn" in run.processes())
+        run.until(lambda: "Poolwise" in run.words())
     run.stop(signal.SIGTERM)
     check_it_ended_well(run)
+
+
+def test_a_portfolio_with_a_server_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    run = Run(tmp_path / "studies", LONG, environment={"PREFECT_HOME": str(tmp_path / "prefect")})
+    run.start("portfolio", run.folder).until_sampling()
+    run.stop(signal.SIGTERM)
+    assert run.process is not None
+    assert run.process.returncode == 1, run.words()
+    assert run.published() == []
+    assert run.until_alone() == ""
 
 
 @pytest.mark.usefixtures("prefect_server")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.stats.fits.batched_reml import factors
-from tasks.stats.fits.closed_form import BLOCK_VALUES, closed_form, slopes
-from tasks.stats.fits.reml import Criterion, MixedModel, mixed_model, profile
+from tasks.stats.fits.closed_form import BLOCK_VALUES, evaluate, sums
+from tasks.stats.fits.reml import Criterion, MixedModel, closed_form_of, mixed_model, profile
 from tests.datasets import bounce_rates, grouped, model_of, simulated, sleepstudy
 
 
@@ -30,13 +30,18 @@ DATA = {
 
 
 def agrees(model: MixedModel, thetas: np.ndarray) -> None:
-    data = closed_form(model.ztz, model.ztw, model.wtw, model.df, restricted=model.criterion == "reml")
-    for theta, found in zip(thetas, slopes(data, factors(thetas, model.q)), strict=True):
+    data, at_factors = closed_form_of(model), factors(thetas, model.q)
+    found = evaluate(data, at_factors)
+    v = sums(data, at_factors, found.fixef)
+    for b, theta in enumerate(thetas):
         at = profile(model, theta)
-        assert found.value == pytest.approx(at.value, rel=1e-10, abs=1e-8)
+        assert found.value[b] == pytest.approx(at.value, rel=1e-10, abs=1e-8)
         size = np.abs(at.covariance_gradient).max()
-        np.testing.assert_allclose(found.covariance_gradient, at.covariance_gradient, atol=1e-7 * max(size, 1.0))
-        np.testing.assert_allclose(found.spread, at.v.T @ at.v / at.sigma**2, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(found.covariance_gradient[b], at.covariance_gradient, atol=1e-7 * max(size, 1.0))
+        np.testing.assert_allclose(found.spread[b], at.v.T @ at.v / at.sigma**2, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(found.fixef[b], at.fixef, rtol=1e-7, atol=1e-9)
+        assert found.sigma[b] == pytest.approx(at.sigma, rel=1e-7)
+        np.testing.assert_allclose(v[b], at.v.T, rtol=1e-6, atol=1e-7 * at.sigma)
 
 
 @settings(deadline=None, max_examples=40)

@@ -1,0 +1,86 @@
+"""The main job, told in one place: from a study's files to a published report.
+
+files ──read──▶ digests, one per file, kept ──collect──▶ sums per group, a sample of rows
+                   └▶ rejections                            ├▶ complete, no and partial pooling, side by side
+                                                            └▶ posterior, by a Stan engine
+fits + posterior ──check──▶ findings ──look back──▶ and changes ──write──▶ page, summary, estimates, draws
+    ──publish──▶ reports/<study>/<run>/ + catalogue ──tell──▶ whom the study names
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flows.steps import of_a_report as steps
+from flows.steps.binding import run_log
+from flows.steps.claims import Claim, claimed
+from tasks.engines.engines import EngineName
+from tasks.look.trial import look_of
+from tasks.notify.notify import age_in_days
+from tasks.opening.studies import OpenedStudy
+from tasks.reports.catalogue import is_listed, rebuild_catalogue
+from tasks.reports.publish import is_published
+from tasks.reports.run_folders import newest_run_id, read_verdict
+from tasks.reports.run_record import open_run, with_rows
+from tasks.stats.past.earlier import ReportedVerdict
+from tasks.stats.rows.usable_varying import with_usable_varying
+from tasks.view.verdict_words import verdict_of
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where the report is and what it says; `is_new` is false when data and study had not changed."""
+
+    folder: Path
+    verdict: ReportedVerdict
+    is_new: bool
+
+
+def report(
+    opened: OpenedStudy, reports: Path, engine: EngineName = "auto", force: bool = False, standalone: bool = False
+) -> Outcome:
+    """Read, fit, check and publish one study, named as it is in `reports`, when no other run of it goes on.
+
+    Raises DataRejected, SamplingFailed or another PoolwiseError; then nothing is published. In a flow run of Prefect's
+    the steps are its tasks (`flows.report`); what they report to is `run_log()`.
+    """
+    with claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
+        return _report(opened, claim, reports, engine, force, standalone)
+
+
+def _report(
+    opened: OpenedStudy, claim: Claim, reports: Path, engine: EngineName, force: bool, standalone: bool
+) -> Outcome:
+    study = opened.study
+    look = look_of(opened)
+    files = steps.identify_files(opened, reports)
+    run = open_run(study, files, look.sha256 if look else "", newest_run_id(reports / study.name))
+    claim.take(run.id, files)
+    age = age_in_days(opened)
+    if not force and (published := is_published(reports, study.name, run.fingerprint)):
+        if not run_log().one_of_many and not is_listed(reports, published):
+            rebuild_catalogue(reports)
+        steps.tell_stale(opened, reports, age)
+        return Outcome(published, read_verdict(published), is_new=False)
+
+    previous = steps.previous_report(reports, study.name)
+    rows = steps.collect_rows(steps.read(opened, files, reports), opened, reports, run.id, previous)
+    study = with_usable_varying(study, rows.products)
+    products, scaling = steps.scale(rows.products)
+
+    fits = steps.begin_fits(study, products, scaling)
+    posterior = steps.sample(engine, study, products, scaling, run.seed)
+
+    fitted = fits.wait()
+    screening = steps.screen(study, rows, products, scaling, fitted, run.seed)
+    answer = steps.answer(engine, study, rows, scaling, screening, run.seed)
+
+    run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
+    findings = steps.check(study, run, rows, age, products, scaling, fitted, posterior, screening, answer)
+    context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior, answer, previous)
+    content = steps.write(context, posterior.draws, standalone, look)
+    folder = steps.publish(reports, study, run.id, content, claim.require)
+    steps.leave_on_page(context, folder)
+    steps.tell(opened, reports, context, folder, age)
+    return Outcome(folder, verdict_of(context), is_new=True)
