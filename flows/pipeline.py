@@ -38,19 +38,31 @@ class Outcome:
 
 
 def report(
-    opened: OpenedStudy, reports: Path, engine: EngineName = "auto", force: bool = False, standalone: bool = False
+    opened: OpenedStudy,
+    reports: Path,
+    engine: EngineName = "auto",
+    force: bool = False,
+    standalone: bool = False,
+    dask: str | None = None,
 ) -> Outcome:
     """Read, fit, check and publish one study, named as it is in `reports`, when no other run of it goes on.
 
-    Raises DataRejected, SamplingFailed or another PoolwiseError; then nothing is published. In a flow run of Prefect's
+    `dask` is the address of a cluster that reads new files. Raises DataRejected, SamplingFailed or another
+    PoolwiseError; then nothing is published. In a flow run of Prefect's
     the steps are its tasks (`flows.report`); what they report to is `run_log()`.
     """
     with claimed(reports, opened.study.name) as claim, steps.failure_told(opened, reports):
-        return _report(opened, claim, reports, engine, force, standalone)
+        return _report(opened, claim, reports, engine, force, standalone, dask)
 
 
 def _report(
-    opened: OpenedStudy, claim: Claim, reports: Path, engine: EngineName, force: bool, standalone: bool
+    opened: OpenedStudy,
+    claim: Claim,
+    reports: Path,
+    engine: EngineName,
+    force: bool,
+    standalone: bool,
+    dask: str | None,
 ) -> Outcome:
     study = opened.study
     look = look_of(opened)
@@ -65,7 +77,7 @@ def _report(
         return Outcome(published, read_verdict(published), is_new=False)
 
     previous = steps.previous_report(reports, study.name)
-    rows = steps.collect_rows(steps.read(opened, files, reports), opened, reports, run.id, previous)
+    rows = steps.collect_rows(steps.read(opened, files, reports, dask), opened, reports, run.id, previous)
     study = with_usable_varying(study, rows.products)
     products, scaling = steps.scale(rows.products)
 

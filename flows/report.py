@@ -30,15 +30,17 @@ def pooling_report(
     engine: EngineName = "auto",
     force: bool = False,
     standalone: bool = False,
+    dask: str | None = None,
 ) -> Outcome:
     """Read, fit, check and publish one study, given opened or by its folder, when no other run of it goes on.
 
     `reports` is a folder, or an object store's address such as `s3://bucket/reports`.
-    `standalone` adds the report as one file that can be mailed. Raises DataRejected, SamplingFailed or
+    `standalone` adds the report as one file that can be mailed. `dask` is the address of a cluster that reads new
+    files. Raises DataRejected, SamplingFailed or
     another PoolwiseError; then nothing is published.
     """
     with listening(), of_this_run() as log:
         log.began_running()
         folder = folder_of_reports(reports)
         opened = under_its_name(study if isinstance(study, OpenedStudy) else read_study(found(study)), folder)
-        return report(opened, folder, engine, force, standalone)
+        return report(opened, folder, engine, force, standalone, dask)

@@ -84,6 +84,10 @@ SettingsOption = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting of a study file, for a data file; may be repeated."),
 ]
+DaskOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--dask", metavar="ADDRESS", help="Read new files on the Dask cluster at tcp://HOST:PORT."),
+]
 
 
 @app.command()
@@ -107,6 +111,7 @@ def run(
     order: OrderOption = None,
     max_rejected_share: MaxRejectedShareOption = None,
     settings: SettingsOption = None,
+    dask: DaskOption = None,
 ) -> None:
     """Run a study and publish its report.
 
@@ -127,7 +132,7 @@ def run(
     opened = under_its_name(asked, folder)
     if opened.study.name != asked.study.name:
         console.err.say(f"{out} has another study {asked.study.name}, so this one is called {opened.study.name} there.")
-    publish_report(opened, folder, engine, force, standalone, open_report)
+    publish_report(opened, folder, engine, force, standalone, open_report, dask)
 
 
 @app.command()

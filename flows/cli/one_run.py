@@ -22,7 +22,13 @@ STARTED = time.perf_counter()
 
 
 def publish_report(
-    opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, open_report: bool
+    opened: OpenedStudy,
+    out: Path,
+    engine: EngineName,
+    force: bool,
+    standalone: bool,
+    open_report: bool,
+    dask: str | None,
 ) -> None:
     """Run the study and show its verdict and report. Raises PoolwiseError when nothing can be published."""
     from flows.cli import console
@@ -36,7 +42,7 @@ def publish_report(
         folder = None if force else _report_of_the_same(opened, out, narrator)
         is_new = False
         if folder is None:
-            outcome = _run(opened, out, engine, force, standalone, narrator)
+            outcome = _run(opened, out, engine, force, standalone, dask, narrator)
             folder, is_new = outcome.folder, outcome.is_new
     console.show_verdict(read_verdict(folder))
     console.show_report(folder, standalone)
@@ -68,7 +74,13 @@ def _report_of_the_same(opened: OpenedStudy, out: Path, listener: Listener) -> P
 
 
 def _run(
-    opened: OpenedStudy, out: Path, engine: EngineName, force: bool, standalone: bool, listener: Listener
+    opened: OpenedStudy,
+    out: Path,
+    engine: EngineName,
+    force: bool,
+    standalone: bool,
+    dask: str | None,
+    listener: Listener,
 ) -> Outcome:
     """Run the pipeline: as a flow where Prefect's settings name a server, which then shows it; else without Prefect."""
     is_flow_run = names_a_server()
@@ -82,4 +94,4 @@ def _run(
     with logged(RunLog(listener, STARTED, is_flow_run=is_flow_run)) as log:
         if not is_flow_run:
             log.began_running()
-        return report(opened, out, engine, force, standalone)
+        return report(opened, out, engine, force, standalone, dask)

@@ -20,8 +20,9 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.portfolio.member_run import Ended, run_member_on_worker
-from flows.portfolio.processes import Processes, processes
+from flows.portfolio.member_run import Ended, run_member, run_member_on_worker
+from flows.steps.cluster import cluster_at
+from flows.steps.processes import MOST_DEATHS, ProcessDied, Processes, processes
 from tasks.engines.engines import EngineName
 from tasks.opening.origin import under_its_name
 from tasks.opening.reports_folder import folder_of_reports, place_of_reports
@@ -32,11 +33,8 @@ from tasks.portfolio.split import split_by
 from tasks.reports.catalogue import rebuild_catalogue
 from tasks.reports.portfolio_page import write_portfolio
 from tasks.reports.refresh import refresh
-from tasks.study.errors import PoolwiseError
 from tasks.study.model import study_name
 from tasks.view.words.text import markdown
-
-SECONDS_FOR_A_WORKER = 30
 
 
 class Watcher(Protocol):
@@ -139,24 +137,8 @@ def with_runner(at_once: int, dask: str | None) -> Any:
 
 
 def _on_dask(address: str) -> Any:
-    try:
-        from distributed import Client
+    with cluster_at(address):
         from prefect_dask import DaskTaskRunner
-    except ImportError:
-        raise PoolwiseError("--dask needs another package: make extra EXTRA=dask") from None
-    try:
-        with Client(address, timeout=10, set_as_default=False) as client:
-            client.wait_for_workers(1, timeout=SECONDS_FOR_A_WORKER)
-    except TimeoutError:
-        raise PoolwiseError(
-            f"The Dask scheduler at {address} has no workers, or does not answer. Start some, with Poolwise installed: "
-            f"dask worker {address} --nthreads 1"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise PoolwiseError(
-            f"No Dask scheduler answers at {address} ({type(error).__name__}). Give its address, as in: "
-            "--dask tcp://HOST:8786"
-        ) from None
     return DaskTaskRunner(address=address)
 
 
@@ -194,7 +176,11 @@ def _leave_table(name: str, title: str, ended: Sequence[Ended]) -> None:
 
 @task(name="study", task_run_name="{member.name}", cache_policy=NO_CACHE, persist_result=False)
 def run_in_process(member: Member, here: Processes, reports: str, engine: EngineName, force: bool) -> Ended:
-    return here.run(member, reports, engine, force)
+    try:
+        return here.run(run_member, member, reports, engine, force)
+    except ProcessDied:
+        reason = f"The process that ran it ended by itself {MOST_DEATHS} times, as when memory runs out."
+        return Ended(member.name, member.label, "failed", 1, reason=reason)
 
 
 # Where a worker dies, Dask runs its study again on another.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.steps.binding import Result, run_log, step
+from flows.steps.reading_ahead import read_ahead
 from flows.steps.step_words import (
     answer_found,
     counted_files,
@@ -63,10 +64,16 @@ from tasks.view.context import Context, context_of
 from tasks.view.notices import notices_of
 
 
-def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path) -> ReadFiles:
+def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path, dask: str | None = None) -> ReadFiles:
     """Digests of the files of these hashes, from the store or, for new files, by reading them."""
-    listener = run_log().listener
-    return read_files(opened, sha256, reports, lambda share: listener.advanced("read files", share))
+    log = run_log()
+
+    def progress(share: float) -> None:
+        log.listener.advanced("read files", share)
+
+    ahead = frozenset[str]() if log.one_of_many else read_ahead(opened, sha256, reports, dask, progress)
+    read = read_files(opened, sha256, reports, progress)
+    return replace(read, names_read=read.names_read | (ahead - read.set_aside.keys()))
 
 
 def previous_report(reports: Path, study_name: str) -> PreviousReport | None:

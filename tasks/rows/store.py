@@ -70,6 +70,10 @@ class Store:
         self._study, self._mirror = study, mirror_of(reports)
         self.folder = digests_folder(reports, study.name, store_key(study))
 
+    def has(self, sha256: str) -> bool:
+        """Whether the digest of this content is on this machine."""
+        return self._path(sha256, "").exists()
+
     def get(self, sha256: str, repeats: str = "") -> FileDigest | None:
         """The digest of this content, without the repeats of this id; None if it has to be made."""
         path = self._path(sha256, repeats)

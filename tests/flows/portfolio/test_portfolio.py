@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from flows.cli.__main__ import command
 from flows.portfolio.member_run import Ended, run_member
 from flows.portfolio.portfolio import NobodyWatches, Portfolio, watched, with_runner
-from flows.portfolio.processes import processes
+from flows.steps.processes import processes
 from tasks.portfolio.member import Member, members_in
 from tasks.reports.ledger import Ledger
 from tasks.reports.run_folders import run_folders
@@ -106,7 +106,7 @@ def test_a_process_that_dies_is_replaced_and_its_study_run_again(tmp_path: Path)
     with processes(2) as here:
         pids = [each.submit(os.getpid).result() for each in here._all]
         os.kill(pids[0], signal.SIGKILL)
-        ended = here.run(member, str(tmp_path / "reports"), "embedded", False)
+        ended = here.run(run_member, member, str(tmp_path / "reports"), "embedded", False)
         assert here._all[1].submit(os.getpid).result() == pids[1]
     assert (ended.how, ended.exit_code) == ("published", 0), ended.reason
 

@@ -1,24 +1,33 @@
-"""Processes on this machine that run a portfolio's studies, each one after another: starting costs seconds."""
+"""Processes on this machine that are given work, each one piece after another: starting costs seconds."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from queue import Queue
+from typing import TypeVar
 
-from flows.portfolio.member_run import Ended, run_member
 from flows.server.quiet import keep_log
 from tasks.disk.leftovers import undo_all, undone_if_cut_short
-from tasks.engines.engines import EngineName
-from tasks.portfolio.member import Member
+
+R = TypeVar("R")
 
 MOST_DEATHS = 3
+
+
+class ProcessDied(Exception):
+    """What was to be done ended its process each time, as when memory runs out."""
+
+
+def cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Processes:
@@ -30,19 +39,18 @@ class Processes:
         for each in self._all:
             self._free.put(each)
 
-    def run(self, member: Member, reports: str, engine: EngineName, force: bool) -> Ended:
-        """As `run_member`; threads may call it side by side."""
+    def run(self, function: Callable[..., R], *arguments: object) -> R:
+        """What the function returns; threads may call it side by side. Raises ProcessDied, or what it raises."""
         process = self._free.get()
         try:
             for _ in range(MOST_DEATHS):
                 try:
-                    return process.submit(run_member, member, reports, engine, force).result()
+                    return process.submit(function, *arguments).result()
                 except BrokenProcessPool:
                     process = self._replaced(process)
         finally:
             self._free.put(process)
-        reason = f"The process that ran it ended by itself {MOST_DEATHS} times, as when memory runs out."
-        return Ended(member.name, member.label, "failed", 1, reason=reason)
+        raise ProcessDied
 
     def end(self) -> None:
         """At once, whatever they are at."""
