@@ -9,9 +9,10 @@ fits + posterior ──check──▶ findings ──look back──▶ and chan
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from flows.outcome import Outcome
 from flows.steps import of_a_report as steps
 from flows.steps.binding import run_log
 from flows.steps.claims import Claim, claimed
@@ -23,18 +24,8 @@ from tasks.reports.catalogue import is_listed, rebuild_catalogue
 from tasks.reports.publish import is_published
 from tasks.reports.run_folders import newest_run_id, read_verdict
 from tasks.reports.run_record import open_run, with_rows
-from tasks.stats.past.earlier import ReportedVerdict
 from tasks.stats.rows.usable_varying import with_usable_varying
 from tasks.view.verdict_words import verdict_of
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Where the report is and what it says; `is_new` is false when data and study had not changed."""
-
-    folder: Path
-    verdict: ReportedVerdict
-    is_new: bool
 
 
 def report(

@@ -1,4 +1,7 @@
-"""The pipeline as a flow of Prefect's: what is deployed, scheduled and triggered."""
+"""The pipeline as a flow of Prefect's: what is deployed, scheduled and triggered.
+
+The pipeline itself is imported by a run: whoever deploys and starts runs, for weeks, does without its statistics.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.pipeline import Outcome, report
+from flows.outcome import Outcome
 from flows.steps.binding import of_this_run
 from flows.steps.stopping import listening
 from tasks.engines.engines import EngineName
@@ -39,6 +42,8 @@ def pooling_report(
     files. Raises DataRejected, SamplingFailed or
     another PoolwiseError; then nothing is published.
     """
+    from flows.pipeline import report
+
     with listening(), of_this_run() as log:
         log.began_running()
         folder = folder_of_reports(reports)

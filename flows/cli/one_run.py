@@ -14,7 +14,7 @@ from tasks.engines.engines import EngineName
 from tasks.study.errors import PoolwiseError
 
 if TYPE_CHECKING:
-    from flows.pipeline import Outcome
+    from flows.outcome import Outcome
     from flows.steps.binding import Listener
     from tasks.opening.studies import OpenedStudy
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect.events import emit_event
 
-from tasks.notify.notify import report_address
 from tasks.reports.ledger import Arrival
-from tasks.view.context import Context
-from tasks.view.verdict_words import verdict_of
+
+if TYPE_CHECKING:
+    from tasks.view.context import Context
 
 DATA_ARRIVED = "poolwise.data.arrived"
 DATA_REJECTED = "poolwise.data.rejected"
@@ -44,6 +44,9 @@ def say_rejected(study_name: str, run_id: str, reason: str) -> None:
 
 def say_published(context: Context, folder: Path) -> None:
     """Emit that a report is published and, if so, that it has rejected rows or another verdict than the last."""
+    from tasks.notify.notify import report_address
+    from tasks.view.verdict_words import verdict_of
+
     study_name, run, verdict = context.study.name, context.findings.run, verdict_of(context)
     facts = {"run": run.id, "status": verdict.status, "headline": verdict.headline, "report": report_address(folder)}
     _emit(REPORT_PUBLISHED, study_name, {**facts, "n_rows": run.n_rows, "recommended": verdict.recommended_model})

@@ -1,4 +1,4 @@
-"""What a flow run asks of Prefect, besides running it: tasks, its page, what it leaves there, its state.
+"""What a flow run asks of Prefect, besides running it: tasks, its page, its state.
 
 Imported by flow runs only: importing Prefect takes two seconds, and calling it without a server starts one.
 """
@@ -6,12 +6,10 @@ Imported by flow runs only: importing Prefect takes two seconds, and calling it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from prefect import Task, get_client
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, StateType, TaskRun
 from prefect.context import FlowRunContext
@@ -21,13 +19,6 @@ from prefect.states import Crashed
 from prefect.utilities.urls import url_for
 
 from flows.steps.passing import DELAYS, may_pass
-from tasks.disk.layout import REPORT
-from tasks.disk.mirror import place_of
-from tasks.notify.notify import report_address
-from tasks.view.context import Context
-from tasks.view.overview import overview_of
-from tasks.view.verdict_words import verdict_of
-from tasks.view.words.text import markdown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,23 +51,6 @@ def link_of_this_run() -> str:
     """The address of the run's page in Prefect; empty outside of a flow run."""
     context = FlowRunContext.get()
     return url_for(context.flow_run) or "" if context and context.flow_run else ""
-
-
-def leave_artifacts(context: Context, folder: Path) -> None:
-    """Leave the verdict with a link to the report, and a table of the estimates, on the run's page.
-
-    Prefect's pages strip file addresses: where no catalogue is served, the report's path is given as text.
-    """
-    study, verdict, address = context.study, verdict_of(context), report_address(folder)
-    name = study.name.replace("_", "-")
-    headline, reason = markdown(verdict.headline), markdown(verdict.reason)
-    if address.startswith("http"):
-        create_link_artifact(address, link_text=headline, key=f"report-{name}", description=reason)
-    else:
-        where = markdown(place_of(folder / REPORT))
-        words = f"# {headline}\n\n{reason}\n\nReport: {where}\n"
-        create_markdown_artifact(words, key=f"report-{name}", description=headline)
-    create_table_artifact(overview_of(context)["estimates"], key=f"estimates-{name}", description=headline)
 
 
 def mark_crashed(flow_run_id: str, why: str) -> None:

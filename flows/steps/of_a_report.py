@@ -61,7 +61,7 @@ from tasks.study.errors import DataRejected
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
 from tasks.view.context import Context, context_of
-from tasks.view.notices import notices_of
+from tasks.view.report_notices import notices_of
 
 
 def files_read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path, dask: str | None = None) -> ReadFiles:
@@ -256,8 +256,8 @@ def leave_on_page(context: Context, folder: Path) -> None:
     """In a flow run, leave verdict and estimates on its page in Prefect, and emit the report's events."""
     if not run_log().is_flow_run:
         return
+    from flows.steps.artifacts import leave_artifacts
     from flows.steps.events import say_published
-    from flows.steps.in_prefect import leave_artifacts
 
     leave_artifacts(context, folder)
     say_published(context, folder)

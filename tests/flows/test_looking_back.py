@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 import tasks.view
-from flows.pipeline import Outcome
+from flows.outcome import Outcome
 from flows.report import pooling_report
 from flows.steps.binding import RunLog, Silence, logged
 from tasks.opening.studies import read_study

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.pipeline import Outcome
+from flows.outcome import Outcome
 from flows.report import pooling_report
 from flows.steps.binding import RunLog, Silence, logged
 from tasks.opening.studies import read_study

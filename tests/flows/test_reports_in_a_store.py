@@ -11,7 +11,7 @@ import pytest
 from s3fs import S3FileSystem
 
 from flows.cli.__main__ import command
-from flows.pipeline import Outcome
+from flows.outcome import Outcome
 from flows.report import pooling_report
 from tasks.disk.mirror import mirror_of
 from tasks.opening.reports_folder import folder_of_reports

@@ -7,16 +7,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import pandas as pd
-
-from tasks.rows.file_end import cut_short
-from tasks.rows.row_reader import csv_layout, read_chunks
 from tasks.rows.study_files import is_parquet
 from tasks.stats.rows.cut_short import CutShort
 from tasks.study.errors import DataRejected
 from tasks.study.model import Study
+
+if TYPE_CHECKING:  # whoever only lists parts, for weeks, does without
+    import pandas as pd
 
 
 class Rows(Protocol):
@@ -68,10 +67,15 @@ class FileRows:
     study: Study
 
     def chunks(self) -> Iterator[pd.DataFrame]:
+        from tasks.rows.row_reader import read_chunks
+
         return read_chunks(self.path, self.study, self.name)
 
     def cut_short(self) -> CutShort | None:
         """Of a CSV file; Parquet without its end cannot be read at all."""
         if is_parquet(self.path):
             return None
+        from tasks.rows.file_end import cut_short
+        from tasks.rows.row_reader import csv_layout
+
         return cut_short(self.path, csv_layout(self.path, self.name, self.study))

@@ -9,7 +9,8 @@ import pytest
 from tasks.study.errors import DataRejected, SamplingFailed
 from tasks.study.model import Study
 from tasks.study.settings import Notify
-from tasks.view.notices import Notice, failure, notices_of, stale
+from tasks.view.notices import Notice, failure, stale
+from tasks.view.report_notices import notices_of
 from tasks.view.verdict_words import verdict_of
 from tests.factories import Case, singular_case
 from tests.past_runs import earlier, grown, looked_back, with_verdict
