@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
@@ -118,16 +118,28 @@ class PageText(HTMLParser):
         return any(name in given.get("class", "").split() for _, given in self._open)
 
     def _section(self) -> str:
-        return next((given["id"] for tag, given in self._open if tag == "section" and "id" in given), "")
+        """The part of a chapter; before the chapters, the section."""
+        places = [given["id"] for tag, given in self._open if "id" in given and (tag == "section" or _is_part(given))]
+        return places[-1] if places else ""
 
     def _begins_text(self, tag: str, given: dict[str, str]) -> bool:
-        return tag in ("p", "dd", "td", "th", "li") and self._is_read()
+        is_lead = given.get("class") == "part-lead"
+        return (tag in ("p", "dd", "td", "th", "li") or is_lead) and self._is_read()
 
     def _is_read(self) -> bool:
-        """Row headers are names; study files and methods are quoted, not found out."""
-        if self._is_in("thead") or self._is_in("pre") or self._is_in("th"):
+        """Row headers are names; study files and methods are quoted, not found out; pictures' words are not read."""
+        if (
+            self._is_in("thead")
+            or self._is_in("pre")
+            or self._is_in("th")
+            or (self._is_in("figure") and not self._is_in("table"))
+        ):
             return False
-        return self._is_in("td") or self._has_class("finding") or self._section() in ("verdict", "health")
+        return (
+            self._is_in("td")
+            or any(map(self._has_class, ("finding", "rest", "part-lead")))
+            or self._section() in ("verdict", "health")
+        )
 
     def _place(self, tag: str) -> dict[str, Any]:
         if tag != "td":
@@ -145,3 +157,7 @@ def shown_numbers(html: str, labels: Iterable[str], quoted: Container[str] = ())
         kept = named.sub(lambda name: "x" * len(name.group()), words) if named and place.get("is_sentence") else words
         found.extend(numbers_in(kept, words, **place))
     return [shown for shown in found if shown.words.strip() not in quoted]
+
+
+def _is_part(given: Mapping[str, str]) -> bool:
+    return "part" in given.get("class", "").split()

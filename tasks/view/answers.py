@@ -86,6 +86,12 @@ def average_of_groups(context: Context, term: int = 0) -> float:
     return float(np.nanmean(context.recommended.coef[:, term]))
 
 
+def average_in_words(context: Context) -> str:
+    """The same, with its unit."""
+    places = min(_places_of_average(context), _places(context.recommended, 0))
+    return with_unit(fixed(average_of_groups(context), places), context.unit)
+
+
 def effect(context: Context, term: int) -> str:
     """A clause on one predictor's effect in the average group, per raw unit."""
     average, scale = context.quoted.average, context.raw_scale(term)
@@ -162,8 +168,7 @@ def which_groups(context: Context) -> str:
     if context.findings.verdict.status == "none":
         return "Not answered, for the same reason."
     above, below = apart_from_average(context)
-    places = min(_places_of_average(context), _places(context.recommended, 0))
-    average = with_unit(fixed(average_of_groups(context), places), context.unit)
+    average = average_in_words(context)
     parts = [
         f"Above the mean of the groups, {average}: {_named(context, above)}." if above.size else "",
         f"Below {'it' if above.size else f'the mean of the groups, {average}'}: {_named(context, below)}."

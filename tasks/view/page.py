@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tasks.stats.findings import Findings
@@ -10,9 +10,10 @@ from tasks.view import answers
 from tasks.view.checks import STATUS_LABELS, TITLES, TOPIC_OF, WORST_FIRST, Check, checks_of, health_summary, measure
 from tasks.view.context import Context
 from tasks.view.figures.style import DARK, LIGHT, MODELS
-from tasks.view.records import Answer, Block, Figure, Fold, GroupNames, HealthItem, Link, ReportPage, Section
+from tasks.view.hero import hero
+from tasks.view.records import Answer, Block, Figure, Fold, GroupNames, HealthItem, Link, Panels, ReportPage, Section
 from tasks.view.topic import Topic
-from tasks.view.topics import TOPICS
+from tasks.view.topics import CHAPTERS, FOLDED
 from tasks.view.verdict_words import recommended_name, verdict_of
 from tasks.view.words import text
 from tasks.view.words.verdict_labels import LABELS
@@ -29,7 +30,7 @@ def build_page(context: Context) -> ReportPage:
     """The whole report."""
     context = replace(context, check_titles=TITLES)
     study, findings, verdict, checks = context.study, context.findings, verdict_of(context), checks_of(context)
-    sections = tuple(section_of(topic, context) for topic in TOPICS if topic.is_shown(context))
+    sections = tuple(_sections(context, checks))
     return ReportPage(
         title=text.label(study.title, 300),
         asked=answers.asked(context),
@@ -38,13 +39,14 @@ def build_page(context: Context) -> ReportPage:
         status_label=LABELS[verdict.status],
         headline=text.typeset(verdict.headline),
         reason=text.typeset(verdict.reason),
-        recommended="" if verdict.status == "none" else text.sentence_case(recommended_name(context)),
+        recommended=_recommended(context, verdict.headline),
         answers=_answers(context, checks),
         health_summary=health_summary(checks),
         health=tuple(_health(context, check) for check in sorted(checks, key=_urgency)),
         run_line=f"Run {findings.run.id}, started {findings.run.started_at}",
         run_link=_run_link(findings.run.link),
         downloads=_downloads(findings),
+        hero=hero(context),
         sections=sections,
         colours=tuple((model.replace("_", "-"), style.color) for model, style in MODELS.items()),
         themes={"light": LIGHT, "dark": DARK},
@@ -53,8 +55,38 @@ def build_page(context: Context) -> ReportPage:
     )
 
 
+def _recommended(context: Context, headline: str) -> str:
+    """The model to quote; empty where there is none, and where the headline names it."""
+    if context.findings.verdict.status == "none" or recommended_name(context).removeprefix("the ") in headline:
+        return ""
+    return text.sentence_case(recommended_name(context))
+
+
+def _sections(context: Context, checks: Sequence[Check]) -> Iterator[Section]:
+    asking = {TOPIC_OF[check.kind].id for check in checks if check.status != "pass"}
+    for title, topics in CHAPTERS.items():
+        is_first = title != FOLDED
+        for topic in topics:
+            if topic.is_shown(context):
+                is_asking = topic.id in asking
+                made = section_of(topic, context)
+                yield replace(made, chapter=title, is_open=is_first or is_asking, is_asking=is_asking)
+                is_first = False
+
+
 def section_of(topic: Topic, context: Context) -> Section:
-    return Section(topic.id, topic.title, text.typeset(topic.finding(context)), tuple(topic.blocks(context)))
+    """The topic's section, open."""
+    blocks = tuple(topic.blocks(context))
+    lead, rest = text.first_sentence(text.typeset(topic.finding(context)))
+    return Section(
+        topic.id, topic.title, lead, blocks, rest, topic.n_open(context) if topic.n_open else _n_open(blocks)
+    )
+
+
+def _n_open(blocks: Sequence[Block]) -> int:
+    """All up to the first picture; without one, the first."""
+    pictures = [at for at, block in enumerate(blocks, 1) if isinstance(block, Figure | Panels)]
+    return pictures[0] if pictures else 1
 
 
 def _answers(context: Context, checks: Sequence[Check]) -> tuple[Answer, ...]:

@@ -23,6 +23,7 @@ def recoloured(page: ReportPage, colours: Mapping[str, str]) -> ReportPage:
         return page
     return replace(
         page,
+        hero=page.hero and replace(page.hero, spec=_spec(page.hero.spec, colours)),
         colours=tuple((model, _colour(colour, colours)) for model, colour in page.colours),
         sections=tuple(
             replace(section, blocks=tuple(_block(block, colours) for block in section.blocks))

@@ -6,7 +6,9 @@ block needs a record here and a template of its `kind` in `templates/blocks/`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import groupby
 from typing import ClassVar, TypeAlias
 
 from tasks.stats.judgement import Status
@@ -201,12 +203,43 @@ Block: TypeAlias = "Paragraph | Legend | Table | GroupTable | Figure | Panels | 
 
 @dataclass(frozen=True)
 class Section:
-    """`finding` is the opening sentence, written from the numbers."""
+    """One subject. `lead` and `rest` are its finding, written from the numbers: a sentence, and what else is found.
+
+    Where it stands open, the lead and the first `n_open` blocks are seen, the others behind a fold; where it does not,
+    its title and lead are what the fold says.
+    """
 
     id: str
     title: str
-    finding: str
+    lead: str
     blocks: tuple[Block, ...]
+    rest: str = ""
+    n_open: int = 1
+    is_open: bool = True
+    is_asking: bool = False  # whether one of its checks did not pass: printed, too
+    chapter: str = ""  # the title of the chapter that it is in; its own title where that is empty
+
+    @property
+    def finding(self) -> str:
+        return f"{self.lead} {self.rest}".strip()
+
+    @property
+    def more(self) -> str:
+        """What is behind the fold of an open section, in a few words."""
+        hidden = self.blocks[self.n_open :]
+        figures = sum(isinstance(block, Figure | Panels) for block in hidden)
+        tables = sum(isinstance(block, Table | GroupTable) for block in hidden)
+        counted = [f"{n} {noun}{'s'[: n != 1]}" for n, noun in ((figures, "figure"), (tables, "table")) if n]
+        return ", ".join(["How to read this", *counted]) if hidden or self.rest else ""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Sections that a reader takes in together."""
+
+    id: str
+    title: str
+    sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True)
@@ -251,8 +284,22 @@ class ReportPage:
     run_line: str
     run_link: Link | None
     downloads: tuple[Link, ...]
+    hero: Figure | None  # every group's estimate at a glance
     sections: tuple[Section, ...]
     colours: tuple[tuple[str, str], ...]  # model id, CSS colour
     themes: dict[str, Spec]  # "light" and "dark": Plotly templates
     uses_webgl: bool
     groups: GroupNames
+
+    @property
+    def chapters(self) -> tuple[Chapter, ...]:
+        """The sections, those that follow one another in the same chapter together."""
+        grouped = groupby(self.sections, lambda section: section.chapter or section.title)
+        return tuple(_chapter(title, tuple(sections)) for title, sections in grouped)
+
+
+def _chapter(title: str, sections: tuple[Section, ...]) -> Chapter:
+    """Its id is of letters of its title; that of its only section if that is all there is."""
+    if len(sections) == 1 and sections[0].title == title:
+        return Chapter(f"{sections[0].id}-chapter", title, sections)
+    return Chapter("-".join(re.findall("[a-z]+", title.lower())) + "-chapter", title, sections)

@@ -57,7 +57,11 @@ def specimens() -> tuple[ReportPage, ReportPage]:
         run_line="Run r1",
         run_link=Link("the run in Prefect", "http://127.0.0.1:4200/"),
         downloads=(Link("estimates.csv", "estimates.csv"), Link("summary.json", "summary.json")),
-        sections=(Section("data", "A section", "A finding on partial pooling.", _blocks()),),
+        hero=Figure("figure-hero", "A caption.", "What it shows.", SPEC),
+        sections=(
+            Section("data", "A section", "A finding on partial pooling.", _blocks(), chapter="A chapter"),
+            Section("more", "Another section", "A finding.", (), "And more.", is_open=False, chapter="A chapter"),
+        ),
         colours=tuple((model.replace("_", "-"), style.color) for model, style in MODELS.items()),
         themes={"light": LIGHT, "dark": DARK},
         uses_webgl=False,
@@ -69,6 +73,7 @@ def specimens() -> tuple[ReportPage, ReportPage]:
         health=full.health[1:],
         run_link=None,
         downloads=(),
+        hero=None,
         sections=(),
         groups=GroupNames("", (), ()),
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from tasks.stats.judgement import Judgement
+from tasks.stats.judgement import Judgement, Status
 from tasks.view.context import Context
 from tasks.view.records import Block, Fold, Paragraph
 from tasks.view.row_context import RowContext
@@ -65,16 +65,18 @@ class Topic:
 
     id: str
     title: str
-    finding: Callable[[Context], str]  # the section's opening sentences
+    finding: Callable[[Context], str]  # the section's opening sentences; the first says the most
     blocks: Callable[[Context], Iterable[Block]]
     sources: tuple[str, ...]
     guide: tuple[str, ...] = ()
     checks: tuple[CheckSpec[Context], ...] = ()
     summary: tuple[Entry, ...] = ()
     is_shown: Callable[[Context], bool] = lambda context: True
+    n_open: Callable[[Context], int] | None = None  # blocks that stand open; all up to the first picture if None
 
 
 HOW_TO_READ = "How to read this"
+SEVERITY: dict[Status, int] = {"pass": 0, "review": 1, "fail": 2}
 
 
 def how_to_read(*guide: str) -> Fold:
@@ -87,10 +89,17 @@ def worded(words: Words[From], context: From, judged: Judgement) -> str:
 
 def messages(context: Context, specs: Iterable[CheckSpec[Context]]) -> str:
     """What these kinds of checks found, one sentence after the other."""
-    return " ".join(_messages(context, {spec.kind: spec for spec in specs}))
+    return " ".join(message for _, message in _messages(context, specs))
 
 
-def _messages(context: Context, specs: Mapping[str, CheckSpec[Context]]) -> Iterator[str]:
+def worst_first(context: Context, specs: Iterable[CheckSpec[Context]]) -> str:
+    """The same, what did not pass before what did."""
+    found = sorted(_messages(context, specs), key=lambda one: SEVERITY[one[0].status], reverse=True)
+    return " ".join(message for _, message in found)
+
+
+def _messages(context: Context, specs: Iterable[CheckSpec[Context]]) -> Iterator[tuple[Judgement, str]]:
+    kinds = {spec.kind: spec for spec in specs}
     for judged in context.findings.judgements:
-        if judged.kind in specs:
-            yield worded(specs[judged.kind].cases[judged.case].message, context, judged)
+        if judged.kind in kinds:
+            yield judged, worded(kinds[judged.kind].cases[judged.case].message, context, judged)

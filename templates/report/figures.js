@@ -11,6 +11,7 @@ poolwise.figures = (() => {
   const waiting = new Map(); // plot → what to do once it is drawn
   const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
   const isDrawn = (node) => node.classList.contains("js-plotly-plot");
+  const isPrinted = (node) => node.closest("#verdict, .asking") && !node.closest("details");
   const isSmall = (node) => node.classList.contains("small");
   const theme = () => poolwise.data.themes()[dark.matches ? "dark" : "light"];
   let isLoaded = false, isPrinting = false;
@@ -100,7 +101,7 @@ poolwise.figures = (() => {
   function toPaper() {
     if (!isLoaded) return;
     isPrinting = true;
-    for (const node of plots) {
+    for (const node of plots.filter(isPrinted)) {
       draw(node);
       const width = isSmall(node) ? PRINT_PANEL_WIDTH : PRINT_WIDTH, height = Math.min(node.clientHeight, PRINT_HEIGHT);
       heights.set(node, node.style.height);
@@ -112,7 +113,7 @@ poolwise.figures = (() => {
   function toScreen() {
     if (!isPrinting) return;
     isPrinting = false;
-    for (const node of plots) {
+    for (const node of plots.filter(isPrinted)) {
       node.style.height = heights.get(node);
       Plotly.relayout(node, { template: theme(), width: null, height: null, autosize: true });
     }

@@ -35,14 +35,17 @@
       left: `${left + scrollX}px`, top: `${top + scrollY}px` });
   }
 
-  // Paper cannot be unfolded: what is folded on screen is printed.
-  function unfoldForPaper() {
-    let opened = [];
-    addEventListener("beforeprint", () => {
-      opened = Array.from(document.querySelectorAll("details:not([open])"));
-      for (const fold of opened) fold.open = true;
-    });
-    addEventListener("afterprint", () => { for (const fold of opened) fold.open = false; });
+  // A link into a fold opens it.
+  function unfoldForLinks() {
+    const unfold = () => {
+      const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      if (!target) return;
+      for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+      target.scrollIntoView();
+    };
+    addEventListener("hashchange", unfold);
+    document.addEventListener("click", ({ target }) => { if (target.closest("a")?.hash === location.hash) unfold(); });
+    unfold();
   }
 
   poolwise.tables.start();
@@ -51,6 +54,6 @@
   poolwise.stages.start();
   followSections();
   placeMeanings();
-  unfoldForPaper();
+  unfoldForLinks();
   poolwise.figures.start().then(() => performance.mark("poolwise-interactive"));
 })();

@@ -1,6 +1,8 @@
-"""The topics of a report in reading order: what changed comes first, from the second report on."""
+"""The topics of a report in reading order, in chapters: what changed comes first, from the second report on."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from tasks.view.topic import Topic
 from tasks.view.topics import (
@@ -25,24 +27,16 @@ from tasks.view.topics import (
     variance,
 )
 
-TOPICS: tuple[Topic, ...] = (
-    changes.TOPIC,
-    history.TOPIC,
-    data.TOPIC,
-    extended.TOPIC,
-    groups.TOPIC,
-    ranks.TOPIC,
-    size.TOPIC,
-    displacement.TOPIC,
-    variance.TOPIC,
-    singularity.TOPIC,
-    remedies.TOPIC,
-    simpson.TOPIC,
-    predictive.TOPIC,
-    held_out.TOPIC,
-    models.TOPIC,
-    assumptions.TOPIC,
-    priors.TOPIC,
-    sampler.TOPIC,
-    methods.TOPIC,
-)
+# A chapter's first topic stands open. The others do where something in them is open; else they fold themselves.
+CHAPTERS: Mapping[str, tuple[Topic, ...]] = {
+    "What changed": (changes.TOPIC, history.TOPIC),
+    "Group by group": (groups.TOPIC, variance.TOPIC, displacement.TOPIC),
+    "Which intervals to believe": (singularity.TOPIC, remedies.TOPIC),
+    "Small groups": (size.TOPIC, ranks.TOPIC),
+    "Within groups and between them": (simpson.TOPIC,),
+    "Does the model fit?": (predictive.TOPIC, assumptions.TOPIC, extended.TOPIC),
+    "Models side by side": (models.TOPIC, held_out.TOPIC),
+    "Appendix": (data.TOPIC, priors.TOPIC, sampler.TOPIC, methods.TOPIC),
+}
+FOLDED = "Appendix"  # even its first topic folds itself where nothing in it is open
+TOPICS: tuple[Topic, ...] = tuple(topic for topics in CHAPTERS.values() for topic in topics)

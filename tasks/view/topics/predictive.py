@@ -15,7 +15,7 @@ from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Parag
 from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
 from tasks.view.summary.loo_pit import LooPitSummary, loo_pit_of
 from tasks.view.summary.predictive import PredictiveSummary, predictive_of
-from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worst_first
 from tasks.view.topics.pit_words import CURVES, PIT, PIT_GUIDE
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import plural, with_unit
@@ -263,7 +263,7 @@ PARETO_K: CheckSpec[Context] = CheckSpec(
 TOPIC = Topic(
     id="predictive",
     title="Could the model have produced these data?",
-    finding=lambda context: messages(context, [STATISTICS, MEDIANS]),
+    finding=lambda context: worst_first(context, [STATISTICS, MEDIANS]),
     blocks=_blocks,
     sources=("predictive", "fits", "loo_pit"),
     guide=(GUIDE, PIT_GUIDE),

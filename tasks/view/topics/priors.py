@@ -21,7 +21,7 @@ from tasks.view.summary.priors import (
     prior_predictive_of,
     prior_sensitivity_of,
 )
-from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worst_first
 from tasks.view.topics import prior_names
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import plural, with_unit
@@ -313,7 +313,7 @@ SENSITIVITY: CheckSpec[Context] = CheckSpec(
 TOPIC = Topic(
     id="priors",
     title="What the priors say, and how much they matter",
-    finding=lambda context: messages(context, [PREDICTIVE, SENSITIVITY]),
+    finding=lambda context: worst_first(context, [PREDICTIVE, SENSITIVITY]),
     blocks=_blocks,
     sources=("prior_predictive", "prior_sensitivity", "priors", "checks"),
     guide=(GUIDE,),

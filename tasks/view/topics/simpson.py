@@ -14,7 +14,7 @@ from tasks.view.figures.simpson import Points, between_line, complete_line, simp
 from tasks.view.records import Block, Cell, Column, Figure, Paragraph, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, PANEL_LIMIT, notable_groups, rule, thin
 from tasks.view.summary.simpson import SimpsonSummary, simpson_of
-from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, worst_first
 from tasks.view.topics.model_words import CONTEXT
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import with_unit
@@ -240,7 +240,7 @@ CHECK: CheckSpec[Context] = CheckSpec(
 TOPIC = Topic(
     id="simpson",
     title="Simpson’s paradox: within groups and over all rows",
-    finding=lambda context: messages(context, [CHECK, CONTEXT]),
+    finding=lambda context: worst_first(context, [CHECK, CONTEXT]),
     blocks=_blocks,
     sources=("simpson", "screening", "fits"),
     guide=(GUIDE,),

@@ -16,7 +16,7 @@ from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
 from tasks.view.summary.intervals import IntervalWidthsSummary, intervals_of
 from tasks.view.summary.likelihood_profiles import LikelihoodProfileSummary, likelihood_profiles_of
 from tasks.view.summary.likelihood_ratio_test import LikelihoodRatioTestSummary, likelihood_ratio_test_of
-from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worded
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, worded, worst_first
 from tasks.view.topics.likelihood_profile import VARIANCE, profile_blocks
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import percent
@@ -30,10 +30,16 @@ GUIDE = (
 CONDITIONAL, JOINT, BAYES = "Conditional", "Joint", "Bayes"
 
 
+def _collapsed_first(context: Context) -> list[int]:
+    """The terms that vary by group, those whose intervals have collapsed before the others."""
+    collapsed = {context.position(one.term) for one in context.findings.intervals if one.is_collapsed}
+    return sorted(context.varying, key=lambda term: term not in collapsed)
+
+
 def _blocks(context: Context) -> tuple[Block, ...]:
     return (
         _widths(context),
-        *(_figure(context, term) for term in context.varying),
+        *(_figure(context, term) for term in _collapsed_first(context)),
         how_to_read(GUIDE),
         *profile_blocks(context),
     )
@@ -289,7 +295,7 @@ IMPLIED_COVERAGE: CheckSpec[Context] = CheckSpec(
 TOPIC = Topic(
     id="intervals",
     title="Singularity, and which intervals to believe",
-    finding=lambda context: messages(context, [SINGULARITY, INTERVALS, IMPLIED_COVERAGE]),
+    finding=lambda context: worst_first(context, [SINGULARITY, INTERVALS, IMPLIED_COVERAGE]),
     blocks=_blocks,
     sources=("intervals", "fits", "screening", "likelihood_ratio_test", "likelihood_profiles", "checks"),
     guide=(GUIDE,),

@@ -66,6 +66,12 @@ def readable(column: str) -> str:
     return label(column.replace("_", " "))
 
 
+def first_sentence(text: str) -> tuple[str, str]:
+    """The first of our sentences, and the others. A full stop after a short word, as in `St. Ives`, ends none."""
+    parts = re.split(r"(?<=[\w%)”’]{3}[.!?]) (?=[A-Z“])", text, maxsplit=1)
+    return parts[0], parts[1] if len(parts) > 1 else ""
+
+
 def singular(unit: str) -> str:
     """`years` → `year`; short forms such as `ms` and words such as `celsius` stay."""
     is_plural = unit.isalpha() and len(unit) > 3 and unit.endswith("s") and not unit.endswith(("ss", "us"))

@@ -70,9 +70,9 @@ def with_another_digit(shown: Shown, chance: random.Random) -> Shown:
     [
         r'<p class="answer">[^<]*?by ()(\d+\.\d)',  # how far groups lie apart, on the first screen
         r"mean of the groups(?:</\w+>)*, ()(\d+\.\d)",  # the mean, in an answer
-        r'<section id="variance".*?<p class="finding">.*?about ()(\d+\.\d)',
-        r'<section id="groups".*?<td class="number">()(\d{2,}\.\d+)',  # a group's estimate
-        r'<section id="groups".*?<span class="detail">()(\d{2,}\.\d+)',  # the end of its interval
+        r'id="variance".*?<span class="part-lead">.*?about ()(\d+\.\d)',
+        r' id="groups".*?<td class="number">()(\d{2,}\.\d+)',  # a group's estimate
+        r' id="groups".*?<span class="detail">()(\d{2,}\.\d+)',  # the end of its interval
     ],
 )
 def test_one_wrong_number_on_a_page_is_found_out(shelf: Shelf, place: str) -> None:

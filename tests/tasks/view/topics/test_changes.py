@@ -56,7 +56,8 @@ def test_later_reports_open_with_what_changed(make) -> None:
     case = make()
     case = looked_back(case, earlier(case), (earlier(case).run,) * 2)
     page = build_page(case.context)
-    assert [section.id for section in page.sections][:3] == ["changes", "history", "data"]
+    assert [section.id for section in page.sections][:3] == ["changes", "history", "groups"]
+    assert page.chapters[0].title == "What changed"
     for section in page.sections[:2]:
         assert section.finding.endswith(".")
         for figure in only(section, Figure):
