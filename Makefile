@@ -26,7 +26,7 @@ OUR_CODE := $(shell find flows tasks -name '*.py')
 SYNC := UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet \
 	--locked --inexact --compile-bytecode --no-progress --python $(BIN)/python
 
-.PHONY: help report test lint docs bench scale coverage weekly worlds sbc chaos image cmdstan extra clean
+.PHONY: help report test lint docs bench scale reading coverage weekly worlds sbc chaos image cmdstan extra clean
 
 help: ## show this help
 	@sed -n 's/^\([a-z]*\):.*## /\1 - /p' $(MAKEFILE_LIST) | awk -F' - ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench: $(DEV) $(BYTECODE) ## speed against peers, the tests that measure time an
 
 scale: $(DEV) $(BYTECODE) ## speed and memory at 1,000,000 rows and beyond, against peers and targets (about 5 minutes)
 	@$(BIN)/python -m tests.scale $(ARGS)
+
+reading: $(DEV) $(BYTECODE) ## how much there is to read in a report: words, sections, screens, pages, beside their limits
+	@$(BIN)/python -m tests.reading_budget $(ARGS)
 
 worlds: $(DEV) $(BYTECODE) ## is the promise of the verdict kept? Simulated worlds of known truth (about 20 minutes)
 	@$(BIN)/python -m tests.worlds $(ARGS)

@@ -62,6 +62,17 @@ def publish_many(folder: Path, reports: Path, n_groups: int = 10_000) -> Path:
     return publish_run(opened, reports, stan=False)
 
 
+def publish_flat(folder: Path, reports: Path) -> Path:
+    """A study without a predictor: twelve wards of different size."""
+    rng = np.random.default_rng(11)
+    sizes = np.array([4, 6, 9, 12, 15, 20, 25, 30, 40, 50, 60, 80])
+    group = np.repeat(np.arange(sizes.size), sizes)
+    stay = 6 + rng.normal(0, 0.8, sizes.size)[group] + rng.normal(0, 2, group.size)
+    rows = {"stay.csv": pd.DataFrame({"ward": [f"ward {each + 1}" for each in group], "stay": stay.round(2)})}
+    words = {"title": "Do wards differ in length of stay?", "outcome": "stay", "outcome_unit": "days", "group": "ward"}
+    return publish_run(write_study(folder, rows, **words), reports)
+
+
 def publish_hostile(folder: Path, reports: Path) -> Path:
     """Labels, names, cells and a title that would break a page which trusts them; the second run of its study."""
     opened = write_study(

@@ -1,4 +1,8 @@
-"""One reports folder for a test run: `bounce_rates`, `sleepstudy`, `hostile` and `many`, made when first asked for."""
+"""One reports folder for a test run, its reports made when first asked for.
+
+`bounce_rates` and `sleepstudy` are the bundled studies; `hostile` has labels that would break a page which trusts them,
+`flat` no predictor, `hundreds` 300 groups and `many` 10,000.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,10 @@ class Shelf:
 
         if name == "many":
             return reports.publish_many(self.folder / name, self.reports)
+        if name == "hundreds":
+            return reports.publish_many(self.folder / name, self.reports, 300)
+        if name == "flat":
+            return reports.publish_flat(self.folder / name, self.reports)
         if name == "hostile":
             return reports.publish_hostile(self.folder / name, self.reports)
         return reports.publish_bundled(name, self.reports)

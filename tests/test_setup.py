@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 EVERY_DAY = {"help", "report", "test", "lint", "docs", "cmdstan", "extra", "clean"}
-MEASURED = {"image", "bench", "scale", "coverage", "weekly", "worlds", "sbc", "chaos"}
+MEASURED = {"image", "bench", "scale", "reading", "coverage", "weekly", "worlds", "sbc", "chaos"}
 TARGETS = EVERY_DAY | MEASURED
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import unicodedata
 from datetime import datetime, timedelta
 from functools import cache
@@ -29,17 +28,12 @@ NOTE_STAGES = """
 HAS_CHANGED = """
 ([plot, before]) => JSON.stringify(plot.data.map((trace) => [...trace.x])) !== JSON.stringify(before)
 """
-# After printing, when the screen has its figures back.
-ARE_AS_WIDE_AS_THEIR_PLACE = """
-() => Array.from(document.querySelectorAll(".plot.js-plotly-plot"))
-  .every((plot) => Math.abs(plot.querySelector(".main-svg").clientWidth - plot.clientWidth) <= 1)
-"""
-SET_VISIBILITY = "(all, how) => all.forEach((one) => { one.style.visibility = how; })"
-PRINTED_ROWS = "(all) => all.map((table) => [...table.tBodies[0].rows].filter((row) => row.offsetParent).length)"
+MOST_PAGES = 4
 
 
 def animated(report: Reader) -> tuple[Locator, Locator]:
-    """The first animated figure's plot and its controls, drawn and in view."""
+    """The first animated figure's plot and its controls, drawn and in view; a fold around them is opened."""
+    report.page.locator("details:has(.stages)").evaluate_all("(all) => all.forEach((fold) => { fold.open = true; })")
     controls = report.page.locator(".stages").first
     figure = report.page.locator("figure:has(.stages)").first
     figure.scroll_into_view_if_needed()
@@ -128,18 +122,21 @@ def squeezed(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
-def test_a_printed_report_has_its_verdict_and_its_figures(drawn: DrawnReport) -> None:
+def test_a_printed_report_has_what_is_to_be_acted_on_and_no_more(drawn: DrawnReport) -> None:
     page = drawn("bounce_rates").page
     verdict = page.locator("#verdict .answer").inner_text()
     paper = printed_once(page)
     text = squeezed("".join(sheet.extract_text() for sheet in paper.pages))
-    assert len(paper.pages) <= page.locator("section, figure").count(), "none takes more than a page of its own"
+    assert 2 <= len(paper.pages) <= MOST_PAGES
     assert squeezed(verdict) in text
-    titles = page.locator(".plot .xtitle").all_text_contents()
-    assert len(titles) >= 5
+    for title in page.locator("#health > .health h3").all_text_contents():
+        assert squeezed(title) in text
+    titles = page.locator(":is(#verdict, .asking > figure) .plot .xtitle").all_text_contents()
+    assert len(titles) >= 2
     assert [title for title in titles if squeezed(title) not in text] == []
+    assert squeezed(page.locator("#sampler .part-title").inner_text()) not in text, "folds stay closed"
     assert not any(len(sheet.extract_text()) + strokes(sheet) < 20 for sheet in paper.pages)
-    assert sum(strokes(sheet) for sheet in paper.pages) > 2000
+    assert sum(strokes(sheet) for sheet in paper.pages) > 100
 
 
 def strokes(sheet: Any) -> int:
@@ -148,18 +145,5 @@ def strokes(sheet: Any) -> int:
     return int(content.count(b" l\n") + content.count(b" c\n"))
 
 
-def test_of_many_groups_the_first_rows_are_printed(drawn: DrawnReport) -> None:
-    """How many pages that takes depends on the fonts; eight groups, in the same fonts, take more than half as many.
-    Figures keep their places and leave them blank: only words are read."""
-    page = drawn("many").page
-    plots = page.locator(".plot")
-    plots.evaluate_all(SET_VISIBILITY, "hidden")
-    paper, of_eight_groups = printed(page), printed_once(drawn("bounce_rates").page)
-    plots.evaluate_all(SET_VISIBILITY, "")
-    named = set(re.findall(r"clinic\d{5}", squeezed("".join(sheet.extract_text() for sheet in paper.pages))))
-    assert 50 <= len(named) < 1000
-    assert len(paper.pages) < 2 * len(of_eight_groups.pages)
-    page.emulate_media(media="print")
-    assert set(page.locator("table[data-rows='10000']").evaluate_all(PRINTED_ROWS)) == {50}
-    page.emulate_media(media="screen")
-    page.wait_for_function(ARE_AS_WIDE_AS_THEIR_PLACE)
+def test_a_report_on_many_groups_takes_no_more_paper(drawn: DrawnReport) -> None:
+    assert len(printed(drawn("many").page).pages) <= MOST_PAGES

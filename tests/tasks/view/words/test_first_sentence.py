@@ -1,0 +1,25 @@
+"""Where the first sentence of a finding ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.view.words.text import first_sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("One thing holds. Another does not.", "One thing holds."),
+        ("It moves by 0.47\u202fs. Half of the groups do not.", "It moves by 0.47\u202fs."),
+        ("Not 95\u202f%. Partial pooling is singular.", "Not 95\u202f%."),
+        ("Medians look alike. 0 of 8 groups are off.", "Medians look alike."),
+        ("The most moves St. Ives, by 3.", "The most moves St. Ives, by 3."),
+        ("Only one.", "Only one."),
+        ("", ""),
+    ],
+)
+def test_first_sentence(text: str, first: str) -> None:
+    found, rest = first_sentence(text)
+    assert found == first
+    assert f"{found} {rest}".strip() == text
