@@ -105,6 +105,10 @@ def run(
     standalone: Annotated[
         bool, typer.Option("--standalone", help="Also write the report as one file that can be mailed.")
     ] = False,
+    pdf: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--pdf", metavar="FILE", help="Also print what is to be acted on, if there is a Chromium."),
+    ] = None,
     outcome: OutcomeOption = None,
     group: GroupOption = None,
     predictor: PredictorsOption = None,
@@ -132,7 +136,7 @@ def run(
     opened = under_its_name(asked, folder)
     if opened.study.name != asked.study.name:
         console.err.say(f"{out} has another study {asked.study.name}, so this one is called {opened.study.name} there.")
-    publish_report(opened, folder, engine, force, standalone, open_report, dask)
+    publish_report(opened, folder, engine, force, standalone, open_report, pdf, dask)
 
 
 @app.command()

@@ -28,11 +28,13 @@ def publish_report(
     force: bool,
     standalone: bool,
     open_report: bool,
+    pdf: Path | None,
     dask: str | None,
 ) -> None:
     """Run the study and show its verdict and report. Raises PoolwiseError when nothing can be published."""
     from flows.cli import console
     from tasks.disk.layout import REPORT
+    from tasks.reports.paper import print_report
     from tasks.reports.publish import share_plotly
     from tasks.reports.refresh import bring
     from tasks.reports.run_folders import read_verdict
@@ -48,6 +50,11 @@ def publish_report(
     console.show_report(folder, standalone)
     if not is_new:
         console.out.say("Nothing has changed since this report was published. Use --force to publish another.")
+    if pdf is not None:
+        share_plotly(out)
+        bring(folder / REPORT, out)
+        print_report(folder / REPORT, pdf)
+        console.out.say(f"PDF          {pdf}")
     if open_report:
         share_plotly(out)
         bring(folder / REPORT, out)

@@ -42,6 +42,7 @@ SCRIPTS = (
     "report/figures.js",
     "report/stages.js",
     "report/selection.js",
+    "report/contrast.js",
     "report/finder.js",
     "report/tables.js",
     "report/page.js",

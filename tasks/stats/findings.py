@@ -21,6 +21,7 @@ from tasks.stats.judged.likelihood_ratio_test import LikelihoodRatioTest, judge_
 from tasks.stats.judged.pit import LooPit, judge_loo_pit, loo_pit
 from tasks.stats.judged.prior_predictive import PriorPredictive, judge_prior_predictive, prior_predictive
 from tasks.stats.judged.prior_sensitivity import PriorSensitivity, judge_prior_sensitivity, prior_sensitivity
+from tasks.stats.judged.r_squared import RSquared, r_squared
 from tasks.stats.judged.ranks import Ranks, ranks
 from tasks.stats.judged.recommended import Recommended
 from tasks.stats.judged.remedies import Remedies, remedies
@@ -62,6 +63,7 @@ class Findings(Weighed):
     complete: CompletePooling
     bayes: BayesFit
     variance_components: VarianceComponents
+    r_squared: RSquared  # of the fullest fit, and of the plain Bayesian model
     simpson: tuple[SimpsonCheck, ...]
     ranks: Ranks
     funnel: Funnel
@@ -181,6 +183,7 @@ def analysed(
         complete=complete,
         bayes=bayes,
         variance_components=variance_components(fullest, bayes, products.terms),
+        r_squared=r_squared(products, fullest, draws),
         simpson=simpson,
         ranks=ranked.result(),
         funnel=levels,

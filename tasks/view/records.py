@@ -198,7 +198,37 @@ class Fold:
     kind: ClassVar[str] = "fold"
 
 
-Block: TypeAlias = "Paragraph | Legend | Table | GroupTable | Figure | Panels | Definitions | Equations | Code | Fold"
+@dataclass(frozen=True)
+class ContrastTerm:
+    """`draws` (J, S) are whole numbers of `step`, from the same origin for all groups; `places` are decimals shown."""
+
+    title: str
+    unit: str
+    places: int
+    step: float
+    draws: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two groups of the reader's choice, compared on the page."""
+
+    id: str
+    title: str
+    terms: tuple[ContrastTerm, ...]
+    kind: ClassVar[str] = "contrast"
+
+    @property
+    def data(self) -> Spec:
+        """What is embedded."""
+        return {"terms": [{name: getattr(term, name) for name in CONTRAST_KEYS} for term in self.terms]}
+
+
+CONTRAST_KEYS = ("unit", "places", "step", "draws")
+
+Block: TypeAlias = (
+    "Paragraph | Legend | Table | GroupTable | Figure | Panels | Contrast | Definitions | Equations | Code | Fold"
+)
 
 
 @dataclass(frozen=True)

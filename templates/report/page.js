@@ -52,6 +52,7 @@
   poolwise.finder.start();
   poolwise.selection.start();
   poolwise.stages.start();
+  poolwise.contrast.start();
   followSections();
   placeMeanings();
   unfoldForLinks();

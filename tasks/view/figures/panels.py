@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats
-from tasks.view.figures.style import MODELS, PANEL_MARGIN, POINTS, Spec, axis, layout, numbers, segments, spec, text
+from tasks.view.figures.style import MODELS, PANEL_MARGIN, POINTS, Spec, axis, layout, numbers, spec, text
 
 
 def group_panel(
@@ -17,14 +17,14 @@ def group_panel(
     x_range: list[float],
     y_range: list[float],
     has_predictor: bool = True,
-    draws: Floats | None = None,
+    ribbon: Floats | None = None,
     heading: str = "",
     unit: str = "",
 ) -> Spec:
     """`lines` holds, per model, the expected outcome at each of `line_x`; NaN where the model has none.
 
-    `draws` (K, 2) are the ends of K lines from draws of the posterior, at the first and last of `line_x`.
-    `heading` names the group on hover.
+    `ribbon` (2, P) holds the group's line at each of `line_x` with a probability of 95 %. `heading` names the group on
+    hover.
     """
     measure = f"\u202f{text(unit)}" if unit else ""
     points: Spec = {
@@ -36,23 +36,22 @@ def group_panel(
         "hovertemplate": ("%{x:,.4~r}, " if has_predictor else "") + f"%{{y:,.4~r}}{measure}<extra>row</extra>",
     }
     lines_known = {model: values for model, values in lines.items() if np.isfinite(values).all()}
-    cloud = [] if draws is None or not len(draws) else [_draws(line_x, draws)]
+    cloud = [] if ribbon is None else [_ribbon(line_x, ribbon)]
     head = f"<b>{text(heading)}</b><br>" if heading else ""
     traces = [*cloud, *(_line(model, line_x, values, head, measure) for model, values in lines_known.items())]
     across = axis(range=x_range, nticks=4, showticklabels=has_predictor, showgrid=has_predictor)
     return spec([points, *traces], layout(across, axis(range=y_range, nticks=5), margin=PANEL_MARGIN))
 
 
-def _draws(x: Floats, ends: Floats) -> Spec:
-    """All lines as one thin, transparent trace."""
-    across = np.broadcast_to(x[[0, -1]], ends.shape)
+def _ribbon(x: Floats, ends: Floats) -> Spec:
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": segments(across[:, 0], across[:, 1]),
-        "y": segments(ends[:, 0], ends[:, 1]),
-        "line": {"color": MODELS["bayes"].color, "width": 0.7},
-        "opacity": 0.35,
+        "x": numbers(np.concatenate([x, x[::-1]])),
+        "y": numbers(np.concatenate([ends[1], ends[0][::-1]])),
+        "fill": "toself",
+        "fillcolor": "rgba(0,158,115,0.22)",  # that of Bayes
+        "line": {"width": 0, "color": MODELS["bayes"].color},
         "hoverinfo": "skip",
     }
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from tasks.stats.records import Floats, Integers
 from tasks.view.context import Bands, Context
+from tasks.view.contrast import contrast
 from tasks.view.figures.panels import group_panel, spread_out
 from tasks.view.figures.style import MODELS, padded
 from tasks.view.records import Block, Cell, Column, Fold, GroupTable, Link, Panel, Panels, Table
@@ -19,19 +20,22 @@ GUIDE = (
     "Each small panel is one group, each grey dot one of its rows. Lines are what a model expects: dotted for complete "
     "pooling (the same in every panel), dashed for no pooling, dash-dotted for partial pooling, solid for Bayes. "
     "Where a group has few rows, its own dashed line is easily led astray by chance, and the pooled lines lean "
-    "towards the dotted one. Thin green lines are other lines for the group that the data leave possible, as Bayes "
-    "sees it: where they keep together, its line is well known."
+    "towards the dotted one. The green ribbon holds the group’s line with a probability of 95 %, as Bayes sees it: "
+    "where it is narrow, the line is well known."
 )
 MOST_PREDICTORS = 3
 MOST_TABLE_TERMS = 3
 DOWNLOAD = Link("estimates.csv: every group and model", "estimates.csv")
-LINES_DRAWN = 24  # draws of each group's line
 LINE_POINTS = 5  # points on a model's line that have a hover text
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
+    first, *others = (_panels(context, term) for term in _shown_terms(context))
+    compared = contrast(context)
     return (
-        *(_panels(context, term) for term in _shown_terms(context)),
+        first,
+        *([compared] if compared else []),
+        *others,
         how_to_read(GUIDE),
         *([_all_groups(context)] if context.n_groups > PANEL_LIMIT else _tables(context)),
     )
@@ -73,11 +77,7 @@ def _caption(context: Context, term: int, n_shown: int) -> str:
     if len(context.terms) > 2:
         parts.append("Lines are drawn at the average of the other predictors. ")
     if context.group_draws is not None:
-        shown = min(LINES_DRAWN, len(context.group_draws))
-        parts.append(
-            f"Thin green lines: {shown} draws from the posterior, evenly spaced; the wider they spread, the less sure "
-            "the line is. "
-        )
+        parts.append("Green ribbon: where the group’s line lies with a probability of 95 %. ")
     if sizes.max() > PANEL_ROWS_LIMIT:
         parts.append(f"At most {PANEL_ROWS_LIMIT} rows a group are drawn, evenly spaced in order. ")
     parts += [rule(n_shown, context.n_groups), f" {context.sample_note}"]
@@ -106,7 +106,7 @@ def _panel(context: Context, term: int, group: int, x_range: list[float], y_rang
             x_range=x_range,
             y_range=y_range,
             has_predictor=term > 0,
-            draws=_drawn_lines(context, term, group, line_x[[0, -1]]),
+            ribbon=_ribbon(context, term, group, line_x),
             heading=f"{context.labels[group]}, n = {context.findings.group_sizes[group]:,}",
             unit=context.unit,
         ),
@@ -125,18 +125,17 @@ def _lines(context: Context, term: int, group: int, x: Floats) -> dict[str, Floa
     return {**lines, "bayes": lines["bayes"] + context.bend(term) * scaled**2}
 
 
-def _drawn_lines(context: Context, term: int, group: int, ends: Floats) -> Floats | None:
-    """(K, 2): the group's line at both `ends` in K draws of the posterior, evenly spaced over chains and draws.
+def _ribbon(context: Context, term: int, group: int, x: Floats) -> Floats | None:
+    """(2, P): where the group's line lies at raw `x` (P,) with a probability of 95 %. None without draws.
 
-    None without draws, and where lines are curves.
+    A curve's bend is taken at its mean.
     """
     draws = context.group_draws
-    if draws is None or (term and context.bend(term)):
+    if draws is None:
         return None
-    every = np.linspace(0, len(draws) - 1, min(LINES_DRAWN, len(draws))).round().astype(int)
-    coef = draws[every, group]
-    slope = coef[:, [term]] * (ends - context.raw_center(term)) / context.raw_scale(term) if term else np.zeros(2)
-    return coef[:, [0]] + slope
+    scaled = (x - context.raw_center(term)) / context.raw_scale(term) if term else np.zeros(x.shape)
+    lines = draws[:, group, [0]] + (draws[:, group, [term]] * scaled + context.bend(term) * scaled**2 if term else 0.0)
+    return np.quantile(np.broadcast_to(lines, (len(draws), x.size)), [0.025, 0.975], axis=0)
 
 
 def _alternative(context: Context, term: int, group: int) -> str:
@@ -290,4 +289,5 @@ TOPIC = Topic(
     blocks=_blocks,
     sources=("fits",),
     guide=(GUIDE,),
+    n_open=lambda context: 1 if contrast(context) is None else 2,
 )

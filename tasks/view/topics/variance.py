@@ -12,6 +12,7 @@ from tasks.view.figures import intervals, scatter
 from tasks.view.figures.style import MODELS, Spec, axis, padded
 from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Table
 from tasks.view.selection import TABLE_LIMIT, notable_groups, rule
+from tasks.view.summary.r_squared import RSquaredSummary, r_squared_of
 from tasks.view.summary.variance_components import VarianceComponentsSummary, variance_components_of
 from tasks.view.topic import Entry, Topic, how_to_read, messages
 from tasks.view.topics.model_words import GROUP_EFFECTS
@@ -94,13 +95,28 @@ def _components_table(context: Context) -> Table:
     icc = found.icc_bayes
     share = [numbers.percent(float(value)) for value in (found.icc_reml, icc.median, icc.lower, icc.upper)]
     rows.append((Cell("ICC"), Cell("share"), Cell(share[0]), Cell(share[1]), Cell(f"{share[2]} to {share[3]}")))
+    rows += _r_squared(context)
     rows += _correlations(context)
-    note = f"{MEDIANS} ICC: share of the variation that lies between groups, at the predictors’ averages."
+    note = f"{MEDIANS} ICC: share of the variation that lies between groups, at the predictors’ averages. "
+    note += "R²: share of the variance that the predictors account for, alone and together with the groups."
     if context.findings.answer is not None:
         note += " Both columns are of the plain model, without what was found missing."
     if len(context.varying) > 1:
         note += " Correlations, too, are at the predictors’ averages and would differ elsewhere."
     return Table("table-components", "Variance components", columns, tuple(rows), note)
+
+
+def _r_squared(context: Context) -> list[tuple[Cell, ...]]:
+    """Table rows: marginal R², where there are predictors, and conditional R²."""
+    found, rows = context.findings.r_squared, list[tuple[Cell, ...]]()
+    each = (
+        ("R² of the predictors (marginal)", found.marginal_reml, found.marginal),
+        ("R² with the groups (conditional)", found.conditional_reml, found.conditional),
+    )
+    for name, reml, bayes in each[len(context.terms) == 1 :]:
+        shown = [numbers.percent(float(value)) for value in (reml, bayes.median, bayes.lower, bayes.upper)]
+        rows.append((Cell(name), Cell("share"), Cell(shown[0]), Cell(shown[1]), Cell(f"{shown[2]} to {shown[3]}")))
+    return rows
 
 
 def _correlations(context: Context) -> list[tuple[Cell, ...]]:
@@ -226,7 +242,15 @@ TOPIC = Topic(
     title="How much groups differ, and how far they are pooled",
     finding=_finding,
     blocks=_blocks,
-    sources=("overview", "variance_components", "screening", "likelihood_ratio_test", "likelihood_profiles", "fits"),
+    sources=(
+        "overview",
+        "variance_components",
+        "r_squared",
+        "screening",
+        "likelihood_ratio_test",
+        "likelihood_profiles",
+        "fits",
+    ),
     guide=(GUIDE,),
     checks=(GROUP_EFFECTS,),
     summary=(
@@ -235,6 +259,12 @@ TOPIC = Topic(
             VarianceComponentsSummary,
             "Where the variation lies",
             lambda context: variance_components_of(context.findings.variance_components),
+        ),
+        Entry(
+            "r_squared",
+            RSquaredSummary,
+            "How much of the variance the mixed model accounts for",
+            lambda context: r_squared_of(context.findings.r_squared),
         ),
     ),
 )
