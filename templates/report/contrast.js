@@ -36,6 +36,7 @@ poolwise.contrast = (() => {
     node.addEventListener("change", show);
     document.addEventListener("groupselected", ({ detail }) => {
       if (detail.group === null) return;
+      if (Number(other.value) === detail.group) other.value = one.value;
       one.value = detail.group;
       show();
     });

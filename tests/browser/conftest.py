@@ -67,20 +67,23 @@ def site(shelf: Shelf) -> Iterator[str]:
 
 @dataclass
 class Opener:
-    """Opens reports; `name` as in `Shelf`, `options` are those of a browser context."""
+    """Opens reports, and all their folds; `name` as in `Shelf`, `options` are those of a browser context."""
 
     browser: Browser
     shelf: Shelf
     site: str
     readers: list[Reader] = field(default_factory=list)
 
-    def __call__(self, name: str, place: Place = "http", **options: Any) -> Reader:
+    def __call__(self, name: str, place: Place = "http", *, folded: bool = False, **options: Any) -> Reader:
         folder = self.shelf.run(name)
         base = self.site if place == "http" else self.shelf.reports.as_uri() + "/"
         context = self.browser.new_context(**{"viewport": {"width": 1300, "height": 900}, **options})
         context.set_default_timeout(TIMEOUT_MILLISECONDS)
-        self.readers.append(read(context, f"{base}{folder.parent.name}/{folder.name}/report.html"))
-        return self.readers[-1]
+        reader = read(context, f"{base}{folder.parent.name}/{folder.name}/report.html")
+        self.readers.append(reader)
+        if not folded:
+            reader.unfold()
+        return reader
 
     def noises(self) -> list[str]:
         """What was heard since the last time."""
@@ -93,7 +96,7 @@ class Opener:
 
 @pytest.fixture
 def open_report(browser: Browser, shelf: Shelf, site: str) -> Iterator[OpenReport]:
-    """`open_report(name, place="http", **options)`: a page of the test's own."""
+    """`open_report(name, place="http", folded=False, **options)`: a page of the test's own."""
     opener = Opener(browser, shelf, site)
     yield opener
     noises = opener.noises()

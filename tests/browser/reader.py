@@ -70,6 +70,9 @@ class Reader:
         self.page.evaluate("window.__seen = []")
         return noises
 
+    def unfold(self) -> None:
+        self.page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+
     def draw_all(self) -> None:
         """Open every fold and come to every figure, as a reader who scrolls does."""
         assert self.page.evaluate(DRAW_ALL) == 0

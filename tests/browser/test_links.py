@@ -57,3 +57,22 @@ def test_the_catalogue_leads_to_the_report_and_back(open_report: OpenReport) -> 
     page.wait_for_load_state()
     assert page.locator("h1").inner_text() == "Does age change the time on site?"
     report.asked.clear()
+
+
+def test_a_link_into_a_fold_opens_it(open_report: OpenReport) -> None:
+    """From the health card to evidence that nothing asks to look at, which has folded itself."""
+    page = open_report("bounce_rates", folded=True, reduced_motion="reduce").page
+    assert page.locator("#sampler").get_attribute("open") is None
+    assert page.locator("#variance").get_attribute("open") is None
+    page.locator("#health details > summary").click()
+    page.locator("#health a[href='#sampler']").first.click()
+    page.wait_for_function("document.getElementById('sampler').open")
+    page.goto(page.url.split("#")[0] + "#variance")
+    page.wait_for_function("document.getElementById('variance').open")
+
+
+def test_what_is_open_stands_open_and_the_rest_is_folded(open_report: OpenReport) -> None:
+    page = open_report("bounce_rates", folded=True).page
+    assert page.locator("div.part.asking#intervals").count() == 1
+    assert page.locator("details.part").count() > 5
+    assert page.locator("details[open]").count() == 0

@@ -284,12 +284,17 @@ def _gaps(context: Context, judged: Judgement) -> str:
         f"{unfitted} of {plural(own.n.size, 'group')} cannot carry a fit of {'its' if unfitted == 1 else 'their'} own"
         if unfitted
         else "",
-        f"{without_interval} {'has' if without_interval == 1 else 'have'} one without an interval"
-        if without_interval
-        else "",
+        _of_its_own(without_interval, own.n.size, is_first=not unfitted) if without_interval else "",
     ]
     smallest = plural(int(own.n.min()), "row")
     return f"{' and '.join(filter(None, parts))}; the smallest group has {smallest}."
+
+
+def _of_its_own(n: int, n_groups: int, *, is_first: bool) -> str:
+    if not is_first:
+        return f"{n} {'has' if n == 1 else 'have'} one without an interval"
+    which, whose = f"{n} of {plural(n_groups, 'group')}", "its" if n == 1 else "their"
+    return f"{which} {'has a fit' if n == 1 else 'have fits'} of {whose} own without an interval"
 
 
 REJECTED: CheckSpec[RowContext] = CheckSpec(

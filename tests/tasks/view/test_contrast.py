@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.cases import intercept_only_case, singular_case
 
 from tasks.view import contrast as module
 from tasks.view.contrast import contrast
+from tests.factories import intercept_only_case, singular_case
 
 
 def test_differences_are_those_of_the_draws() -> None:

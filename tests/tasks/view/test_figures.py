@@ -105,13 +105,14 @@ def test_hover_tells_group_rows_estimate_and_interval_or_that_there_is_none():
     assert "s&lt;b&gt;" in whole
 
 
-def test_draws_of_a_panels_line_are_one_thin_trace_from_end_to_end():
+def test_a_panels_ribbon_goes_along_its_upper_edge_and_back_along_the_lower():
     x = np.array([0.0, 1.0, 2.0])
-    draws = np.array([[1.0, 3.0], [2.0, 5.0]])
-    spec = panels.group_panel(x, x, {"bayes": x}, line_x=x, x_range=[0, 2], y_range=[0, 5], draws=draws)
+    ribbon = np.array([[0.0, 0.5, 1.0], [2.0, 3.0, 4.0]])
+    spec = panels.group_panel(x, x, {"bayes": x}, line_x=x, x_range=[0, 2], y_range=[0, 5], ribbon=ribbon)
     trace = spec["data"][1]
-    assert trace["x"] == [0.0, 2.0, None] * 2
-    assert trace["y"] == [1.0, 3.0, None, 2.0, 5.0, None]
+    assert trace["x"] == [0, 1, 2, 2, 1, 0]
+    assert trace["y"] == [2, 3, 4, 1, 0.5, 0]
+    assert trace["fill"] == "toself"
 
 
 def test_rows_in_strips_belong_to_their_group_and_stay_in_its_strip():

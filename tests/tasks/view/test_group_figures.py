@@ -75,16 +75,18 @@ def test_few_groups_are_read_per_raw_unit_and_as_fitted_behind_a_fold(few):
     assert [table.id for table in folded] == ["table-estimates-1"]
 
 
-def test_drawn_lines_are_the_posteriors_own(few):
-    """In the middle of its range each line is its draw's expected outcome there."""
+def test_the_ribbon_holds_the_posteriors_lines(few):
+    """At each point of a panel's line, 95 % of the draws' expected outcomes there."""
     panel = next(block for block in section(groups.TOPIC, few).blocks if isinstance(block, Panels)).panels[0]
     trace = panel.spec["data"][1]
-    x, y = (np.array(trace[part], dtype=float).reshape(-1, 3)[:, :2] for part in ("x", "y"))
-    n_draws = few.draws.sigma.size
-    every = np.linspace(0, n_draws - 1, groups.LINES_DRAWN).round().astype(int)
-    coef = few.draws.group_coef.reshape(n_draws, -1, 2)[every, panel.group]
-    expected = coef[:, [0]] + coef[:, [1]] * (x - few.raw_center(1)) / few.raw_scale(1)
-    np.testing.assert_allclose(y, expected, atol=2e-4 * np.ptp(expected) + 1e-3)
+    x, y = np.array(trace["x"], dtype=float), np.array(trace["y"], dtype=float)
+    n = x.size // 2
+    np.testing.assert_allclose(x[:n], x[n:][::-1])
+    coef = few.draws.group_coef.reshape(few.draws.sigma.size, -1, 2)[:, panel.group]
+    lines = coef[:, [0]] + coef[:, [1]] * (x[:n] - few.raw_center(1)) / few.raw_scale(1)
+    lower, upper = np.quantile(lines, [0.025, 0.975], axis=0)
+    np.testing.assert_allclose(y[:n], upper, atol=1e-3 * np.ptp(lines) + 1e-3)
+    np.testing.assert_allclose(y[n:][::-1], lower, atol=1e-3 * np.ptp(lines) + 1e-3)
 
 
 @pytest.mark.parametrize("term", [0, 1])

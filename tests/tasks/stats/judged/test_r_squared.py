@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.cases import regular_case, singular_case
 
 from tasks.stats.bayes.stan_data import design_matrix
 from tasks.stats.judged.r_squared import shares
 from tests.datasets import model_of, simulated
+from tests.factories import regular_case, singular_case
 
 
 def test_the_sums_give_what_every_row_gives() -> None:

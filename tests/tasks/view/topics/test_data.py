@@ -25,8 +25,11 @@ def test_rejected_rows_are_counted() -> None:
 @pytest.mark.parametrize(
     ("gaps", "said"),
     [
-        (("no interval",), "1 has one without an interval; the smallest group has 1 row."),
-        (("no interval", "no interval"), "2 have one without an interval; the smallest group has 1 row."),
+        (("no interval",), "1 of 8 groups has a fit of its own without an interval; the smallest group has 1 row."),
+        (
+            ("no interval", "no interval"),
+            "2 of 8 groups have fits of their own without an interval; the smallest group has 1 row.",
+        ),
         (
             ("few rows", "no interval"),
             "1 of 8 groups cannot carry a fit of its own and 1 has one without an interval; the smallest group has 1 "
