@@ -42,6 +42,7 @@ class Series:
     lower: Floats  # (rows,)
     upper: Floats  # (rows,)
     width: float = 2
+    frames: bool = True  # whether its intervals decide how far the picture reaches; its estimates always do
 
 
 def height(n_rows: int, n_series: int) -> int:
@@ -73,7 +74,7 @@ def interval_plot(
         traces += [line, points] if groups is None else [grouped(line, np.repeat(groups, 3)), grouped(points, groups)]
     ticks: Spec = {"tickvals": list(range(len(rows))), "ticktext": [tick(row) for row in rows]}
     lines = [] if reference is None else [vertical(reference, NEUTRAL, dash="dot", width=1.5)]
-    ends = np.concatenate([np.concatenate([one.estimate, one.lower, one.upper]) for one in series])
+    ends = np.concatenate([part for one in series for part in _ends(one)])
     axes = layout(
         axis(x_title, range=padded(ends, 0.03)),
         axis(range=[len(rows) - 0.4, -0.6], showgrid=False, **ticks),
@@ -81,6 +82,10 @@ def interval_plot(
     )
     keys = [_key(one) for one in series] if len(series) > 1 else []
     return spec([*traces, *keys], {**axes, "showlegend": len(series) > 1, "legend": legend_above()})
+
+
+def _ends(one: Series) -> tuple[Floats, ...]:
+    return (one.estimate, one.lower, one.upper) if one.frames else (one.estimate,)
 
 
 def _key(one: Series) -> Spec:

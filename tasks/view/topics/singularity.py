@@ -90,6 +90,7 @@ def _figure(context: Context, term: int) -> Figure:
     scale, coef = context.raw_scale(term), fit.coef[chosen, term]
     part, bayes = MODELS["partial_pooling"], MODELS["bayes"]
     series = [
+        *_own(context, chosen, term),
         *_conditional(context, chosen, term),
         intervals.Series(
             JOINT,
@@ -127,6 +128,15 @@ def _figure(context: Context, term: int) -> Figure:
     )
 
 
+def _own(context: Context, chosen: np.ndarray, term: int) -> list[intervals.Series]:
+    """What each group's own rows say; none where no group has an estimate of its own."""
+    own, style, scale = context.bands[0], MODELS["no_pooling"], context.raw_scale(term)
+    estimate, lower, upper = (part[chosen, term] / scale for part in (own.coef, own.lower, own.upper))
+    if not np.isfinite(estimate).any():
+        return []
+    return [intervals.Series(style.label, style.color, style.symbol, estimate, lower, upper, 1.2, frames=False)]
+
+
 def _conditional(context: Context, chosen: np.ndarray, term: int) -> list[intervals.Series]:
     """The conditional intervals; collapsed ones are a series of their own, marked in red."""
     fit, part, calibrated = context.findings.fullest, MODELS["partial_pooling"], context.bands[2]
@@ -147,7 +157,7 @@ def _conditional(context: Context, chosen: np.ndarray, term: int) -> list[interv
 
 def _caption(context: Context, term: int, n_shown: int) -> str:
     title = context.term_title(term)
-    shown = f"{title}: three 95 % intervals for each group, highest first. Dotted line: the average group."
+    shown = f"{title}: each group’s own 95 % interval and three pooled ones, highest first. Dotted: the average group."
     return f"{shown} {rule(n_shown, context.n_groups)}".strip()
 
 
