@@ -95,6 +95,15 @@ class Context(RowContext):
             Bands("bayes", MODELS["bayes"].label, bayes.mean, bayes.sd, bayes.lower, bayes.upper),
         )
 
+    @cached_property
+    def tabled(self) -> tuple[Bands, ...]:
+        """The same for tables: the recommended model first."""
+        return tuple(sorted(self.bands, key=lambda bands: bands.model != self.recommended.model))
+
+    def is_recommended(self, bands: Bands) -> bool:
+        """Whether these are the estimates to quote; never where no model can be trusted."""
+        return self.findings.recommended is not None and bands.model == self.recommended.model
+
     def places(self, term: int, scale: float) -> int:
         """Decimal places of a term's group estimates divided by `scale`, the same for every model: what Bayes "
         "supports."""

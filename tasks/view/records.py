@@ -48,6 +48,7 @@ class Column:
     is_number: bool = True
     model: str = ""  # id in `figures.style.MODELS`, for the colour
     detail: str = ""  # says what `Cell.detail` holds, such as "95 % interval"; its heading in the CSV
+    is_recommended: bool = False  # whether it holds what to quote
 
 
 @dataclass(frozen=True)

@@ -164,9 +164,12 @@ def _table(context: Context, term: int, chosen: np.ndarray, *, per_raw_unit: boo
     columns = (
         Column("Group", is_number=False),
         Column("Rows"),
-        *(Column(bands.label, unit, model=bands.model) for bands in context.bands),
+        *(
+            Column(bands.label, unit, model=bands.model, is_recommended=context.is_recommended(bands))
+            for bands in context.tabled
+        ),
     )
-    bodies = [_cells(context, bands, term, scale, chosen) for bands in context.bands]
+    bodies = [_cells(context, bands, term, scale, chosen) for bands in context.tabled]
     rows = tuple(
         (Cell(context.labels[j]), Cell(f"{context.findings.group_sizes[j]:,}"), *cells)
         for j, *cells in zip(chosen, *bodies, strict=True)
@@ -186,7 +189,7 @@ def _table(context: Context, term: int, chosen: np.ndarray, *, per_raw_unit: boo
 def _all_groups(context: Context) -> GroupTable:
     """A row per group: estimates and intervals of each varying term, slopes per raw unit."""
     terms = context.varying[:MOST_TABLE_TERMS]
-    pairs = [(term, bands) for term in terms for bands in context.bands]
+    pairs = [(term, bands) for term in terms for bands in context.tabled]
     every = np.arange(context.n_groups)
     bodies = [_cells(context, bands, term, context.raw_scale(term), every) for term, bands in pairs]
     sizes = context.findings.group_sizes.tolist()
@@ -209,7 +212,8 @@ def _all_groups(context: Context) -> GroupTable:
 
 def _estimate_column(context: Context, term: int, bands: Bands) -> Column:
     title = f"{context.term_title(term)}: {bands.label}"
-    return Column(title, context.raw_unit(term), model=bands.model, detail="95 % interval")
+    quoted = context.is_recommended(bands)
+    return Column(title, context.raw_unit(term), model=bands.model, detail="95 % interval", is_recommended=quoted)
 
 
 def _all_groups_note(context: Context, terms: tuple[int, ...]) -> str:

@@ -51,10 +51,14 @@ def _errors(context: Context) -> Table:
         ("bayes", "bayes", findings.bayes.rmse),
         *((("bayes_extended", "bayes", scores.rmse),) if scores else ()),
     ]
-    found = findings.cross_validation
+    found, quoted = findings.cross_validation, findings.recommended.model if findings.recommended else ""
     rows = tuple(
-        (Cell(_model(path)), Cell(numbers.fixed(rmse, places)), *_new_rows(context, found, path))
-        for path, _, rmse in named
+        (
+            Cell(_model(path), "recommended" if path == quoted else ""),
+            Cell(numbers.fixed(rmse, places)),
+            *_new_rows(context, found, path),
+        )
+        for path, _, rmse in sorted(named, key=lambda one: one[0] != quoted)
     )
     columns = (
         Column("Model", is_number=False),

@@ -112,9 +112,34 @@ def test_estimates_in_the_table_are_the_findings_own(model):
 def test_intervals_in_the_table_are_the_findings_own():
     case = factories.singular_case()
     bayes = case.findings.bayes.groups
-    rows = table(build_page(case.context), "table-estimates-0").rows
-    for row, lower, upper in zip(rows, bayes.lower[:, 0], bayes.upper[:, 0], strict=True):
-        assert [float(end) for end in row[-1].detail.split(" to ")] == pytest.approx([lower, upper], abs=0.006)
+    found = table(build_page(case.context), "table-estimates-0")
+    column = column_of(found, "bayes")
+    for row, lower, upper in zip(found.rows, bayes.lower[:, 0], bayes.upper[:, 0], strict=True):
+        assert [float(end) for end in row[column].detail.split(" to ")] == pytest.approx([lower, upper], abs=0.006)
+
+
+def column_of(found, model):
+    return [column.model for column in found.columns].index(model)
+
+
+@pytest.mark.parametrize("make", [factories.singular_case, factories.regular_case])
+def test_what_is_to_be_quoted_comes_first_and_is_marked(make):
+    context = make().context
+    page = build_page(context)
+    for name in ("table-estimates-0", "table-estimates-1-raw"):
+        first, *others = [column for column in table(page, name).columns if column.model]
+        assert first.model == context.recommended.model
+        assert first.is_recommended
+        assert not any(column.is_recommended for column in others)
+    first, *others = table(page, "table-rmse").rows
+    assert first[0].detail == "recommended"
+    assert not any(row[0].detail for row in others)
+
+
+def test_where_no_model_can_be_trusted_none_is_marked():
+    case = factories.singular_case()
+    context = replace(case, findings=replace(case.findings, recommended=None)).context
+    assert not any(column.is_recommended for column in table(build_page(context), "table-estimates-0").columns)
 
 
 def test_units_stand_with_the_numbers():
@@ -125,11 +150,12 @@ def test_units_stand_with_the_numbers():
 def test_a_group_without_a_fit_of_its_own_says_why():
     case = factories.two_predictors_case()
     page = build_page(case.context)
-    row = table(page, "table-estimates-0").rows[0]
-    assert row[2].text == numbers.MISSING
-    assert row[2].detail == "2 rows cannot carry 3 coefficients"
+    found = table(page, "table-estimates-0")
+    own = found.rows[0][column_of(found, "no_pooling")]
+    assert own.text == numbers.MISSING
+    assert own.detail == "2 rows cannot carry 3 coefficients"
     panel = next(p for panels in only(page, Panels) for p in panels.panels if p.title == case.findings.labels[0])
-    assert row[2].detail in panel.detail
+    assert own.detail in panel.detail
     assert "No pooling" not in [trace.get("name") for trace in panel.spec["data"]]
 
 
