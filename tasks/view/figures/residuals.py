@@ -21,8 +21,20 @@ from tasks.view.figures.style import (
 )
 
 
-def qq(normal: Floats, residual: Floats, lower: Floats, upper: Floats) -> Spec:
-    """Ordered residuals in SDs, within the band that holds them all in 95 % of normal samples."""
+def qq(
+    normal: Floats,
+    residual: Floats,
+    lower: Floats,
+    upper: Floats,
+    *,
+    what: str = "residual",
+    names: Sequence[str] = (),
+    groups: Integers | None = None,
+) -> Spec:
+    """Ordered values in SDs, within the band that holds them all in 95 % of normal samples.
+
+    If the points are groups, `names` and `groups` are theirs.
+    """
     edge: Spec = {
         "type": "scatter",
         "mode": "lines",
@@ -42,14 +54,17 @@ def qq(normal: Floats, residual: Floats, lower: Floats, upper: Floats) -> Spec:
     points: Spec = {
         "type": "scatter",
         "mode": "markers",
-        "name": "Rows",
+        "name": "Rows" if groups is None else "Groups",
         "x": numbers(normal),
         "y": numbers(residual),
+        **({"text": [text(name) for name in names]} if names else {}),
         "marker": {"color": MODELS["bayes"].color, "size": 6, "opacity": 0.8},
-        "hovertemplate": "%{y:.2f} SD; a normal has %{x:.2f}<extra></extra>",
+        "hovertemplate": ("<b>%{text}</b><br>" if names else "") + "%{y:.2f} SD; a normal has %{x:.2f}<extra></extra>",
     }
+    if groups is not None:
+        points = grouped(points, groups)
     traces = [{**edge, "y": numbers(lower)}, {**edge, **fill, "y": numbers(upper)}, diagonal, points]
-    axes = layout(axis("expected of a normal distribution (SDs)"), axis("residual (SDs)"))
+    axes = layout(axis("expected of a normal distribution (SDs)"), axis(f"{what} (SDs)"))
     return spec(traces, {**axes, "showlegend": True, "legend": legend_above()})
 
 

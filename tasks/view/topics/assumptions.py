@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.judged.assumptions import FEWEST_ROWS, QQ, Assumptions, fitted_and_residual
+from tasks.stats.judged.effects_qq import effects_qq
 from tasks.stats.judgement import Judgement
 from tasks.view.context import Context
 from tasks.view.figures import intervals, residuals
@@ -33,6 +34,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
         *([_spread_figure(context, found)] if found.n_compared else []),
         _qq_figure(context, found),
         _fitted_figure(context, found),
+        *filter(None, (_effects_figure(context, position) for position in range(len(context.varying)))),
         how_to_read(GUIDE),
         *([_spread_table(context, found)] if found.n_compared else []),
         _shape_table(context, found),
@@ -94,6 +96,33 @@ def _qq_figure(context: Context, found: Assumptions) -> Figure:
         f"{thinned if qq.normal.size < found.n_rows_used else ''} {context.sample_note}".strip(),
         alternative=_shape(qq, found.n_rows_used),
         spec=residuals.qq(qq.normal, qq.residual, qq.lower, qq.upper),
+        height=380,
+    )
+
+
+def _effects_figure(context: Context, position: int) -> Figure | None:
+    """None where the groups' effects hardly vary."""
+    found, term = effects_qq(context.findings.fullest, position), context.varying[position]
+    if found is None:
+        return None
+    name = context.term_name(term)
+    return Figure(
+        id=f"figure-effects-qq-{term}",
+        caption=f"The groups’ {name}, less the average, in order of size against what a normal distribution would give "
+        "(Q–Q plot). Pooling draws small groups towards it.",
+        alternative=(
+            f"Q–Q plot of the groups’ {name}: {numbers.plural(found.n_outside, 'group')} "
+            f"{numbers.be(found.n_outside, 'lies', 'lie')} outside the band of a normal distribution."
+        ),
+        spec=residuals.qq(
+            found.normal,
+            found.effect,
+            found.lower,
+            found.upper,
+            what=name,
+            names=[context.labels[j] for j in found.groups],
+            groups=found.groups,
+        ),
         height=380,
     )
 
