@@ -35,6 +35,7 @@ from tasks.view.words.numbers import plural
 MOST_NAMED = 25  # groups that have a row of their own
 HEIGHT = 320  # of more groups, side by side
 MOST_WHISKERS = 400
+MOST_POINTS = 800  # of those alike, evenly spaced in order; the ribbon holds the others
 APART, CLOSE = "clearly above or below the average", "too close to call"
 
 
@@ -114,7 +115,9 @@ def _side_by_side(context: Context, bands: Bands, order: Integers, apart: np.nda
         traces.append(_ribbon(place, bands, order))
     for label, chosen in ((CLOSE, ~apart[order]), (APART, apart[order])):
         if chosen.any():
-            traces += _points(context, bands, order[chosen], place[chosen], label, order.size <= MOST_WHISKERS)
+            drawn = np.flatnonzero(chosen)
+            drawn = drawn[np.unique(np.linspace(0, drawn.size - 1, min(drawn.size, MOST_POINTS)).astype(int))]
+            traces += _points(context, bands, order[drawn], place[drawn], label, order.size <= MOST_WHISKERS)
     ends = np.concatenate([bands.lower[order, 0], bands.upper[order, 0]])
     axes = layout(
         axis(f"{context.n_groups:,} groups, the highest first", range=padded(place, 0.02), showgrid=False),
