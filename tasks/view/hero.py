@@ -35,35 +35,50 @@ from tasks.view.words.numbers import plural
 MOST_NAMED = 25  # groups that have a row of their own
 HEIGHT = 320  # of more groups, side by side
 MOST_WHISKERS = 400
-MOST_POINTS = 800  # of those alike, evenly spaced in order; the ribbon holds the others
-APART, CLOSE = "clearly above or below the average", "too close to call"
+APART, CLOSE = "clearly above or below the mean", "too close to call"
 
 
-def hero(context: Context) -> Figure:
-    """Of every group, whatever their number."""
+def hero(context: Context) -> Figure | None:
+    """Of every group, whatever their number; None where no group has an estimate that could be shown."""
     bands, apart = _bands(context), _apart(context)
     order = np.argsort(-bands.coef[:, 0], kind="stable")
     order = order[np.isfinite(bands.coef[order, 0])]
+    if not order.size:
+        return None
     draw = _named if order.size <= MOST_NAMED else _side_by_side
-    n_apart = int(apart[order].sum())
-    whose = "Each group’s own mean" if context.findings.recommended is None else "Each group’s estimate"
-    alternative = (
-        f"{whose} of {context.outcome} with its 95 % interval, highest first; the average is "
-        f"{average_in_words(context)}. "
-        f"{plural(n_apart, 'group')} of {order.size:,} {words.be(n_apart)} clearly above or below it."
-    )
     return Figure(
         id="figure-hero",
-        caption=f"{whose} with its 95 % interval. Dotted: the average group. Grey: too close to call.",
-        alternative=alternative,
+        caption=_caption(context),
+        alternative=_alternative(context, order, apart),
         spec=draw(context, bands, order, apart),
         height=intervals.height(order.size, 1) - 30 if draw is _named else HEIGHT,
+    )
+
+
+def _caption(context: Context) -> str:
+    if context.findings.recommended is None:
+        return "Each group’s own mean with its 95 % interval. None is compared, as no model here can be trusted."
+    return "Each group’s estimate with its 95 % interval. Dotted: the mean of the groups. Grey: too close to call."
+
+
+def _alternative(context: Context, order: Integers, apart: np.ndarray) -> str:
+    if context.findings.recommended is None:
+        return f"Each group’s own mean of {context.outcome} with its 95 % interval, highest first."
+    n = int(apart[order].sum())
+    return (
+        f"Each group’s estimate of {context.outcome} with its 95 % interval, highest first; the mean of the groups is "
+        f"{average_in_words(context)}. {plural(n, 'group')} of {order.size:,} {words.be(n)} clearly above or below it."
     )
 
 
 def _bands(context: Context) -> Bands:
     """What is quoted; the groups' own means where no model can be trusted."""
     return context.bands[0] if context.findings.recommended is None else context.recommended
+
+
+def _mean(context: Context) -> float | None:
+    """Of the groups; None where they are not compared with it."""
+    return None if context.findings.recommended is None else average_of_groups(context)
 
 
 def _apart(context: Context) -> np.ndarray:
@@ -88,7 +103,7 @@ def _named(context: Context, bands: Bands, order: Integers, apart: np.ndarray) -
         [context.labels[j] for j in order],
         [one for one in series if np.isfinite(one.estimate).any()],
         x_title=_title(context),
-        reference=average_of_groups(context),
+        reference=_mean(context),
         together=True,
         groups=order,
         n=context.findings.group_sizes[order].tolist(),
@@ -108,36 +123,38 @@ def _color(bands: Bands, label: str) -> str:
 
 
 def _side_by_side(context: Context, bands: Bands, order: Integers, apart: np.ndarray) -> Spec:
-    """Groups from left to right, without names; beyond MOST_WHISKERS their intervals are a ribbon."""
-    place = np.arange(1, order.size + 1)
-    traces = []
-    if order.size > MOST_WHISKERS:
-        traces.append(_ribbon(place, bands, order))
-    for label, chosen in ((CLOSE, ~apart[order]), (APART, apart[order])):
+    """Groups from left to right, without names; beyond MOST_WHISKERS some of them, and a ribbon for intervals.
+
+    These are spaced evenly in their order, so that as large a share of them is coloured as of all.
+    """
+    every = np.unique(np.linspace(0, order.size - 1, min(order.size, MOST_WHISKERS)).astype(int))
+    place, shown = every + 1, order[every]
+    is_thinned = shown.size < order.size
+    traces = [_ribbon(place, bands, shown)] if is_thinned else []
+    for label, chosen in ((CLOSE, ~apart[shown]), (APART, apart[shown])):
         if chosen.any():
-            drawn = np.flatnonzero(chosen)
-            drawn = drawn[np.unique(np.linspace(0, drawn.size - 1, min(drawn.size, MOST_POINTS)).astype(int))]
-            traces += _points(context, bands, order[drawn], place[drawn], label, order.size <= MOST_WHISKERS)
+            traces += _points(context, bands, shown[chosen], place[chosen], label, not is_thinned)
+    mean = _mean(context)
     ends = np.concatenate([bands.lower[order, 0], bands.upper[order, 0]])
     axes = layout(
         axis(f"{context.n_groups:,} groups, the highest first", range=padded(place, 0.02), showgrid=False),
         axis(_title(context), range=padded(ends, 0.03)),
-        shapes=[horizontal(average_of_groups(context), NEUTRAL, dash="dot", width=1.5)],
+        shapes=[] if mean is None else [horizontal(mean, NEUTRAL, dash="dot", width=1.5)],
         showlegend=True,
         legend=legend_above(),
     )
     return spec(traces, axes)
 
 
-def _ribbon(place: np.ndarray, bands: Bands, order: Integers) -> Spec:
-    """The intervals of all groups, as thick as they are at each of a few hundred places."""
-    at = np.unique(np.linspace(0, order.size - 1, MOST_WHISKERS).astype(int))
-    lower, upper = bands.lower[order[at], 0], bands.upper[order[at], 0]
+def _ribbon(place: np.ndarray, bands: Bands, shown: Integers) -> Spec:
+    """The intervals of the groups shown, where they have one."""
+    known = np.isfinite(bands.lower[shown, 0]) & np.isfinite(bands.upper[shown, 0])
+    at, lower, upper = place[known], bands.lower[shown[known], 0], bands.upper[shown[known], 0]
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "95 % intervals",
-        "x": numbers(np.concatenate([place[at], place[at][::-1]])),
+        "x": numbers(np.concatenate([at, at[::-1]])),
         "y": numbers(np.concatenate([upper, lower[::-1]])),
         "fill": "toself",
         "fillcolor": "rgba(128,128,128,0.25)",
@@ -152,7 +169,7 @@ def _points(
     color = _color(bands, label)
     estimate, lower, upper = (part[groups, 0] for part in (bands.coef, bands.lower, bands.upper))
     points: Spec = {
-        "type": "scattergl" if context.n_groups > MOST_WHISKERS else "scatter",
+        "type": "scatter",
         "mode": "markers",
         "name": shown_text(label),
         "x": place.tolist(),

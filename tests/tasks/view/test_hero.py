@@ -10,7 +10,7 @@ import pytest
 
 from tasks.view.answers import apart_from_average
 from tasks.view.figures.style import NEUTRAL
-from tasks.view.hero import MOST_POINTS, hero
+from tasks.view.hero import APART, MOST_WHISKERS, hero
 from tests.factories import hostile_case, intercept_only_case, many_groups_case, regular_case, singular_case
 
 
@@ -23,6 +23,7 @@ def points(spec: dict) -> list[dict]:
 def test_coloured_groups_are_those_told_from_the_average(make) -> None:
     context = make().context
     made = hero(context)
+    assert made is not None
     json.dumps(made.spec, allow_nan=False)
     coloured = set()
     for trace in points(made.spec):
@@ -39,12 +40,29 @@ def test_coloured_groups_are_those_told_from_the_average(make) -> None:
 def test_where_no_model_can_be_trusted_own_means_are_shown_and_none_is_coloured() -> None:
     case = singular_case()
     made = hero(replace(case, findings=replace(case.findings, recommended=None)).context)
+    assert made is not None
     assert "own mean" in made.caption
+    assert made.spec["layout"]["shapes"] == [], "they are compared with nothing"
     assert {trace["marker"]["color"] for trace in points(made.spec)} == {NEUTRAL}
 
 
 def test_many_groups_stand_side_by_side() -> None:
-    made = hero(many_groups_case(2_000).context)
-    assert all(len(trace["x"]) <= MOST_POINTS for trace in points(made.spec))
+    """As large a share of the points is coloured as of all groups."""
+    context = many_groups_case(2_000).context
+    made = hero(context)
+    assert made is not None
+    drawn = {trace["name"]: len(trace["x"]) for trace in points(made.spec)}
+    assert sum(drawn.values()) == MOST_WHISKERS
+    n_apart = sum(part.size for part in apart_from_average(context))
+    assert n_apart > 0
+    assert drawn.get(APART, 0) / MOST_WHISKERS == pytest.approx(n_apart / context.n_groups, abs=0.06)
     assert any(trace.get("fill") == "toself" for trace in made.spec["data"])
     assert made.height <= 400
+
+
+def test_without_any_estimate_there_is_no_figure() -> None:
+    """No model can be trusted, and no group can carry a fit of its own."""
+    case = singular_case()
+    own = case.findings.no_pooling
+    nothing = replace(own, coef=np.full_like(own.coef, np.nan))
+    assert hero(replace(case, findings=replace(case.findings, recommended=None, no_pooling=nothing)).context) is None
