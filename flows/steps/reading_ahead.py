@@ -6,6 +6,7 @@ nobody could read ahead, the run reads itself.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,8 @@ from tasks.rows.read_ahead import bytes_in, keep_digest, not_kept
 
 if TYPE_CHECKING:
     from distributed import Client
+
+log = logging.getLogger("poolwise")
 
 Progress = Callable[[float], None]
 FEWEST_PARTS = 2
@@ -51,6 +54,7 @@ def read_ahead(
             try:
                 return here.run(keep_part, _member(opened), *part, place)
             except ProcessDied:
+                log.warning("a process that read %s ended each time; the run reads it itself", part[0])
                 return ""
 
         return _names(waiting.map(read, new.items()), len(new), progress)
@@ -70,6 +74,8 @@ def _on_workers(cluster: Client, member: Member, new: Mapping[str, str], place: 
 
     reading = [cluster.submit(keep_part, member, *part, place, pure=False) for part in new.items()]
     for future in as_completed(reading, loop=cluster.loop):
+        if future.status == "error":
+            log.warning("the cluster could not read a part of %s: %r", member.name, future.exception())
         yield "" if future.status == "error" else future.result()
 
 

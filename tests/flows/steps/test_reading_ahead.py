@@ -59,6 +59,15 @@ def reported(study: Path, reports: Path, dask: str | None = None) -> tuple[dict[
     return {**kept, "files": summary["run"]["files"]}, heard.found["read files"]
 
 
+def read_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process may read nothing: what it gets, others have left in the store."""
+
+    def forbidden(*_: object) -> None:
+        raise AssertionError("the run read a file by itself")
+
+    monkeypatch.setattr("tasks.rows.read_files.reduce_rows", forbidden)
+
+
 def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_ahead, "FEWEST_BYTES", 0)
     monkeypatch.setattr(reading_ahead, "cores", lambda: 2)
@@ -67,7 +76,9 @@ def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_in_processes(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone, _ = reported(study, tmp_path / "alone")
     in_processes(monkeypatch)
-    together, said = reported(study, tmp_path / "together")
+    with monkeypatch.context() as patch:
+        read_by_others(patch)
+        together, said = reported(study, tmp_path / "together")
     assert together == alone
     assert said == f"{N_FILES} files read"
     write_file(study / "part6.csv", 6)
@@ -88,7 +99,7 @@ def test_a_file_that_cannot_be_used_is_told_as_ever(
 
 
 def test_where_no_process_lives_the_run_reads_by_itself(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     alone, _ = reported(study, tmp_path / "alone")
     in_processes(monkeypatch)
@@ -96,6 +107,7 @@ def test_where_no_process_lives_the_run_reads_by_itself(
     together, said = reported(study, tmp_path / "together")
     assert together == alone
     assert said == f"{N_FILES} files read"
+    assert "the run reads it itself" in caplog.text
 
 
 def end_at_once(*_: object) -> str:
@@ -103,8 +115,9 @@ def end_at_once(*_: object) -> str:
     raise AssertionError("unreachable")
 
 
-def test_on_a_cluster(study: Path, tmp_path: Path, dask_cluster: DaskCluster) -> None:
+def test_on_a_cluster(study: Path, tmp_path: Path, dask_cluster: DaskCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     alone, _ = reported(study, tmp_path / "alone")
+    read_by_others(monkeypatch)
     together, said = reported(study, tmp_path / "together", dask_cluster.address)
     assert together == alone
     assert said == f"{N_FILES} files read"
