@@ -17,7 +17,6 @@ SECONDS = 120
 OPTIONS = (
     *("--headless", "--disable-gpu", "--no-pdf-header-footer", "--run-all-compositor-stages-before-draw"),
     *("--virtual-time-budget=20000", "--disable-background-networking", "--disable-component-update", "--no-first-run"),
-    "--allow-file-access-from-files",
 )
 
 
