@@ -24,7 +24,7 @@ def contrast(context: Context) -> Contrast | None:
     every = np.linspace(0, len(draws) - 1, n).round().astype(int)
     return Contrast(
         id="contrast",
-        title=f"Compare two groups ({context.group})",
+        title=f"Compare two groups ({context.group}), by draws of the Bayesian fit",
         terms=tuple(_term(context, term, draws[every, :, term] / context.raw_scale(term)) for term in terms),
     )
 
