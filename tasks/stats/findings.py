@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tasks.stats.bayes.bayes_fit import bayes_fit, variance_components
 from tasks.stats.bayes.diagnostics import judge_sampler
@@ -42,7 +44,7 @@ from tasks.stats.records import (
     Verdict,
 )
 from tasks.stats.rows.data_findings import DataFindings, judge_data
-from tasks.stats.side_by_side import side_by_side
+from tasks.stats.side_by_side import Start, side_by_side
 from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, Weighed, conclude, judge_fits, judge_model, weigh
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
@@ -152,29 +154,20 @@ def analysed(
     """
     limits, seed, draws = study.thresholds, run.seed, posterior.draws
     fullest, complete, partial = fits.fullest, fits.complete, dict(fits.partial)
-    varying, priors = fullest.varying, resolve_priors(study, scaling)
-    own_draws = answered.own_draws if answered else None
+    simpson = simpson_checks(products, complete, screening.missing)
+    levels = funnel(products, simpson, partial)
     with side_by_side(len(products.labels)) as start:
-        weighed = start(weigh, limits, data, products, scaling, fits, posterior, screening, answered, seed)
-        rows_left_out = start(loo, data, products, varying, draws, scaling, limits.pareto_k, seed)
-        null_test = start(likelihood_ratio_test, products, partial, seed)
-        ranked = start(ranks, own_draws or draws, products, varying, limits.rankability)
-        groups_left_out = start(leave_one_group_out, data, products, scaling, varying, draws, limits.pareto_k, seed)
-        profiled = start(likelihood_profiles, products, fullest)
-        bayes_models = _bayes_models(data, products, scaling, varying, draws, answered)
-        crossed = start(cross_validation, data, products, scaling, partial, bayes_models, limits.pareto_k, seed)
-        sensitive = start(prior_sensitivity, products, varying, draws, priors, limits.prior_sensitivity)
-        foreseen = start(prior_predictive, data, varying, priors, scaling, limits.prior_predictive_tail, seed)
-        influential = start(influence, products, fullest)
-        simpson = simpson_checks(products, complete, screening.missing)
-        levels = funnel(products, simpson, partial)
-        trend = start(size_trend, levels, fullest, data, products, scaling, limits.size_trend, seed)
-        row_scores = rows_left_out.result()
-        scores = start(_answer_scores, data, products.n_rows, scaling, answered, row_scores, limits, seed)
-    answer_scored, weighty = scores.result(), weighed.result()
-    bayes = bayes_fit(weighty.plain_bayes, draws, products, posterior.attempts, row_scores, posterior.engine)
+        weighing = start(weigh, limits, data, products, scaling, fits, posterior, screening, answered, seed)
+        scoring = start(loo, data, products, fullest.varying, draws, scaling, limits.pareto_k, seed)
+        begun = _begun(start, study, data, products, scaling, fits, draws, answered, seed)
+        begun["size_trend"] = start(size_trend, levels, fullest, data, products, scaling, limits.size_trend, seed)
+        rows_scored = scoring.result()
+        answering = start(_answer_scores, data, products.n_rows, scaling, answered, rows_scored, limits, seed)
+    weighed, scores = weighing.result(), answering.result()
+    bayes = bayes_fit(weighed.plain_bayes, draws, products, posterior.attempts, rows_scored, posterior.engine)
     return Findings(
-        **vars(weighty),
+        **vars(weighed),
+        **{name: each.result() for name, each in begun.items()},
         run=run,
         rows=rows,
         labels=products.labels,
@@ -185,20 +178,40 @@ def analysed(
         variance_components=variance_components(fullest, bayes, products.terms),
         r_squared=r_squared(products, fullest, draws),
         simpson=simpson,
-        ranks=ranked.result(),
         funnel=levels,
-        size_trend=trend.result(),
-        prior_predictive=foreseen.result(),
-        prior_sensitivity=sensitive.result(),
-        likelihood_ratio_test=null_test.result(),
-        likelihood_profiles=profiled.result(),
-        cross_validation=crossed.result(),
-        leave_one_group_out=groups_left_out.result(),
-        loo_pit=loo_pit(((answer_scored and answer_scored.loo) or row_scores).pit, seed),
-        answer_scores=answer_scored,
-        influence=influential.result(),
-        remedies=remedies(products, complete, partial, bayes, weighty.bootstrap, limits.singular_tolerance),
+        loo_pit=loo_pit(((scores and scores.loo) or rows_scored).pit, seed),
+        answer_scores=scores,
+        remedies=remedies(products, complete, partial, bayes, weighed.bootstrap, limits.singular_tolerance),
     )
+
+
+def _begun(
+    start: Start,
+    study: Study,
+    data: GroupedData,
+    products: ModelCrossProducts,
+    scaling: Scaling,
+    fits: LeastSquaresFits,
+    draws: PosteriorDraws,
+    answered: Answered | None,
+    seed: int,
+) -> dict[str, Future[Any]]:
+    """The analyses that need the fits only, by their names in `Findings`."""
+    limits, fullest, partial = study.thresholds, fits.fullest, dict(fits.partial)
+    varying, priors, k = fullest.varying, resolve_priors(study, scaling), limits.pareto_k
+    own_draws = answered.own_draws if answered else None
+    models = _bayes_models(data, products, scaling, varying, draws, answered)
+    tail = limits.prior_predictive_tail
+    return {
+        "likelihood_ratio_test": start(likelihood_ratio_test, products, partial, seed),
+        "ranks": start(ranks, own_draws or draws, products, varying, limits.rankability),
+        "leave_one_group_out": start(leave_one_group_out, data, products, scaling, varying, draws, k, seed),
+        "likelihood_profiles": start(likelihood_profiles, products, fullest),
+        "cross_validation": start(cross_validation, data, products, scaling, partial, models, k, seed),
+        "prior_sensitivity": start(prior_sensitivity, products, varying, draws, priors, limits.prior_sensitivity),
+        "prior_predictive": start(prior_predictive, data, varying, priors, scaling, tail, seed),
+        "influence": start(influence, products, fullest),
+    }
 
 
 def _answer_scores(
