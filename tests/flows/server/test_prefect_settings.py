@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from flows.server.prefect_settings import is_prefect_configured
 from flows.server.quiet import DEFAULTS
+
+ROOT = Path(__file__).parents[3]
 
 
 def is_configured(folder: Path, **variables: str) -> bool:
@@ -54,3 +59,46 @@ def test_files(tmp_path: Path, name: str, text: str, expected: bool) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / name).write_text(text)
     assert is_configured(tmp_path) is expected
+
+
+# In a process of its own: whether a server is named, and whether Prefect was imported.
+ASK = """
+import sys
+from flows.server.prefect_settings import names_a_server
+print(names_a_server(), "prefect" in sys.modules)
+"""
+RUN = """
+import sys
+from flows.cli.__main__ import command
+code = command(["run", sys.argv[1], "--out", sys.argv[2]])
+print(code, "prefect" in sys.modules)
+"""
+
+
+def told(tmp_path: Path, script: str, *arguments: str, **variables: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("PREFECT_")}
+    environment |= {"PREFECT_HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state"), **variables}
+    command = [sys.executable, "-c", script, *arguments]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return ended.stdout.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "False False"),
+        ({"PREFECT_API_URL": "http://127.0.0.1:4200/api"}, "True True"),
+        ({"PREFECT_LOGGING_LEVEL": "INFO"}, "False True"),
+    ],
+)
+def test_a_run_is_a_flow_run_where_a_server_is_named(tmp_path: Path, variables: dict[str, str], expected: str) -> None:
+    assert told(tmp_path, ASK, **variables) == expected
+
+
+def test_a_run_by_hand_never_imports_prefect(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "rows.csv").write_text((ROOT / "data" / "sleepstudy" / "sleepstudy.csv").read_text())
+    asked = 'title = "T"\noutcome = "Reaction"\ngroup = "Subject"\npredictors = ["Days"]\n'
+    (study / "study.toml").write_text(f"{asked}[sampler]\nwarmup = 300\ndraws = 300\n")
+    assert told(tmp_path, RUN, str(study), str(tmp_path / "reports")) == "0 False"
