@@ -133,6 +133,8 @@ def main(names: tuple[str, ...], *, in_detail: bool) -> int:
                 print(
                     f"    {section:20}{words:6,} words, {folded:6,} folded, {height / DESKTOP['height']:5.1f} screens"
                 )
+            if one.seconds > MOST_SECONDS:  # depends on the machine, so no test asks
+                print(f"    slow: first figure after {one.seconds:.1f} s, limit {MOST_SECONDS}")
             for missed in one.misses():
                 n_missed += 1
                 print(f"    over: {missed}")

@@ -196,6 +196,7 @@ class Fold:
 
     summary: str
     blocks: tuple[Block, ...]
+    is_guide: bool = False  # says how to read what stands beside it; opens with the fold that it is in
     kind: ClassVar[str] = "fold"
 
 
@@ -261,7 +262,8 @@ class Section:
         figures = sum(isinstance(block, Figure | Panels) for block in hidden)
         tables = sum(isinstance(block, Table | GroupTable) for block in hidden)
         counted = [f"{n} {noun}{'s'[: n != 1]}" for n, noun in ((figures, "figure"), (tables, "table")) if n]
-        return ", ".join(["How to read this", *counted]) if hidden or self.rest else ""
+        guide = [block.summary for block in hidden if isinstance(block, Fold) and block.is_guide]
+        return ", ".join([*(guide or ["More"]), *counted]) if hidden or self.rest else ""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ SEVERITY: dict[Status, int] = {"pass": 0, "review": 1, "fail": 2}
 
 
 def how_to_read(*guide: str) -> Fold:
-    return Fold(HOW_TO_READ, tuple(map(Paragraph, guide)))
+    return Fold(HOW_TO_READ, tuple(map(Paragraph, guide)), is_guide=True)
 
 
 def worded(words: Words[From], context: From, judged: Judgement) -> str:

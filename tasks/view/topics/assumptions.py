@@ -14,7 +14,7 @@ from tasks.view.records import Block, Cell, Column, Figure, Link, Table
 from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
 from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of, own_outside
 from tasks.view.summary.screening import ScreeningSummary, screening_of
-from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worst_first
 from tasks.view.topics.model_words import CURVE, MEAN_SPREAD, OUTCOME_KIND, ROW_SHAPE, SERIAL
 from tasks.view.words import numbers
 
@@ -299,7 +299,7 @@ EQUAL_SPREAD: CheckSpec[Context] = CheckSpec(
 
 def _finding(context: Context) -> str:
     found = context.findings.assumptions
-    return f"{messages(context, TOPIC.checks)} {_shape(found.qq, found.n_rows_used)}"
+    return f"{worst_first(context, TOPIC.checks)} {_shape(found.qq, found.n_rows_used)}"
 
 
 TOPIC = Topic(

@@ -321,3 +321,11 @@ def test_the_card_says_what_each_check_measured_and_what_is_wanted():
     assert said["Chains agree (R-hat)"] == f"{numbers.plain(values['rhat'].value)}, below 1.01"
     assert said["Simpson’s paradox: age"] == ""
     assert not any("{" in measure for measure in said.values())
+
+
+def test_a_fold_says_what_is_in_it_and_its_guide_opens_with_it():
+    page = build_page(factories.singular_case().context)
+    of = {section.id: section for section in page.sections}
+    assert of["groups"].more.startswith("How to read this")
+    assert replace(of["groups"], blocks=of["methods"].blocks).more.startswith("More")
+    assert replace(of["groups"], blocks=of["groups"].blocks[:1], rest="").more == ""
