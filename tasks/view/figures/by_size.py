@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
+from tasks.view.figures.names import named, standing_out
 from tasks.view.figures.scatter import WEBGL_FROM, crowded
 from tasks.view.figures.style import Spec, grouped, layout, legend_above, numbers, spec, text
 
@@ -37,13 +38,22 @@ class Marks:
     names: Sequence[str]
     n: Integers
     details: Sequence[str]  # shown verbatim after the level
+    far: Floats  # how far each stands out: the farthest are named if there are many
 
 
 def levels_by_size(marks: Sequence[Marks], curves: Sequence[Curve], *, x_axis: Spec, y_axis: Spec, unit: str) -> Spec:
     n_points = sum(len(one.x) for one in marks)
     points = [_points(one, unit, n_points) for one in marks if len(one.x)]
     axes = layout(x_axis, y_axis, showlegend=True, legend=legend_above())
-    return spec([*points, *(_line(curve) for curve in curves)], axes)
+    names = _names(marks, logarithmic=x_axis.get("type") == "log")
+    return spec([*points, *(_line(curve) for curve in curves), names], axes)
+
+
+def _names(marks: Sequence[Marks], *, logarithmic: bool) -> Spec:
+    x, y, far = (np.concatenate([getattr(one, part) for one in marks]) for part in ("x", "y", "far"))
+    labels = [name for one in marks for name in one.names]
+    groups = np.concatenate([one.groups for one in marks])
+    return named(x, y, labels, groups, standing_out(far), logarithmic=logarithmic)
 
 
 def _points(marks: Marks, unit: str, n_points: int) -> Spec:

@@ -1,20 +1,22 @@
 """Where each group's estimate lies under one model after another: the way pooling moves it.
 
-The figure says the same without motion: it has a small mark per group and model, and the way between the marks.
+A mark per group and model, and the way between the marks. Of many groups, those that move farthest stand out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
-from tasks.view.figures.style import MODELS, NEUTRAL, Spec, grouped, layout, legend_above, numbers, segments, spec, text
+from tasks.view.figures.names import named, standing_out
+from tasks.view.figures.style import MODELS, NEUTRAL, Spec, grouped, layout, legend_above, numbers, spec, text
 
 MANY = 200
-CROWD = 60
+CROWD = 20  # of more groups than this, so many stand out and the others fade
+FADED = 0.25
 
 
 @dataclass(frozen=True)
@@ -24,34 +26,29 @@ class Stage:
     model: str  # id in `MODELS`
     x: Floats  # (G,)
     y: Floats  # (G,)
-    hover: Spec  # from `hover_estimate`
-    interval: tuple[Floats, Floats] | None = None  # (G,) each: lower and upper end along y; None if not drawn
+    hover: Spec  # from `hover_estimate`, an entry per group
 
 
 def displacement(
     labels: Sequence[str],
     groups: Integers,
     stages: Sequence[Stage],
+    far: Floats,
     *,
     x_axis: Spec,
     y_axis: Spec,
     target: tuple[float, float] | None = None,
 ) -> Spec:
-    """Points that move from stage to stage, over marks and trails that show the whole way without moving.
-
-    `groups` holds each point's group. `target` marks the overall estimate. A group without an estimate at a stage
-    appears at the next.
-    """
-    shown = [text(label) for label in labels]
-    still = [_trails(stages, groups), *(_ghosts(stage, shown, groups) for stage in stages)]
-    still += [_target(*target)] if target else []
-    moving = (
-        [] if stages[0].interval is None else [_intervals(stages[0].model, stages[0].x, stages[0].interval, groups)]
-    )
-    moving.append(_points(stages[0], shown, groups))
-    places = list(range(len(still), len(still) + len(moving)))
-    frames = [_frame(stage, places) for stage in stages]
-    return spec([*still, *moving], layout(x_axis, y_axis, showlegend=True, legend=legend_above()), frames)
+    """`groups` holds each point's group, `far` (G,) how far pooling moves it, NaN where that is not known or not to be
+    seen. `target` marks the overall estimate."""
+    strong = np.sort(standing_out(far, CROWD))
+    weak = np.setdiff1d(np.arange(groups.size), strong)
+    traces = [] if not weak.size else _ways(labels, groups, stages, weak, is_faded=True)
+    traces += _ways(labels, groups, stages, strong, is_faded=False)
+    chosen = standing_out(far)
+    names = _names(labels, groups, stages, chosen, logarithmic=x_axis.get("type") == "log")
+    average = [] if target is None else [_target(*target)]
+    return spec([*traces, *average, names], layout(x_axis, y_axis, showlegend=True, legend=legend_above()))
 
 
 def middle(values: Floats) -> Floats:
@@ -62,84 +59,61 @@ def middle(values: Floats) -> Floats:
     return values[(values >= low) & (values <= high)]
 
 
-def _trails(stages: Sequence[Stage], groups: Integers) -> Spec:
-    gap = np.full(stages[0].x.shape, np.nan)
+def _ways(
+    labels: Sequence[str], groups: Integers, stages: Sequence[Stage], these: Integers, *, is_faded: bool
+) -> list[Spec]:
+    return [
+        _trails(stages, groups, these, is_faded=is_faded),
+        *(_marks(stage, labels, groups, these, is_faded=is_faded) for stage in stages),
+    ]
+
+
+def _trails(stages: Sequence[Stage], groups: Integers, these: Integers, *, is_faded: bool) -> Spec:
+    gap = np.full(these.size, np.nan)
     trace: Spec = {
         "type": "scatter",
         "mode": "lines",
-        "x": numbers(np.column_stack([*(stage.x for stage in stages), gap])),
-        "y": numbers(np.column_stack([*(stage.y for stage in stages), gap])),
+        "x": numbers(np.column_stack([*(stage.x[these] for stage in stages), gap])),
+        "y": numbers(np.column_stack([*(stage.y[these] for stage in stages), gap])),
         "line": {"color": NEUTRAL, "width": 1},
-        "opacity": 0.6,
+        "opacity": FADED if is_faded else 0.8,
         "showlegend": False,
         "hoverinfo": "skip",
     }
-    return grouped(trace, np.repeat(groups, len(stages) + 1))
+    return grouped(trace, np.repeat(groups[these], len(stages) + 1))
 
 
-def _ghosts(stage: Stage, shown: list[str], groups: Integers) -> Spec:
+def _marks(stage: Stage, labels: Sequence[str], groups: Integers, these: Integers, *, is_faded: bool) -> Spec:
     """Marks of the groups' estimates by one model, in its own symbol."""
-    style = MODELS[stage.model]
+    style, template = MODELS[stage.model], stage.hover["hovertemplate"]
     trace: Spec = {
         "type": "scatter",
         "mode": "markers",
         "name": style.label,
-        "x": numbers(stage.x),
-        "y": numbers(stage.y),
-        "text": shown,
-        "marker": {"size": _size(shown, 6), "color": style.color, "symbol": style.symbol, "opacity": 0.75},
-        **stage.hover,
+        "x": numbers(stage.x[these]),
+        "y": numbers(stage.y[these]),
+        "text": [text(labels[k]) for k in these],
+        "customdata": [stage.hover["customdata"][k] for k in these],
+        "hovertemplate": template if isinstance(template, str) else [template[k] for k in these],
+        "marker": {
+            "size": 4 if is_faded else 8,
+            "color": style.color,
+            "symbol": style.symbol,
+            "opacity": FADED if is_faded else 0.9,
+        },
+        "showlegend": not is_faded,
     }
-    return grouped(trace, groups)
+    return grouped(trace, groups[these])
 
 
-def _points(stage: Stage, shown: list[str], groups: Integers) -> Spec:
-    trace: Spec = {
-        "type": "scatter",
-        "mode": "markers",
-        "text": shown,
-        "ids": [str(position) for position in range(len(shown))],  # which point is which from stage to stage
-        "showlegend": False,
-        **_state(stage),
-    }
-    return grouped(trace, groups)
-
-
-def _size(points: Sized, size: float) -> float:
-    """The size of marks; smaller if there are so many points that they would hide each other."""
-    return size if len(points) <= CROWD else 0.6 * size
-
-
-def _state(stage: Stage) -> Spec:
-    """The moving points at one stage. All models have the same symbol: Plotly cannot animate a change of symbol."""
-    marker = {"size": _size(stage.x, 10), "color": MODELS[stage.model].color, "line": {"width": 1, "color": "#ffffff"}}
-    return {"x": numbers(stage.x), "y": numbers(stage.y), "marker": marker, **stage.hover}
-
-
-def _intervals(model: str, x: Floats, ends: tuple[Floats, Floats], groups: Integers) -> Spec:
-    trace: Spec = {
-        "type": "scatter",
-        "mode": "lines",
-        "showlegend": False,
-        "hoverinfo": "skip",
-        **_interval_state(model, x, ends),
-    }
-    return grouped(trace, np.repeat(groups, 3))
-
-
-def _interval_state(model: str, x: Floats, ends: tuple[Floats, Floats]) -> Spec:
-    """All groups' intervals as one line. It has the same number of points at every stage, so that it can move."""
-    return {
-        "x": segments(x, x),
-        "y": segments(*ends),
-        "line": {"color": MODELS[model].color, "width": 1.6},
-    }
-
-
-def _frame(stage: Stage, places: list[int]) -> Spec:
-    intervals = [] if stage.interval is None else [_interval_state(stage.model, stage.x, stage.interval)]
-    states = [*intervals, _state(stage)]
-    return {"name": MODELS[stage.model].label, "data": states, "traces": places}
+def _names(
+    labels: Sequence[str], groups: Integers, stages: Sequence[Stage], chosen: Integers, *, logarithmic: bool
+) -> Spec:
+    """Names where the groups set out from; where they have no estimate of their own, at the next."""
+    first, second = stages[0], stages[1]
+    known = np.isfinite(first.x) & np.isfinite(first.y)
+    x, y = np.where(known, first.x, second.x), np.where(known, first.y, second.y)
+    return named(x, y, labels, groups, chosen, logarithmic=logarithmic)
 
 
 def _target(x: float, y: float) -> Spec:

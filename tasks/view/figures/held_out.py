@@ -13,6 +13,7 @@ from tasks.view.figures.style import (
     ALERT,
     MODELS,
     NEUTRAL,
+    OTHERS,
     Spec,
     axis,
     grouped,
@@ -28,7 +29,6 @@ from tasks.view.figures.style import (
 )
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "cross")
-SHADES = (MODELS["partial_pooling"].color, "#AA4499", "#D55E00", "#009E73")
 
 
 def scores(
@@ -83,7 +83,7 @@ def moves(
                 "y": rows,
                 "text": [text(name) for name in names],
                 "customdata": n.tolist(),
-                "marker": {"color": SHADES[k % len(SHADES)], "symbol": SYMBOLS[k % len(SYMBOLS)], "size": 9},
+                "marker": {"color": OTHERS[k % len(OTHERS)], "symbol": SYMBOLS[k % len(SYMBOLS)], "size": 9},
                 "hovertemplate": "<b>%{text}</b>, n = %{customdata:,}<br>moves it by %{x:.2f} standard errors"
                 f"<extra>{text(term)}</extra>",
             },

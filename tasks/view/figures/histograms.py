@@ -5,10 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats
-from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, PANEL_MARGIN, Spec, axis, layout, numbers, spec, vertical
+from tasks.view.figures.style import (
+    ALERT,
+    MODELS,
+    NEUTRAL,
+    OTHERS,
+    PANEL_MARGIN,
+    Spec,
+    axis,
+    layout,
+    numbers,
+    spec,
+    vertical,
+)
 
 CHAIN_DASHES = ("solid", "dash", "dot", "dashdot")
-CHAIN_COLORS = ("#1F80C0", "#D55E00", "#009E73", "#AA4499")
 RANK_BINS = 20
 
 
@@ -89,7 +100,7 @@ def rank_counts(draws: Floats, bins: int) -> Floats:
 
 def _chain(number: int, counts: Floats) -> Spec:
     style = {
-        "color": CHAIN_COLORS[number % 4],
+        "color": OTHERS[number % 4],
         "dash": CHAIN_DASHES[(number // 4) % 4],
         "shape": "hvh",
         "width": 1.6,

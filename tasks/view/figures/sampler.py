@@ -5,8 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats
-from tasks.view.figures.histograms import CHAIN_COLORS
-from tasks.view.figures.style import MODELS, NEUTRAL, PANEL_MARGIN, Spec, axis, layout, legend_above, numbers, spec
+from tasks.view.figures.style import (
+    MODELS,
+    NEUTRAL,
+    OTHERS,
+    PANEL_MARGIN,
+    Spec,
+    axis,
+    layout,
+    legend_above,
+    numbers,
+    spec,
+)
 
 TRACE_DRAWS = 150  # per chain
 ENERGY_BINS = 40
@@ -22,7 +32,7 @@ def traces(draws: Floats) -> Spec:
             "mode": "lines",
             "x": at,
             "y": numbers(chain[::step], 3),
-            "line": {"color": CHAIN_COLORS[number % 4], "width": 1},
+            "line": {"color": OTHERS[number % 4], "width": 1},
             "opacity": 0.75,
             "hovertemplate": f"%{{y:,.4~r}}<extra>chain {number + 1}, draw %{{x}}</extra>",
         }

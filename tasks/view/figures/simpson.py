@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
+from tasks.view.figures.names import named, standing_out
 from tasks.view.figures.style import (
     MODELS,
     NEUTRAL,
     POINTS,
+    REFERENCE,
     Spec,
     axis,
     grouped,
@@ -30,7 +32,8 @@ class Points:
     x: Floats
     y: Floats
     groups: Integers  # position of each point's group
-    names: Sequence[str]  # what each point's hover says first
+    hover: Sequence[str]  # what each point's hover says first
+    labels: Sequence[str] = ()  # names beside the points
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,14 @@ def simpson(rows: Points, means: Points, lines: list[Pieces], *, x_title: str, y
     cloud = _points("rows", rows, {"size": 4, "color": POINTS})
     centres = _points("group means", means, {"size": 11, "color": NEUTRAL, "symbol": "diamond", "line": {"width": 1}})
     axes = layout(axis(x_title), axis(y_title), showlegend=True, legend=legend_above())
-    return spec([cloud, *(_line(pieces) for pieces in lines), centres], axes)
+    names = named(means.x, means.y, means.labels, means.groups, standing_out(_apart(means)))
+    return spec([cloud, *(_line(pieces) for pieces in lines), centres, names], axes)
+
+
+def _apart(points: Points) -> Floats:
+    """How far each point lies from the middle of all, in SDs of either coordinate."""
+    both = np.column_stack([points.x, points.y])
+    return np.asarray(np.linalg.norm((both - both.mean(axis=0)) / np.maximum(both.std(axis=0), 1e-300), axis=1))
 
 
 def complete_line(x: Floats, y: Floats) -> Pieces:
@@ -64,7 +74,7 @@ def between_line(x: Floats, y: Floats) -> Pieces:
 
 def within_lines(x: Floats, y: Floats, groups: Integers) -> Pieces:
     """One piece per group, (J, 2) each."""
-    return Pieces("within groups", MODELS["partial_pooling"].color, "solid", x, y, 2, groups)
+    return Pieces("within groups", REFERENCE, "solid", x, y, 2, groups)
 
 
 def _points(name: str, points: Points, marker: Spec) -> Spec:
@@ -74,7 +84,7 @@ def _points(name: str, points: Points, marker: Spec) -> Spec:
         "name": name,
         "x": numbers(points.x),
         "y": numbers(points.y),
-        "text": [text(one) for one in points.names],
+        "text": [text(one) for one in points.hover],
         "marker": marker,
         "hovertemplate": f"<b>%{{text}}</b><br>%{{x:,.4~r}}, %{{y:,.4~r}}<extra>{name}</extra>",
     }

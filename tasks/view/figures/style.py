@@ -22,7 +22,9 @@ Spec: TypeAlias = dict[str, Any]
 
 NEUTRAL = "#808080"
 POINTS = "rgba(128,128,128,0.7)"
-ALERT = "#CC3311"
+ALERT = "#CC3311"  # a limit, and what is beyond it
+OTHERS = ("#7766CC", "#999933", "#CC6677", "#44889C")  # what is told apart and is no model: chains, terms
+REFERENCE = "#AA4499"  # a line over the points of groups that is no model's estimate of them: a trend, a limit
 PANEL_MARGIN = {"l": 8, "r": 8, "t": 6, "b": 8}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 TICK_LABEL_LENGTH = 22

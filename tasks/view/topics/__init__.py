@@ -9,7 +9,6 @@ from tasks.view.topics import (
     assumptions,
     changes,
     data,
-    displacement,
     extended,
     groups,
     held_out,
@@ -30,7 +29,7 @@ from tasks.view.topics import (
 # A chapter's first topic stands open. The others do where something in them is open; else they fold themselves.
 CHAPTERS: Mapping[str, tuple[Topic, ...]] = {
     "What changed": (changes.TOPIC, history.TOPIC),
-    "Group by group": (groups.TOPIC, variance.TOPIC, displacement.TOPIC),
+    "Group by group": (groups.TOPIC, variance.TOPIC),
     "Which intervals to believe": (singularity.TOPIC, remedies.TOPIC),
     "Small groups": (size.TOPIC, ranks.TOPIC),
     "Within groups and between them": (simpson.TOPIC,),

@@ -9,7 +9,7 @@ from tasks.stats.records import Floats
 from tasks.view.context import Context
 from tasks.view.figures import scatter
 from tasks.view.figures.by_size import Curve, Marks, levels_by_size
-from tasks.view.figures.style import MODELS, NEUTRAL, Spec, axis, padded
+from tasks.view.figures.style import ALERT, NEUTRAL, REFERENCE, Spec, axis, padded
 from tasks.view.records import Figure
 from tasks.view.words import numbers
 from tasks.view.words.numbers import plural
@@ -21,7 +21,7 @@ def funnel_figure(context: Context, found: Funnel) -> Figure:
     beyond = found.outside(ALARM, between=True)
     x, x_axis, along, sizes = _across(found)
     ordinary = _marks(context, found, x, ~beyond, "inside the wider limits", NEUTRAL, "circle")
-    unusual = _marks(context, found, x, beyond, "outside them", MODELS["no_pooling"].color, "diamond")
+    unusual = _marks(context, found, x, beyond, "outside them", ALERT, "diamond")
     y_range = padded(_seen(found))
     curves = _curves(found, along, sizes)
     is_cut = any(part.min() < y_range[0] or part.max() > y_range[1] for curve in curves for part in curve.y)
@@ -53,7 +53,7 @@ def _caption(context: Context) -> str:
     across = "against its number of rows" if sizes.min() < sizes.max() else "in order, as all have as many rows"
     return (
         f"Funnel: mean of each group{moved} {across}. Limits hold 95 % (dashed) and 99.8 % (solid) of "
-        "groups that differ by chance alone (grey), or also by as much as groups here ordinarily do (green)."
+        "groups that differ by chance alone (grey), or also by as much as groups here ordinarily do (purple)."
     )
 
 
@@ -91,6 +91,7 @@ def _marks(
             "limits)"
             for z, wide in pairs
         ],
+        far=np.abs(found.z_between[groups]),
     )
 
 
@@ -99,7 +100,7 @@ def _curves(found: Funnel, along: Floats, sizes: Floats) -> list[Curve]:
     limits = []
     for between, label, color in (
         (False, "chance", NEUTRAL),
-        (True, "with ordinary differences", MODELS["bayes"].color),
+        (True, "with ordinary differences", REFERENCE),
     ):
         for limit, dash in ((WARNING, "dash"), (ALARM, "solid")):
             half = found.half_width(sizes, quantile(limit), between=between)

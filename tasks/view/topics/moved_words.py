@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
@@ -25,6 +27,13 @@ def _moves(context: Context, term: int) -> Floats:
     """(J,) change of the estimate from no pooling to Bayes, per raw unit."""
     own, bayes = context.bands[0], context.bands[2]
     return (bayes.coef[:, term] - own.coef[:, term]) / context.raw_scale(term)
+
+
+def distance(context: Context, terms: Sequence[int]) -> Floats:
+    """(J,) how far the estimates of these terms move together, each in units of its typical posterior SD."""
+    bayes = context.bands[2]
+    moves = [_moves(context, term) * context.raw_scale(term) / float(np.nanmedian(bayes.se[:, term])) for term in terms]
+    return np.asarray(np.linalg.norm(moves, axis=0))
 
 
 def places(context: Context, term: int) -> int:

@@ -27,7 +27,7 @@ GUIDE = (
 )
 FUNNEL_OPENS = "Means of few rows vary more by chance, so the limits open towards small groups like a funnel."
 FUNNEL = (
-    "A group inside the grey limits need not differ from the average group at all. One inside the green limits "
+    "A group inside the grey limits need not differ from the average group at all. One inside the purple limits "
     "differs no more than groups usually do. One outside them is worth a look: at its rows first, then at what it "
     "does. Chance puts about one group in 20 outside the dashed lines and one in 500 outside the solid ones."
 )

@@ -66,7 +66,13 @@ def _figure(context: Context, term: int, check: SimpsonCheck) -> Figure:
         alternative=_slopes_compared(context, check),
         spec=simpson(
             Points(x[rows], y[rows], row_groups, [context.labels[group] for group in row_groups]),
-            Points(mean_x, mean_y, chosen, [_mean_of(context, int(group)) for group in chosen]),
+            Points(
+                mean_x,
+                mean_y,
+                chosen,
+                [_mean_of(context, int(group)) for group in chosen],
+                [context.labels[group] for group in chosen],
+            ),
             lines,
             x_title=f"{name} ({given})" if given else name,
             y_title=outcome,

@@ -13,7 +13,7 @@ from tasks.stats.records import Floats
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.by_size import Curve, Marks, levels_by_size
-from tasks.view.figures.style import MODELS, NEUTRAL, axis, padded
+from tasks.view.figures.style import MODELS, NEUTRAL, REFERENCE, axis, padded
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import TABLE_LIMIT
 from tasks.view.summary.size_trend import SizeTrendSummary, size_trend_of
@@ -54,6 +54,7 @@ def _trend_figure(context: Context, found: Funnel, trend: SizeTrend) -> Figure:
         names=context.labels,
         n=context.findings.group_sizes,
         details=_changes(context, trend),
+        far=np.abs(found.z_between),
     )
     moved = ", moved to the predictors’ averages," if len(context.terms) > 1 else ""
     curves = _curves(found, trend)
@@ -90,7 +91,7 @@ def _seen(found: Funnel, curves: list[Curve]) -> tuple[Floats, bool]:
 def _curves(found: Funnel, trend: SizeTrend) -> list[Curve]:
     along = np.geomspace(found.n.min(), found.n.max(), CURVE_POINTS)
     level, se = trend.at(along)
-    half, color = float(stdtrit(trend.df, 0.975)) * se, MODELS["partial_pooling"].color
+    half, color = float(stdtrit(trend.df, 0.975)) * se, REFERENCE
     return [
         Curve("average group", NEUTRAL, "dot", along, (np.full(along.size, found.average),), 1.5),
         Curve("trend", color, "solid", along, (level,), 2.5),
@@ -112,12 +113,10 @@ def _changes(context: Context, trend: SizeTrend) -> list[str]:
 
 
 def _calibration_figure(context: Context, trend: SizeTrend) -> Figure:
-    part, with_size = MODELS["partial_pooling"], MODELS["no_pooling"]
+    style = MODELS["partial_pooling"]
     series = [
-        _series("partial pooling", part.color, part.symbol, [one.plain for one in trend.calibration]),
-        _series(
-            "with size in the model", with_size.color, with_size.symbol, [one.with_size for one in trend.calibration]
-        ),
+        _series("partial pooling", style.color, style.symbol, [one.plain for one in trend.calibration]),
+        _series("with size in the model", REFERENCE, "diamond-open", [one.with_size for one in trend.calibration]),
     ]
     rows = [_rows_between(one.smallest, one.largest) for one in trend.calibration]
     counted = numbers.listed(numbers.count(one.n_groups) for one in trend.calibration)

@@ -1,4 +1,4 @@
-"""Variance components, ICC and shrinkage."""
+"""How much groups differ, and how far pooling moves them: variance components, ICC, R², shrinkage."""
 
 from __future__ import annotations
 
@@ -8,38 +8,35 @@ from tasks.stats.fits.intervals import Z_95
 from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.records import MedianEstimate
 from tasks.view.context import Context
-from tasks.view.figures import intervals, scatter
-from tasks.view.figures.style import MODELS, Spec, axis, padded
-from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Table
-from tasks.view.selection import TABLE_LIMIT, notable_groups, rule
+from tasks.view.figures import intervals
+from tasks.view.figures.style import MODELS
+from tasks.view.records import Block, Cell, Column, Figure, Paragraph, Table
 from tasks.view.summary.r_squared import RSquaredSummary, r_squared_of
 from tasks.view.summary.variance_components import VarianceComponentsSummary, variance_components_of
 from tasks.view.topic import Entry, Topic, how_to_read, messages
+from tasks.view.topics import moved_words, shrinkage
 from tasks.view.topics.model_words import GROUP_EFFECTS
 from tasks.view.words import numbers
 from tasks.view.words.numbers import fixed, interval, percent, with_unit
 
 GUIDE = (
     "A standard deviation says how far things typically lie from their average. REML gives one value for each; Bayes "
-    "also says how uncertain it is. Shrinkage runs from 0 (the group’s own rows decide) to 1 (the average group "
-    "decides)."
+    "also says how uncertain it is."
 )
-SAME_SHRINKAGE = 0.005
 MEDIANS = "Bayes: posterior medians, as these posteriors are skewed."
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
     return (
+        *shrinkage.ways(context),
         _components_figure(context),
+        how_to_read(GUIDE, shrinkage.GUIDE),
+        Paragraph(moved_words.finding(context)),
         _components_table(context),
-        *(_shrinkage_figure(context, position) for position in range(len(context.varying))),
-        how_to_read(GUIDE),
-        *((_shrinkage_table(context),) if _shrinkage_differs(context) else ()),
+        *shrinkage.shrinkage_figures(context),
+        *shrinkage.moved(context),
+        *((shrinkage.shrinkage_table(context),) if shrinkage.differs(context) else ()),
     )
-
-
-def _shrinkage_differs(context: Context) -> bool:
-    return bool((np.ptp(context.findings.fullest.shrinkage_factor, axis=0) >= SAME_SHRINKAGE).any())
 
 
 def _names(context: Context) -> list[str]:
@@ -150,63 +147,6 @@ def _row(name: str, unit: str, reml: float, sd: MedianEstimate, k: int, places: 
     return (Cell(name), Cell(unit), *(Cell(value) for value in shown))
 
 
-def _shrinkage_figure(context: Context, position: int) -> Figure | Paragraph:
-    term, factor = context.varying[position], context.findings.fullest.shrinkage_factor[:, position]
-    sizes = context.findings.group_sizes.astype(float)
-    low, high = float(np.nanmin(factor)), float(np.nanmax(factor))
-    title = context.term_title(term)
-    if high - low < SAME_SHRINKAGE:
-        return Paragraph(f"{title}: shrinkage is the same in every group, {(low + high) / 2:.2f}.")
-    return Figure(
-        id=f"figure-shrinkage-{term}",
-        caption=f"{title}: shrinkage of each group against its number of rows (0 = own rows decide, 1 = fully pooled).",
-        alternative=f"Shrinkage of the {title.lower()} runs from {low:.2f} to {high:.2f} over the groups.",
-        spec=scatter.scatter(
-            sizes,
-            factor,
-            names=context.labels,
-            color=MODELS["partial_pooling"].color,
-            x_axis=scatter.size_axis(sizes, "rows in the group"),
-            y_axis=axis("shrinkage (1 = fully pooled)", range=padded([min(low, 0.0), max(high, 1.0)])),
-            groups=np.arange(context.n_groups),
-            hover=_shrinkage_hover(context),
-        ),
-        height=340,
-    )
-
-
-def _shrinkage_hover(context: Context) -> Spec:
-    """Hover text: the group, its number of rows, its shrinkage."""
-    return {
-        "customdata": context.findings.group_sizes.tolist(),
-        "hovertemplate": "<b>%{text}</b>, n = %{customdata:,}<br>shrinkage %{y:.2f}<extra></extra>",
-    }
-
-
-def _shrinkage_table(context: Context) -> Table:
-    sizes, factor = context.findings.group_sizes, context.findings.fullest.shrinkage_factor
-    chosen = notable_groups(sizes, context.bands[2].coef[:, 0], TABLE_LIMIT)
-    titles = [context.term_title(term) for term in context.varying]
-    columns = (Column("Group", is_number=False), Column("Rows"), *(Column(title) for title in titles))
-    rows = tuple(
-        (Cell(context.labels[j]), Cell(f"{sizes[j]:,}"), *(Cell(numbers.fixed(float(b), 3)) for b in factor[j]))
-        for j in chosen
-    )
-    beyond = "Effects that vary together lean on each other, so values outside 0 to 1 can occur." * (
-        factor.shape[1] > 1
-    )
-    note = f"Partial pooling, REML; 1 = fully pooled. {beyond} {rule(len(chosen), context.n_groups)}".strip()
-    return Table(
-        "table-shrinkage",
-        "Shrinkage factors",
-        columns,
-        rows,
-        note,
-        Link("summary.json: every group", "summary.json"),
-        tuple(int(group) for group in chosen),
-    )
-
-
 def _finding(context: Context) -> str:
     """By the recommended model, as the first screen has it."""
     quoted = context.quoted
@@ -215,11 +155,11 @@ def _finding(context: Context) -> str:
     share = (percent(float(part)) for part in (quoted.icc.estimate, quoted.icc.lower, quoted.icc.upper))
     slopes = "".join(_slope_spread(context, term) for term in context.varying if term)
     checks = messages(context, [GROUP_EFFECTS])
+    found, lower, upper = share
     return (
-        f"Groups lie about {between} from the average group, rows about {within} from their group’s expectation: "
-        "{} (95 % interval {} to {}) of the variation lies between groups.".format(*share)
-        + slopes
-        + (f" {checks}" if checks else "")
+        f"Groups typically lie {between} from the average group: {found} of the variation lies between groups. "
+        f"The 95 % interval of this share (ICC) is {lower} to {upper}. Rows typically lie {within} from their group’s "
+        f"expectation.{slopes}{f' {checks}' if checks else ''}"
     )
 
 
@@ -251,7 +191,7 @@ TOPIC = Topic(
         "likelihood_profiles",
         "fits",
     ),
-    guide=(GUIDE,),
+    guide=(GUIDE, shrinkage.GUIDE),
     checks=(GROUP_EFFECTS,),
     summary=(
         Entry(

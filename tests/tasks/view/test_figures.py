@@ -2,9 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tasks.view.figures import histograms, intervals, panels, scatter, style
-from tasks.view.figures.displacement import Stage, displacement
+from tasks.view.figures.displacement import CROWD, Stage, displacement
+from tasks.view.figures.names import MOST_NAMED, named, standing_out
 from tasks.view.figures.strips import Strips, strip_plot
 
 HOSTILE = "<b>x</b> & %{y} $a$ \u202e"
@@ -51,47 +54,65 @@ def test_a_panel_leaves_out_the_line_of_a_model_without_a_fit():
     assert [trace.get("name") for trace in spec["data"]] == [None, "Bayes"]
 
 
-def stages_of(start, end, **intervals):
-    hover = style.hover_estimate([3, 4], style.Shown(end - 1, end + 1))
-    return [Stage(model, at, at, hover, **intervals) for model, at in zip(THREE_MODELS, (start, end, end), strict=True)]
-
-
 THREE_MODELS = ("no_pooling", "partial_pooling", "bayes")
-STARTS, ENDS = np.array([1.0, np.nan]), np.array([2.0, 3.0])
+AXES = {"x_axis": style.axis(), "y_axis": style.axis()}
 
 
-def test_displacement_moves_every_group_through_all_stages():
-    axes = {"x_axis": style.axis(), "y_axis": style.axis()}
-    spec = displacement(["a", "<b>"], np.array([7, 5]), stages_of(STARTS, ENDS), **axes, target=(2.5, 2.5))
-    moving = spec["data"][-1]
-    assert [frame["name"] for frame in spec["frames"]] == ["No pooling", "Partial pooling", "Bayes"]
-    assert all(frame["traces"] == [len(spec["data"]) - 1] for frame in spec["frames"])
-    assert moving["ids"] == ["0", "1"]
-    assert moving["x"] == spec["frames"][0]["data"][0]["x"] == [1.0, None]
-    assert spec["frames"][1]["data"][0]["x"] == [2.0, 3.0]
-    assert moving["text"] == ["a", "&lt;b&gt;"]
-    assert moving["meta"]["groups"] == [7, 5]
+def stages_of(start, end):
+    hover = style.hover_estimate([3] * end.size, style.Shown(end - 1, end + 1))
+    return [Stage(model, at, at, hover) for model, at in zip(THREE_MODELS, (start, end, end), strict=True)]
 
 
-def test_without_motion_displacement_shows_every_stage_in_its_models_symbol():
-    axes = {"x_axis": style.axis(), "y_axis": style.axis()}
-    spec = displacement(["a", "b"], np.array([7, 5]), stages_of(STARTS, ENDS), **axes)
-    still = {trace["name"]: trace for trace in spec["data"] if "name" in trace}
+def named_in(spec):
+    return next(trace for trace in spec["data"] if trace["mode"] == "text")
+
+
+def test_displacement_shows_each_models_estimates_in_its_symbol_and_the_way_between_them():
+    starts, ends = np.array([1.0, np.nan]), np.array([2.0, 3.0])
+    spec = displacement(["a", "<b>"], np.array([7, 5]), stages_of(starts, ends), np.ones(2), **AXES, target=(2.5, 2.5))
+    marks = {trace["name"]: trace for trace in spec["data"] if "name" in trace}
     for model, at in zip(THREE_MODELS, ([1.0, None], [2.0, 3.0], [2.0, 3.0]), strict=True):
-        trace = still[style.MODELS[model].label]
+        trace = marks[style.MODELS[model].label]
         assert (trace["y"], trace["marker"]["symbol"]) == (at, style.MODELS[model].symbol)
+        assert trace["text"] == ["a", "&lt;b&gt;"]
+        assert trace["meta"]["groups"] == [7, 5]
+    trails = spec["data"][0]
+    assert trails["x"] == [1.0, 2.0, 2.0, None, None, 3.0, 3.0, None]
+    assert trails["meta"]["groups"] == [7] * 4 + [5] * 4
+    names = named_in(spec)
+    assert (names["text"], names["y"]) == (["a", "&lt;b&gt;"], [1.0, 3.0])
 
 
-def test_intervals_move_with_their_points_as_one_line():
-    axes = {"x_axis": style.axis(), "y_axis": style.axis()}
-    stages = stages_of(STARTS, ENDS, interval=(ENDS - 1, ENDS + 1))
-    spec = displacement(["a", "b"], np.array([7, 5]), stages, **axes)
-    line = spec["data"][-2]
-    assert line["y"] == [1.0, 3.0, None, 2.0, 4.0, None]
-    assert line["meta"]["groups"] == [7, 7, 7, 5, 5, 5]
-    lengths = {len(frame["data"][0]["y"]) for frame in spec["frames"]}
-    assert lengths == {6}
-    assert all(frame["traces"] == [len(spec["data"]) - 2, len(spec["data"]) - 1] for frame in spec["frames"])
+def test_of_many_groups_those_that_move_farthest_stand_out_and_have_their_names():
+    rng = np.random.default_rng(4)
+    starts, far = rng.normal(size=300), rng.permutation(300).astype(float)
+    far[7] = np.nan
+    labels = [f"group {number}" for number in range(300)]
+    spec = displacement(labels, np.arange(300), stages_of(starts, 0.5 * starts), far, **AXES)
+    weak, strong = (trace for trace in spec["data"] if trace.get("name") == "Bayes")
+    order = np.argsort(-np.nan_to_num(far, nan=-1.0))
+    assert set(strong["meta"]["groups"]) == set(order[:CROWD])
+    assert len(weak["x"]) == 300 - CROWD
+    assert weak["marker"]["opacity"] < 0.5 < strong["marker"]["opacity"]
+    assert set(named_in(spec)["meta"]["groups"]) == set(order[:MOST_NAMED])
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 30), st.integers(0, 1000), st.booleans())
+def test_every_named_point_has_one_side_and_of_many_points_only_the_farthest_have_names(n, seed, logarithmic):
+    rng = np.random.default_rng(seed)
+    x, y, far = 10 ** rng.normal(size=n), rng.normal(size=n), rng.permutation(n).astype(float)
+    chosen = standing_out(far)
+    assert far[chosen].min() >= n - MOST_NAMED
+    trace = named(x, y, [f"g{k}" for k in range(n)], np.arange(n), chosen, logarithmic=logarithmic)
+    assert len(trace["x"]) == len(trace["textposition"]) == min(n, MOST_NAMED)
+    assert trace["text"] == [f"g{k}" for k in chosen]
+
+
+def test_names_of_points_that_lie_close_together_stand_on_different_sides():
+    x, y = np.array([0.0, 0.5, 0.51, 1.0]), np.array([0.0, 0.5, 0.5, 1.0])
+    trace = named(x, y, ["a", "one of two", "two of two", "b"], np.arange(4), np.arange(4))
+    assert trace["textposition"][1] != trace["textposition"][2]
 
 
 def test_hover_tells_group_rows_estimate_and_interval_or_that_there_is_none():

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from tasks.view.figures.displacement import CROWD
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Paragraph
-from tasks.view.selection import FIGURE_LIMIT, PANEL_ROWS_LIMIT
-from tasks.view.topics import data, displacement, groups, variance
+from tasks.view.selection import PANEL_ROWS_LIMIT
+from tasks.view.topics import data, groups, variance
 from tasks.view.words import numbers
 from tests import factories
 from tests.posteriors import sampled
@@ -89,34 +90,34 @@ def test_the_ribbon_holds_the_posteriors_lines(few):
     np.testing.assert_allclose(y[n:][::-1], lower, atol=1e-3 * np.ptp(lines) + 1e-3)
 
 
-@pytest.mark.parametrize("term", [0, 1])
-def test_estimates_by_size_stand_with_their_intervals_in_raw_units(few, term):
-    found = figures(section(displacement.TOPIC, few))[f"figure-by-size-{term}"]
-    line, points = found.spec["frames"][2]["data"]
-    order = found.spec["data"][-1]["meta"]["groups"]
-    assert (np.diff(few.findings.group_sizes[order]) >= 0).all()
-    scale, bayes = (few.raw_scale(1) if term else 1.0), few.findings.bayes.groups
-    np.testing.assert_allclose(points["y"], bayes.mean[order, term] / scale, rtol=1e-3)
-    np.testing.assert_allclose(line["y"][1::3], bayes.upper[order, term] / scale, rtol=1e-3)
-    assert found.stages == tuple(frame["name"] for frame in found.spec["frames"])
+def test_the_ways_lead_from_own_estimates_to_those_of_bayes_in_raw_units(few):
+    found = figures(section(variance.TOPIC, few))["figure-displacement-1"]
+    bayes = next(trace for trace in found.spec["data"] if trace.get("name") == "Bayes")
+    order, mean = bayes["meta"]["groups"], few.findings.bayes.groups.mean
+    np.testing.assert_allclose(bayes["x"], mean[order, 0], rtol=1e-3)
+    np.testing.assert_allclose(bayes["y"], mean[order, 1] / few.raw_scale(1), rtol=1e-3)
+    assert sorted(order) == list(range(few.n_groups))
 
 
-def test_many_moving_intervals_are_limited_and_what_leaves_the_picture_is_counted(many):
-    found = figures(section(displacement.TOPIC, many))["figure-by-size-1"]
-    moving, reach = found.spec["data"][-1], found.spec["layout"]["yaxis"]["range"]
-    assert len(moving["x"]) == FIGURE_LIMIT
-    assert f"{FIGURE_LIMIT} of {N_MANY} groups" in found.caption
-    beyond = np.zeros(FIGURE_LIMIT, dtype=bool)
-    for frame in found.spec["frames"]:
-        for part in (frame["data"][1]["y"], frame["data"][0]["y"][0::3], frame["data"][0]["y"][1::3]):
-            ends = np.array(part, dtype=float)
-            beyond |= (ends < reach[0]) | (ends > reach[1])
-    assert (f"of {numbers.plural(int(beyond.sum()), 'group')} reach beyond" in found.caption) == beyond.any()
+def test_of_many_groups_what_leaves_the_picture_is_counted_and_does_not_stand_out(many):
+    found = figures(section(variance.TOPIC, many))["figure-displacement-1"]
+    across, along = (found.spec["layout"][side]["range"] for side in ("xaxis", "yaxis"))
+    beyond, marks = set(), [trace for trace in found.spec["data"] if "hovertemplate" in trace and "meta" in trace]
+    for trace in marks:
+        x, y = np.array(trace["x"], dtype=float), np.array(trace["y"], dtype=float)
+        is_out = (x < across[0]) | (x > across[1]) | (y < along[0]) | (y > along[1])
+        beyond |= set(np.array(trace["meta"]["groups"])[is_out])
+    strong = {group for trace in marks if trace["showlegend"] for group in trace["meta"]["groups"]}
+    assert beyond
+    assert not beyond & strong
+    assert f"of {numbers.plural(len(beyond), 'group')} reach beyond" in found.caption
+    assert len(strong) == CROWD
+    assert f"The {CROWD} that move farthest within it stand out." in found.caption
 
 
 def test_groups_of_equal_size_stand_by_name_in_the_order_of_their_estimates(batches):
-    found = figures(section(displacement.TOPIC, batches))["figure-by-size-0"]
-    order = found.spec["data"][-1]["meta"]["groups"]
+    found = figures(section(variance.TOPIC, batches))["figure-displacement-0"]
+    order = next(trace for trace in found.spec["data"] if trace.get("name") == "Bayes")["meta"]["groups"]
     assert found.spec["layout"]["xaxis"]["ticktext"] == [batches.labels[group] for group in order]
     assert (np.diff(batches.findings.bayes.groups.mean[order, 0]) > 0).all()
 
@@ -131,9 +132,9 @@ def test_equal_shrinkage_needs_no_picture(batches):
 def test_groups_are_named_to_every_mark_of_every_figure_of_groups(name, request):
     """So that choosing a group marks it everywhere: one group for each of a trace's points."""
     context = request.getfixturevalue(name)
-    sections = [section(data.TOPIC, context), section(displacement.TOPIC, context)]
+    sections = [section(data.TOPIC, context), section(variance.TOPIC, context)]
     for figure in (found for made in sections for found in figures(made).values()):
         for trace in figure.spec["data"]:
-            if trace["type"] == "bar" or trace.get("name") == "average group":
+            if trace["type"] == "bar" or trace.get("name") == "average group" or figure.id == "figure-components":
                 continue
             assert len(trace["meta"]["groups"]) == len(trace["x"]), figure.id

@@ -301,7 +301,7 @@ def test_how_far_groups_lie_apart_is_one_number_on_the_first_screen_and_in_its_s
     finding = next(topic for topic in TOPICS if topic.id == "variance").finding(report)
     said = re.search(r"(?:typically by|typical distance) (.+?)(?: from the average group|\))", one_sentence(report))
     assert said
-    assert finding.startswith(f"Groups lie about {said[1]} from the average group")
+    assert finding.startswith(f"Groups typically lie {said[1]} from the average group")
     share = re.search(r"about (.{1,8}) of the variation", is_there_a_difference(report).split("; ")[-1])
     assert share
     assert f"expectation: {share[1]} (95 % interval" in finding
