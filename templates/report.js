@@ -18,7 +18,10 @@
               button.table-csv, which downloads all rows. Tables of many groups have nav.table-page with the buttons
               .previous and .next; their tbody holds the rows of one page.
    Words      button.term[popovertarget] opens [popover].meaning.
-   Animation  .stages[data-animates]: a button Play, a slider, an output.
+   Panels     .panels.fewer hides those of class further, but for the chosen group's; button.all shows them.
+   Animation  .stages[data-animates] in the key of panels: a button Play, a slider, an output. In each panel a trace with
+              meta.isMoving goes from line to line of the traces with meta.model.
+   Length     button.longer draws a figure with all its rows, and back.
    Speed      performance mark "poolwise-interactive": tables sort, the picker answers, and the figures of the first
               screen are drawn. */
 "use strict";

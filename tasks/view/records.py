@@ -133,6 +133,15 @@ class GroupTable:
 
 
 @dataclass(frozen=True)
+class Longer:
+    """A figure with all its rows, drawn when the reader asks for it."""
+
+    label: str  # "all 300 groups"
+    spec: Spec
+    height: int
+
+
+@dataclass(frozen=True)
 class Figure:
     """`alternative` says in words what the picture shows; `height` is in CSS pixels."""
 
@@ -141,7 +150,7 @@ class Figure:
     alternative: str
     spec: Spec
     height: int = 420
-    stages: tuple[str, ...] = ()  # names of the frames of an animation, in order
+    longer: Longer | None = None
     kind: ClassVar[str] = "figure"
 
 
@@ -158,12 +167,18 @@ class Panel:
 
 @dataclass(frozen=True)
 class Panels:
-    """Small multiples: one picture per panel, all on the same axes."""
+    """Small multiples: one picture per panel, all on the same axes.
+
+    Panels whose group is not one of `first` are seen when the reader asks for them, or chooses their group; all are if
+    `first` is empty. If `is_moving`, the reader can have one line move from model to model.
+    """
 
     id: str
     caption: str
     panels: tuple[Panel, ...]
     models: tuple[tuple[str, str], ...] = ()
+    first: tuple[int, ...] = ()
+    is_moving: bool = False
     kind: ClassVar[str] = "panels"
 
 

@@ -9,6 +9,8 @@ from tasks.stats.records import Floats, Integers
 PANEL_LIMIT = 24
 CHANGED_LIMIT = 12
 TABLE_LIMIT = 200
+ROWS_LIMIT = 25  # rows with names
+LONGER_LIMIT = 400  # rows drawn when the reader asks for all
 FIGURE_LIMIT = 60
 MOVING_LIMIT = 400
 MOVED_LIMIT = 6

@@ -26,6 +26,7 @@ from tasks.view.records import (
     GroupTable,
     HealthItem,
     Link,
+    Longer,
     Panel,
     Panels,
     Paragraph,
@@ -85,10 +86,15 @@ def _blocks() -> tuple[Block, ...]:
     """Every kind of block, with and without its optional parts."""
     return (
         Paragraph("A sentence on shrinkage."),
-        Figure("figure-a", "A caption.", "What it shows.", SPEC, stages=("one", "two")),
+        Figure("figure-a", "A caption.", "What it shows.", SPEC, longer=Longer("all 60 groups", SPEC, 900)),
         Figure("figure-b", "A caption.", "What it shows.", SPEC),
         Panels(
-            "panels", "A caption.", (Panel("panel-a", "A", "n = 3", "What it shows.", SPEC, group=0),), MODEL_LABELS
+            "panels",
+            "A caption.",
+            tuple(Panel(f"panel-a-{k}", "A", "n = 3", "What it shows.", SPEC, group=k) for k in (0, 1)),
+            MODEL_LABELS,
+            first=(0,),
+            is_moving=True,
         ),
         Panels("panels-b", "A caption.", (Panel("panel-b", "B", "", "What it shows.", SPEC),)),
         *_tables(),

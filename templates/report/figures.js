@@ -11,7 +11,7 @@ poolwise.figures = (() => {
   const waiting = new Map(); // plot → what to do once it is drawn
   const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
   const isDrawn = (node) => node.classList.contains("js-plotly-plot");
-  const isPrinted = (node) => node.closest("#verdict, .asking") && !node.closest("details");
+  const isPrinted = (node) => node.closest("#verdict, .asking") && !node.closest("details") && node.clientWidth > 0;
   const isSmall = (node) => node.classList.contains("small");
   const theme = () => poolwise.data.themes()[dark.matches ? "dark" : "light"];
   let isLoaded = false, isPrinting = false;
@@ -52,13 +52,28 @@ poolwise.figures = (() => {
     const spec = poolwise.data.block(node.dataset.spec);
     const config = isSmall(node) ? { ...CONFIG, displayModeBar: false } : CONFIG;
     node.replaceChildren();
-    Plotly.newPlot(node, { data: poolwise.selection.marked(spec.data), frames: spec.frames || [],
-      layout: { ...fitted(spec.layout, node), template: theme() }, config }).then(leaveOutToolbar);
+    Plotly.newPlot(node, { data: poolwise.selection.marked(spec.data), layout: layoutOf(spec, node), config }).then(leaveOutToolbar);
     for (const picture of node.querySelectorAll(".main-svg")) picture.ariaHidden = "true"; // the label says it
     poolwise.selection.follow(node);
     resized.observe(node);
     for (const work of waiting.get(node) ?? []) work();
     waiting.delete(node);
+  }
+
+  const layoutOf = (spec, node) => ({ ...fitted(spec.layout, node), template: theme() });
+
+  // A figure with all its rows in place of some, and back.
+  function offerLonger(button) {
+    const node = button.closest("figure").querySelector(".plot"), { height } = node.style, more = button.textContent;
+    let isLonger = false;
+    button.addEventListener("click", () => {
+      isLonger = !isLonger;
+      button.textContent = isLonger ? "Show fewer" : more;
+      const spec = poolwise.data.block(isLonger ? button.dataset.longer : node.dataset.spec);
+      node.style.height = isLonger ? `${button.dataset.height}px` : height;
+      Plotly.react(node, poolwise.selection.marked(spec.data), layoutOf(spec, node));
+    });
+    whenDrawn(node, () => { button.hidden = false; });
   }
 
   // Plotly's toolbar is for pointers; the keyboard would have to pass nearly two hundred of its buttons.
@@ -139,6 +154,7 @@ poolwise.figures = (() => {
     const drawn = load().then(() => { isLoaded = true; first.forEach(draw); });
     drawn.then(() => { drawNear(); whenIdle(drawRest); }, () => {});
     for (const node of plots) watched.observe(node);
+    document.querySelectorAll(".longer").forEach(offerLonger);
     dark.addEventListener("change", recolour);
     addEventListener("beforeprint", toPaper);
     addEventListener("afterprint", toScreen);

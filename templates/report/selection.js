@@ -1,6 +1,6 @@
 // One chosen group, marked wherever the report shows it.
 poolwise.selection = (() => {
-  const FADED = 0.15, FEWEST_PIXELS = 10, GROWTH = 1.5, DRAG_PIXELS = 4;
+  const FADED = 0.15, DIMMED = 0.3, DIMMED_INK = "rgba(128,128,128,0.4)", FEWEST_PIXELS = 10, GROWTH = 1.5, DRAG_PIXELS = 4;
   const root = document.documentElement;
   const ofGroup = (group) => document.querySelectorAll(`[data-group="${group}"]`);
   const groupsOf = (trace) => trace.meta?.groups;
@@ -63,7 +63,13 @@ poolwise.selection = (() => {
   function marked(traces) {
     const own = traces.filter((trace) => !trace.meta?.isOverlay);
     const overlays = chosen === null ? [] : own.filter(isLine).map(overlay).filter(Boolean);
-    return [...own.map((trace) => (groupsOf(trace) && !isLine(trace) ? faded(trace) : trace)), ...overlays];
+    return [...own.map((trace) => (!groupsOf(trace) ? trace : isLine(trace) ? dimmed(trace) : faded(trace))), ...overlays];
+  }
+
+  // Lines of other groups, beside the chosen group's own, which is drawn again on top.
+  function dimmed(trace) {
+    const base = trace.meta.opacity ?? trace.opacity ?? 1, isBeside = chosen !== null && placesOf(trace).length > 0;
+    return { ...trace, opacity: isBeside ? DIMMED * base : base, meta: { ...trace.meta, opacity: base } };
   }
 
   const isLine = (trace) => Boolean(groupsOf(trace)) && trace.type.startsWith("scatter") && trace.mode === "lines";
@@ -80,6 +86,8 @@ poolwise.selection = (() => {
     if (!places.length) return { ...trace, selectedpoints: null };
     const size = trace.marker?.size;
     const marker = typeof size === "number" ? { opacity: 1, size: Math.max(FEWEST_PIXELS, size * GROWTH) } : { opacity: 1 };
+    if (trace.mode === "markers+text") return { ...trace, selectedpoints: places, selected: { marker: { opacity: 0 } },
+      unselected: { marker: { opacity: 0 }, textfont: { color: DIMMED_INK } } };
     const isBar = trace.type === "bar";
     return { ...trace, selectedpoints: places, selected: { marker: isBar ? { opacity: 1 } : marker },
       unselected: { marker: { opacity: FADED } } };

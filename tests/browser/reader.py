@@ -19,6 +19,7 @@ addEventListener("securitypolicyviolation", (event) =>
 DRAW_ALL = """
 async () => {
   document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+  document.querySelectorAll(".panels.fewer .all").forEach((button) => { button.click(); });
   const undrawn = () => document.querySelectorAll(".plot:not(.js-plotly-plot)"), end = performance.now() + 300_000;
   while (undrawn().length && performance.now() < end) {
     undrawn()[0].scrollIntoView({ block: "center", behavior: "instant" });

@@ -45,15 +45,15 @@ def levels_by_size(marks: Sequence[Marks], curves: Sequence[Curve], *, x_axis: S
     n_points = sum(len(one.x) for one in marks)
     points = [_points(one, unit, n_points) for one in marks if len(one.x)]
     axes = layout(x_axis, y_axis, showlegend=True, legend=legend_above())
-    names = _names(marks, logarithmic=x_axis.get("type") == "log")
+    names = _names(marks, x_axis, y_axis)
     return spec([*points, *(_line(curve) for curve in curves), names], axes)
 
 
-def _names(marks: Sequence[Marks], *, logarithmic: bool) -> Spec:
+def _names(marks: Sequence[Marks], x_axis: Spec, y_axis: Spec) -> Spec:
     x, y, far = (np.concatenate([getattr(one, part) for one in marks]) for part in ("x", "y", "far"))
     labels = [name for one in marks for name in one.names]
     groups = np.concatenate([one.groups for one in marks])
-    return named(x, y, labels, groups, standing_out(far), logarithmic=logarithmic)
+    return named(x, y, labels, groups, standing_out(far), x_axis=x_axis, y_axis=y_axis)
 
 
 def _points(marks: Marks, unit: str, n_points: int) -> Spec:

@@ -46,7 +46,7 @@ def displacement(
     traces = [] if not weak.size else _ways(labels, groups, stages, weak, is_faded=True)
     traces += _ways(labels, groups, stages, strong, is_faded=False)
     chosen = standing_out(far)
-    names = _names(labels, groups, stages, chosen, logarithmic=x_axis.get("type") == "log")
+    names = _names(labels, groups, stages, chosen, x_axis, y_axis)
     average = [] if target is None else [_target(*target)]
     return spec([*traces, *average, names], layout(x_axis, y_axis, showlegend=True, legend=legend_above()))
 
@@ -107,13 +107,13 @@ def _marks(stage: Stage, labels: Sequence[str], groups: Integers, these: Integer
 
 
 def _names(
-    labels: Sequence[str], groups: Integers, stages: Sequence[Stage], chosen: Integers, *, logarithmic: bool
+    labels: Sequence[str], groups: Integers, stages: Sequence[Stage], chosen: Integers, x_axis: Spec, y_axis: Spec
 ) -> Spec:
     """Names where the groups set out from; where they have no estimate of their own, at the next."""
     first, second = stages[0], stages[1]
     known = np.isfinite(first.x) & np.isfinite(first.y)
     x, y = np.where(known, first.x, second.x), np.where(known, first.y, second.y)
-    return named(x, y, labels, groups, chosen, logarithmic=logarithmic)
+    return named(x, y, labels, groups, chosen, x_axis=x_axis, y_axis=y_axis)
 
 
 def _target(x: float, y: float) -> Spec:

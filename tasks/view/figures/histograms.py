@@ -15,6 +15,7 @@ from tasks.view.figures.style import (
     axis,
     layout,
     numbers,
+    panel_axis,
     spec,
     vertical,
 )
@@ -74,8 +75,9 @@ def ranks(draws: Floats, *, bins: int = RANK_BINS) -> Spec:
     shapes = [{**band, "fillcolor": NEUTRAL, "opacity": 0.18, "line": {"width": 0}, "layer": "below"}]
     top = 1.1 * float(max(counts.max(), expected + slack))
     traces = [_chain(number, row) for number, row in enumerate(counts)]
-    blank = axis(showticklabels=False, showgrid=False)
-    return spec(traces, layout(blank, axis(range=[0, top], nticks=4), margin=PANEL_MARGIN, shapes=shapes))
+    across = panel_axis("rank among all draws, in 20 bins", showticklabels=False, ticks="", showgrid=False)
+    along = panel_axis("draws", range=[0, top], nticks=5)
+    return spec(traces, layout(across, along, margin=PANEL_MARGIN, shapes=shapes))
 
 
 def _band(draws: Floats, bins: int) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tasks.stats.records import Floats
-from tasks.view.figures.style import MODELS, PANEL_MARGIN, Spec, axis, layout, numbers, spec, text
+from tasks.view.figures.style import MODELS, PANEL_MARGIN, Spec, layout, numbers, panel_axis, spec, text
 
 
 def history_panel(
@@ -20,12 +20,13 @@ def history_panel(
     x_range: Sequence[str],
     y_range: Sequence[float],
     has_hours: bool = False,
+    title: str = "",
     heading: str = "",
     unit: str = "",
 ) -> Spec:
     """`moments` are ISO 8601; a run without the group leaves a gap. `has_hours` if days do not tell runs apart.
 
-    `heading` names the group on hover.
+    `title` names the effect, `heading` the group on hover.
     """
     head, measure = f"<b>{text(heading)}</b><br>" if heading else "", f"\u202f{text(unit)}" if unit else ""
     style = MODELS["bayes"]
@@ -53,8 +54,8 @@ def history_panel(
         "%{customdata[1]:,.4~r} to %{customdata[2]:,.4~r}<br>verdict: %{customdata[0]}<extra></extra>",
     }
     ticks = "%H:%M\n%-d %b" if has_hours else "%-d %b\n%Y"
-    across = axis(type="date", range=list(x_range), nticks=3, tickangle=0, tickformat=ticks)
-    return spec([trace], layout(across, axis(range=list(y_range), nticks=5), margin=PANEL_MARGIN))
+    across = panel_axis(type="date", range=list(x_range), nticks=3, tickangle=0, tickformat=ticks)
+    return spec([trace], layout(across, panel_axis(title, range=list(y_range), nticks=5), margin=PANEL_MARGIN))
 
 
 def _lengths(values: Floats) -> list[float]:

@@ -26,9 +26,11 @@ from tasks.view.figures.style import (
     vertical,
 )
 
-ROW_PIXELS = 16  # per series
+ROW_PIXELS = 14  # per series
 ROW_GAP_PIXELS = 12
 FRAME_PIXELS = 110  # legend and axis
+AXIS_PIXELS = 28  # of a second axis, above
+TALL = 10  # rows; from here on the axis stands above them, too
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Series:
 
 def height(n_rows: int, n_series: int) -> int:
     """CSS pixels that keep rows apart."""
-    return FRAME_PIXELS + n_rows * (ROW_GAP_PIXELS + ROW_PIXELS * n_series)
+    above = AXIS_PIXELS if n_rows >= TALL else 0
+    return FRAME_PIXELS + above + n_rows * (ROW_GAP_PIXELS + ROW_PIXELS * n_series)
 
 
 def interval_plot(
@@ -81,7 +84,29 @@ def interval_plot(
         shapes=lines,
     )
     keys = [_key(one) for one in series] if len(series) > 1 else []
-    return spec([*traces, *keys], {**axes, "showlegend": len(series) > 1, "legend": legend_above()})
+    axes |= {"showlegend": len(series) > 1, "legend": legend_above()}
+    return spec([*traces, *keys], axes) if len(rows) < TALL else spec([*traces, *keys, _UPPER], _with_upper_axis(axes))
+
+
+# An axis that no trace uses is not drawn.
+_UPPER: Spec = {
+    "type": "scatter",
+    "mode": "markers",
+    "x": [None],
+    "y": [None],
+    "xaxis": "x2",
+    "showlegend": False,
+    "hoverinfo": "skip",
+    "meta": {"groups": [-1]},
+}
+
+
+def _with_upper_axis(axes: Spec) -> Spec:
+    """The same axis above the rows, so that the first of many can be read without scrolling; the legend above it."""
+    upper = axis(side="top", overlaying="x", matches="x", showgrid=False)
+    legend = {**axes["legend"], "yref": "container", "yanchor": "top"}
+    margin = {**axes["margin"], "t": axes["margin"]["t"] + AXIS_PIXELS}
+    return {**axes, "xaxis2": upper, "legend": legend, "margin": margin}
 
 
 def _ends(one: Series) -> tuple[Floats, ...]:

@@ -1,7 +1,6 @@
 """Names beside points: each where it hides the least of other names and points.
 
-Plotly draws a text where it is told to. Sides are chosen here, for a picture of a phone's width: what has room there
-has room on a wider screen.
+Plotly draws a text where it is told to. Sides are chosen here, for a picture on a phone and one on a desktop at once.
 """
 
 from __future__ import annotations
@@ -11,13 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
-from tasks.view.figures.style import NEUTRAL, Spec, grouped, numbers, text
+from tasks.view.figures.style import Spec, grouped, numbers, text
 
 MOST_NAMED = 12  # up to so many groups, all are named; of more, those that stand out
 LENGTH = 16  # characters of a name
-WIDTH, HEIGHT = 320.0, 300.0  # pixels of the picture that sides are chosen for
+WIDTHS, HEIGHT = (300.0, 880.0), 320.0  # pixels of the pictures that sides are chosen for
 LETTER, LINE = 5.8, 13.0  # pixels of a letter's width and a line's height
 GAP = 6.0  # pixels from the middle of a point to its name
+MARK = 10  # pixels of a mark that is not seen: Plotly keeps a text clear of the marks of its own trace only
 # Each side, with where a name's middle lies: in shares of its width and height, and in gaps.
 SIDES = (
     ("top center", 0.0, 0.5, 0, 1),
@@ -39,49 +39,63 @@ def standing_out(far: Floats, most: int = MOST_NAMED) -> Integers:
 
 
 def named(
-    x: Floats, y: Floats, labels: Sequence[str], groups: Integers, chosen: Integers, *, logarithmic: bool = False
+    x: Floats, y: Floats, labels: Sequence[str], groups: Integers, chosen: Integers, *, x_axis: Spec, y_axis: Spec
 ) -> Spec:
     """A trace of the names of the points at the positions `chosen`; other points are only kept clear of.
 
-    `logarithmic` if the x-axis is. Points that are not finite have no name.
+    Points that are not finite have no name.
     """
-    across = np.log10(x) if logarithmic else x
-    known = np.isfinite(across) & np.isfinite(y)
-    places = np.column_stack([_pixels(across, known, WIDTH), _pixels(y, known, HEIGHT)])
+    across, up = _shares(x, x_axis), _shares(y, y_axis)
+    known = np.isfinite(across) & np.isfinite(up)
     chosen = chosen[known[chosen]]
+    places = np.column_stack([across, up])
     shown = [text(labels[k], LENGTH) for k in chosen]
     widths = [LETTER * min(len(labels[k]), LENGTH) for k in chosen]
     trace: Spec = {
         "type": "scatter",
-        "mode": "text",
+        "mode": "markers+text",
+        "name": "names",
         "x": numbers(x[chosen]),
         "y": numbers(y[chosen]),
         "text": shown,
         "textposition": _sides(places[known], places[chosen], widths),
         "textfont": {"size": 11},
+        "marker": {"size": MARK, "opacity": 0},
+        "cliponaxis": False,
         "showlegend": False,
         "hoverinfo": "skip",
-        "unselected": {"textfont": {"color": NEUTRAL}},
     }
     return grouped(trace, groups[chosen])
 
 
-def _pixels(values: Floats, known: np.ndarray, length: float) -> Floats:
-    low, span = (float(values[known].min()), float(np.ptp(values[known]))) if known.any() else (0.0, 0.0)
-    return (values - low) / (span or 1.0) * length
+def _shares(values: Floats, axis: Spec) -> Floats:
+    """Places along the axis, from 0 to 1; beyond them what is beyond its range."""
+    at = np.log10(values) if axis.get("type") == "log" else values
+    finite = at[np.isfinite(at)]
+    low, high = axis.get("range") or ((finite.min(), finite.max()) if finite.size else (0.0, 1.0))
+    return np.asarray((at - low) / ((high - low) or 1.0))
 
 
 def _sides(points: Floats, at: Floats, widths: Sequence[float]) -> list[str]:
     """A side per name, in turn: that on which it covers the least of earlier names, of the edge and of points."""
-    taken = np.empty((0, 4))  # left, bottom, right, top
+    taken: list[list[Floats]] = [[] for _ in WIDTHS]  # left, bottom, right, top
     sides = []
     for place, width in zip(at, widths, strict=True):
-        boxes = np.array([_box(place, width, *side[1:]) for side in SIDES])
-        covered = [10.0 * _covered(box, taken) + 20.0 * _beyond(box) + _hidden(box, points) for box in boxes]
-        best = int(np.argmin(covered))
+        boxes = [[_box(place * (wide, HEIGHT), width, *side[1:]) for side in SIDES] for wide in WIDTHS]
+        costs = [
+            [_cost(box, points * (wide, HEIGHT), before, wide) for box in these]
+            for these, before, wide in zip(boxes, taken, WIDTHS, strict=True)
+        ]
+        best = int(np.argmin(np.sum(costs, axis=0)))
         sides.append(SIDES[best][0])
-        taken = np.vstack([taken, boxes[best]])
+        for these, before in zip(boxes, taken, strict=True):
+            before.append(these[best])
     return sides
+
+
+def _cost(box: Floats, points: Floats, names: Sequence[Floats], wide: float) -> float:
+    beyond = max(-box[0], 0.0) + max(box[2] - wide, 0.0) + max(-box[1], 0.0) + max(box[3] - HEIGHT, 0.0)
+    return 10.0 * _covered(box, names) + 20.0 * float(beyond) / LETTER + _hidden(box, points)
 
 
 def _box(place: Floats, width: float, across: float, up: float, gap_x: int, gap_y: int) -> Floats:
@@ -89,16 +103,14 @@ def _box(place: Floats, width: float, across: float, up: float, gap_x: int, gap_
     return np.array([x - width / 2, y - LINE / 2, x + width / 2, y + LINE / 2])
 
 
-def _covered(box: Floats, others: Floats) -> float:
+def _covered(box: Floats, names: Sequence[Floats]) -> float:
     """Area that the box shares with others, in characters."""
+    if not names:
+        return 0.0
+    others = np.array(names)
     wide = np.minimum(box[2], others[:, 2]) - np.maximum(box[0], others[:, 0])
     high = np.minimum(box[3], others[:, 3]) - np.maximum(box[1], others[:, 1])
     return float((np.clip(wide, 0, None) * np.clip(high, 0, None)).sum() / (LETTER * LINE))
-
-
-def _beyond(box: Floats) -> float:
-    """How far the box reaches beyond the sides of the picture, in characters."""
-    return float(max(-box[0], 0.0) + max(box[2] - WIDTH, 0.0)) / LETTER
 
 
 def _hidden(box: Floats, points: Floats) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats
-from tasks.view.figures.style import MODELS, PANEL_MARGIN, POINTS, Spec, axis, layout, numbers, spec, text
+from tasks.view.figures.style import MODELS, PANEL_MARGIN, POINTS, Spec, layout, numbers, spec, text
 
 
 def group_panel(
@@ -14,8 +14,8 @@ def group_panel(
     lines: dict[str, Floats],
     *,
     line_x: Floats,
-    x_range: list[float],
-    y_range: list[float],
+    x_axis: Spec,
+    y_axis: Spec,
     has_predictor: bool = True,
     ribbon: Floats | None = None,
     heading: str = "",
@@ -23,8 +23,8 @@ def group_panel(
 ) -> Spec:
     """`lines` holds, per model, the expected outcome at each of `line_x`; NaN where the model has none.
 
-    `ribbon` (2, P) holds the group's line at each of `line_x` with a probability of 95 %. `heading` names the group on
-    hover.
+    The axes are those that all panels share. `ribbon` (2, P) holds the group's line at each of `line_x` with a
+    probability of 95 %. `heading` names the group on hover.
     """
     measure = f"\u202f{text(unit)}" if unit else ""
     points: Spec = {
@@ -39,8 +39,7 @@ def group_panel(
     cloud = [] if ribbon is None else [_ribbon(line_x, ribbon)]
     head = f"<b>{text(heading)}</b><br>" if heading else ""
     traces = [*cloud, *(_line(model, line_x, values, head, measure) for model, values in lines_known.items())]
-    across = axis(range=x_range, nticks=4, showticklabels=has_predictor, showgrid=has_predictor)
-    return spec([points, *traces], layout(across, axis(range=y_range, nticks=5), margin=PANEL_MARGIN))
+    return spec([points, *traces], layout(x_axis, y_axis, margin=PANEL_MARGIN))
 
 
 def _ribbon(x: Floats, ends: Floats) -> Spec:
@@ -62,6 +61,7 @@ def _line(model: str, x: Floats, y: Floats, head: str, measure: str) -> Spec:
         "type": "scatter",
         "mode": "lines",
         "name": style.label,
+        "meta": {"model": model},  # the page moves one line through the rows, from one model's to the next's
         "x": numbers(x),
         "y": numbers(y),
         "line": {"color": style.color, "dash": style.dash, "width": 2.2},

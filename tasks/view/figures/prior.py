@@ -19,6 +19,7 @@ from tasks.view.figures.style import (
     layout,
     legend_above,
     numbers,
+    panel_axis,
     spec,
     text,
     tick,
@@ -72,15 +73,17 @@ def _line(x: Floats, y: Floats, color: str, dash: str, name: str) -> Spec:
     }
 
 
-def prior_and_posterior(prior_at: Floats, prior: Floats, posterior_at: Floats, posterior: Floats) -> Spec:
+def prior_and_posterior(
+    prior_at: Floats, prior: Floats, posterior_at: Floats, posterior: Floats, *, x_title: str
+) -> Spec:
     """Both densities, each scaled to a maximum of 1: readers compare their widths, not their heights."""
     bayes = MODELS["bayes"]
     traces = [
         _density(prior_at, prior, PRIOR, "dash", PRIOR_FILLS[0], "prior"),
         _density(posterior_at, posterior, bayes.color, "solid", "rgba(0,158,115,0.2)", "posterior"),
     ]
-    blank = axis(showticklabels=False, showgrid=False, range=[0, 1.08])
-    return spec(traces, layout(axis(nticks=4, tickangle=0), blank, margin=PANEL_MARGIN))
+    height = panel_axis("density", showticklabels=False, ticks="", showgrid=False, range=[0, 1.08])
+    return spec(traces, layout(panel_axis(x_title, nticks=5, tickangle=0), height, margin=PANEL_MARGIN))
 
 
 def _density(x: Floats, y: Floats, color: str, dash: str, fill: str, name: str) -> Spec:

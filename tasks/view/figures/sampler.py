@@ -15,6 +15,7 @@ from tasks.view.figures.style import (
     layout,
     legend_above,
     numbers,
+    panel_axis,
     spec,
 )
 
@@ -38,7 +39,7 @@ def traces(draws: Floats) -> Spec:
         }
         for number, chain in enumerate(draws)
     ]
-    return spec(lines, layout(axis(nticks=3), axis(nticks=4), margin=PANEL_MARGIN))
+    return spec(lines, layout(panel_axis("draw", nticks=5), panel_axis("value", nticks=5), margin=PANEL_MARGIN))
 
 
 def energy(values: Floats) -> Spec:

@@ -20,6 +20,7 @@ from tasks.view.figures.style import (
     layout,
     legend_above,
     numbers,
+    padded,
     spec,
     text,
 )
@@ -52,8 +53,11 @@ class Pieces:
 def simpson(rows: Points, means: Points, lines: list[Pieces], *, x_title: str, y_title: str) -> Spec:
     cloud = _points("rows", rows, {"size": 4, "color": POINTS})
     centres = _points("group means", means, {"size": 11, "color": NEUTRAL, "symbol": "diamond", "line": {"width": 1}})
-    axes = layout(axis(x_title), axis(y_title), showlegend=True, legend=legend_above())
-    names = named(means.x, means.y, means.labels, means.groups, standing_out(_apart(means)))
+    axes = layout(
+        axis(x_title, range=padded(rows.x)), axis(y_title, range=padded(rows.y)), showlegend=True, legend=legend_above()
+    )
+    chosen = standing_out(_apart(means))
+    names = named(means.x, means.y, means.labels, means.groups, chosen, x_axis=axes["xaxis"], y_axis=axes["yaxis"])
     return spec([cloud, *(_line(pieces) for pieces in lines), centres, names], axes)
 
 

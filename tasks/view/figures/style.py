@@ -23,8 +23,8 @@ Spec: TypeAlias = dict[str, Any]
 NEUTRAL = "#808080"
 POINTS = "rgba(128,128,128,0.7)"
 ALERT = "#CC3311"  # a limit, and what is beyond it
-OTHERS = ("#7766CC", "#999933", "#CC6677", "#44889C")  # what is told apart and is no model: chains, terms
-REFERENCE = "#AA4499"  # a line over the points of groups that is no model's estimate of them: a trend, a limit
+OTHERS = ("#7766CC", "#44889C", "#CC6677", "#8C6D46")  # what is told apart and is no model: chains, terms
+REFERENCE = "#B58900"  # a line over the points of groups that is no model's estimate of them: a trend, a limit
 PANEL_MARGIN = {"l": 8, "r": 8, "t": 6, "b": 8}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
 TICK_LABEL_LENGTH = 22
@@ -137,6 +137,14 @@ def axis(title: str = "", **options: Any) -> Spec:
     return {"automargin": True, "zeroline": False, **named, **options}
 
 
+def panel_axis(title: str = "", **options: Any) -> Spec:
+    """The axis of a small picture."""
+    made = axis(title, **{"ticks": "outside", "ticklen": 3, **options})
+    if title:
+        made["title"] |= {"font": {"size": 11}, "standoff": 4}
+    return {**made, "tickfont": {"size": 11}}
+
+
 def layout(x: Spec, y: Spec, **options: Any) -> Spec:
     return {
         "xaxis": x,
@@ -172,9 +180,8 @@ def horizontal(y: float, color: str, *, dash: str = "solid", width: float = 2) -
     return {"type": "line", "y0": y, "y1": y, "xref": "paper", "x0": 0, "x1": 1, "line": line}
 
 
-def spec(data: Iterable[Spec], figure_layout: Spec, frames: list[Spec] | None = None) -> Spec:
-    figure: Spec = {"data": list(data), "layout": figure_layout}
-    return {**figure, "frames": frames} if frames else figure
+def spec(data: Iterable[Spec], figure_layout: Spec) -> Spec:
+    return {"data": list(data), "layout": figure_layout}
 
 
 def theme(*, ink: str, grid: str, paper: str) -> Spec:

@@ -53,7 +53,7 @@ def _caption(context: Context) -> str:
     across = "against its number of rows" if sizes.min() < sizes.max() else "in order, as all have as many rows"
     return (
         f"Funnel: mean of each group{moved} {across}. Limits hold 95 % (dashed) and 99.8 % (solid) of "
-        "groups that differ by chance alone (grey), or also by as much as groups here ordinarily do (purple)."
+        "groups that differ by chance alone (grey), or also by as much as groups here ordinarily do (gold)."
     )
 
 

@@ -8,7 +8,7 @@ from tasks.stats.records import Floats, Integers
 from tasks.view.context import Bands, Context
 from tasks.view.contrast import contrast
 from tasks.view.figures.panels import group_panel, spread_out
-from tasks.view.figures.style import MODELS, padded
+from tasks.view.figures.style import MODELS, Spec, padded, panel_axis
 from tasks.view.records import Block, Cell, Column, Fold, GroupTable, Link, Panel, Panels, Table
 from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, notable_groups, rule, thin
 from tasks.view.topic import Topic, how_to_read
@@ -24,6 +24,7 @@ GUIDE = (
     "where it is narrow, the line is well known."
 )
 MOST_PREDICTORS = 3
+FIRST_PANELS = 8
 MOST_TABLE_TERMS = 3
 DOWNLOAD = Link("estimates.csv: every group and model", "estimates.csv")
 LINE_POINTS = 5  # points on a model's line that have a hover text
@@ -53,20 +54,30 @@ def _panels(context: Context, term: int) -> Panels:
     chosen = notable_groups(sizes, context.bands[2].coef[:, 0], PANEL_LIMIT)
     chosen = chosen[np.argsort(sizes[chosen], kind="stable")]
     frame = _frame(context, term, chosen)
+    first = chosen[notable_groups(sizes[chosen], context.bands[2].coef[chosen, 0], FIRST_PANELS)]
     panels = tuple(_panel(context, term, int(group), *frame) for group in chosen)
     return Panels(
         id=f"panels-{term}",
         caption=_caption(context, term, len(chosen)),
         panels=panels,
         models=tuple((model, style.label) for model, style in MODELS.items()),
+        first=tuple(int(group) for group in first),
+        is_moving=True,
     )
 
 
-def _frame(context: Context, term: int, groups: Integers) -> tuple[list[float], list[float]]:
-    """Axis ranges that all panels share: those of the rows of the groups shown."""
+def _frame(context: Context, term: int, groups: Integers) -> tuple[Spec, Spec]:
+    """Axes that all panels share: over the rows of the groups shown."""
     rows = np.isin(context.data.group_index, groups)
-    across = padded(context.data.x[rows, term - 1]) if term else [-0.1, 1.1]
-    return across, padded(context.data.y[rows])
+    along = panel_axis(_titled(context.outcome, context.unit), range=padded(context.data.y[rows]), nticks=5)
+    if not term:
+        return panel_axis("rows side by side", range=[-0.1, 1.1], showticklabels=False, ticks="", showgrid=False), along
+    title = _titled(context.terms[term], context.given_unit(term))
+    return panel_axis(title, range=padded(context.data.x[rows, term - 1]), nticks=5), along
+
+
+def _titled(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
 
 
 def _caption(context: Context, term: int, n_shown: int) -> str:
@@ -84,13 +95,13 @@ def _caption(context: Context, term: int, n_shown: int) -> str:
     return text.sentence_case("".join(parts).strip())
 
 
-def _panel(context: Context, term: int, group: int, x_range: list[float], y_range: list[float]) -> Panel:
+def _panel(context: Context, term: int, group: int, x_axis: Spec, y_axis: Spec) -> Panel:
     rows = context.rows_of(group)
     order = context.data.x[rows, term - 1] if term else context.data.y[rows]
     rows = rows[thin(order, PANEL_ROWS_LIMIT)]
     x = context.data.x[rows, term - 1] if term else spread_out(rows.size)
-    ends = (float(x.min()), float(x.max())) if term and x.size and np.ptp(x) > 0 else (x_range[0], x_range[1])
-    line_x = np.linspace(*ends, num=LINE_POINTS)
+    low, high = (x.min(), x.max()) if term and x.size and np.ptp(x) > 0 else x_axis["range"]
+    line_x = np.linspace(low, high, num=LINE_POINTS)
     lines = _lines(context, term, group, line_x)
     detail = gap_in_words(context.findings.no_pooling, group)
     return Panel(
@@ -103,8 +114,8 @@ def _panel(context: Context, term: int, group: int, x_range: list[float], y_rang
             context.data.y[rows],
             lines,
             line_x=line_x,
-            x_range=x_range,
-            y_range=y_range,
+            x_axis=x_axis,
+            y_axis=y_axis,
             has_predictor=term > 0,
             ribbon=_ribbon(context, term, group, line_x),
             heading=f"{context.labels[group]}, n = {context.findings.group_sizes[group]:,}",

@@ -127,6 +127,7 @@ def _panel(context: Context, history: History, term: int, group: int, x_range: t
             x_range=x_range,
             y_range=(middle - height / 2, middle + height / 2),
             has_hours=_moment(history.runs[-1].started_at) - _moment(history.runs[0].started_at) < FEW_DAYS,
+            title=context.term_title(term),
             heading=context.labels[int(history.positions[group])],
             unit=context.raw_unit(term),
         ),

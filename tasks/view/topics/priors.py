@@ -140,7 +140,9 @@ def _overlay(context: Context, one: Overlay, number: int) -> Panel:
             f"{name}: the prior is shown from {numbers.significant(wide[0])} to {numbers.significant(wide[1])}, the "
             f"posterior lies between {numbers.significant(ends[0])} and {numbers.significant(ends[1])}."
         ),
-        spec=figures.prior_and_posterior(one.prior_at, one.prior_density, one.posterior_at, one.posterior_density),
+        spec=figures.prior_and_posterior(
+            one.prior_at, one.prior_density, one.posterior_at, one.posterior_density, x_title=unit or "value"
+        ),
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.judged.ranks import PLACED_SHARE, RankedTerm, Ranks
+from tasks.stats.records import Integers
 from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.ranks import RankRows, rank_plot
-from tasks.view.records import Block, Cell, Column, Figure, GroupTable, Link, Paragraph, Table
-from tasks.view.selection import FIGURE_LIMIT, PANEL_LIMIT, notable_groups, rule
+from tasks.view.figures.style import Spec
+from tasks.view.records import Block, Cell, Column, Figure, GroupTable, Link, Longer, Paragraph, Table
+from tasks.view.selection import LONGER_LIMIT, PANEL_LIMIT, ROWS_LIMIT, notable_groups, rule
 from tasks.view.summary.funnel import FunnelSummary, funnel_of
 from tasks.view.summary.ranks import RanksSummary, ranks_of
 from tasks.view.topic import Entry, Topic, how_to_read
@@ -27,7 +29,7 @@ GUIDE = (
 )
 FUNNEL_OPENS = "Means of few rows vary more by chance, so the limits open towards small groups like a funnel."
 FUNNEL = (
-    "A group inside the grey limits need not differ from the average group at all. One inside the purple limits "
+    "A group inside the grey limits need not differ from the average group at all. One inside the gold limits "
     "differs no more than groups usually do. One outside them is worth a look: at its rows first, then at what it "
     "does. Chance puts about one group in 20 outside the dashed lines and one in 500 outside the solid ones."
 )
@@ -54,7 +56,27 @@ def _funnel_guide(context: Context) -> str:
 
 def _rank_figure(context: Context, found: Ranks, one: RankedTerm) -> Figure:
     term = context.findings.terms.index(one.term)
-    chosen = notable_groups(context.findings.group_sizes, -one.expected, PANEL_LIMIT if term else FIGURE_LIMIT)
+    chosen = notable_groups(context.findings.group_sizes, -one.expected, ROWS_LIMIT)
+    name = context.term_name(term)
+    shown = rule(len(chosen), context.n_groups, of=name)
+    caption = f"Rank of each group by {name}: expected rank and 95 % interval. Rank 1 is the highest value. {shown}"
+    return Figure(
+        id=f"figure-ranks-{term}",
+        caption=caption.strip(),
+        alternative=_rank_alternative(context, one, name),
+        spec=_rank_spec(context, found, one, chosen),
+        height=intervals.height(len(chosen), 1),
+        longer=_all_ranks(context, found, one) if chosen.size < context.n_groups <= LONGER_LIMIT else None,
+    )
+
+
+def _all_ranks(context: Context, found: Ranks, one: RankedTerm) -> Longer:
+    every = np.arange(context.n_groups)
+    label = f"all {plural(context.n_groups, 'group')}"
+    return Longer(label, _rank_spec(context, found, one, every), intervals.height(every.size, 1))
+
+
+def _rank_spec(context: Context, found: Ranks, one: RankedTerm, chosen: Integers) -> Spec:
     chosen = chosen[np.argsort(one.expected[chosen], kind="stable")]
     rows = RankRows(
         labels=[context.labels[j] for j in chosen],
@@ -67,16 +89,7 @@ def _rank_figure(context: Context, found: Ranks, one: RankedTerm) -> Figure:
         bottom=[_chance(p, found.n_draws) for p in one.bottom[chosen]],
         is_placed=one.half[chosen] != 0,
     )
-    name = context.term_name(term)
-    shown = rule(len(chosen), context.n_groups, of=name)
-    caption = f"Rank of each group by {name}: expected rank and 95 % interval. Rank 1 is the highest value. {shown}"
-    return Figure(
-        id=f"figure-ranks-{term}",
-        caption=caption.strip(),
-        alternative=_rank_alternative(context, one, name),
-        spec=rank_plot(rows, context.n_groups, found.n_extreme),
-        height=intervals.height(len(chosen), 1),
-    )
+    return rank_plot(rows, context.n_groups, found.n_extreme)
 
 
 def _rank_alternative(context: Context, one: RankedTerm, name: str) -> str:

@@ -10,6 +10,7 @@ from tasks.view.figures.displacement import CROWD, Stage, displacement
 from tasks.view.figures.names import MOST_NAMED, named, standing_out
 from tasks.view.figures.strips import Strips, strip_plot
 
+AXES = {"x_axis": style.axis(), "y_axis": style.axis()}
 HOSTILE = "<b>x</b> & %{y} $a$ \u202e"
 
 
@@ -50,12 +51,11 @@ def _luminance(color):
 def test_a_panel_leaves_out_the_line_of_a_model_without_a_fit():
     x = np.array([0.0, 1.0])
     lines = {"no_pooling": np.array([np.nan, np.nan]), "bayes": np.array([1.0, 2.0])}
-    spec = panels.group_panel(x, x, lines, line_x=x, x_range=[0, 1], y_range=[0, 2])
+    spec = panels.group_panel(x, x, lines, line_x=x, **AXES)
     assert [trace.get("name") for trace in spec["data"]] == [None, "Bayes"]
 
 
 THREE_MODELS = ("no_pooling", "partial_pooling", "bayes")
-AXES = {"x_axis": style.axis(), "y_axis": style.axis()}
 
 
 def stages_of(start, end):
@@ -64,7 +64,7 @@ def stages_of(start, end):
 
 
 def named_in(spec):
-    return next(trace for trace in spec["data"] if trace["mode"] == "text")
+    return next(trace for trace in spec["data"] if "text" in trace["mode"])
 
 
 def test_displacement_shows_each_models_estimates_in_its_symbol_and_the_way_between_them():
@@ -104,14 +104,24 @@ def test_every_named_point_has_one_side_and_of_many_points_only_the_farthest_hav
     x, y, far = 10 ** rng.normal(size=n), rng.normal(size=n), rng.permutation(n).astype(float)
     chosen = standing_out(far)
     assert far[chosen].min() >= n - MOST_NAMED
-    trace = named(x, y, [f"g{k}" for k in range(n)], np.arange(n), chosen, logarithmic=logarithmic)
+    axes = {"x_axis": style.axis(type="log" if logarithmic else "linear"), "y_axis": style.axis()}
+    trace = named(x, y, [f"g{k}" for k in range(n)], np.arange(n), chosen, **axes)
     assert len(trace["x"]) == len(trace["textposition"]) == min(n, MOST_NAMED)
     assert trace["text"] == [f"g{k}" for k in chosen]
 
 
+def test_a_name_at_an_edge_stays_in_the_picture():
+    x = np.array([0.0, 0.5, 1.0])
+    trace = named(
+        x, np.full(3, 0.5), ["a long name", "another name", "a third name"], np.arange(3), np.arange(3), **AXES
+    )
+    assert trace["textposition"][0].endswith("right")
+    assert trace["textposition"][2].endswith("left")
+
+
 def test_names_of_points_that_lie_close_together_stand_on_different_sides():
     x, y = np.array([0.0, 0.5, 0.51, 1.0]), np.array([0.0, 0.5, 0.5, 1.0])
-    trace = named(x, y, ["a", "one of two", "two of two", "b"], np.arange(4), np.arange(4))
+    trace = named(x, y, ["a", "one of two", "two of two", "b"], np.arange(4), np.arange(4), **AXES)
     assert trace["textposition"][1] != trace["textposition"][2]
 
 
@@ -129,7 +139,7 @@ def test_hover_tells_group_rows_estimate_and_interval_or_that_there_is_none():
 def test_a_panels_ribbon_goes_along_its_upper_edge_and_back_along_the_lower():
     x = np.array([0.0, 1.0, 2.0])
     ribbon = np.array([[0.0, 0.5, 1.0], [2.0, 3.0, 4.0]])
-    spec = panels.group_panel(x, x, {"bayes": x}, line_x=x, x_range=[0, 2], y_range=[0, 5], ribbon=ribbon)
+    spec = panels.group_panel(x, x, {"bayes": x}, line_x=x, **AXES, ribbon=ribbon)
     trace = spec["data"][1]
     assert trace["x"] == [0, 1, 2, 2, 1, 0]
     assert trace["y"] == [2, 3, 4, 1, 0.5, 0]

@@ -304,7 +304,7 @@ def test_how_far_groups_lie_apart_is_one_number_on_the_first_screen_and_in_its_s
     assert finding.startswith(f"Groups typically lie {said[1]} from the average group")
     share = re.search(r"about (.{1,8}) of the variation", is_there_a_difference(report).split("; ")[-1])
     assert share
-    assert f"expectation: {share[1]} (95 % interval" in finding
+    assert f"average group: {share[1]} of the variation lies between groups." in finding
 
 
 def test_the_samplers_numbers_are_its_checks(report: Context) -> None:

@@ -13,6 +13,7 @@ from tasks.stats.judged.funnel import ALARM, WARNING
 from tasks.view.document import summary_of
 from tasks.view.figures import by_size
 from tasks.view.records import Figure, GroupTable, Table
+from tasks.view.selection import ROWS_LIMIT
 from tasks.view.topics import ranks
 from tasks.view.topics.funnel import funnel_finding
 from tests import factories
@@ -82,8 +83,9 @@ def test_many_groups_are_all_in_the_table_and_the_notable_ones_in_the_figure() -
     table, figure = block(found, "table-ranks"), block(found, "figure-ranks-0")
     assert isinstance(table, GroupTable)
     assert table.n_rows == 500
-    assert len(group_points(figure)[0]["x"]) == 60
-    assert "60 of 500 groups" in figure.caption
+    assert len(group_points(figure)[0]["x"]) == ROWS_LIMIT
+    assert figure.longer is None
+    assert f"{ROWS_LIMIT} of 500 groups" in figure.caption
     assert "highest effect of hours" in block(found, "figure-ranks-1").caption
 
 

@@ -29,7 +29,7 @@ def test_the_spread_of_the_groups_is_one_median_everywhere() -> None:
     shown = f"{median:.1f}\u202fs"
     assert f"typically by {shown} from the average group" in answers.one_sentence(context)
     assert f"within about {shown} of the average group" in answers.is_there_a_difference(context)
-    assert f"about {shown} from the average group" in variance.TOPIC.finding(context)
+    assert f"typically lie {shown} from the average group" in variance.TOPIC.finding(context)
     rows = {
         (row[0].text, row[1].text): row[3].text
         for row in block(section(variance.TOPIC, context), "table-components").rows
