@@ -29,7 +29,8 @@ NOTE_STAGES = """
 # Where the moving line is, beside the model's own; null where there is none.
 MOVING = """
 ([plot, model]) => {
-  const moving = plot.data.find((trace) => trace.meta?.isMoving), own = plot.data.find((trace) => trace.meta?.model === model);
+  const moving = plot.data.find((trace) => trace.meta?.isMoving);
+  const own = plot.data.find((trace) => trace.meta?.model === model);
   return moving ? [Array.from(moving.y), Array.from(own.y)] : null;
 }
 """
