@@ -71,8 +71,11 @@ class Context(RowContext):
         return tuple(text.label(label) for label in self.findings.labels)
 
     def named(self, group: int) -> str:
-        """A group's name in a sentence; a number gets the word for groups in front, or it would read as an amount."""
-        label = self.labels[group]
+        """A group's name in a sentence; a number gets the word for groups in front, or it would read as an amount.
+
+        A full stop within it ends no sentence: the space after it does not break.
+        """
+        label = self.labels[group].replace(". ", ".\u00a0")
         return f"{self.group} {label}" if label.isdecimal() else label
 
     @property

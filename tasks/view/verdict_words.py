@@ -44,7 +44,7 @@ def _reason(context: Context) -> str:
         return f"{text.sentence_case(listed)}. {simpson}{_instead(found.recommended_model)}"
     flavour = MODEL_NAMES[found.recommended_model]
     return (
-        f"{text.sentence_case(flavour)} is regular and converged, nothing speaks against the model, and its intervals "
+        f"{text.sentence_case(flavour)} is regular and converged, and nothing speaks against it. Its intervals "
         f"{_as_wide(context)}. {simpson}"
     ).strip()
 

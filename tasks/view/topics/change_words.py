@@ -46,19 +46,19 @@ def model_name(path: str) -> str:
 
 def changes_finding(context: Context, changes: Changes) -> str:
     """The opening sentences: verdict first, then data, then estimates."""
-    since = f"Compared with the report of {moment(changes.previous_started_at)}:"
-    parts = [since, _verdict(changes), _data(changes), _estimates(context, changes), _causes(changes)]
+    parts = [_verdict(changes), _data(changes), _estimates(context, changes), _causes(changes)]
     return " ".join(filter(None, parts))
 
 
 def _verdict(changes: Changes) -> str:
     found = changes.verdict
     status, model = found.status, found.recommended_model
-    was = "as it was then" if status.is_same else f"{found.direction} than {quoted(status.then)} then"
-    opening = f"the verdict is {quoted(status.now)}, {was}"
+    since = f"Since the report of {moment(changes.previous_started_at)}"
+    was = f"still is {quoted(status.now)}" if status.is_same else f"is {quoted(status.now)}, {found.direction} than"
+    opening = f"{since}, the verdict {was}{'' if status.is_same else f' {quoted(status.then)} then'}."
     if model.is_same:
-        return f"{opening}, and the recommendation still is {model_name(model.now)}."
-    return f"{opening}, and the recommendation now is {model_name(model.now)}, no longer {model_name(model.then)}."
+        return f"{opening} The recommendation still is {model_name(model.now)}."
+    return f"{opening} The recommendation now is {model_name(model.now)}, no longer {model_name(model.then)}."
 
 
 def _data(changes: Changes) -> str:

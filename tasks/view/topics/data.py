@@ -229,7 +229,7 @@ def _finding(context: Context) -> str:
         return f"{used}; no row was rejected.{copies}{unusable}"
     share = percent(run.n_rejected / (run.n_rows + run.n_rejected))
     rejected = f"{plural(run.n_rejected, 'row')} ({share}) {_were(run.n_rejected)} rejected"
-    return f"{used}; {rejected} and {'is' if run.n_rejected == 1 else 'are'} in no estimate.{copies}{unusable}"
+    return f"{used}; {rejected}, in no estimate.{copies}{unusable}"
 
 
 def _were(n: int) -> str:

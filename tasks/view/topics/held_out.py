@@ -157,8 +157,8 @@ def _errors(context: Context) -> str:
         return f"For a group that it has never seen, the Bayesian model is typically off by {new_group}."
     new_row = with_unit(fixed(rows.of("bayes").rmse, error_places(context, rows)), context.difference_unit)
     return (
-        f"The Bayesian model is typically off by {new_row} for a new row of a known group, and by {new_group} for the "
-        "rows of a group that it has never seen."
+        f"The Bayesian model is typically off by {new_row} for new rows of known groups, by {new_group} for those of a "
+        "new group."
     )
 
 

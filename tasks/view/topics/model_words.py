@@ -24,19 +24,25 @@ def _name(context: Context, judged: Judgement) -> str:
     return context.terms[context.position(judged.term)]
 
 
-def _estimate(context: Context, one: MissingTerm, scale: float, unit: str) -> str:
-    """`3.1 s per year (95 % interval 1.2 to 5.0)`"""
+def _parts(one: MissingTerm, scale: float, unit: str) -> tuple[str, str]:
+    """`3.1 s per year` and `1.2 to 5.0`"""
     half = one.half_width / scale
     places, value = numbers.decimals_for(one.se / scale), one.coef / scale
-    ends = numbers.interval(value - half, value + half, places)
-    return f"{with_unit(fixed(value, places), unit)} (95 % interval {ends})"
+    return with_unit(fixed(value, places), unit), numbers.interval(value - half, value + half, places)
+
+
+def _estimate(one: MissingTerm, scale: float, unit: str) -> str:
+    """`3.1 s per year (95 % interval 1.2 to 5.0)`"""
+    return "{} (95 % interval {})".format(*_parts(one, scale, unit))
 
 
 def _difference(context: Context, judged: Judgement) -> str:
     one = _missing(context, judged)
     name = context.terms[one.added.column]
-    size = _estimate(context, one, context.raw_scale(one.added.column), context.raw_unit(one.added.column))
-    return f"Between groups, the slope of {name} differs from the slope within groups by {size}."
+    size, ends = _parts(one, context.raw_scale(one.added.column), context.raw_unit(one.added.column))
+    return (
+        f"The slope of {name} between groups differs from the one within groups by {size}. The 95 % interval is {ends}."
+    )
 
 
 CONTEXT: CheckSpec[Context] = CheckSpec(

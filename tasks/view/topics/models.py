@@ -26,6 +26,7 @@ GUIDE = (
 )
 # A difference counts as clear if it exceeds this many of its standard errors.
 CLEAR = 2.0
+COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Several")
 LITTLE = 0.05  # relative to the best error: smaller clear differences hardly matter
 UNCLEAR = 0.1  # relative: larger differences that are not clear are called uncertain
 FLAVOURS = {
@@ -242,8 +243,8 @@ def _best_sentence(found: CrossValidation, tied: list[ModelError], best: str) ->
         return f"{text.sentence_case(MODEL_NAMES[found.best])} predicts new rows best, typically off by {best}."
     names = listed([MODEL_NAMES[found.best], *(MODEL_NAMES[error.model] for error in tied)], limit=6)
     return (
-        f"New rows are predicted about equally well by {names}: typically off by {best}, with no clear difference "
-        f"of {percent(NAMED)} or more between them."
+        f"{COUNTS[min(len(tied) + 1, len(COUNTS) - 1)]} models predict new rows about equally well, typically "
+        f"off by {best}. They are {names}, with no clear difference of {percent(NAMED)} or more between them."
     )
 
 

@@ -252,9 +252,9 @@ def _some(context: Context, judged: Judgement) -> str:
 def _noticeable(context: Context, judged: Judgement) -> str:
     found = context.findings.prior_sensitivity
     less = [one for one in found.flagged if not one.asks_review and one.group < 0 and one.kind != "correlation"]
-    some = f", and some say in {_said(context, less)}" if less else ""
+    some = f" They have some say in {_said(context, less)}." if less else ""
     few = _few(context) if any(one.kind in SPREADS for one in found.to_review) else ""
-    return f"The priors have a noticeable say in {_said(context, found.to_review)}{some}.{few}"
+    return f"The priors have a noticeable say in {_said(context, found.to_review)}.{some}{few}"
 
 
 def _few(context: Context) -> str:

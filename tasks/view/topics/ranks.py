@@ -158,9 +158,9 @@ def _league_table(context: Context, level: RankedTerm) -> str:
     places = f"{numbers.count(round(level.typical_places))} of {n:,} places"
     if level.is_defensible:
         return (
-            f"The groups can be ranked by their level, if every rank is shown with its interval: {level.n_placed:,} of "
-            f"{n:,} {numbers.be(level.n_placed)} surely in the upper or the lower half, and the typical rank is "
-            f"known to within {places}. {_real_share(context, level)}"
+            "The groups can be ranked by their level, if every rank is shown with its interval. "
+            f"{level.n_placed:,} of {n:,} {numbers.be(level.n_placed)} surely in the upper or the lower half, and the "
+            f"typical rank is known to within {places}. {_real_share(context, level)}"
         )
     only = "only " if level.n_placed < PLACED_SHARE * n else ""
     placed = f"{only}{level.n_placed:,}" if level.n_placed else "none"

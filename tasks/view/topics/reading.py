@@ -14,6 +14,7 @@ from tasks.stats.rows.totals import TotalsRow
 from tasks.study.advice import to_set
 from tasks.view.row_context import RowContext
 from tasks.view.topic import Case, CheckSpec
+from tasks.view.words.numbers import plural
 
 MOST_NAMED = 3
 
@@ -68,8 +69,8 @@ def _delete(context: RowContext, judged: Judgement) -> str:
 def _cut_short(context: RowContext, judged: Judgement) -> str:
     found = _notes(context).cut_short
     named = ", ".join(f"{name} ({_end(end)})" for name, end in found[:MOST_NAMED])
-    verb = "ends" if len(found) == 1 else "end"
-    return f"{named}{_more(found)} {verb} without a line break and, as it seems, in the middle of a line."
+    what = "A file ends" if len(found) == 1 else f"{plural(len(found), 'file')} end"
+    return f"{what} without a line break and, as it seems, in the middle of a line. See {named}{_more(found)}."
 
 
 def _end(end: CutShort) -> str:

@@ -80,8 +80,9 @@ def _estimates(context: Context, found: Remedies, k: int) -> str:
     how = "hardly depend" if share < HARDLY else "depend somewhat" if share < CLEARLY else "depend"
     size = with_unit(numbers.significant(float(found.spread[k]) / context.raw_scale(term), 2), context.raw_unit(term))
     return (
-        f"Estimates of the {name} by group {how} on the route: {context.named(int(found.spread_group[k]))} moves most, "
-        f"by {size} between routes, {numbers.percent(share)} of the width of its Bayesian interval."
+        f"Estimates of the {name} by group {how} on the route. The one that moves most is that of "
+        f"{context.named(int(found.spread_group[k]))}: by {size} between routes, {numbers.percent(share)} of the width "
+        "of its Bayesian interval."
     )
 
 

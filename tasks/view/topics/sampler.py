@@ -213,7 +213,7 @@ def _finding(context: Context) -> str:
             f"{numbers.fixed(min(found.ess_bulk_min, found.ess_tail_min), 0)} independent ones or more."
         )
     return (
-        f"The sampler reached every threshold {when}: the largest R-hat is {found.rhat_max:.3f} and the draws are "
+        f"The sampler reached every threshold {when}. The largest R-hat is {found.rhat_max:.3f}, and the draws are "
         f"worth about {numbers.fixed(min(found.ess_bulk_min, found.ess_tail_min), 0)} independent ones or more."
     )
 

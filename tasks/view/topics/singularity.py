@@ -176,8 +176,8 @@ def _no_spread(context: Context, judged: Judgement) -> str:
 
 def _perfect(context: Context, judged: Judgement) -> str:
     return (
-        f"{_model(context)} is singular: in the best fit two effects of a group go together perfectly (their "
-        "correlation is at its limit), so that one combination of them has no variance at all. The data cannot tell "
+        f"{_model(context)} is singular: in the best fit two effects of a group go together perfectly. Their "
+        "correlation is at its limit, so that one combination of them has no variance at all. The data cannot tell "
         "that variance from 0; it need not be 0."
     )
 
@@ -207,8 +207,8 @@ def _as_wide(context: Context, judged: Judgement) -> str:
 def _narrow(context: Context, judged: Judgement) -> str:
     found = _comparison(context, judged)
     return (
-        f"The usual intervals for the {_name(context, judged)} by group are {percent(found.ratio)} as wide as "
-        "calibrated ones: somewhat too narrow, they would hold the truth about "
+        f"The usual intervals for the {_name(context, judged)} by group are somewhat too narrow: "
+        f"{percent(found.ratio)} as wide as calibrated ones. They would hold the truth about "
         f"{percent(found.implied_coverage)} of the time, not 95 %."
     )
 
@@ -219,9 +219,10 @@ def _collapsed(context: Context, judged: Judgement) -> str:
     usual = numbers.significant(found.conditional / scale, 2)
     needed = numbers.fixed(found.calibrated / scale, numbers.decimals_for(found.calibrated / scale / 10))
     return (
-        f"The usual (conditional) intervals for the {_name(context, judged)} by group have collapsed: typically "
-        f"{usual} wide where {numbers.with_unit(needed, context.raw_unit(term))} are needed ({percent(found.ratio)}). "
-        f"They would hold the truth about {percent(found.implied_coverage)} of the time, not 95 %."
+        f"The usual (conditional) intervals for the {_name(context, judged)} by group have collapsed to "
+        f"{percent(found.ratio)} of the width that is needed. Typically they are {usual} wide and should be "
+        f"{numbers.with_unit(needed, context.raw_unit(term))}. They would hold the truth about "
+        f"{percent(found.implied_coverage)} of the time, not 95 %."
     )
 
 
@@ -277,8 +278,9 @@ INTERVALS: CheckSpec[Context] = CheckSpec(
 def _covers(context: Context, judged: Judgement) -> str:
     assert judged.value is not None
     return (
-        f"Partial pooling’s own (joint) intervals for the {_name(context, judged)} by group, widened for the "
-        f"uncertainty of the spread, hold {percent(judged.value)} of what the Bayesian fit holds possible."
+        f"Partial pooling’s own (joint) intervals for the {_name(context, judged)} by group hold "
+        f"{percent(judged.value)} of what the Bayesian fit holds possible. They are widened for the uncertainty of the "
+        "spread."
     )
 
 

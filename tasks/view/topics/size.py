@@ -215,7 +215,7 @@ def _unclear(context: Context, judged: Judgement) -> str:
     trend = _trend(context)
     sign = "some sign, not a clear one," if judged.case == "hinted" else "no clear sign"
     return (
-        f"There is {sign} that the level of a group goes with its number of rows: it changes "
+        f"There is {sign} that the level of a group goes with its number of rows. It changes "
         f"{_measured(context, trend)}. {_flips(context, trend)}"
     )
 
@@ -237,7 +237,7 @@ def _clear(context: Context, judged: Judgement) -> str:
 
 def _goes_with_size(context: Context, trend: SizeTrend) -> str:
     higher = "higher" if trend.per_doubling > 0 else "lower"
-    return f"Groups with more rows have {higher} levels: {_measured(context, trend)}."
+    return f"Groups with more rows have {higher} levels, {_measured(context, trend)}."
 
 
 def _flips(context: Context, trend: SizeTrend) -> str:

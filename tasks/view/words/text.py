@@ -68,7 +68,8 @@ def readable(column: str) -> str:
 
 def first_sentence(text: str) -> tuple[str, str]:
     """The first of our sentences, and the others. A full stop after a short word, as in `St. Ives`, ends none."""
-    parts = re.split(r"(?<=[\w%)”’\u202f]{3}[.!?]) (?=[A-Z“])|(?<=\w{4}[.!?]) (?=\d)", text, maxsplit=1)
+    ends = r"(?<=[\w%)”’\u202f]{3}[.!?]) (?=[A-Z“])|(?<=[\d)>’'][.!?]) (?=[A-Z“\d])|(?<=\w{4}[.!?]) (?=\d)"
+    parts = re.split(ends, text, maxsplit=1)
     return parts[0], parts[1] if len(parts) > 1 else ""
 
 

@@ -41,6 +41,7 @@ from tests.past_runs import earlier, grown, looked_back
 from tests.posteriors import sampled
 from tests.said import block, by_name, changed, context_of_sampled, section
 
+MOST_WORDS = 25
 STATS = Path(tasks.stats.__file__).parent
 # `_judgement(kind, …)` of `diagnostics` is given one kind a limit, of both ESS the lesser.
 SAMPLER = ("rhat", "weights", "ess", "divergences", "treedepth", "ebfmi")
@@ -294,6 +295,13 @@ def test_rows_and_groups_are_counted_alike(report: Context) -> None:
     assert checks["group_count"].value == run.n_groups
     assert checks["group_count"].message.split(" groups")[0].endswith(str(run.n_groups))
     assert checks["group_sizes"].value == report.findings.group_sizes.min()
+
+
+def test_every_finding_opens_with_a_sentence_of_at_most_25_words(report: Context) -> None:
+    page = build_page(report)
+    long = [section.lead for section in page.sections if len(section.lead.split()) > MOST_WORDS]
+    checks = (text.first_sentence(item.message)[0] for item in page.health)
+    assert [*long, *(lead for lead in checks if len(lead.split()) > MOST_WORDS)] == []
 
 
 def test_how_far_groups_lie_apart_is_one_number_on_the_first_screen_and_in_its_section(report: Context) -> None:

@@ -66,7 +66,7 @@ def test_the_two_slopes_within_and_of_the_average_group_are_explained() -> None:
 def test_the_contextual_effect_is_one_number_in_sentence_and_table(name: str) -> None:
     context = context_of_sampled(sampled(name))
     cells = block(section(simpson.TOPIC, context), "table-simpson").rows[1]
-    pattern = r"within groups by ([−\d.]+)[^(]*\(95 % interval ([−\d.]+) to ([−\d.]+)\)"
+    pattern = r"within groups by ([−\d.]+)\D.*? interval is ([−\d.]+) to ([−\d.]+)\."
     said = re.search(pattern, section(simpson.TOPIC, context).finding)
     assert said is not None
     value, low, high = (float(part.replace("−", "-")) for part in said.groups())
