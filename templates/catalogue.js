@@ -6,7 +6,6 @@
   const list = document.querySelector(".studies");
   const found = document.querySelector(".found");
   const units = JSON.parse(form.dataset.units);
-  const WORST_FIRST = ["none", "use", "trust", ""];
 
   function ago(seconds) {
     if (seconds <= -60) return "dated in the future";
@@ -18,21 +17,21 @@
 
   const textOf = (element) => element.textContent.toLowerCase();
   const now = Date.now();
-  const studies = [...list.children].map((element, position) => {
-    const { status, newest, staleFrom } = element.dataset;
+  const studies = [...list.children].map((element) => {
+    const { status, staleFrom, urgency, urgencyIfStale } = element.dataset;
     const isStale = Boolean(staleFrom) && now >= Date.parse(staleFrom);
-    const words = element.querySelector(".ago");
-    if (words) words.textContent = `${ago((now - Date.parse(newest)) / 1000)}, `;
-    const badge = element.querySelector(".stale");
-    if (badge) badge.hidden = !isStale;
-    return { element, position, status, newest, isStale, rows: null, text: null };
+    const moment = element.querySelector(".fresh time");
+    if (moment) {
+      element.querySelector(".ago").textContent = ago((now - Date.parse(moment.dateTime)) / 1000);
+      element.querySelector(".stale").hidden = !isStale;
+    }
+    return { element, status, isStale, urgency: Number(isStale ? urgencyIfStale : urgency), rows: null, text: null };
   });
 
   // Texts are gathered at the first search: a page may hold thousands of runs.
   function read(study) {
     if (study.text !== null) return;
-    const folder = study.element.querySelector("summary");
-    study.text = textOf(study.element.querySelector(".said")) + (folder ? textOf(folder) : "");
+    study.text = [...study.element.querySelectorAll(".standing, .said, :scope > details > summary")].map(textOf).join("\n");
     study.rows = [...study.element.querySelectorAll("tbody tr")].map((row) => {
       const link = row.querySelector("a");
       return { row, text: textOf(row) + decodeURI(link.getAttribute("href")).toLowerCase() };
@@ -66,12 +65,6 @@
     return isNamed || n > 0;
   }
 
-  const orders = {
-    name: (a, b) => a.position - b.position,
-    newest: (a, b) => b.newest.localeCompare(a.newest) || a.position - b.position,
-    worst: (a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status) || a.position - b.position,
-  };
-
   function filter() {
     const asked = new FormData(form);
     const words = asked.get("q").toLowerCase().split(/\s+/).filter(Boolean);
@@ -84,14 +77,19 @@
     found.textContent = isAsked ? `${n} of ${studies.length} studies` : "";
   }
 
+  // The page says where each study stands in every order; what has become stale since it was made is moved here.
   function order() {
-    list.append(...[...studies].sort(orders[form.elements.order.value]).map((study) => study.element));
+    const asked = form.elements.order.value;
+    const rank = ({ element }) => Number(element.dataset[asked === "look" ? "newest" : asked]);
+    const urgency = (study) => (asked === "look" ? study.urgency : 0);
+    const sorted = [...studies].sort((a, b) => urgency(a) - urgency(b) || rank(a) - rank(b));
+    list.append(...sorted.map((study) => study.element));
   }
 
   form.addEventListener("input", filter);
   form.elements.order.addEventListener("change", order);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
-  if (form.elements.order.value !== "name") order();
+  order();
   filter();
 })();

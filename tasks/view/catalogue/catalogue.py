@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from tasks.stats.past.earlier import Question
@@ -89,8 +89,18 @@ class RunEntry:
 
 @dataclass(frozen=True)
 class DamagedRun:
+    """A run folder that cannot be read. `folder` is relative to the reports folder: `study/run`."""
+
     folder: str
     reason: str
+
+    @property
+    def study(self) -> str:
+        return self.folder.partition("/")[0]
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.partition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -102,13 +112,17 @@ class RejectedRun:
     file: str  # relative to the reports folder
 
 
+Stopped = TypeVar("Stopped", DamagedRun, RejectedRun)
+
+
 @dataclass(frozen=True)
 class StudyEntry:
-    """`runs` are newest first. `rejected_since` is the newest rejection after the newest run, if any."""
+    """`runs` are newest first; of rejections and of damaged runs, the newest after the newest run, if any."""
 
     name: str
     runs: tuple[RunEntry, ...]
     rejected_since: RejectedRun | None
+    damaged_since: DamagedRun | None = None
 
     @property
     def latest(self) -> RunEntry | None:
@@ -117,6 +131,12 @@ class StudyEntry:
     @property
     def title(self) -> str:
         return self.runs[0].title if self.runs else self.name
+
+    @property
+    def newest_id(self) -> str:
+        """Of the newest run, whatever came of it. Run ids sort by time."""
+        known = (self.latest, self.rejected_since, self.damaged_since)
+        return max((each.run_id for each in known if each), default="")
 
     @cached_property
     def trends(self) -> tuple[Trend, ...]:
@@ -130,9 +150,15 @@ class StudyEntry:
         return self.trends if len(self.trends) <= MOST_TRENDS else (*self.trends[: MOST_TRENDS - 1], self.trends[-1])
 
     @property
-    def leading_trends(self) -> tuple[Trend, ...]:
-        """The trend to show if there is room for one: the first predictor's effect, else the level."""
-        return self.trends[1:2] if [trend.kind for trend in self.trends[1:2]] == ["slope"] else self.trends[:1]
+    def leading_trend(self) -> Trend | None:
+        """The trend to show where there is room for one: the first predictor's effect, else the level."""
+        slopes = (trend for trend in self.trends if trend.kind == "slope")
+        return next(slopes, self.trends[0] if self.trends else None)
+
+    @property
+    def other_trends(self) -> tuple[Trend, ...]:
+        """Those to show where there is room for more, without the leading one."""
+        return tuple(trend for trend in self.shown_trends if trend is not self.leading_trend)
 
     @cached_property
     def stale_from(self) -> StaleFrom | None:
@@ -176,15 +202,21 @@ def catalogue_of(
 ) -> Catalogue:
     ordered = sorted(newest_first(runs), key=lambda run: run.study)
     by_study = {name: tuple(group) for name, group in groupby(ordered, key=lambda run: run.study)}
-    names = sorted(by_study.keys() | {rejection.study for rejection in rejected})
-    studies = tuple(_study(name, by_study.get(name, ()), rejected) for name in names)
+    names = sorted(by_study.keys() | {run.study for run in rejected} | {run.study for run in damaged})
+    studies = tuple(_study(name, by_study.get(name, ()), rejected, damaged) for name in names)
     return Catalogue(studies, tuple(sorted(damaged, key=lambda run: run.folder)), tuple(sorted(portfolios)))
 
 
-def _study(name: str, runs: tuple[RunEntry, ...], rejected: Sequence[RejectedRun]) -> StudyEntry:
+def _study(
+    name: str, runs: tuple[RunEntry, ...], rejected: Sequence[RejectedRun], damaged: Sequence[DamagedRun]
+) -> StudyEntry:
+    return StudyEntry(name, runs, _newest_since(runs, name, rejected), _newest_since(runs, name, damaged))
+
+
+def _newest_since(runs: tuple[RunEntry, ...], study: str, stopped: Sequence[Stopped]) -> Stopped | None:
     newest_run = runs[0].run_id if runs else ""
-    since = [rejection for rejection in rejected if rejection.study == name and rejection.run_id > newest_run]
-    return StudyEntry(name, runs, max(since, key=lambda rejection: rejection.run_id, default=None))
+    since = (each for each in stopped if each.study == study and each.run_id > newest_run)
+    return max(since, key=lambda each: each.run_id, default=None)
 
 
 def catalogue_json(catalogue: Catalogue) -> dict[str, Any]:
@@ -232,6 +264,7 @@ def _study_json(study: StudyEntry) -> dict[str, Any]:
         "status": latest.status if latest else None,
         "headline": latest.headline if latest else None,
         "rejected_since": asdict(study.rejected_since) if study.rejected_since else None,
+        "damaged_since": asdict(study.damaged_since) if study.damaged_since else None,
         "answer": latest.answer if latest else None,
         "stale_from": study.stale_from.moment.isoformat() if study.stale_from else None,
         "stale_because": study.stale_from.reason if study.stale_from else None,

@@ -1,13 +1,12 @@
-"""The catalogue as one file, read without a server: every study, with all its past runs folded below it.
+"""The catalogue as one file, read without a server: a line for every study, all else folded below it.
 
 Nothing in it depends on when it was made. The page's script adds how long ago something was and
-what is stale by now; without the script, the page shows the moments themselves.
+what is stale by now, and moves that up; without the script, the page shows the moments themselves.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
@@ -15,11 +14,11 @@ from math import isfinite
 from tasks.stats.records import VerdictStatus
 from tasks.view.catalogue.catalogue import Catalogue, DamagedRun, RunEntry, StudyEntry
 from tasks.view.catalogue.freshness import RULE, UNITS
+from tasks.view.catalogue.order import ORDERS, STANDINGS, Order, Place, Standing, counted, in_order, places
 from tasks.view.words.numbers import plural
-from tasks.view.words.verdict_labels import LABELS, quoted
+from tasks.view.words.verdict_labels import LABELS
 
 NEWEST_RUNS, RUNS_IN_A_FOLD = 20, 100
-MOST_OPEN_STUDIES = 12
 
 
 @dataclass(frozen=True)
@@ -33,17 +32,19 @@ class PastRuns:
 @dataclass(frozen=True)
 class StudyOnPage:
     study: StudyEntry
+    place: Place
     newest: PastRuns
     older: tuple[PastRuns, ...]
 
 
 @dataclass(frozen=True)
 class CataloguePage:
-    studies: tuple[StudyOnPage, ...]
+    studies: tuple[StudyOnPage, ...]  # what needs a look first
     statuses: dict[VerdictStatus, str]  # label by status, best first
+    names: dict[Standing, str]  # of what a study may stand by
+    orders: dict[Order, str]
     n_runs: int
-    by_verdict: str  # as in: 3 “Can be trusted”, 1 “Use another model”
-    are_trends_open: bool  # where there are many studies, trends are folded with the past runs
+    counted: str  # as in: 1 “Data rejected”, 3 “Can be trusted”
     damaged: tuple[DamagedRun, ...]
     portfolios: tuple[str, ...]
     rule: str  # when a study is stale
@@ -51,12 +52,14 @@ class CataloguePage:
 
 
 def page_of(catalogue: Catalogue) -> CataloguePage:
+    place = places(catalogue.studies)
     return CataloguePage(
-        studies=tuple(_study(study) for study in catalogue.studies),
+        studies=tuple(_study(study, place[study.name]) for study in in_order(catalogue.studies)),
         statuses=LABELS,
+        names=STANDINGS,
+        orders=ORDERS,
         n_runs=catalogue.n_runs,
-        by_verdict=by_verdict(catalogue),
-        are_trends_open=len(catalogue.studies) <= MOST_OPEN_STUDIES,
+        counted=counted(catalogue.studies),
         damaged=catalogue.damaged,
         portfolios=catalogue.portfolios,
         rule=RULE,
@@ -64,16 +67,11 @@ def page_of(catalogue: Catalogue) -> CataloguePage:
     )
 
 
-def by_verdict(catalogue: Catalogue) -> str:
-    """How many studies' newest reports have each verdict, worst last."""
-    counts = Counter(study.latest.status for study in catalogue.studies if study.latest)
-    return ", ".join(f"{counts[status]:,} {quoted(status)}" for status in LABELS if counts[status])
-
-
-def _study(study: StudyEntry) -> StudyOnPage:
+def _study(study: StudyEntry, place: Place) -> StudyOnPage:
     n_runs = len(study.runs)
     title = plural(n_runs, "run") if n_runs <= NEWEST_RUNS else f"Newest {NEWEST_RUNS} of {plural(n_runs, 'run')}"
-    return StudyOnPage(study, PastRuns(title, study.runs[:NEWEST_RUNS]), tuple(_older(study.runs[NEWEST_RUNS:])))
+    newest, older = study.runs[:NEWEST_RUNS], study.runs[NEWEST_RUNS:]
+    return StudyOnPage(study, place, PastRuns(title, newest), tuple(_older(older)))
 
 
 def _older(runs: tuple[RunEntry, ...]) -> Iterator[PastRuns]:

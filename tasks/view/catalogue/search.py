@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 
 from tasks.view.catalogue.catalogue import Catalogue, DamagedRun, RunEntry, StudyEntry
 from tasks.view.catalogue.freshness import RULE, ago
-from tasks.view.catalogue.page import by_verdict
+from tasks.view.catalogue.order import ORDERS, STANDINGS, Order, Standing, counted, in_order
 from tasks.view.words.text import clean
 from tasks.view.words.verdict_labels import LABELS
 
-RUNS_PER_PAGE, STUDIES_PER_PAGE, MOST_DAMAGED = 50, 24, 20
+RUNS_PER_PAGE, STUDIES_PER_PAGE, MOST_DAMAGED = 50, 300, 20
 LONGEST_SEARCH = 200
 FRESHNESS = ("fresh", "stale")
 
@@ -33,6 +33,7 @@ class Query:
     status: str = ""
     study: str = ""  # a study's name, exactly
     freshness: str = ""  # of the study: fresh (not known to be stale) or stale
+    order: Order = "look"  # of studies
     page: int = 1  # of runs
     studies_page: int = 1
 
@@ -44,6 +45,7 @@ class Query:
             status=status if status in LABELS else "",
             study=asked.get("study", ""),
             freshness=freshness if freshness in FRESHNESS else "",
+            order=next((order for order in ORDERS if order == asked.get("order")), "look"),
             page=_page_number(asked.get("page", "")),
             studies_page=_page_number(asked.get("studies", "")),
         )
@@ -56,6 +58,7 @@ class Query:
     def href(self) -> str:
         """The address of this query's page, relative to the catalogue's."""
         said = {"q": self.words, "status": self.status, "study": self.study, "freshness": self.freshness}
+        said["order"] = self.order if self.order != "look" else ""
         pages = {"page": self.page, "studies": self.studies_page}
         given = {key: value for key, value in said.items() if value}
         turned = {key: number for key, number in pages.items() if number > 1}
@@ -89,7 +92,7 @@ class DatedRun:
 
 
 @dataclass(frozen=True)
-class StudyCard:
+class StudyLine:
     """A study as its newest report shows it; `runs_href` is the address of all its runs."""
 
     study: StudyEntry
@@ -106,12 +109,14 @@ class ReadingList:
     n_studies: int
     n_runs: int
     newest: str
-    by_verdict: str
+    counted: str  # as in: 1 “Data rejected”, 3 “Can be trusted”
+    names: dict[Standing, str]  # of what a study may stand by
+    orders: dict[Order, str]
     rule: str  # when a study is stale
     study_title: str  # title of the one study asked for
     has_study: bool
     without_study: str  # address of the same query to all studies
-    studies: Paged[StudyCard]
+    studies: Paged[StudyLine]
     runs: Paged[DatedRun]
     damaged: tuple[DamagedRun, ...]
     n_damaged: int
@@ -124,19 +129,22 @@ def reading_list(catalogue: Catalogue, query: Query, now: datetime, troubles: Se
     wanted = {study.name for study in catalogue.studies if _is_as_fresh(study, query, now)}
     runs = [run for run in catalogue.runs if run.study in wanted and _answers(run, words, query)]
     studies = [study for study in catalogue.studies if study.name in wanted and _shows(study, words, query)]
+    ordered = in_order(studies, query.order, now)
     asked = catalogue.study(query.study) if query.study else None
     return ReadingList(
         query=query,
         n_studies=len(catalogue.studies),
         n_runs=catalogue.n_runs,
         newest=ago(catalogue.runs[0].started, now) if catalogue.runs else "",
-        by_verdict=by_verdict(catalogue),
+        counted=counted(catalogue.studies),
+        names=STANDINGS,
+        orders=ORDERS,
         rule=RULE,
         study_title=asked.title if asked else query.study,
         has_study=asked is not None,
         without_study=replace(query, study="", page=1, studies_page=1).href,
         studies=_paged(
-            [_card(study, now) for study in studies],
+            [_line(study, now) for study in ordered],
             query.studies_page,
             STUDIES_PER_PAGE,
             lambda number: replace(query, studies_page=number).href,
@@ -169,9 +177,9 @@ def _shows(study: StudyEntry, words: Sequence[str], query: Query) -> bool:
     return is_named and not query.status
 
 
-def _card(study: StudyEntry, now: datetime) -> StudyCard:
+def _line(study: StudyEntry, now: datetime) -> StudyLine:
     newest = ago(study.latest.started, now) if study.latest else ""
-    return StudyCard(study, newest, study.is_stale(now), Query(study=study.name).href)
+    return StudyLine(study, newest, study.is_stale(now), Query(study=study.name).href)
 
 
 def _dated(runs: Paged[RunEntry], now: datetime) -> Paged[DatedRun]:

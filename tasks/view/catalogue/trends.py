@@ -13,6 +13,7 @@ from tasks.view.words import numbers, text
 
 RUNS = 20
 MOST_TRENDS = 6
+FEWEST_POINTS = 2
 NORMAL_95 = 3.92  # the width of a 95 % interval in standard deviations
 
 
@@ -64,16 +65,24 @@ class Trend:
     @property
     def now(self) -> str:
         """The newest estimate with its unit and interval: `0.07 s per year (−0.01 to 0.16)`."""
+        return f"{self.newest} {self.interval}".rstrip()
+
+    @property
+    def newest(self) -> str:
+        return numbers.with_unit(self._told(self.value[-1]), text.label(self.unit, 40) if self.unit else "")
+
+    @property
+    def interval(self) -> str:
+        """Of the newest estimate, in brackets; empty where it has none."""
         low, high = self._told(self.lower[-1]), self._told(self.upper[-1])
-        interval = f" ({low} to {high})" if numbers.MISSING not in (low, high) else ""
-        return numbers.with_unit(self._told(self.value[-1]), text.label(self.unit, 40) if self.unit else "") + interval
+        return f"({low} to {high})" if numbers.MISSING not in (low, high) else ""
 
     @property
     def alternative(self) -> str:
-        """What the picture shows, in words."""
+        """What the picture shows, in words; empty without one."""
         known = [value for value in self.value if value is not None]
-        if len(known) < 2:
-            return f"{self.label}: {self.now}, 95 % interval in brackets. A trend needs two runs."
+        if self.picture is None:
+            return ""
         return (
             f"{self.label} over {len(self.value)} runs, {self.days[0]} to {self.days[-1]}: from {self._told(known[0])} "
             f"to {self.now}, 95 % interval in brackets; lowest {self._told(min(known))}, highest "
@@ -81,7 +90,10 @@ class Trend:
         )
 
     @cached_property
-    def picture(self) -> Sparkline:
+    def picture(self) -> Sparkline | None:
+        """None with fewer than two estimates: a single dot says nothing."""
+        if sum(value is not None for value in self.value) < FEWEST_POINTS:
+            return None
         return sparkline(self.value, self.lower, self.upper, [status == "none" for status in self.statuses])
 
     @property

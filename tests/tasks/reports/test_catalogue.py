@@ -139,10 +139,10 @@ def test_rejected_data_after_the_newest_run_are_told(tmp_path: Path) -> None:
     add_run(tmp_path, "a", "r2")
     (tmp_path / "a" / "rejected").mkdir()
     (tmp_path / "a" / "rejected" / "r1.csv").touch()
-    assert "data rejected" not in Page(rebuild_catalogue(tmp_path)).text
+    assert "Data rejected" not in Page(rebuild_catalogue(tmp_path)).text
     (tmp_path / "a" / "rejected" / "r3.csv").touch()
     page = Page(rebuild_catalogue(tmp_path))
-    assert "data rejected" in page.text
+    assert "Data rejected" in page.text
     assert "a/rejected/r3.csv" in page.links
 
 
@@ -228,9 +228,32 @@ def test_run_of_an_older_version_has_no_trend_and_is_listed(tmp_path: Path) -> N
     del whole["overview"]
     summary.write_text(json.dumps(whole), "utf-8")
     add_run(tmp_path, "b", "r2")
+    add_run(tmp_path, "b", "r3")
     catalogue = read_catalogue(tmp_path)
     assert [(study.name, len(study.trends)) for study in catalogue.studies] == [("a", 0), ("b", 5)]
-    assert "svg" in Page(rebuild_catalogue(tmp_path)).tags
+    assert Page(rebuild_catalogue(tmp_path)).tags.count("svg") == 5
+
+
+def test_a_study_of_one_run_has_its_estimate_without_a_picture(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r1")
+    page = Page(rebuild_catalogue(tmp_path))
+    (study,) = read_catalogue(tmp_path).studies
+    assert study.leading_trend is not None
+    for words in (study.leading_trend.label, study.leading_trend.newest, study.leading_trend.interval):
+        assert words in page.text
+    assert "svg" not in page.tags
+
+
+def test_a_study_whose_newest_run_is_damaged_says_so_until_another_is_published(tmp_path: Path) -> None:
+    add_run(tmp_path, "a", "r1")
+    (add_run(tmp_path, "a", "r2") / "summary.json").write_text("{")
+    (add_run(tmp_path, "b", "r1") / "summary.json").write_text("{")
+    rebuild_catalogue(tmp_path)
+    told = json.loads((tmp_path / "catalogue.json").read_text("utf-8"))["studies"]
+    found = [(study["name"], study["latest_run_id"], study["damaged_since"]["folder"]) for study in told]
+    assert found == [("a", "r1", "a/r2"), ("b", None, "b/r1")]
+    add_run(tmp_path, "a", "r3")
+    assert read_catalogue(tmp_path).studies[0].damaged_since is None
 
 
 def test_page_does_not_depend_on_when_it_is_made_and_says_from_when_on_a_study_is_stale(tmp_path: Path) -> None:
@@ -238,7 +261,7 @@ def test_page_does_not_depend_on_when_it_is_made_and_says_from_when_on_a_study_i
     add_run(tmp_path, "a", "r1", run=run, overview={"data_age_days": 1.0, "data_age_limit_days": 3.0})
     page = Page(rebuild_catalogue(tmp_path))
     assert "Stale from 2026-11-24 10:15 on: its data may be at most 3 days old." in page.text
-    assert "newest data of 2026-11-21 10:15" in page.text
+    assert "Newest data of 2026-11-21 10:15" in page.text
     assert " ago" not in page.text.replace(Page.script, "")
 
 

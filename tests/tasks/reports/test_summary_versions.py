@@ -96,7 +96,7 @@ def test_catalogue_lists_both_versions(folder: Path) -> None:
     assert oldest.run_id == RUN_ID
     assert (oldest.n_rows, oldest.n_groups) == (180, 18)
     assert [each.kind for each in oldest.estimates] == ["level", "slope", "group_sd", "group_sd", "icc"]
-    assert page_of(read_catalogue(reports)).by_verdict == "1 “Use another model”"
+    assert page_of(read_catalogue(reports)).counted == "1 “Use another model”"
     assert read_catalogue(reports).damaged == ()
 
 

@@ -44,16 +44,19 @@ CATALOGUE = catalogue_of(
 @pytest.mark.parametrize(
     ("asked", "studies", "runs"),
     [
-        ({}, "abc", ["r00003", "r00002", "r00001"]),
-        ({"q": "  "}, "abc", ["r00003", "r00002", "r00001"]),
+        ({}, "cba", ["r00003", "r00002", "r00001"]),
+        ({"q": "  "}, "cba", ["r00003", "r00002", "r00001"]),
         ({"q": "STRASSE"}, "a", ["r00002", "r00001"]),
         ({"q": "collapsed intervals"}, "", ["r00001"]),
         ({"q": "r00003"}, "b", ["r00003"]),
-        ({"q": "c"}, "abc", ["r00003", "r00002", "r00001"]),  # “Can be trusted” has one too
+        ({"q": "c"}, "cba", ["r00003", "r00002", "r00001"]),  # “Can be trusted” has one too
         ({"q": "conver"}, "b", ["r00003"]),
         ({"q": "nowhere"}, "", []),
         ({"status": "none"}, "b", ["r00003"]),
-        ({"status": "nonsense"}, "abc", ["r00003", "r00002", "r00001"]),
+        ({"status": "nonsense"}, "cba", ["r00003", "r00002", "r00001"]),
+        ({"order": "name"}, "abc", ["r00003", "r00002", "r00001"]),
+        ({"order": "worst"}, "bac", ["r00003", "r00002", "r00001"]),
+        ({"order": "nonsense"}, "cba", ["r00003", "r00002", "r00001"]),
         ({"study": "a"}, "a", ["r00002", "r00001"]),
         ({"study": "a", "status": "use"}, "", ["r00001"]),
         ({"study": "c"}, "c", []),
@@ -62,7 +65,7 @@ CATALOGUE = catalogue_of(
 )
 def test_what_answers_a_question(asked, studies, runs):
     page = shown(CATALOGUE, **asked)
-    assert "".join(card.study.name for card in page.studies.items) == studies
+    assert "".join(line.study.name for line in page.studies.items) == studies
     assert run_ids(page) == runs
     assert page.runs.total == len(runs)
 
@@ -78,8 +81,9 @@ def test_freshness_is_told_and_asked_for():
     limit = {"data_age_days": 0.5, "data_age_limit_days": 7.0}
     runs = [replace(run(name, 1, **limit), started_at=moment) for name, moment in zip("ab", started, strict=True)]
     catalogue = catalogue_of([*runs, run("c", 1)], [], [])
-    assert [card.is_stale for card in shown(catalogue).studies.items] == [False, True, False]
-    assert [card.study.name for card in shown(catalogue, freshness="stale").studies.items] == ["b"]
+    told = [(line.study.name, line.is_stale) for line in shown(catalogue).studies.items]
+    assert told == [("b", True), ("a", False), ("c", False)]
+    assert [line.study.name for line in shown(catalogue, freshness="stale").studies.items] == ["b"]
     assert [dated.run.study for dated in shown(catalogue, freshness="fresh").runs.items] == ["c", "a"]
     assert shown(catalogue, freshness="<b>").studies.total == 3
 
@@ -97,10 +101,10 @@ def test_pages_hold_every_run_once_and_lead_to_each_other():
 
 
 def test_studies_are_paged_on_their_own():
-    catalogue = catalogue_of([run(f"s{number:03d}", number) for number in range(60)], [], [])
-    page = shown(catalogue, studies="2", page="2")
+    catalogue = catalogue_of([run(f"s{number:03d}", number) for number in range(2 * STUDIES_PER_PAGE + 1)], [], [])
+    page = shown(catalogue, studies="2", page="2", order="name")
     assert page.studies.items[0].study.name == f"s{STUDIES_PER_PAGE:03d}"
-    assert (page.studies.previous, page.studies.next) == ("?page=2", "?page=2&studies=3")
+    assert (page.studies.previous, page.studies.next) == ("?order=name&page=2", "?order=name&page=2&studies=3")
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "", "1e3", "²", "9" * 40, "1_0"])
@@ -116,7 +120,7 @@ def test_a_page_past_the_last_is_the_last():
 def test_address_of_a_question_asks_it_again(words):
     from urllib.parse import parse_qsl
 
-    query = Query(words=words, status="none", study="a b", freshness="stale", page=3, studies_page=2)
+    query = Query(words=words, status="none", study="a b", freshness="stale", order="worst", page=3, studies_page=2)
     assert Query.of(dict(parse_qsl(query.href.removeprefix("?")))) == query
 
 

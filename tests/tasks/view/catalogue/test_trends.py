@@ -45,9 +45,15 @@ def test_an_estimate_that_a_run_lacks_is_a_gap():
 def test_numbers_are_told_to_what_the_interval_supports():
     (trend,) = trends_of([run(1)])
     assert trend.now == "1.23\u202fs per year (0.50 to 2.00)"
-    assert trend.alternative == (
-        "Effect of age: 1.23\u202fs per year (0.50 to 2.00), 95 % interval in brackets. A trend needs two runs."
-    )
+
+
+@pytest.mark.parametrize(
+    ("values", "is_drawn"), [([1.0], False), ([1.0, 2.0], True), ([None, 2.0], False), ([1.0, None, 2.0], True)]
+)
+def test_a_picture_takes_two_estimates(values, is_drawn):
+    runs = [run(number, replace(SLOPE, value=value)) for number, value in enumerate(values)]
+    (trend,) = trends_of(newest_first(*runs))
+    assert (trend.picture is not None) == is_drawn == bool(trend.alternative)
 
 
 def test_alternative_says_what_the_picture_shows():
