@@ -14,7 +14,6 @@ from tasks.stats.fits.intervals import Z_95
 from tasks.stats.records import Floats
 from tasks.view.checks import WORST_FIRST, Check
 from tasks.view.context import Bands, Context
-from tasks.view.verdict_words import recommended_name
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import common_decimals, fixed, interval, percent, plural, with_unit
 
@@ -22,6 +21,8 @@ SMALLEST_CLEAR_ICC = 0.01
 MOST_STEPS = 3
 MOST_NAMED = 3
 MANY_COPIES = 0.05  # as a share of the rows
+# Checks that fail where the data tell too little of how far groups differ.
+FLAT = ("singularity", "intervals", "implied_coverage")
 CLEARLY = 0.975  # probability on one side: both tails together leave 5 %, as for 95 % intervals
 
 
@@ -206,11 +207,27 @@ def can_i_trust_it(context: Context, checks: Sequence[Check]) -> str:
     if verdict.status == "none":
         failed = " ".join(text.sentence(check.message) for check in checks if check.status == "fail")
         return f"No, not as it stands. {failed}"
-    name = recommended_name(context)
     if all(check.status == "pass" for check in checks):
-        return f"Yes: all {len(checks)} checks passed. This holds for the estimates of {name}."
-    but = [_not_to_trust(context), _counted_twice(context)]
-    return " ".join(filter(None, [f"Yes, the estimates of {name}.", *but, _passed(checks)]))
+        said = [f"Yes, the recommended estimates: all {len(checks)} checks passed."]
+    else:
+        said = ["Yes, the recommended estimates.", _not_to_trust(context), _counted_twice(context), _passed(checks)]
+    return " ".join(filter(None, [*said, _could_change(context, checks)]))
+
+
+def _could_change(context: Context, checks: Sequence[Check]) -> str:
+    """What would have to come for another answer; empty where nothing is open."""
+    ordered = sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
+    unclear = [check for check in ordered if check.status != "pass"]
+    is_flat = context.findings.verdict.status == "use" and any(check.kind in FLAT for check in unclear)
+    titles = [f"“{context.check_title(check.kind, check.term)}”" for check in unclear if check.kind not in FLAT]
+    close = context.n_groups - sum(part.size for part in apart_from_average(context))
+    parts = (
+        "more groups, or more rows in them, that show how far groups differ" if is_flat else "",
+        f"what is open ({numbers.listed(titles, limit=MOST_STEPS)})" if titles else "",
+        f"more rows in {'the group' if close == 1 else 'groups'} too close to call" if close else "",
+    )
+    known = "; ".join(filter(None, parts))
+    return f"What could change this: {known}." if known else ""
 
 
 def _counted_twice(context: Context) -> str:
@@ -229,8 +246,8 @@ def _not_to_trust(context: Context) -> str:
     effects = numbers.listed(f"the {context.term_name(context.position(one.term))}" for one in collapsed)
     worst = percent(min(comparison.implied_coverage for comparison in collapsed))
     return (
-        f"Not the usual (conditional) intervals for {effects} by group: they would hold the truth about {worst} of the "
-        "time, not 95 %, if the Bayesian ones are right."
+        f"Not the intervals that other programs draw for {effects} by group: they would hold the truth about {worst} "
+        "of the time, not 95 %, if the Bayesian ones are right."
     )
 
 
@@ -248,10 +265,10 @@ def what_should_i_do(context: Context, checks: Sequence[Check]) -> str:
     open_points = [
         check
         for check in sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
-        if check.status != "pass" and not (collapsed and check.kind == "singularity")
+        if check.status != "pass" and not (collapsed and check.kind in ("singularity", "implied_coverage"))
     ]
     steps = list(dict.fromkeys(text.sentence(check.step) for check in open_points))[:MOST_STEPS]
     if verdict.status == "none":
         return " ".join(["Do not act on these numbers yet.", *steps])
-    name, mark = recommended_name(context), context.recommended_mark
-    return " ".join([f"Use the estimates and intervals of {name}, marked “{mark}” in tables and figures.", *steps])
+    mark = context.recommended_mark
+    return " ".join([f"Use the recommended estimates and intervals: “{mark}” in tables and figures.", *steps])

@@ -40,6 +40,10 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Bayesian interval",
         "Includes every unknown. Given the model and the data, it holds the value with probability 95 %.",
     ),
+    (
+        "95 % interval",
+        "A range made so that, in 95 of 100 cases, the true value lies in it.",
+    ),
     ("Expected rank", "The average of a group’s rank over all values that the data leave possible; 1 is the highest."),
     ("Rankability", "The share of the variation between groups’ own estimates that is more than chance."),
     ("Funnel plot", "Means against group size, with limits that open where chance alone makes means vary more."),

@@ -72,15 +72,27 @@ def test_trust_follows_the_verdict_and_the_checks(singular):
     checks = checks_of(singular)
     failed = changed(singular, verdict=Verdict("none", "bayes"))
     passed = [replace(check, status="pass") for check in checks]
-    assert answers.can_i_trust_it(singular, checks).startswith("Yes, the estimates of the Bayesian")
+    assert answers.can_i_trust_it(singular, checks).startswith("Yes, the recommended estimates.")
     assert answers.can_i_trust_it(failed, checks).startswith("No")
     assert answers.what_should_i_do(failed, checks).startswith("Do not act")
-    assert answers.can_i_trust_it(singular, passed).startswith("Yes: all")
+    assert answers.can_i_trust_it(singular, passed).startswith("Yes, the recommended estimates: all")
 
 
-def test_what_to_do_names_the_recommended_model_and_what_to_leave(singular):
+def test_what_could_change_the_answer_is_what_is_open_and_what_is_too_close(singular, regular):
+    said = answers.can_i_trust_it(singular, checks_of(singular))
+    assert "that show how far groups differ" in said
+    open_checks = [check for check in checks_of(regular) if check.status != "pass"]
+    told = answers.can_i_trust_it(regular, checks_of(regular))
+    assert "that show how far groups differ" not in told
+    for check in open_checks:
+        assert f"“{regular.check_title(check.kind, check.term)}”" in told
+    n_close = regular.n_groups - sum(part.size for part in answers.apart_from_average(regular))
+    assert ("too close to call" in told) == (n_close > 0)
+
+
+def test_what_to_do_names_the_mark_of_the_recommended_model_and_what_to_leave(singular):
     advice = answers.what_should_i_do(singular, checks_of(singular))
-    assert "Bayesian" in advice
+    assert "“Bayes”" in advice
     assert "usual intervals for the effect of age" in advice
     assert "Do not ignore the groups" not in advice
 

@@ -25,13 +25,15 @@ ANSWERS = {
             r"Too close to call: essex and norfolk",
         ),
         "Can I trust it?": (
-            r"^Yes, the estimates of the Bayesian partial-pooling model",
-            r"Not the usual \(conditional\) intervals for the effect of age by group",
+            r"^Yes, the recommended estimates\.",
+            r"Not the intervals that other programs draw for the effect of age by group",
             r"about [345] % of the time, not 95 %",
             r"\d+ of \d+ checks passed",
+            r"What could change this: more groups, or more rows in them, that show how far groups differ",
+            r"more rows in groups too close to call\.$",
         ),
         "What should I do?": (
-            r"^Use the estimates and intervals of the Bayesian partial-pooling model",
+            r"^Use the recommended estimates and intervals: “Bayes” in tables and figures\.",
             r"Do not quote the usual intervals for the effect of age by group",
         ),
     },
@@ -46,11 +48,11 @@ ANSWERS = {
             r"Below it: Subject 309 \(2(19|20) ms\), Subject 310 \(23[456] ms\)",
         ),
         "Can I trust it?": (
-            r"^Yes, the estimates of partial pooling with varying intercepts and slopes",
+            r"^Yes, the recommended estimates\.",
             r"\d+ of \d+ checks passed",
         ),
         "What should I do?": (
-            r"^Use the estimates and intervals of partial pooling with varying intercepts and slopes",
+            r"^Use the recommended estimates and intervals: “Partial pooling” in tables and figures\.",
         ),
     },
 }
