@@ -34,7 +34,8 @@ def recoloured(page: ReportPage, colours: Mapping[str, str]) -> ReportPage:
 
 def _block(block: Block, colours: Mapping[str, str]) -> Block:
     if isinstance(block, Figure):
-        return replace(block, spec=_spec(block.spec, colours))
+        longer = block.longer and replace(block.longer, spec=_spec(block.longer.spec, colours))
+        return replace(block, spec=_spec(block.spec, colours), longer=longer)
     if isinstance(block, Panels):
         return replace(block, panels=tuple(replace(panel, spec=_spec(panel.spec, colours)) for panel in block.panels))
     if isinstance(block, Fold):

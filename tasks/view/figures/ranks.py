@@ -31,7 +31,7 @@ def rank_plot(rows: RankRows, n_groups: int, n_extreme: int) -> Spec:
     """Ranks out of `n_groups`; groups that can be placed in one half of the table stand out."""
     bayes = MODELS["bayes"]
     series = [
-        _series(rows, rows.is_placed, "surely in one half", bayes.color, "circle"),
+        _series(rows, rows.is_placed, "in one half with 95 % certainty", bayes.color, "circle"),
         _series(rows, ~rows.is_placed, "could be in either half", NEUTRAL, "circle-open"),
     ]
     plot = intervals.interval_plot(

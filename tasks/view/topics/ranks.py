@@ -24,8 +24,8 @@ GUIDE = (
     "line holds a group’s rank with probability 95 %. Long lines mean that the data do not say where the group "
     "belongs. Rankability is the share of the variation between the groups’ own estimates that is more than chance; "
     "below 50 % ranks are mostly noise, and only from 75 % on is it called high (van Dishoeck and others, 2011). A "
-    "league table is called justified here where rankability is high and at least half of the groups lie surely in "
-    "one half of the table."
+    "league table is called justified here where rankability is high and at least half of the groups lie in one half "
+    "of the table with 95 % certainty."
 )
 FUNNEL_OPENS = "Means of few rows vary more by chance, so the limits open towards small groups like a funnel."
 FUNNEL = (
@@ -97,7 +97,7 @@ def _rank_alternative(context: Context, one: RankedTerm, name: str) -> str:
     return (
         f"Ranks by {name}: {context.named(first)} comes first (rank {_between(one, first)}), "
         f"{context.named(last)} last (rank {_between(one, last)}); {one.n_placed:,} of "
-        f"{context.n_groups:,} groups {numbers.be(one.n_placed, 'lies', 'lie')} surely in one half."
+        f"{context.n_groups:,} groups {numbers.be(one.n_placed, 'lies', 'lie')} in one half with 95 % certainty."
     )
 
 
@@ -159,8 +159,8 @@ def _league_table(context: Context, level: RankedTerm) -> str:
     if level.is_defensible:
         return (
             "The groups can be ranked by their level, if every rank is shown with its interval. "
-            f"{level.n_placed:,} of {n:,} {numbers.be(level.n_placed)} surely in the upper or the lower half, and the "
-            f"typical rank is known to within {places}. {_real_share(context, level)}"
+            f"{level.n_placed:,} of {n:,} {numbers.be(level.n_placed)} in the upper or the lower half with 95 % "
+            f"certainty, and the typical rank is known to within {places}. {_real_share(context, level)}"
         )
     only = "only " if level.n_placed < PLACED_SHARE * n else ""
     placed = f"{only}{level.n_placed:,}" if level.n_placed else "none"
