@@ -77,7 +77,8 @@ def _frame(context: Context, term: int, groups: Integers) -> tuple[Spec, Spec]:
 
 
 def _titled(name: str, unit: str) -> str:
-    return f"{name} ({unit})" if unit else name
+    """A predictor that is called like its unit, such as `Days`, needs no other."""
+    return f"{name} ({unit})" if unit and unit.casefold() != name.casefold() else name
 
 
 def _caption(context: Context, term: int, n_shown: int) -> str:

@@ -25,7 +25,8 @@ GUIDE = (
     "“Singular” means that the best-fitting difference between groups is exactly zero in some respect. That is a valid "
     "answer of the method, but rarely a believable one: the data cannot tell a small difference from none. The usual "
     "(conditional) intervals then take the zero for certain and become far too short. The joint interval adds the "
-    "uncertainty of the average group; only the Bayesian one also adds that of the spread between groups."
+    "uncertainty of the average group; only the Bayesian one also adds that of the spread between groups. Where the "
+    "coverage of joint intervals is told, they are widened for the uncertainty of the spread."
 )
 CONDITIONAL, JOINT, BAYES = "Conditional", "Joint", "Bayes"
 
@@ -279,8 +280,7 @@ def _covers(context: Context, judged: Judgement) -> str:
     assert judged.value is not None
     return (
         f"Partial pooling’s own (joint) intervals for the {_name(context, judged)} by group hold "
-        f"{percent(judged.value)} of what the Bayesian fit holds possible. They are widened for the uncertainty of the "
-        "spread."
+        f"{percent(judged.value)} of what the Bayesian fit holds possible."
     )
 
 
