@@ -17,11 +17,12 @@ from tasks.stats.records import Floats, GroupedData, PosteriorDraws, Scaling
 ROWS_LIMIT = 5000
 REPLICATES = 500
 POINTS = 256
-LEFT_OUT = 0.001  # share of the values beyond either end of the grid: a few far rows would leave no room for the others
-REACH = 3.0  # bandwidths that the grid goes on beyond them
+# A few far values would leave no room for the others: the grid holds all replicated ones but this share at either end,
+# all observed ones that lie no farther out than ROOM of their range, and REACH bandwidths more.
+LEFT_OUT, ROOM, REACH = 0.001, 0.5, 3.0
 # Rounded outcomes fall on few values, and a narrow bandwidth shows these, not the spread: this many gaps smooth them.
 # Of fewer than FEW_VALUES nothing is smoothed away: that a model makes values between them is what there is to see.
-GAPS, FEW_VALUES = 0.75, 10
+GAPS, FEW_VALUES = 0.75, 4
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ def predictive_density(data: GroupedData, draws: PosteriorDraws, scaling: Scalin
     if data.n_rows > ROWS_LIMIT:
         data = rows_at(data, np.sort(rng.choice(data.n_rows, ROWS_LIMIT, replace=False)))
     replicated = np.concatenate([*replicates(data, draws, scaling, REPLICATES, rng)])
-    ends = [np.quantile(values, [LEFT_OUT, 1.0 - LEFT_OUT]) for values in (data.y, replicated)]
-    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
-    bandwidth = bandwidth_of(data.y[(data.y >= low) & (data.y <= high)], (high - low) / POINTS)
-    limits = (low - REACH * bandwidth, high + REACH * bandwidth)
+    low, high = np.quantile(replicated, [LEFT_OUT, 1.0 - LEFT_OUT])
+    room = ROOM * (high - low)
+    first, last = np.clip([data.y.min(), data.y.max()], [low - room, high], [low, high + room]).tolist()
+    bandwidth = bandwidth_of(data.y[(data.y >= first) & (data.y <= last)], (last - first) / POINTS)
+    limits = (first - REACH * bandwidth, last + REACH * bandwidth)
     grid, observed = density(data.y, limits, bandwidth)
     made = [density(row, limits, bandwidth)[1] for row in replicated]
     lower, median, upper = np.quantile(made, [0.025, 0.5, 0.975], axis=0)

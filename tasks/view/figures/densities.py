@@ -6,7 +6,7 @@ from tasks.stats.judged.predictive_density import PredictiveDensity
 from tasks.stats.records import Floats
 from tasks.view.figures.style import ALERT, MODELS, Spec, axis, band, layout, legend_above, numbers, spec, text
 
-HEIGHT = 220  # CSS pixels
+HEIGHT = 208  # CSS pixels
 BAND = "rgba(0,158,115,0.28)"
 
 
@@ -15,7 +15,7 @@ def density_overlay(found: PredictiveDensity, *, x_title: str) -> Spec:
     bayes = MODELS["bayes"]
     traces = [
         *band(found.grid, found.lower, found.upper, BAND, "Model, middle 95 %"),
-        _line(found.grid, found.median, bayes.color, "dash", 1.2, "Model, median"),
+        {**_line(found.grid, found.median, bayes.color, "dash", 1.2, "Model, median"), "showlegend": False},
         _line(found.grid, found.observed, ALERT, "solid", 2.4, "The data"),
     ]
     density = axis("density", showticklabels=False, showgrid=False, rangemode="tozero")

@@ -288,8 +288,8 @@ def _finding(context: Context) -> str:
 
 def _passed(qq: QQ) -> str:
     if qq.n_outside:
-        return "Rows pass every check here, but their residuals depart from a normal distribution."
-    return "Rows behave as the model assumes, as far as these checks can tell."
+        return "Rows pass every check, but their residuals are not normally distributed."
+    return "Rows behave as the model assumes, by these checks."
 
 
 TOPIC = Topic(

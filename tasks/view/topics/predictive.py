@@ -51,7 +51,7 @@ def _density(context: Context) -> Figure:
     sample = f"Of a random {found.n_rows:,} of {total:,} rows." if found.n_rows < total else ""
     caption = (
         f"How {context.outcome} is spread in the data, and in {found.n_replicates:,} data sets that the model made "
-        "(densities, smoothed alike)."
+        "(densities, smoothed alike; dashed: their median)."
     )
     return Figure(
         id="figure-density",

@@ -57,9 +57,7 @@ def _by_expected(context: Context, fitted: Floats) -> By:
 
 def _by_predictor(context: Context, term: int) -> By:
     name, n_others = context.terms[term], len(context.terms) - 1 - MOST_PREDICTORS
-    note = (
-        f"The other {numbers.plural(n_others, 'predictor')} {numbers.be(n_others)} not shown." if n_others > 0 else ""
-    )
+    note = f"{numbers.plural(n_others, 'more predictor')} {numbers.be(n_others)} not shown." if n_others > 0 else ""
     title = _titled(name, context.given_unit(term))
     is_last = term == MOST_PREDICTORS
     return By(

@@ -123,10 +123,10 @@ def test_the_farthest_of_the_groups_outside_the_band_are_named() -> None:
 def test_the_opening_claims_no_more_than_the_checks_and_the_residuals_show() -> None:
     case = factories.singular_case()
     found = case.findings.assumptions
-    assert made(case).lead == "Rows behave as the model assumes, as far as these checks can tell."
+    assert made(case).lead == "Rows behave as the model assumes, by these checks."
     odd = replace(found, qq=replace(found.qq, n_outside=5))
     context = changed(case, screening=replace(case.findings.screening, assumptions=odd))
-    assert "depart from a normal distribution" in section(assumptions.TOPIC, context).lead
+    assert "residuals are not normally distributed" in section(assumptions.TOPIC, context).lead
 
 
 def test_the_qq_band_is_drawn_behind_the_points() -> None:
