@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from tasks.engines.engines import EmbeddedEngine
 from tasks.engines.sample import answered_by, sample_posterior
 from tasks.stats.findings import Findings, find
@@ -19,6 +21,7 @@ from tasks.stats.judgement import Judgement
 from tasks.stats.records import (
     BayesFit,
     Flavour,
+    Floats,
     GroupedData,
     PartialPooling,
     PosteriorDraws,
@@ -165,3 +168,21 @@ def run_record(study: Study, data: GroupedData, **changed: Any) -> RunRecord:
         files=(SourceFile(f"{study.name}.csv", "a" * 64, data.n_rows, 0),),
     )
     return replace(record, **changed)
+
+
+def known(coef: Floats, sigma: float, draws: int = 200) -> PosteriorDraws:
+    """A posterior that knows the truth: every draw the same `coef` (J, p) and `sigma`."""
+    shape = (2, draws // 2)
+    sampler = np.zeros(shape)
+    return PosteriorDraws(
+        beta=np.broadcast_to(coef.mean(axis=0), (*shape, coef.shape[1])),
+        sigma_group=np.ones((*shape, coef.shape[1])),
+        correlation=np.broadcast_to(np.eye(coef.shape[1]), (*shape, *coef.shape[1:], *coef.shape[1:])),
+        sigma=np.full(shape, sigma),
+        group_coef=np.broadcast_to(coef, (*shape, *coef.shape)),
+        divergent=sampler,
+        energy=sampler,
+        treedepth=sampler,
+        acceptance=sampler,
+        n_leapfrog=sampler,
+    )

@@ -21,6 +21,7 @@ from tasks.stats.judged.held_out import LeaveOneGroupOut, leave_one_group_out
 from tasks.stats.judged.influence import Influence, influence, judge_influence
 from tasks.stats.judged.likelihood_ratio_test import LikelihoodRatioTest, judge_likelihood_ratio, likelihood_ratio_test
 from tasks.stats.judged.pit import LooPit, judge_loo_pit, loo_pit
+from tasks.stats.judged.predictive_density import PredictiveDensity, predictive_density
 from tasks.stats.judged.prior_predictive import PriorPredictive, judge_prior_predictive, prior_predictive
 from tasks.stats.judged.prior_sensitivity import PriorSensitivity, judge_prior_sensitivity, prior_sensitivity
 from tasks.stats.judged.r_squared import RSquared, r_squared
@@ -45,7 +46,17 @@ from tasks.stats.records import (
 )
 from tasks.stats.rows.data_findings import DataFindings, judge_data
 from tasks.stats.side_by_side import Start, side_by_side
-from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, Weighed, conclude, judge_fits, judge_model, weigh
+from tasks.stats.weighed import (
+    Answered,
+    LeastSquaresFits,
+    Posterior,
+    Weighed,
+    conclude,
+    judge_fits,
+    judge_model,
+    replicating,
+    weigh,
+)
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
 from tasks.study.settings import Thresholds
@@ -77,6 +88,7 @@ class Findings(Weighed):
     cross_validation: CrossValidation | None
     leave_one_group_out: LeaveOneGroupOut | None
     loo_pit: LooPit | None  # of the answer, if there is one and its rows do not follow one another; else of `bayes`
+    predictive_density: PredictiveDensity  # of the same model as `predictive`
     answer_scores: AnswerScores | None  # None where there is no answer
     influence: Influence | None
     remedies: Remedies | None  # None where the fullest fit is regular
@@ -211,6 +223,7 @@ def _begun(
         "prior_sensitivity": start(prior_sensitivity, products, varying, draws, priors, limits.prior_sensitivity),
         "prior_predictive": start(prior_predictive, data, varying, priors, scaling, tail, seed),
         "influence": start(influence, products, fullest),
+        "predictive_density": start(predictive_density, *replicating(data, scaling, draws, answered), seed),
     }
 
 

@@ -135,20 +135,21 @@ def weigh(
         bootstrap=replicated,
         implied_coverage=by_draws(*widened(fullest, replicated), draws.group_coef, fits.no_pooling.n),
         intervals=compare_intervals(fullest, groups, products.terms, limits.collapsed_ratio),
-        predictive=_predictive(data, scaling, draws, answered, limits.predictive_tail, seed),
+        predictive=predictive_check(*replicating(data, scaling, draws, answered), limits.predictive_tail, seed),
         answer=answer_fit(answered.model, sampled.draws) if answered and sampled else None,
         answer_attempts=sampled.attempts if sampled else (),
         answer_failed=answered is not None and sampled is None,
     )
 
 
-def _predictive(
-    data: GroupedData, scaling: Scaling, draws: PosteriorDraws, answered: Answered | None, tail: float, seed: int
-) -> PredictiveCheck:
+def replicating(
+    data: GroupedData, scaling: Scaling, draws: PosteriorDraws, answered: Answered | None
+) -> tuple[GroupedData, PosteriorDraws, Scaling]:
+    """What replicates are made from: of the answer, if there is one; else of the plain Bayesian fit."""
     if answered is None or answered.posterior is None:
-        return predictive_check(data, draws, scaling, tail, seed)
+        return data, draws, scaling
     wide, wide_scaling = with_terms(data, scaling, answered.model.structure)
-    return predictive_check(wide, answered.posterior.draws, wide_scaling, tail, seed)
+    return wide, answered.posterior.draws, wide_scaling
 
 
 def judge_fits(found: Weighed, limits: Thresholds) -> tuple[Judgement, ...]:

@@ -98,6 +98,11 @@ def worst_first(context: Context, specs: Iterable[CheckSpec[Context]]) -> str:
     return " ".join(message for _, message in found)
 
 
+def is_asking(context: Context, specs: Iterable[CheckSpec[Context]]) -> bool:
+    """Whether one of these kinds of checks did not pass."""
+    return any(judged.status != "pass" for judged, _ in _messages(context, specs))
+
+
 def _messages(context: Context, specs: Iterable[CheckSpec[Context]]) -> Iterator[tuple[Judgement, str]]:
     kinds = {spec.kind: spec for spec in specs}
     for judged in context.findings.judgements:

@@ -22,7 +22,7 @@ from tasks.study.settings import Thresholds
 
 FEWEST_ROWS = 5  # of a group whose spread is compared; deviations from the median of fewer rows are too regular
 QQ_POINTS = 200
-BINS = 10  # of the fitted values, with equal numbers of rows
+BINS = 10  # of the rows, in order of their fitted value or of something else
 LEVEL = 0.05
 # `local_level` by 60,000 simulations or more; for larger n the asymptotic formula is good.
 _SMALL_N = np.array([1, 2, 3, 5, 8, 12, 20, 30, 50, 80])
@@ -43,10 +43,10 @@ class QQ:
 
 
 @dataclass(frozen=True)
-class FittedBins:
-    """Residuals by fitted value, in BINS bins with equal numbers of rows."""
+class ResidualBins:
+    """Residuals by what rows are put in order by, in at most BINS bins with about equal numbers of rows."""
 
-    fitted: Floats  # (bins,) median of the fitted values
+    at: Floats  # (bins,) median of what rows are in order by
     median: Floats  # (bins,) of the residuals
     sd: Floats  # (bins,) of the residuals
 
@@ -66,7 +66,7 @@ class Assumptions:
     spread_of_log_sd: float  # SD between groups of the logarithm of their SD, chance taken out
     apart: Integers  # positions of groups whose own spread clearly differs, the largest difference first
     qq: QQ
-    by_fitted: FittedBins
+    by_fitted: ResidualBins
     n_rows_used: int
     p_limit: float
     ratio_limit: float
@@ -115,7 +115,7 @@ def assumptions(data: GroupedData, fit: Fitted, scaling: Scaling, limits: Thresh
         spread_of_log_sd=spread,
         apart=_apart(sd, freedom, sigma) if p_value < limits.equal_spread_p else np.empty(0, dtype=np.int64),
         qq=qq,
-        by_fitted=_by_fitted(expected, residual),
+        by_fitted=residual_bins(expected, residual),
         n_rows_used=data.n_rows,
         p_limit=limits.equal_spread_p,
         ratio_limit=limits.equal_spread_ratio,
@@ -255,10 +255,14 @@ def local_level(n: int) -> float:
     return float(-np.log(1.0 - LEVEL) / (2.0 * log2 * np.log(n)) * (1.0 - 1.3 * np.log(log2) / log2))
 
 
-def _by_fitted(fitted: Floats, residual: Floats) -> FittedBins:
-    parts = np.array_split(np.argsort(fitted, kind="stable"), min(BINS, fitted.size))
-    return FittedBins(
-        fitted=np.array([np.median(fitted[part]) for part in parts]),
+def residual_bins(order_by: Floats, residual: Floats) -> ResidualBins:
+    """Rows with equal values of `order_by` (N,) are in one bin, so that a predictor of two values has two."""
+    _, value, n_equal = np.unique(order_by, return_inverse=True, return_counts=True)
+    middle = (np.cumsum(n_equal) - n_equal / 2)[value] / order_by.size
+    place = np.floor(middle * min(BINS, order_by.size)).astype(int)
+    parts = [np.flatnonzero(place == k) for k in np.unique(place)]
+    return ResidualBins(
+        at=np.array([np.median(order_by[part]) for part in parts]),
         median=np.array([np.median(residual[part]) for part in parts]),
         sd=np.array([residual[part].std() for part in parts]),
     )

@@ -7,14 +7,23 @@ P(T(y_rep) >= T(y)), ties counted half (Gelman, Meng & Stern 1996).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import bdtr
 
 from tasks.stats.bayes.stan_data import design_matrix
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Floats, GroupedData, PosteriorDraws, PredictiveCheck, PredictiveStatistic, Scaling
+from tasks.stats.records import (
+    Floats,
+    GroupedData,
+    Integers,
+    PosteriorDraws,
+    PredictiveCheck,
+    PredictiveStatistic,
+    Scaling,
+)
 
 MOST_REPLICATES, FEWEST_REPLICATES = 1000, 100
 VALUES_LIMIT = 20_000_000  # replicated rows in all
@@ -47,18 +56,19 @@ def predictive_check(
     The rows may be a sample: a group without any has NaN, and is not counted.
     `tail` is the probability left in each tail before a group's median counts as outside.
     """
-    order = np.argsort(data.group_index, kind="stable")
+    by_group = rows_at(data, np.argsort(data.group_index, kind="stable"))
     sizes = np.bincount(data.group_index, minlength=data.n_groups)
-    y = data.y[order]
-    replicated, medians = _replicate(data, order, sizes, draws, scaling, seed)
-    observed_medians = group_medians(y, sizes)
+    replicated, medians = _compared(by_group, sizes, draws, scaling, seed)
+    observed_medians = group_medians(by_group.y, sizes)
     p_values = np.where(sizes > 0, _tail_probability(medians, observed_medians), np.nan)
     outside = int(((p_values < tail) | (p_values > 1.0 - tail)).sum())
     lower, upper = np.quantile(medians, [0.025, 0.975], axis=0)
     return PredictiveCheck(
         overall=tuple(
             PredictiveStatistic(name, observed, column, float(_tail_probability(column, observed)))
-            for name, observed, column in zip(STATISTICS, map(float, _statistics(y)), replicated.T, strict=True)
+            for name, observed, column in zip(
+                STATISTICS, map(float, _statistics(by_group.y)), replicated.T, strict=True
+            )
         ),
         group_median_observed=observed_medians,
         group_median_lower=lower,
@@ -69,6 +79,11 @@ def predictive_check(
         n_groups_outside_limit=_surprising_count(int((sizes > 0).sum()), 2.0 * tail),
         n_replicates=len(replicated),
     )
+
+
+def rows_at(data: GroupedData, rows: Integers) -> GroupedData:
+    """The rows at these positions, in this order."""
+    return replace(data, y=data.y[rows], x=data.x[rows], group_index=data.group_index[rows])
 
 
 def group_medians(sorted_by_group: Floats, sizes: np.ndarray) -> Floats:
@@ -83,29 +98,30 @@ def group_medians(sorted_by_group: Floats, sizes: np.ndarray) -> Floats:
     return np.where(sizes > 0, (middle + next_to) / 2.0, np.nan)
 
 
-def _replicate(
-    data: GroupedData,
-    order: np.ndarray,
-    sizes: np.ndarray,
-    draws: PosteriorDraws,
-    scaling: Scaling,
-    seed: int,
-) -> tuple[Floats, Floats]:
-    """Overall statistics (R, 4) and group medians (R, J) of replicated outcomes."""
-    rng = np.random.default_rng(seed)
+def replicates(
+    data: GroupedData, draws: PosteriorDraws, scaling: Scaling, most: int, rng: np.random.Generator
+) -> Iterator[Floats]:
+    """Replicated outcomes of the rows, from at most `most` draws evenly spaced: blocks (r, N) of a memory's size."""
     coef = draws.group_coef.reshape(-1, *draws.group_coef.shape[2:])
     sigma, nu = _scatter(draws)
-    n_replicates = int(np.clip(VALUES_LIMIT // data.n_rows, FEWEST_REPLICATES, MOST_REPLICATES))
-    chosen = np.unique(np.linspace(0, len(coef) - 1, n_replicates).astype(int))
-    x, groups = design_matrix(data, scaling)[order], data.group_index[order]
-    parts = []
+    chosen = np.unique(np.linspace(0, len(coef) - 1, most).astype(int))
+    x, groups = design_matrix(data, scaling), data.group_index
     for some in np.array_split(chosen, -(-chosen.size * data.n_rows // BLOCK_VALUES)):
         shape = (some.size, data.n_rows)
         y_rep = rng.standard_normal(shape) if nu is None else rng.standard_t(nu[some, None], shape)
         y_rep *= sigma[some, None] if sigma.ndim == 1 else sigma[some][:, groups]
         for k in range(x.shape[1]):
             y_rep += x[:, k] * coef[some, :, k][:, groups]
-        parts.append((_statistics(y_rep), group_medians(y_rep, sizes)))
+        yield y_rep
+
+
+def _compared(
+    data: GroupedData, sizes: np.ndarray, draws: PosteriorDraws, scaling: Scaling, seed: int
+) -> tuple[Floats, Floats]:
+    """Overall statistics (R, 4) and group medians (R, J) of replicates of rows that stand group by group."""
+    most = int(np.clip(VALUES_LIMIT // data.n_rows, FEWEST_REPLICATES, MOST_REPLICATES))
+    blocks = replicates(data, draws, scaling, most, np.random.default_rng(seed))
+    parts = [(_statistics(y_rep), group_medians(y_rep, sizes)) for y_rep in blocks]
     return np.concatenate([overall for overall, _ in parts]), np.concatenate([medians for _, medians in parts])
 
 

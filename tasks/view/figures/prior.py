@@ -15,6 +15,7 @@ from tasks.view.figures.style import (
     PANEL_MARGIN,
     Spec,
     axis,
+    band,
     grouped,
     layout,
     legend_above,
@@ -39,26 +40,13 @@ def share_below(at: Floats, bands: Floats, observed: Floats, *, x_title: str) ->
     50, 75, 97.5 %), `observed` (points,) of the data."""
     lower, quarter, median, three_quarters, upper = bands
     traces = [
-        *_band(at, lower, upper, PRIOR_FILLS[0], "Prior, 95 % of data sets"),
-        *_band(at, quarter, three_quarters, PRIOR_FILLS[1], "Prior, 50 % of data sets"),
+        *band(at, lower, upper, PRIOR_FILLS[0], "Prior, 95 % of data sets"),
+        *band(at, quarter, three_quarters, PRIOR_FILLS[1], "Prior, 50 % of data sets"),
         _line(at, median, PRIOR, "dash", "Prior, median"),
         _line(at, observed, ALERT, "solid", "The data"),
     ]
     percent = axis("share of rows below", range=[-0.02, 1.02], tickvals=SHARES, ticktext=SHARE_TICKS)
     return spec(traces, layout(axis(x_title), percent, showlegend=True, legend=legend_above()))
-
-
-def _band(x: Floats, lower: Floats, upper: Floats, fill: str, name: str) -> tuple[Spec, Spec]:
-    edge: Spec = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": numbers(x),
-        "line": {"width": 0},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-    filled = {"y": numbers(upper), "fill": "tonexty", "fillcolor": fill, "name": text(name), "showlegend": True}
-    return {**edge, "y": numbers(lower)}, {**edge, **filled}
 
 
 def _line(x: Floats, y: Floats, color: str, dash: str, name: str) -> Spec:

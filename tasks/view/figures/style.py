@@ -168,6 +168,20 @@ def legend_above() -> Spec:
     }
 
 
+def band(x: ArrayLike, lower: ArrayLike, upper: ArrayLike, fill: str, name: str) -> tuple[Spec, Spec]:
+    """The area between two lines, as two traces that follow one another: its lower end, and its upper, filled down."""
+    edge: Spec = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": numbers(x),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    filled = {"y": numbers(upper), "fill": "tonexty", "fillcolor": fill, "name": text(name), "showlegend": True}
+    return {**edge, "y": numbers(lower)}, {**edge, **filled}
+
+
 def vertical(x: float, color: str, *, dash: str = "solid", width: float = 2) -> Spec:
     """A line over the whole height at `x`."""
     line = {"color": color, "dash": dash, "width": width}

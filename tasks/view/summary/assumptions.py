@@ -79,6 +79,7 @@ def assumptions_of(found: Assumptions, labels: tuple[str, ...]) -> AssumptionsSu
         apart=[labels[j] for j in found.apart],
         n_own_outside=own_outside(found).size,
         n_own_outside_by_chance=0.05 * found.n_compared,
+        by_fitted=ByFittedSummary.of(found.by_fitted, fitted=found.by_fitted.at),
         groups=groups,
     )
 

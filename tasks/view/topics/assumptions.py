@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.judged.assumptions import FEWEST_ROWS, QQ, Assumptions, fitted_and_residual
+from tasks.stats.judged.assumptions import FEWEST_ROWS, QQ, Assumptions
 from tasks.stats.judged.effects_qq import effects_qq
 from tasks.stats.judgement import Judgement
 from tasks.view.context import Context
 from tasks.view.figures import intervals, residuals
+from tasks.view.figures.residuals import MOST_NAMES
 from tasks.view.figures.style import MODELS
 from tasks.view.records import Block, Cell, Column, Figure, Link, Table
-from tasks.view.selection import CLOUD_ROWS_LIMIT, FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule, thin
+from tasks.view.selection import FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule
 from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of, own_outside
 from tasks.view.summary.screening import ScreeningSummary, screening_of
-from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worst_first
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, is_asking, messages, worst_first
 from tasks.view.topics.model_words import CURVE, MEAN_SPREAD, OUTCOME_KIND, ROW_SHAPE, SERIAL
+from tasks.view.topics.residual_figures import residual_figures
 from tasks.view.words import numbers
 
 GUIDE = (
     "The model gives every group the same residual SD. A group whose bar leaves the dotted line out scatters more, "
     "or less, than the model believes; its intervals are then too short, or too long. In the Q–Q plot points on the "
     "dashed line follow a normal distribution; ends that bend away from it are tails heavier or lighter than that. "
-    "In the last figure the lines should run level: a bend is an effect the model has missed, a funnel a spread that "
-    "grows with the expected value."
+    "Where single rows are shown, the lines should run level: a bend is an effect the model has missed, a funnel a "
+    "spread that grows. By the order of the rows, a wave is something that changed while they were collected."
 )
 HEAVY, LIGHT, SKEWED = 4.0, 2.4, 0.5  # kurtosis and skewness that show in a plot; a normal has 3 and 0
 
@@ -33,7 +35,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
     return (
         *([_spread_figure(context, found)] if found.n_compared else []),
         _qq_figure(context, found),
-        _fitted_figure(context, found),
+        *residual_figures(context),
         *filter(None, (_effects_figure(context, position) for position in range(len(context.varying)))),
         how_to_read(GUIDE),
         *([_spread_table(context, found)] if found.n_compared else []),
@@ -108,8 +110,9 @@ def _effects_figure(context: Context, position: int) -> Figure | None:
     name = context.term_name(term)
     return Figure(
         id=f"figure-effects-qq-{term}",
-        caption=f"The groups’ {name}, less the average, in order of size against what a normal distribution would give "
-        "(Q–Q plot). Pooling draws small groups towards it.",
+        caption=f"Are groups one population in their {name}? A point per group, from the lowest to the highest, each "
+        f"at the place that a normal population would give it (Q–Q plot). {_apart_in(found.n_outside)} Small groups "
+        "show less, as pooling draws them in.",
         alternative=(
             f"Q–Q plot of the groups’ {name}: {numbers.plural(found.n_outside, 'group')} "
             f"{numbers.be(found.n_outside, 'lies', 'lie')} outside the band of a normal distribution."
@@ -127,34 +130,14 @@ def _effects_figure(context: Context, position: int) -> Figure | None:
     )
 
 
-def _fitted_figure(context: Context, found: Assumptions) -> Figure:
-    fitted, residual = fitted_and_residual(context.data, context.findings.screening.fit, context.findings.scaling)
-    rows, trend = thin(fitted, CLOUD_ROWS_LIMIT), found.by_fitted
-    unit = f" ({context.unit})" if context.unit else ""
-    thinned = f" {rows.size:,} of {fitted.size:,} rows, evenly spaced in the order of their expectation."
-    groups = context.data.group_index[rows]
-    low, high = (float(value) for value in (trend.sd.min(), trend.sd.max()))
-    places = numbers.decimals_for(found.sigma / 10)
-    return Figure(
-        id="figure-residuals",
-        caption="How far each row is from what the model expects of it; lines: the median of each tenth of the rows, "
-        f"and one SD to either side.{thinned if rows.size < fitted.size else ''} {context.sample_note}".strip(),
-        alternative=(
-            f"Over the range of expected values the SD of the residuals runs from {numbers.fixed(low, places)} to "
-            f"{numbers.with_unit(numbers.fixed(high, places), context.unit)}."
-        ),
-        spec=residuals.against_fitted(
-            fitted[rows],
-            residual[rows],
-            [context.labels[j] for j in groups],
-            groups,
-            trend_at=trend.fitted,
-            trend=trend.median,
-            trend_sd=trend.sd,
-            x_title=f"expected {context.outcome}{unit}",
-            y_title=f"residual{unit}",
-        ),
-        height=380,
+def _apart_in(n_outside: int) -> str:
+    if not n_outside:
+        return "All lie within the grey band, as those of such a population would."
+    named = (
+        "the farthest are named" if n_outside > MOST_NAMES else f"{numbers.be(n_outside, 'it is', 'they are')} named"
+    )
+    return (
+        f"{numbers.plural(n_outside, 'group')} {numbers.be(n_outside, 'lies', 'lie')} outside the grey band: {named}."
     )
 
 
@@ -241,7 +224,7 @@ def _unequal(context: Context, judged: Judgement) -> str:
     found = context.findings.assumptions
     return (
         f"Rows scatter {numbers.fixed(found.ratio, 1)} times as far in the widest group as in the narrowest, allowing "
-        f"for chance {_tested(context)}; the model assumes one spread for all.{_apart(context, found)}"
+        f"for chance. The model assumes one spread for all {_tested(context)}.{_apart(context, found)}"
     )
 
 
@@ -299,7 +282,14 @@ EQUAL_SPREAD: CheckSpec[Context] = CheckSpec(
 
 def _finding(context: Context) -> str:
     found = context.findings.assumptions
-    return f"{worst_first(context, TOPIC.checks)} {_shape(found.qq, found.n_rows_used)}"
+    passed = "" if is_asking(context, TOPIC.checks) else _passed(found.qq)
+    return f"{passed} {worst_first(context, TOPIC.checks)} {_shape(found.qq, found.n_rows_used)}".strip()
+
+
+def _passed(qq: QQ) -> str:
+    if qq.n_outside:
+        return "Rows pass every check, but their residuals are not normally distributed."
+    return "Rows behave as the model assumes, by these checks."
 
 
 TOPIC = Topic(

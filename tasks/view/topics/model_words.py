@@ -90,7 +90,7 @@ CURVE: CheckSpec[Context] = CheckSpec(
         "hinted": Case(lambda context, judged: f"{_bend(context, judged)} That is some sign, not a clear one."),
         "little": Case(lambda context, judged: f"{_bend(context, judged)} That is too little to matter."),
         "missing": Case(
-            lambda context, judged: f"{_bend(context, judged)} A straight line does not suit the rows.",
+            lambda context, judged: f"A straight line does not suit the rows. {_bend(context, judged)}",
             lambda context, judged: (
                 f"Read the slope of {_name(context, judged)} as the one at its mean: it is another elsewhere."
             ),
@@ -110,8 +110,8 @@ def _order(context: Context) -> str:
 def _correlation(context: Context, judged: Judgement) -> str:
     found = context.findings.screening.serial
     return (
-        f"Rows of a group resemble the row before ({_order(context)}): the correlation of their residuals is "
-        f"{fixed(found.correlation, 2)}."
+        f"Rows of a group resemble the row before: their residuals correlate by {fixed(found.correlation, 2)} "
+        f"({_order(context)})."
     )
 
 
@@ -205,11 +205,11 @@ def _take_logarithm(context: Context) -> str:
 
 
 def _growth(judged: Judgement) -> str:
-    """`rows scatter 1.8 times as much where much is expected as where little is`"""
+    """`rows scatter 1.8 times as much where much is expected as where little is expected`"""
     assert judged.value is not None
     times = max(judged.value, 1.0 / judged.value)
     much, little = ("much", "little") if judged.value >= 1 else ("little", "much")
-    return f"rows scatter {fixed(times, 1)} times as much where {much} is expected as where {little} is"
+    return f"rows scatter {fixed(times, 1)} times as much where {much} is expected as where {little} is expected"
 
 
 def _percentages(context: Context) -> str:

@@ -8,6 +8,7 @@ from tasks.stats.judged.predictive import statistics_off
 from tasks.stats.judgement import Judgement
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
+from tasks.view.figures.densities import HEIGHT, density_overlay
 from tasks.view.figures.held_out import pit_ecdf
 from tasks.view.figures.histograms import replicated
 from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, Shown, Spec, axis, hover_estimate
@@ -15,20 +16,23 @@ from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Parag
 from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
 from tasks.view.summary.loo_pit import LooPitSummary, loo_pit_of
 from tasks.view.summary.predictive import PredictiveSummary, predictive_of
-from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages, worst_first
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, is_asking, messages, worst_first
 from tasks.view.topics.pit_words import CURVES, PIT, PIT_GUIDE
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import plural, with_unit
 
 GUIDE = (
     "The model is asked to invent data of the same size many times. If the real data (red line) lie well within what "
-    "it invents, the model has learnt their shape; if not, it has missed something. Pareto k does the same for single "
-    "rows: a value above the line marks a row that the model finds very surprising."
+    "it invents, the model has learnt their shape; if not, it has missed something. In the first figure the red line "
+    "is high where many rows lie; where it leaves the green band, the model makes more such rows, or fewer. At single "
+    "places it may do so by chance. Pareto k does the same for single rows: a value above the line marks a row that "
+    "the model finds very surprising."
 )
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
     return (
+        _density(context),
         _statistics(context),
         _statistics_table(context),
         _medians(context),
@@ -36,6 +40,28 @@ def _blocks(context: Context) -> tuple[Block, ...]:
         _pareto(context),
         how_to_read(GUIDE, PIT_GUIDE),
         _loo_table(context),
+    )
+
+
+def _density(context: Context) -> Figure:
+    found, total = context.findings.predictive_density, context.findings.run.n_rows
+    unit = f" ({context.unit})" if context.unit else ""
+    peaks = [numbers.significant(float(found.grid[np.argmax(each)]), 3) for each in (found.observed, found.median)]
+    beyond = f"{plural(found.n_beyond, 'row')} beyond the picture." if found.n_beyond else ""
+    sample = f"Of a random {found.n_rows:,} of {total:,} rows." if found.n_rows < total else ""
+    caption = (
+        f"How {context.outcome} is spread in the data, and in {found.n_replicates:,} data sets that the model made "
+        "(densities, smoothed alike; dashed: their median)."
+    )
+    return Figure(
+        id="figure-density",
+        caption=" ".join(filter(None, [caption, beyond, sample])),
+        alternative=(
+            f"The density of the data is highest near {peaks[0]}, that of the model’s data sets near "
+            f"{with_unit(peaks[1], context.unit)}."
+        ),
+        spec=density_overlay(found, x_title=f"{context.outcome}{unit}"),
+        height=HEIGHT,
     )
 
 
@@ -199,7 +225,22 @@ def _medians_outside(context: Context, judged: Judgement) -> str:
     verb = "has" if found.n_groups_outside == 1 else "have"
     return (
         f"{found.n_groups_outside:,} of {plural(found.n_groups_compared, 'group')} {verb} a median outside what the "
-        f"model expects of it; by chance alone {numbers.about(found.n_groups_outside_by_chance)} would, and more than "
+        f"model expects of it. {_by_chance(context)}"
+    )
+
+
+def _missed(context: Context, judged: Judgement) -> str:
+    found = context.findings.predictive
+    return (
+        f"The model misses groups: {found.n_groups_outside:,} of {found.n_groups_compared:,} have a median outside "
+        f"what it expects of them. {_by_chance(context)}"
+    )
+
+
+def _by_chance(context: Context) -> str:
+    found = context.findings.predictive
+    return (
+        f"By chance alone {numbers.about(found.n_groups_outside_by_chance)} would, and more than "
         f"{found.n_groups_outside_limit:,} in hardly one study of a thousand."
     )
 
@@ -239,7 +280,7 @@ MEDIANS: CheckSpec[Context] = CheckSpec(
     cases={
         "alike": Case(_medians_outside),
         "missed": Case(
-            lambda context, judged: f"The model misses groups: {_medians_outside(context, judged)}",
+            _missed,
             "Rows within groups are not spread as the model assumes. Look at those groups’ rows before using "
             "estimates.",
         ),
@@ -260,10 +301,17 @@ PARETO_K: CheckSpec[Context] = CheckSpec(
 )
 
 
+def _finding(context: Context) -> str:
+    found = worst_first(context, [STATISTICS, MEDIANS])
+    if is_asking(context, [PIT]) and not is_asking(context, [STATISTICS, MEDIANS]):
+        return f"The data look like the model’s as a whole, but not row by row. {found}"
+    return found
+
+
 TOPIC = Topic(
     id="predictive",
     title="Could the model have produced these data?",
-    finding=lambda context: worst_first(context, [STATISTICS, MEDIANS]),
+    finding=_finding,
     blocks=_blocks,
     sources=("predictive", "fits", "loo_pit"),
     guide=(GUIDE, PIT_GUIDE),

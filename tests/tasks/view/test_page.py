@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tasks.stats.judged.predictive_density import ROWS_LIMIT
 from tasks.study.errors import Rejection
 from tasks.study.run import SourceFile
 from tasks.view.figures import by_size
@@ -259,7 +260,8 @@ def test_a_sample_of_rows_is_called_one_and_groups_without_rows_are_no_trouble(m
     assert not drawn & set(whole.findings.labels[::3])
     is_scored_whole = whole.findings.bayes.loo.n_rows_used == whole.data.n_rows
     samples = {name for name, caption in captions_of(whole).items() if "random" in caption}
-    assert samples == (set() if is_scored_whole else {"figure-pareto"})
+    thinned = {"figure-pareto": not is_scored_whole, "figure-density": whole.data.n_rows > ROWS_LIMIT}
+    assert samples == {name for name, is_thinned in thinned.items() if is_thinned}
 
 
 def captions_of(case):

@@ -23,6 +23,7 @@ from tasks.stats.judged.assumptions import (
     judge_equal_spread,
     qq_band,
     qq_plot,
+    residual_bins,
 )
 from tasks.stats.records import GroupedData, Scaling
 from tasks.study.settings import Thresholds
@@ -185,6 +186,19 @@ def test_kurtosis_looks_within_groups() -> None:
 
 def test_residuals_by_expectation_are_level_where_the_model_holds() -> None:
     bins = alike().by_fitted
-    assert (np.diff(bins.fitted) > 0).all()
+    assert (np.diff(bins.at) > 0).all()
     assert np.abs(bins.median).max() < 0.6
     assert bins.sd.max() / bins.sd.min() < 1.8
+
+
+def test_equal_values_share_a_bin() -> None:
+    """A predictor of two values has two bins, however unequal their numbers; of many values, tenths."""
+    residual = np.arange(100.0)
+    for n_ones in (1, 30, 99):
+        two = residual_bins(np.repeat([0.0, 1.0], [100 - n_ones, n_ones]), residual)
+        assert two.at.tolist() == [0, 1]
+        np.testing.assert_allclose(two.median, [(99 - n_ones) / 2, 99 - (n_ones - 1) / 2])
+    tenths = residual_bins(np.random.default_rng(1).permutation(100.0 * np.arange(100)), residual)
+    np.testing.assert_allclose(tenths.at, 450 + 1000 * np.arange(10))
+    assert residual_bins(np.tile(np.arange(10.0), 10), residual).at.tolist() == list(range(10))
+    assert residual_bins(np.zeros(100), residual).at.tolist() == [0]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import binom, kstest, skew
 
 from tasks.stats.judged.predictive import group_medians, predictive_check, skewness
-from tasks.stats.records import Floats, GroupedData, PosteriorDraws, PredictiveCheck
+from tasks.stats.records import Floats, GroupedData, PredictiveCheck
 from tests.datasets import grouped, model_of
-from tests.posteriors import sampled
+from tests.posteriors import known, sampled
 
 values = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6))
 groups_of_values = st.lists(st.lists(values, max_size=7), min_size=1, max_size=9).filter(any)
@@ -43,24 +43,6 @@ def test_skewness_is_scipys_and_0_where_nothing_varies() -> None:
 
 
 SIZES = np.array([1, 4, 9, 6, 10, 8, 12])
-
-
-def known(coef: Floats, sigma: float, draws: int = 200) -> PosteriorDraws:
-    """A posterior that knows the truth: every draw the same `coef` (J, 2) and `sigma`."""
-    shape = (2, draws // 2)
-    sampler = np.zeros(shape)
-    return PosteriorDraws(
-        beta=np.broadcast_to(coef.mean(axis=0), (*shape, 2)),
-        sigma_group=np.ones((*shape, 2)),
-        correlation=np.broadcast_to(np.eye(2), (*shape, 2, 2)),
-        sigma=np.full(shape, sigma),
-        group_coef=np.broadcast_to(coef, (*shape, *coef.shape)),
-        divergent=sampler,
-        energy=sampler,
-        treedepth=sampler,
-        acceptance=sampler,
-        n_leapfrog=sampler,
-    )
 
 
 def checked(seed: int, noise) -> PredictiveCheck:

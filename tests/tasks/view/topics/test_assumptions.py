@@ -75,6 +75,60 @@ def test_many_groups_and_rows_are_thinned_by_a_rule_that_is_stated() -> None:
     assert len(json.dumps(rows.spec)) < 200_000
 
 
+def test_residuals_are_shown_by_every_predictor_and_by_the_order_of_the_rows(case: Case) -> None:
+    found, data = made(case), case.data
+    for term in range(1, len(data.terms)):
+        spec = block(found, f"figure-residuals-{term}").spec
+        assert spec["data"][0]["x"] == pytest.approx(data.x[:, term - 1], abs=1e-3 * np.ptp(data.x))
+        assert case.context.terms[term] in block(found, f"figure-residuals-{term}").caption
+    with pytest.raises(KeyError):
+        block(found, f"figure-residuals-{len(data.terms)}")
+    by_order = block(found, "figure-residuals-order").spec["data"][0]
+    assert by_order["x"] == list(range(1, data.n_rows + 1))
+    for name in ("", *(f"-{term}" for term in range(1, len(data.terms))), "-order"):
+        points, *trend = block(found, f"figure-residuals{name}").spec["data"]
+        assert points["meta"]["groups"] == data.group_index.tolist()
+        assert [len(line["x"]) <= 10 for line in trend] == [True] * 3
+
+
+def test_an_order_that_says_nothing_is_not_shown() -> None:
+    case = factories.singular_case()
+    screening = case.findings.screening
+    by_outcome = replace(screening.serial, is_sorted=True)
+    found = section(assumptions.TOPIC, changed(case, screening=replace(screening, serial=by_outcome)))
+    with pytest.raises(KeyError):
+        block(found, "figure-residuals-order")
+
+
+def test_where_the_study_names_an_order_the_files_order_is_called_another() -> None:
+    case = factories.singular_case()
+    study = case.study.model_copy(update={"order": "week_no"})
+    caption = block(made(replace(case, study=study)), "figure-residuals-order").caption
+    assert "in which rows stand in the files" in caption
+    assert "looked at by week no instead" in caption
+
+
+def test_the_farthest_of_the_groups_outside_the_band_are_named() -> None:
+    x, groups = np.linspace(-2, 2, 9), np.arange(9)
+    y = x + np.array([-5.0, -3.0, 0, 0, 0, 0, 2.0, 3.0, 4.0]) + np.array([0, 0, 0, -1.5, 0, 1.6, 0, 0, 0])
+    names = [f"clinic {k}" for k in groups]
+    *_, points, named = residuals.qq(x, y, x - 1, x + 1, names=names, groups=groups)["data"]
+    assert points["mode"] == "markers"
+    assert [name.strip() for name in named["text"]] == [f"clinic {k}" for k in (0, 8, 1, 7, 6)]
+    assert named["textposition"] == ["middle right", "middle left", "middle right", "middle left", "middle left"]
+    within = residuals.qq(x, x, x - 1, x + 1, names=names, groups=groups)["data"]
+    assert all(trace["mode"] != "text" for trace in within)
+
+
+def test_the_opening_claims_no_more_than_the_checks_and_the_residuals_show() -> None:
+    case = factories.singular_case()
+    found = case.findings.assumptions
+    assert made(case).lead == "Rows behave as the model assumes, by these checks."
+    odd = replace(found, qq=replace(found.qq, n_outside=5))
+    context = changed(case, screening=replace(case.findings.screening, assumptions=odd))
+    assert "residuals are not normally distributed" in section(assumptions.TOPIC, context).lead
+
+
 def test_the_qq_band_is_drawn_behind_the_points() -> None:
     x = np.array([-1.0, 0.0, 1.0])
     data = residuals.qq(x, x, x - 1, x + 1)["data"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from scipy.stats import binom, norm
 
 from tasks.stats.judged.pit import loo_pit
@@ -28,6 +29,26 @@ def test_the_finding_names_what_is_missed() -> None:
     missed = changed(case, predictive=replace(case.findings.predictive, overall=(off, *rest)))
     assert f"do not reproduce the {first.name}" in predictive.TOPIC.finding(missed)
     assert "look like the data" in predictive.TOPIC.finding(case.context)
+
+
+def test_the_first_picture_lays_the_datas_density_over_the_models() -> None:
+    context = singular_case().context
+    found, made = context.findings.predictive_density, section(predictive.TOPIC, context)
+    assert made.blocks[made.n_open - 1] is block(made, "figure-density")
+    *_, upper, _, observed = block(made, "figure-density").spec["data"]
+    assert upper["fill"] == "tonexty"
+    assert np.array(observed["y"]) == pytest.approx(found.observed, abs=1e-3 * found.observed.max())
+    assert "in 500 data sets that the model made" in block(made, "figure-density").caption
+    assert "beyond" not in block(made, "figure-density").caption
+    far = changed(singular_case(), predictive_density=replace(found, n_beyond=2))
+    assert "2 rows beyond the picture." in block(section(predictive.TOPIC, far), "figure-density").caption
+
+
+def test_rows_that_are_not_calibrated_are_not_passed_over() -> None:
+    narrow = loo_pit(np.random.default_rng(2).beta(0.4, 0.4, 500), 1)
+    made = section(predictive.TOPIC, changed(singular_case(), loo_pit=narrow))
+    assert made.lead == "The data look like the model’s as a whole, but not row by row."
+    assert "look like the data" in made.rest
 
 
 def test_the_calibration_figure_says_what_its_curve_says() -> None:
@@ -94,7 +115,7 @@ def test_the_chance_of_a_group_outside_is_an_expectation_beside_a_bound() -> Non
         case.findings.predictive, n_groups_outside=21, n_groups_outside_by_chance=15.0, n_groups_outside_limit=28
     )
     message = by_name(changed(case, predictive=many))["predictive_groups"].message
-    assert "by chance alone about 15 would, and more than 28 in hardly one study of a thousand" in message
+    assert "By chance alone about 15 would, and more than 28 in hardly one study of a thousand" in message
     assert "21 of 8 groups have" in message
     assert binom.sf(28, 300, 0.05) < 0.001 < binom.sf(27, 300, 0.05)
     one = replace(many, n_groups_outside=1, n_groups_outside_by_chance=0.4, n_groups_outside_limit=3)
