@@ -288,7 +288,7 @@ def _finding(context: Context) -> str:
 
 def _passed(qq: QQ) -> str:
     if qq.n_outside:
-        return "Rows pass every check, but their residuals are not normally distributed."
+        return "Every check passes, but residuals are not normally distributed."
     return "Rows behave as the model assumes, by these checks."
 
 

@@ -24,8 +24,8 @@ from tasks.view.words.numbers import plural, with_unit
 GUIDE = (
     "The model is asked to invent data of the same size many times. If the real data (red line) lie well within what "
     "it invents, the model has learnt their shape; if not, it has missed something. In the first figure the red line "
-    "is high where many rows lie; where it leaves the green band, the model makes more such rows, or fewer. At single "
-    "places it may do so by chance. Pareto k does the same for single rows: a value above the line marks a row that "
+    "is high where many rows lie: above the green band there are more of them than the model makes, below it fewer. At "
+    "single places chance may do this. Pareto k does the same for single rows: a value above the line marks a row that "
     "the model finds very surprising."
 )
 
