@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.stats.judged.predictive_density import PredictiveDensity
 from tasks.stats.records import Floats
-from tasks.view.figures.style import ALERT, MODELS, Spec, axis, band, layout, legend_above, numbers, spec, text
+from tasks.view.figures.style import MODELS, Spec, axis, band, layout, legend_above, numbers, spec, stroke, text
 
 HEIGHT = 208  # CSS pixels
 BAND = "rgba(0,158,115,0.28)"
@@ -16,7 +16,7 @@ def density_overlay(found: PredictiveDensity, *, x_title: str) -> Spec:
     traces = [
         *band(found.grid, found.lower, found.upper, BAND, "Model, middle 95 %"),
         {**_line(found.grid, found.median, bayes.color, "dash", 1.2, "Model, median"), "showlegend": False},
-        _line(found.grid, found.observed, ALERT, "solid", 2.4, "The data"),
+        _line(found.grid, found.observed, "", "solid", 2.4, "The data"),
     ]
     density = axis("density", showticklabels=False, showgrid=False, rangemode="tozero")
     return spec(traces, layout(axis(x_title), density, showlegend=True, legend=legend_above()))
@@ -29,6 +29,6 @@ def _line(x: Floats, y: Floats, color: str, dash: str, width: float, name: str) 
         "x": numbers(x),
         "y": numbers(y),
         "name": text(name),
-        "line": {"color": color, "dash": dash, "width": width},
+        "line": stroke(color, dash=dash, width=width),
         "hovertemplate": f"density %{{y:,.3~r}} at %{{x:,.4~r}}<extra>{text(name)}</extra>",
     }

@@ -6,7 +6,6 @@ import numpy as np
 
 from tasks.stats.records import Floats
 from tasks.view.figures.style import (
-    ALERT,
     MODELS,
     NEUTRAL,
     OTHERS,
@@ -24,7 +23,7 @@ CHAIN_DASHES = ("solid", "dash", "dot", "dashdot")
 RANK_BINS = 20
 
 
-def replicated(values: Floats, observed: float, *, bins: int = 30) -> Spec:
+def replicated(values: Floats, observed: float, *, x_title: str, bins: int = 30) -> Spec:
     """A histogram of `values` with the observed one as a line; constant values make one bar."""
     low, high = float(min(values.min(), observed)), float(max(values.max(), observed))
     counts, edges = np.histogram(values, bins=bins, range=(low, high) if high > low else (low - 0.5, low + 0.5))
@@ -32,15 +31,15 @@ def replicated(values: Floats, observed: float, *, bins: int = 30) -> Spec:
         "type": "bar",
         "x": numbers((edges[:-1] + edges[1:]) / 2),
         "y": counts.tolist(),
-        "marker": {"color": MODELS["bayes"].color, "opacity": 0.7},
+        "marker": {"color": MODELS["bayes"].color, "opacity": 0.55},
         "hovertemplate": "%{y} replicates near %{x:,.5~r}<extra></extra>",
     }
     axes = layout(
-        axis(nticks=3, tickangle=0),
-        axis(nticks=4),
+        panel_axis(x_title, nticks=5, tickangle=0),
+        panel_axis("replicates", nticks=5),
         bargap=0.05,
         margin=PANEL_MARGIN,
-        shapes=[vertical(observed, ALERT, width=3)],
+        shapes=[vertical(observed, width=3)],
     )
     return spec([bars], axes)
 

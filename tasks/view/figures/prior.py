@@ -9,7 +9,6 @@ import numpy as np
 
 from tasks.stats.records import Floats
 from tasks.view.figures.style import (
-    ALERT,
     MODELS,
     NEUTRAL,
     PANEL_MARGIN,
@@ -22,6 +21,7 @@ from tasks.view.figures.style import (
     numbers,
     panel_axis,
     spec,
+    stroke,
     text,
     tick,
     vertical,
@@ -43,7 +43,7 @@ def share_below(at: Floats, bands: Floats, observed: Floats, *, x_title: str) ->
         *band(at, lower, upper, PRIOR_FILLS[0], "Prior, 95 % of data sets"),
         *band(at, quarter, three_quarters, PRIOR_FILLS[1], "Prior, 50 % of data sets"),
         _line(at, median, PRIOR, "dash", "Prior, median"),
-        _line(at, observed, ALERT, "solid", "The data"),
+        _line(at, observed, "", "solid", "The data"),
     ]
     percent = axis("share of rows below", range=[-0.02, 1.02], tickvals=SHARES, ticktext=SHARE_TICKS)
     return spec(traces, layout(axis(x_title), percent, showlegend=True, legend=legend_above()))
@@ -56,7 +56,7 @@ def _line(x: Floats, y: Floats, color: str, dash: str, name: str) -> Spec:
         "x": numbers(x),
         "y": numbers(y),
         "name": text(name),
-        "line": {"color": color, "dash": dash, "width": 2.2},
+        "line": stroke(color, dash=dash, width=2.2),
         "hovertemplate": f"%{{y:.0%}} below %{{x:,.4~r}}<extra>{text(name)}</extra>",
     }
 

@@ -156,6 +156,11 @@ def layout(x: Spec, y: Spec, **options: Any) -> Spec:
     }
 
 
+def stroke(color: str, **options: Any) -> Spec:
+    """A line's look; without a colour the theme's ink draws it, as it does what was observed."""
+    return {"color": color, **options} if color else options
+
+
 def legend_above() -> Spec:
     return {
         "orientation": "h",
@@ -182,9 +187,9 @@ def band(x: ArrayLike, lower: ArrayLike, upper: ArrayLike, fill: str, name: str)
     return {**edge, "y": numbers(lower)}, {**edge, **filled}
 
 
-def vertical(x: float, color: str, *, dash: str = "solid", width: float = 2) -> Spec:
-    """A line over the whole height at `x`."""
-    line = {"color": color, "dash": dash, "width": width}
+def vertical(x: float, color: str = "", *, dash: str = "solid", width: float = 2) -> Spec:
+    """A line over the whole height at `x`, in the theme's ink if it has no colour."""
+    line = stroke(color, dash=dash, width=width)
     return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
 
 
@@ -215,6 +220,8 @@ def theme(*, ink: str, grid: str, paper: str) -> Spec:
             "xaxis": lines,
             "yaxis": lines,
             "hoverlabel": hover,
+            "colorway": [ink],
+            "shapedefaults": {"line": {"color": ink}},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL, "activecolor": ink},
         }
     }

@@ -11,7 +11,7 @@ from tasks.view.figures import intervals, scatter
 from tasks.view.figures.densities import HEIGHT, density_overlay
 from tasks.view.figures.held_out import pit_ecdf
 from tasks.view.figures.histograms import replicated
-from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, Shown, Spec, axis, hover_estimate
+from tasks.view.figures.style import MODELS, NEUTRAL, Shown, Spec, axis, hover_estimate
 from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Paragraph, Table
 from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
 from tasks.view.summary.loo_pit import LooPitSummary, loo_pit_of
@@ -22,8 +22,8 @@ from tasks.view.words import numbers, text
 from tasks.view.words.numbers import plural, with_unit
 
 GUIDE = (
-    "The model is asked to invent data of the same size many times. If the real data (red line) lie well within what "
-    "it invents, the model has learnt their shape; if not, it has missed something. In the first figure the red line "
+    "The model is asked to invent data of the same size many times. If the real data (heavy line) lie well within what "
+    "it invents, the model has learnt their shape; if not, it has missed something. In the first figure the heavy line "
     "is high where many rows lie: above the green band there are more of them than the model makes, below it fewer. At "
     "single places chance may do this. Pareto k does the same for single rows: a value above the line marks a row that "
     "the model finds very surprising."
@@ -65,6 +65,10 @@ def _density(context: Context) -> Figure:
     )
 
 
+def _measured_in(context: Context, statistic: str) -> str:
+    return "value" if statistic == "skewness" or not context.unit else context.unit
+
+
 def _statistics(context: Context) -> Panels:
     check = context.findings.predictive
     panels = tuple(
@@ -77,11 +81,11 @@ def _statistics(context: Context) -> Panels:
                 f"{numbers.significant(float(statistic.replicated.min()), 4)} to "
                 f"{numbers.significant(float(statistic.replicated.max()), 4)}."
             ),
-            spec=replicated(statistic.replicated, statistic.observed),
+            spec=replicated(statistic.replicated, statistic.observed, x_title=_measured_in(context, statistic.name)),
         )
         for number, statistic in enumerate(check.overall)
     )
-    caption = f"Statistics of {check.n_replicates:,} replicated data sets (green) and of the data (red line)."
+    caption = f"Statistics of {check.n_replicates:,} replicated data sets (green) and of the data (heavy line)."
     caption = f"{caption} {context.sample_note}".strip()
     return Panels("panels-statistics", caption, panels)
 
@@ -116,7 +120,7 @@ def _medians(context: Context) -> Figure:
     upper, blank = check.group_median_upper[chosen], np.full(chosen.size, np.nan)
     series = [
         intervals.Series("Replicates, middle 95 %", MODELS["bayes"].color, "square", blank, lower, upper, 6),
-        intervals.Series("Observed median", ALERT, "circle", observed, blank, blank),
+        intervals.Series("Observed median", NEUTRAL, "circle", observed, blank, blank),
     ]
     unit = f" ({context.unit})" if context.unit else ""
     notes = " ".join(filter(None, [rule(len(chosen), context.n_groups), context.sample_note]))

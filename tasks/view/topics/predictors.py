@@ -91,8 +91,8 @@ PREDICTORS: tuple[CheckSpec[RowContext], ...] = (
         cases={
             "one value": Case(
                 lambda context, judged: (
-                    f"{text.readable(judged.term)} has one value per group, so its effect cannot "
-                    "differ by group: it is one for all of them, estimated from the differences between groups alone."
+                    f"{text.readable(judged.term)} has one value per group, so its effect cannot differ by group. It "
+                    "is one for all of them, estimated from the differences between groups alone."
                 )
             )
         },

@@ -30,7 +30,7 @@ PANELS_LIMIT = 12
 SPREADS = ("sigma_group", "icc")
 GUIDE = (
     "A Bayesian model starts from priors: what each unknown could be before the data are seen. The first figure "
-    "shows which data the priors allow (bands) beside the data (red line): the line should not leave the bands, and "
+    "shows which data the priors allow (bands) beside the data (heavy line): the line should not leave the bands, and "
     "the bands should not be absurdly wide. In the small panels, the narrower the green curve is beside the purple "
     "one, the more the data have taught. Sensitivity says how far a result moves when the prior, or the data, count "
     "for more or less: at 0.05, doubling or halving the weight would move it by about a quarter of its own "

@@ -170,7 +170,7 @@ def _alternative(context: Context, term: int) -> str:
 
 def _no_spread(context: Context, judged: Judgement) -> str:
     return (
-        f"{_model(context)} is singular: the best fit has no variance at all between groups in {_flat(context)}. "
+        f"{_model(context)} is singular: in {_flat(context)} the best fit has no variance at all between groups. "
         "The data cannot tell that variance from 0; it need not be 0."
     )
 
@@ -297,7 +297,9 @@ IMPLIED_COVERAGE: CheckSpec[Context] = CheckSpec(
         ),
         "short for small groups": Case(
             lambda context, judged: (
-                f"In the smallest groups: {_covers(context, judged)} That is less than they promise."
+                "In the smallest groups, partial pooling’s own (joint) intervals hold "
+                f"{percent(judged.value or 0.0)} of what the Bayesian fit holds possible in the "
+                f"{_name(context, judged)}. That is less than they promise."
             ),
             "Use the Bayesian fit’s intervals.",
             reason="its intervals for the level of the smallest groups are too short",

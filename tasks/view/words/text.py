@@ -66,10 +66,16 @@ def readable(column: str) -> str:
     return label(column.replace("_", " "))
 
 
+# After a long word or a short one in small letters, a number, a bracket or a quotation.
+_SENTENCE_END = re.compile(
+    r"(?<=[\w%)”’\u202f]{3}[.!?]) (?=[A-Z“])|(?<= [a-z]{2}[.!?]) (?=[A-Z“])|(?<=[\d)>”’'][.!?]) (?=[A-Z“\d])"
+    r"|(?<=\w{4}[.!?]) (?=\d)"
+)
+
+
 def first_sentence(text: str) -> tuple[str, str]:
     """The first of our sentences, and the others. A full stop after a short word, as in `St. Ives`, ends none."""
-    ends = r"(?<=[\w%)”’\u202f]{3}[.!?]) (?=[A-Z“])|(?<=[\d)>’'][.!?]) (?=[A-Z“\d])|(?<=\w{4}[.!?]) (?=\d)"
-    parts = re.split(ends, text, maxsplit=1)
+    parts = _SENTENCE_END.split(text, maxsplit=1)
     return parts[0], parts[1] if len(parts) > 1 else ""
 
 

@@ -206,5 +206,5 @@ def test_ranks_of_agreeing_chains_are_flat_and_of_a_stuck_chain_are_not():
 
 
 def test_a_statistic_that_never_varies_still_makes_a_histogram():
-    spec = histograms.replicated(np.full(100, 3.0), 3.0)
+    spec = histograms.replicated(np.full(100, 3.0), 3.0, x_title="s")
     assert sum(spec["data"][0]["y"]) == 100

@@ -16,6 +16,8 @@ from tasks.view.words.text import first_sentence
         ("Medians look alike. 0 of 8 groups are off.", "Medians look alike."),
         ("The most moves St. Ives, by 3.", "The most moves St. Ives, by 3."),
         ("Only one.", "Only one."),
+        ("Nothing is outside it. By chance one would be.", "Nothing is outside it."),
+        ("It moves Dr. No most. Half move less.", "It moves Dr. No most."),
         ("It changes by 2 (−1 to 6.2). With size it does not.", "It changes by 2 (−1 to 6.2)."),
         ("It is 2 units per unit of x1. There is no sign.", "It is 2 units per unit of x1."),
         ("It is 2 <s>. There is no sign.", "It is 2 <s>."),
