@@ -30,8 +30,8 @@ TICKS_ACROSS, TICKS_DOWN = 6.3, 6.95  # about as many as Plotly would take at th
 NARROW, LETTER_PIXELS, GAP_PIXELS = 330, 8, 10  # a phone, in CSS pixels
 TITLE_LENGTH = 80
 
-Line = tuple[int, int, int, int]  # x and y of both ends, in parts of WHOLE from the left and from the top
-Point = tuple[int, int]
+Line = tuple[float, float, float, float]  # x and y of both ends, in parts of WHOLE from the left and from the top
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
