@@ -10,10 +10,10 @@ from tasks.view.figures.still import WHOLE, Line, Point, Still, Tick
 from tasks.view.figures.style import FONT, LIGHT
 from tasks.view.words import text
 
-WIDTH = 600  # CSS pixels: what mails have room for
+WIDTH = 480  # CSS pixels: on a telephone, which shows it smaller, its text can still be read
 SHARPNESS = 2  # pixels per CSS pixel
-LETTER, CAPITAL, WIDEST = 8.0, 10.9, 13.0  # CSS pixels
-TITLE_LENGTH, UPRIGHT_TITLE_LENGTH = 64, 32
+LETTER, CAPITAL, WIDEST = 7.8, 9.4, 12.8  # CSS pixels
+TITLE_LENGTH, UPRIGHT_TITLE_LENGTH = 50, 32
 KEY_SYMBOL, KEY_HEIGHT = 40, 20
 TITLE_WIDTH, NAME_GAP, RIGHT = 27, 16, 26
 ABOVE, BELOW = 18, 46
@@ -80,6 +80,7 @@ def svg(still: Still) -> str:
         .render(
             still=_placed(still, box),
             box=box,
+            title_at=min((box.left + box.right) / 2, WIDTH - _pixels(still.below_title[:TITLE_LENGTH]) / 2),
             keys=keys,
             width=WIDTH,
             font=f"'DejaVu Sans', {FONT}",
@@ -120,11 +121,12 @@ def _keys(still: Still, left: float) -> tuple[Key, ...]:
     entries = [*ribbon, *((one.label, one.color, False, one.is_open) for one in still.marks)]
     widths = [KEY_SYMBOL + _pixels(entry[0]) + 5 for entry in entries]
     in_one_line = left + sum(widths) <= WIDTH
+    start = max(0.0, min(left, WIDTH - (sum(widths) if in_one_line else max(widths))))
     return tuple(
         Key(
             label,
             color,
-            left + (sum(widths[:k]) if in_one_line else 0),
+            start + (sum(widths[:k]) if in_one_line else 0),
             ABOVE + (0 if in_one_line else KEY_HEIGHT * k),
             is_ribbon,
             is_open,
