@@ -7,6 +7,7 @@ Places are shares of the picture's width and height, so that it fits any width w
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,9 @@ from tasks.view.words import numbers, text
 
 WHOLE = 10_000  # a share is a whole number of its parts
 TICKS_ACROSS, TICKS_DOWN = 6.3, 6.95  # about as many as Plotly would take at this size
-NARROW, LETTER_PIXELS, GAP_PIXELS = 330, 8, 10  # a phone, in CSS pixels
+FEWER_TICKS = (4.0, 2.0, 1.0)
+ROOM, NARROW = 480, 330  # the figure's width in CSS pixels, as it is on a desktop and in a mail, and on a phone
+LETTER_PIXELS, GAP_PIXELS = 8, 10
 TITLE_LENGTH = 80
 
 Line = tuple[float, float, float, float]  # x and y of both ends, in parts of WHOLE from the left and from the top
@@ -77,25 +80,30 @@ class Still:
     @property
     def is_crowded(self) -> bool:
         """Whether a phone has no room for all the ticks below."""
-        names = max((len(tick.label) for tick in self.left), default=0)
-        ticks = sum(LETTER_PIXELS * len(tick.label) + GAP_PIXELS for tick in self.below)
-        return ticks > NARROW - LETTER_PIXELS * names
+        return not _have_room([tick.label for tick in self.below], [tick.label for tick in self.left], NARROW)
+
+
+def _have_room(below: Sequence[str], left: Sequence[str], width: int) -> bool:
+    """Whether the labels below the axis keep apart in a figure of this width."""
+    needed = sum(LETTER_PIXELS * len(label) + GAP_PIXELS for label in below)
+    return needed <= width - LETTER_PIXELS * max(map(len, left), default=0)
 
 
 def still(glance: Glance) -> Still:
     """The picture of the same groups at the same places."""
-    values = ticks_between(*glance.values, TICKS_ACROSS if glance.is_named else TICKS_DOWN)
+    values = ticks_between(*glance.values, TICKS_DOWN)
     labels = _labels(values)
     if glance.is_named:
-        at = _parts(values, *glance.values)
         left = [text.label(name, TICK_LABEL_LENGTH) for name in glance.names]
+        values, labels = _across(*glance.values, left)
+        at = _parts(values, *glance.values)
         rows = _down(glance)
         axes = (_ticks(rows, left), "", _ticks(at, labels), text.label(glance.title, TITLE_LENGTH))
         grid = tuple((x, 0, x, WHOLE) for x in at)
     else:
         at = [WHOLE - y for y in _parts(values, *glance.values)]
-        ranks = ticks_between(*glance.ranks, TICKS_ACROSS)
-        below = _ticks(_parts(ranks, *glance.ranks), _labels(ranks))
+        ranks, written = _across(*glance.ranks, labels)
+        below = _ticks(_parts(ranks, *glance.ranks), written)
         axes = (_ticks(at, labels), text.label(glance.title, TITLE_LENGTH), below, glance.ranks_title)
         grid = tuple((0, y, WHOLE, y) for y in at)
     places = glance.ribbon
@@ -110,6 +118,16 @@ def ticks_between(low: float, high: float, about: float) -> Floats:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= rough * (1 - 1e-9))
     return step * np.arange(math.ceil(low / step), math.floor(high / step) + 1, dtype=float)
+
+
+def _across(low: float, high: float, left: Sequence[str]) -> tuple[Floats, list[str]]:
+    """Ticks of an axis from left to right with their labels: fewer where they would run into each other."""
+    for about in (TICKS_ACROSS, *FEWER_TICKS):
+        values = ticks_between(low, high, about)
+        labels = _labels(values)
+        if _have_room(labels, left, ROOM):
+            break
+    return values, labels
 
 
 def _labels(values: Floats) -> list[str]:

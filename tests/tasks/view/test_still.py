@@ -10,8 +10,9 @@ import pytest
 
 from tasks.look.render import render_report
 from tasks.view.context import Context
-from tasks.view.figures.glance import APART, MOST_WHISKERS
-from tasks.view.figures.still import WHOLE, Still, ticks_between
+from tasks.view.figures.glance import APART, MOST_WHISKERS, Glance
+from tasks.view.figures.still import WHOLE, Still, still, ticks_between
+from tasks.view.figures.style import NEUTRAL
 from tasks.view.hero import hero
 from tasks.view.page import build_page
 from tasks.view.records import Figure
@@ -44,10 +45,10 @@ def drawn_by_plotly(figure: Figure, trace: dict) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_drawings_have_the_same_points_intervals_and_colours(name: str) -> None:
-    figure, still = made(CASES[name]())
+    figure, picture = made(CASES[name]())
     traces = [trace for trace in figure.spec["data"] if trace["x"] != [None]]
-    assert len(still.marks) in (1, 2)
-    for marks in still.marks:
+    assert len(picture.marks) in (1, 2)
+    for marks in picture.marks:
         drawn = [trace for trace in traces if trace.get("marker", {}).get("color") == marks.color]
         np.testing.assert_allclose(marks.points, drawn_by_plotly(figure, drawn[0]), atol=3)
         whiskers = [t for t in traces if t["mode"] == "lines" and t["line"].get("color") == marks.color]
@@ -55,27 +56,27 @@ def test_both_drawings_have_the_same_points_intervals_and_colours(name: str) -> 
         for trace in whiskers:
             np.testing.assert_allclose(np.reshape(marks.whiskers, (-1, 2)), drawn_by_plotly(figure, trace), atol=3)
     ribbons = [trace for trace in traces if trace.get("fill")]
-    assert bool(still.ribbon) == bool(ribbons)
+    assert bool(picture.ribbon) == bool(ribbons)
     for trace in ribbons:
-        np.testing.assert_allclose(still.ribbon, drawn_by_plotly(figure, trace), atol=3)
+        np.testing.assert_allclose(picture.ribbon, drawn_by_plotly(figure, trace), atol=3)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_mean_stands_where_plotly_draws_it(name: str) -> None:
-    figure, still = made(CASES[name]())
+    figure, picture = made(CASES[name]())
     (line,) = figure.spec["layout"]["shapes"]
     across = "xref" not in line
     low, high = figure.spec["layout"]["xaxis" if across else "yaxis"]["range"]
     share = WHOLE * (line["x0" if across else "y0"] - low) / (high - low)
-    assert still.mean is not None
-    assert still.mean[0 if across else 1] == pytest.approx(share if across else WHOLE - share, abs=1)
+    assert picture.mean is not None
+    assert picture.mean[0 if across else 1] == pytest.approx(share if across else WHOLE - share, abs=1)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_names_and_numbers_beside_it_are_of_the_same_axis(name: str) -> None:
-    figure, still = made(CASES[name]())
+    figure, picture = made(CASES[name]())
     layout = figure.spec["layout"]
-    for ticks, axis, is_upward in ((still.left, layout["yaxis"], True), (still.below, layout["xaxis"], False)):
+    for ticks, axis, is_upward in ((picture.left, layout["yaxis"], True), (picture.below, layout["xaxis"], False)):
         places = axis.get("tickvals") or [float(tick.label.replace(",", "").replace("−", "-")) for tick in ticks]
         low, high = axis["range"]
         shares = [100 * (place - low) / (high - low) for place in places]
@@ -87,10 +88,22 @@ def test_names_and_numbers_beside_it_are_of_the_same_axis(name: str) -> None:
 
 def test_where_groups_are_compared_with_nothing_there_is_no_mean_and_no_legend() -> None:
     case = singular_case()
-    _, still = made(replace(case, findings=replace(case.findings, recommended=None)).context)
-    assert still.mean is None
-    assert still.n_keys == 1
-    assert still.marks[0].label != APART
+    _, picture = made(replace(case, findings=replace(case.findings, recommended=None)).context)
+    assert picture.mean is None
+    assert picture.n_keys == 1
+    assert picture.marks[0].label != APART
+
+
+def test_long_numbers_keep_apart() -> None:
+    """The same groups in millions have fewer ticks."""
+    value = np.array([1.0, 2.0, 4.2, 6.4])
+    apart = np.zeros(4, dtype=bool)
+    of_units, of_millions = (
+        still(Glance(("a", "b", "c", "d"), np.arange(4), np.ones(4, int), x, x, x, apart, None, NEUTRAL, "income"))
+        for x in (value, 1_234_567 * value)
+    )
+    assert [tick.label for tick in of_units.below] == ["1", "2", "3", "4", "5", "6"]
+    assert [tick.label for tick in of_millions.below] == ["2,000,000", "4,000,000", "6,000,000", "8,000,000"]
 
 
 def test_labels_are_cut_and_escaped() -> None:
