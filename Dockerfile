@@ -1,11 +1,11 @@
 # Poolwise for containers. `docker build --tag poolwise .` makes what runs of a work pool need; with `--target serve`,
 # what watches for new data and serves the catalogue. How both are used: docs/team.md. `make image` runs every step here
-# in a clean root of Debian's.
+# in a clean root of Debian's. The font is for figures in mails.
 FROM debian:bookworm-slim AS python
 ENV LANG=C.UTF-8
 RUN export DEBIAN_FRONTEND=noninteractive \
  && apt-get update -qq \
- && apt-get install -qq --no-install-recommends ca-certificates python3 \
+ && apt-get install -qq --no-install-recommends ca-certificates fonts-dejavu-core python3 \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 
 # uv and pip stay behind in this stage. No compiler: everything comes as a wheel, at the versions of uv.lock.

@@ -1,4 +1,5 @@
-/* What the report does in a browser. Without it all text and tables can be read; figures show their alternatives.
+/* What the report does in a browser. Without it all text and tables can be read; the first figure stands as a picture,
+   the others show their alternatives.
    The files of templates/report/ follow this one in one inline script; the last, page.js, starts it all.
 
    What other files, and tests, may rely on in the page:
@@ -7,6 +8,7 @@
               [data-spec] block or a table's `<id>-rows` block stands for its k-th list.
    Figures    div.plot[data-spec] has the class js-plotly-plot once it is drawn: near the viewport first, the others
               when the browser is idle, all before printing. A trace's meta.groups has a group position per point.
+              Until it is drawn, the first one holds div.still, the same picture without a script.
    Groups     A group is a position, 0 … J−1. [data-group] marks panels and table rows of one group. A click on one, on
               a point of a figure, on button.group-name (also Enter, Space) or an option of #group-picker chooses
               the group: every [data-group] of it gets the class is-selected and aria-current, its buttons aria-pressed,

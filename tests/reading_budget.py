@@ -49,6 +49,17 @@ COUNT = """
     figures: document.querySelectorAll(".plot").length, height: document.documentElement.scrollHeight };
 }
 """
+# The first figure stands in the page as a picture before it is drawn as one that answers. When is it seen? Its shapes
+# have no timing of their own; the title of its axis, which ends it, has: the browser says when it painted that text
+# ("element timing"), and all of the picture comes before it in the page, in the same frame. An earlier first paint of
+# the page would not count; a picture below the first screen has no such entry, and never comes.
+FIRST_PICTURE = """
+() => new Promise((resolve) => {
+  const seen = (list) => resolve(list.getEntries()[0].renderTime);
+  new PerformanceObserver(seen).observe({ type: "element", buffered: true });
+  setTimeout(() => resolve(Infinity), 5_000);
+})
+"""
 FIRST_FIGURE = """
 () => new Promise((resolve) => {
   const isDrawn = () => document.querySelector(".plot.js-plotly-plot");
@@ -71,7 +82,8 @@ class Budget:
     phone_screens: float
     pages: int
     megabytes: float
-    seconds: float  # until the first figure is drawn
+    picture_seconds: float  # until the first figure is seen, as a still picture
+    figure_seconds: float  # until it is drawn as one that answers
 
     def misses(self) -> list[str]:
         """What is over its limit."""
@@ -89,7 +101,8 @@ def measure(browser: Browser, report: Path) -> Budget:
     context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
     page.goto(report.as_uri())
-    seconds = page.evaluate(FIRST_FIGURE) / 1000
+    figure_seconds = page.evaluate(FIRST_FIGURE) / 1000
+    picture_seconds = page.evaluate(FIRST_PICTURE) / 1000
     page.wait_for_function(f"performance.getEntriesByName('{READY}').length > 0")
     counted = page.evaluate(COUNT)
     printed = page.pdf(prefer_css_page_size=True, format="A4")
@@ -110,14 +123,15 @@ def measure(browser: Browser, report: Path) -> Budget:
         phone_screens=phone / PHONE["height"],
         pages=len(re.findall(rb"/Type\s*/Page[^s]", printed)),
         megabytes=report.stat().st_size / 1e6,
-        seconds=seconds,
+        picture_seconds=picture_seconds,
+        figure_seconds=figure_seconds,
     )
 
 
 def main(names: tuple[str, ...], *, in_detail: bool) -> int:
     print(
         f"{'':14}{'sections':>9}{'words':>8}{'folded':>8}{'tables':>8}{'figures':>9}{'screens':>9}{'phone':>7}"
-        f"{'pages':>7}{'MB':>7}{'figure s':>10}"
+        f"{'pages':>7}{'MB':>7}{'picture s':>11}{'figure s':>10}"
     )
     n_missed = 0
     with tempfile.TemporaryDirectory(prefix="poolwise-reading-") as scratch, sync_playwright() as playwright:
@@ -127,14 +141,14 @@ def main(names: tuple[str, ...], *, in_detail: bool) -> int:
             one = measure(browser, (Path(name) if "/" in name else shelf.run(name)) / "report.html")
             print(
                 f"{name[-14:]:14}{len(one.sections):9}{one.open_words:8,}{one.folded_words:8,}{one.n_tables:8}{one.n_figures:9}"
-                f"{one.screens:9.1f}{one.phone_screens:7.1f}{one.pages:7}{one.megabytes:7.2f}{one.seconds:10.2f}"
+                f"{one.screens:9.1f}{one.phone_screens:7.1f}{one.pages:7}{one.megabytes:7.2f}{one.picture_seconds:11.2f}{one.figure_seconds:10.2f}"
             )
             for section, words, folded, height in one.sections if in_detail else ():
                 print(
                     f"    {section:20}{words:6,} words, {folded:6,} folded, {height / DESKTOP['height']:5.1f} screens"
                 )
-            if one.seconds > MOST_SECONDS:  # depends on the machine, so no test asks
-                print(f"    slow: first figure after {one.seconds:.1f} s, limit {MOST_SECONDS}")
+            if one.picture_seconds > MOST_SECONDS:  # depends on the machine, so no test asks
+                print(f"    slow: first picture after {one.picture_seconds:.1f} s, limit {MOST_SECONDS}")
             for missed in one.misses():
                 n_missed += 1
                 print(f"    over: {missed}")

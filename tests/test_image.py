@@ -66,6 +66,7 @@ def test_nobody_is_root_and_installers_stay_behind() -> None:
     installed = " ".join(re.findall(r"apt-get install (.*)", TEXT))
     assert set(installed.split()) - {"-qq", "--no-install-recommends", "\\"} == {
         "ca-certificates",
+        "fonts-dejavu-core",
         "python3",
         "python3-venv",
     }

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tasks.disk.layout import REPORT, folder_of, latest_run
 from tasks.disk.mirror import mirror_of
+from tasks.notify.mail import PICTURE, mail_of
 from tasks.opening.studies import OpenedStudy
 from tasks.reports.told import remember_told, was_told
 from tasks.rows.sources.of_study import source_of
@@ -130,17 +132,42 @@ def _send(notice: Notice, address: str) -> str:
     """Send the notice; returns why that failed, or an empty text."""
     with _heard() as said:
         try:
-            from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
+            from apprise import Apprise, AppriseAsset, NotifyType
 
             kinds = {"warning": NotifyType.WARNING, "failure": NotifyType.FAILURE}
             service = Apprise(asset=AppriseAsset(app_id="Poolwise", app_desc="Poolwise", async_mode=False))
             if not service.add(address):
                 return "it is no address that Apprise knows"
-            kind, form = kinds[notice.severity], NotifyFormat.TEXT
-            is_sent = service.notify(title=notice.title, body=notice.body, notify_type=kind, body_format=form)
+            content = _mail(notice, service[0]) or _text(notice)
+            is_sent = service.notify(title=notice.title, notify_type=kinds[notice.severity], **content)
         except Exception as error:  # whatever a service's plugin does, the report stands
             return scrubbed(f"{type(error).__name__}: {error}", address)
     return "" if is_sent else scrubbed(" ".join(said) or "it was refused", address)
+
+
+def _text(notice: Notice) -> dict[str, Any]:
+    from apprise import NotifyFormat
+
+    return {"body": notice.body, "body_format": NotifyFormat.TEXT}
+
+
+def _mail(notice: Notice, service: Any) -> dict[str, Any] | None:
+    """The notice with verdict and picture, for mail alone, and not where the address asks for text; otherwise None.
+
+    Of Apprise's services only that of `mailto://` and `mailtos://` shows attached pictures within the text.
+    """
+    from apprise import NotifyFormat
+    from apprise.attachment.memory import AttachMemory
+    from apprise.plugins.email.base import NotifyEmail
+
+    if not isinstance(service, NotifyEmail) or service.notify_format != NotifyFormat.HTML:
+        return None
+    mail = mail_of(notice)
+    if mail is None:
+        return None
+    service.inline = True
+    pictures = [AttachMemory(mail.picture, name=PICTURE, mimetype="image/png")] if mail.picture else None
+    return {"body": mail.html, "body_format": NotifyFormat.HTML, "attach": pictures}
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.stats.records import VerdictStatus
 from tasks.study.errors import DataRejected, PoolwiseError
 from tasks.study.model import Study
+from tasks.view.records import Figure
 
 Kind = Literal["worse", "moved", "rejected", "stale", "failed"]
 Severity = Literal["warning", "failure"]
@@ -18,11 +20,29 @@ ERROR_CHARACTERS = 2000
 
 
 @dataclass(frozen=True)
+class FirstScreen:
+    """What the report says at once, for receivers that can show more than lines of text."""
+
+    status: VerdictStatus
+    status_label: str
+    headline: str
+    answer: str
+    figure: Figure | None
+
+
+@dataclass(frozen=True)
 class Notice:
     kind: Kind
     severity: Severity
     title: str  # one line
-    body: str
+    lines: tuple[str, ...]
+    address: str = ""  # of the report, if there is one
+    screen: FirstScreen | None = None  # of the report that gives reason to the notice
+
+    @property
+    def body(self) -> str:
+        """As plain text."""
+        return "\n".join([*self.lines, *([f"Report: {self.address}"] if self.address else [])])
 
 
 def failure(study: Study, error: BaseException, address: str = "") -> Notice | None:
@@ -58,8 +78,8 @@ def notice_of(
     study: Study, kind: Kind, severity: Severity, what: str, lines: list[str], address: str, source: str
 ) -> Notice:
     """A notice on the study whose `lines` stand below the title, then its `source` and the report's address."""
-    body = [*map(_one_line, filter(None, lines)), _one_line(source), *([f"Report: {address}"] if address else [])]
-    return Notice(kind, severity, f"{_one_line(study.title)} – {what}", "\n".join(body))
+    told = tuple(map(_one_line, filter(None, [*lines, source])))
+    return Notice(kind, severity, f"{_one_line(study.title)} – {what}", told, address)
 
 
 def _one_line(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tasks.view.figures.still import Still
 from tasks.view.records import Block, Figure, Fold, Panels, ReportPage
 
 COLOUR_KEYS = ("color", "colors", "colorscale")
@@ -23,7 +24,7 @@ def recoloured(page: ReportPage, colours: Mapping[str, str]) -> ReportPage:
         return page
     return replace(
         page,
-        hero=page.hero and replace(page.hero, spec=_spec(page.hero.spec, colours)),
+        hero=page.hero and _figure(page.hero, colours),
         colours=tuple((model, _colour(colour, colours)) for model, colour in page.colours),
         sections=tuple(
             replace(section, blocks=tuple(_block(block, colours) for block in section.blocks))
@@ -32,10 +33,20 @@ def recoloured(page: ReportPage, colours: Mapping[str, str]) -> ReportPage:
     )
 
 
+def _figure(figure: Figure, colours: Mapping[str, str]) -> Figure:
+    still = _still(figure.still, colours) if figure.still else None
+    longer = figure.longer and replace(figure.longer, spec=_spec(figure.longer.spec, colours))
+    return replace(figure, spec=_spec(figure.spec, colours), longer=longer, still=still)
+
+
+def _still(still: Still, colours: Mapping[str, str]) -> Still:
+    marks = tuple(replace(one, color=_colour(one.color, colours)) for one in still.marks)
+    return replace(still, neutral=_colour(still.neutral, colours), marks=marks)
+
+
 def _block(block: Block, colours: Mapping[str, str]) -> Block:
     if isinstance(block, Figure):
-        longer = block.longer and replace(block.longer, spec=_spec(block.longer.spec, colours))
-        return replace(block, spec=_spec(block.spec, colours), longer=longer)
+        return _figure(block, colours)
     if isinstance(block, Panels):
         return replace(block, panels=tuple(replace(panel, spec=_spec(panel.spec, colours)) for panel in block.panels))
     if isinstance(block, Fold):

@@ -13,6 +13,7 @@ from typing import ClassVar, TypeAlias
 
 from tasks.stats.judgement import Status
 from tasks.stats.records import VerdictStatus
+from tasks.view.figures.still import Still
 from tasks.view.figures.style import Spec
 
 LONG_TABLE_ROWS = 30
@@ -151,6 +152,7 @@ class Figure:
     spec: Spec
     height: int = 420
     longer: Longer | None = None
+    still: Still | None = None  # stands until a script has drawn the figure, and where there are none
     kind: ClassVar[str] = "figure"
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tasks.stats.past.changes import Changes
 from tasks.stats.records import VerdictStatus
 from tasks.study.run import RunRecord
+from tasks.view.answers import one_sentence
 from tasks.view.context import Context
-from tasks.view.notices import Notice, Severity, is_wanted, notice_of, stale
+from tasks.view.hero import hero
+from tasks.view.notices import FirstScreen, Notice, Severity, is_wanted, notice_of, stale
 from tasks.view.topics.increment_words import moved_sentence
 from tasks.view.verdict_words import verdict_of
+from tasks.view.words import text
+from tasks.view.words.verdict_labels import LABELS
 
 SAID: dict[VerdictStatus, str] = {
     "trust": "partial pooling can be trusted",
@@ -25,7 +31,20 @@ def notices_of(context: Context, address: str, age_days: float | None = None) ->
     study = context.study
     of_run = (_worse(context, address), _moved(context, address), _rejected(context, address))
     found = (*of_run, stale(study, age_days, address))
-    return tuple(notice for notice in found if notice is not None and is_wanted(study, notice.kind))
+    wanted = [notice for notice in found if notice is not None and is_wanted(study, notice.kind)]
+    screen = _first_screen(context) if wanted else None
+    return tuple(replace(notice, screen=screen) for notice in wanted)
+
+
+def _first_screen(context: Context) -> FirstScreen:
+    verdict = verdict_of(context)
+    return FirstScreen(
+        verdict.status,
+        LABELS[verdict.status],
+        text.typeset(verdict.headline),
+        text.sentence_case(one_sentence(context)),
+        hero(context),
+    )
 
 
 def _worse(context: Context, address: str) -> Notice | None:

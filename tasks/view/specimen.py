@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tasks.view.figures.style import DARK, LIGHT, MODELS, Spec
+from tasks.view.figures.still import Marks, Still, Tick
+from tasks.view.figures.style import DARK, LIGHT, MODELS, NEUTRAL, Spec
 from tasks.view.records import (
     GROUP_TABLE_PAGE,
     Answer,
@@ -36,6 +37,18 @@ from tasks.view.records import (
 )
 
 SPEC: Spec = {"data": [{"type": "scatter", "x": [1, 2], "y": [1, 2]}], "layout": {}}
+STILL = Still(
+    height=420,
+    left=(Tick(50.0, "a"),),
+    left_title="A title",
+    below=(Tick(50.0, "1"),),
+    below_title="Another title",
+    grid=((5000, 0, 5000, 10_000),),
+    mean=(4000, 0, 4000, 10_000),
+    ribbon=((0, 0), (0, 10_000), (10_000, 0)),
+    ribbon_label="A ribbon",
+    marks=(Marks("A mark", NEUTRAL, True, 8, 2, ((5000, 5000),), ((4000, 5000, 6000, 5000),)),),
+)
 N_GROUPS = GROUP_TABLE_PAGE + 1
 LINK = Link("a link", "#data")
 MODEL_LABELS = tuple((model, style.label) for model, style in MODELS.items())
@@ -60,7 +73,7 @@ def specimens() -> tuple[ReportPage, ReportPage]:
         run_line="Run r1",
         run_link=Link("the run in Prefect", "http://127.0.0.1:4200/"),
         downloads=(Link("estimates.csv", "estimates.csv"), Link("summary.json", "summary.json")),
-        hero=Figure("figure-hero", "A caption.", "What it shows.", SPEC),
+        hero=Figure("figure-hero", "A caption.", "What it shows.", SPEC, still=STILL),
         sections=(
             Section("data", "A section", "A finding on partial pooling.", _blocks(), chapter="A chapter"),
             Section("more", "Another section", "A finding.", (), "And more.", is_open=False, chapter="A chapter"),

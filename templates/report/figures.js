@@ -29,12 +29,14 @@ poolwise.figures = (() => {
     });
   }
 
+  const letters = (text) => text.replace(/&#?\w+;/g, "&").length; // as seen: Plotly is given entities
+
   // An axis title in lines no longer than its axis can be expected to be.
   function inLines(title, pixels) {
     const limit = Math.max(12, Math.floor(pixels / LETTER_WIDTH)), lines = [""];
     for (const word of title.split(" ")) {
       const line = lines.at(-1), longer = line ? `${line} ${word}` : word;
-      if (line && longer.length > limit) lines.push(word);
+      if (line && letters(longer) > limit) lines.push(word);
       else lines[lines.length - 1] = longer;
     }
     return lines.join("<br>");
@@ -42,7 +44,7 @@ poolwise.figures = (() => {
 
   function fitted(layout, node) {
     const wrapped = (axis, pixels) => (axis?.title?.text ? { ...axis, title: { ...axis.title, text: inLines(axis.title.text, pixels) } } : axis);
-    const longest = Math.max(0, ...(layout.yaxis?.ticktext ?? []).flatMap((tick) => tick.split("<br>")).map((tick) => tick.length));
+    const longest = Math.max(0, ...(layout.yaxis?.ticktext ?? []).flatMap((tick) => tick.split("<br>")).map(letters));
     return { ...layout, xaxis: wrapped(layout.xaxis, node.clientWidth - Math.max(60, 7 * longest + 24)),
       yaxis: wrapped(layout.yaxis, node.clientHeight - 70) };
   }

@@ -47,9 +47,9 @@ class Series:
     frames: bool = True  # whether its intervals decide how far the picture reaches; its estimates always do
 
 
-def height(n_rows: int, n_series: int) -> int:
+def height(n_rows: int, n_series: int, *, has_upper_axis: bool = True) -> int:
     """CSS pixels that keep rows apart."""
-    above = AXIS_PIXELS if n_rows >= TALL else 0
+    above = AXIS_PIXELS if has_upper_axis and n_rows >= TALL else 0
     return FRAME_PIXELS + above + n_rows * (ROW_GAP_PIXELS + ROW_PIXELS * n_series)
 
 
@@ -63,10 +63,12 @@ def interval_plot(
     groups: Integers | None = None,
     n: Sequence[int] | None = None,
     unit: str = "",
+    has_upper_axis: bool = True,
 ) -> Spec:
     """Rows from top to bottom; `reference` draws a dotted vertical line; `together` draws a row's series on one line.
 
-    If rows are groups, `groups` holds their positions and `n` their numbers of rows.
+    From TALL rows on, the axis stands above them too, unless `has_upper_axis` is false. If rows are groups, `groups`
+    holds their positions and `n` their numbers of rows.
     """
     spread = 0.0 if together else 0.66 / max(len(series), 1)
     offsets = (np.arange(len(series)) - (len(series) - 1) / 2) * spread
@@ -85,7 +87,9 @@ def interval_plot(
     )
     keys = [_key(one) for one in series] if len(series) > 1 else []
     axes |= {"showlegend": len(series) > 1, "legend": legend_above()}
-    return spec([*traces, *keys], axes) if len(rows) < TALL else spec([*traces, *keys, _UPPER], _with_upper_axis(axes))
+    if not has_upper_axis or len(rows) < TALL:
+        return spec([*traces, *keys], axes)
+    return spec([*traces, *keys, _UPPER], _with_upper_axis(axes))
 
 
 # An axis that no trace uses is not drawn.

@@ -16,7 +16,7 @@ from tasks.study.errors import SamplingFailed
 from tasks.view.notices import Notice
 from tests.sinks import mailbox, webhook
 
-NOTICE = Notice("worse", "failure", "Visits – the verdict is worse", "Use Bayes.\nReport: http://r.example.org/r.html")
+NOTICE = Notice("worse", "failure", "Visits – the verdict is worse", ("Use Bayes.",), "http://r.example.org/r.html")
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tasks.view.answers import apart_from_average
+from tasks.view.figures.glance import APART, MOST_WHISKERS
 from tasks.view.figures.style import NEUTRAL
-from tasks.view.hero import APART, MOST_WHISKERS, hero
+from tasks.view.hero import hero
 from tests.factories import hostile_case, intercept_only_case, many_groups_case, regular_case, singular_case
 
 
