@@ -61,7 +61,7 @@ def render_report(page: ReportPage, plotly_src: str, *, standalone: bool = False
     policy = content_security_policy(script, plotly, allow_eval=page.uses_webgl)
     values = {
         "page": in_colours_of(look, page) if look else page,
-        "pool": Pool(),
+        "pool": Pool(page.groups.labels),
         "glossary": Glossary(),
         "printed_rows": GROUP_TABLE_PAGE,
         "standalone": standalone,

@@ -1,6 +1,6 @@
 // Draws figures: those near the viewport first, the others when the browser is idle, all before printing.
 poolwise.figures = (() => {
-  const PRINT_WIDTH = 660, PRINT_PANEL_WIDTH = 210, PRINT_HEIGHT = 420, NEAR = "300px 0px", LETTER_WIDTH = 8;
+  const PRINT_WIDTH = 660, PRINT_PANEL_WIDTH = 210, PRINT_HEIGHT = 330, NEAR = "300px 0px", LETTER_WIDTH = 8;
   const CONFIG = { displaylogo: false, displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false,
     showTips: false, showSendToCloud: false, plotlyServerURL: "",
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };

@@ -118,7 +118,7 @@ def test_the_first_section_has_every_group_at_a_glance_and_answers_the_four_ques
         assert words in first
     assert "Yes. Two groups in three lie within" in first
     assert "kent" in first
-    assert "Use the estimates and intervals of the Bayesian partial-pooling model" in first
+    assert "Use the recommended estimates and intervals: “Bayes” in tables and figures" in first
     assert first.count("data-spec") == 1
 
 
