@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.stats.judged.predictive_density import PredictiveDensity
 from tasks.stats.records import Floats
-from tasks.view.figures.style import MODELS, Spec, axis, band, layout, legend_above, numbers, spec, stroke, text
+from tasks.view.figures.style import MODELS, Spec, axis, band, inked, layout, legend_above, numbers, spec, text
 
 HEIGHT = 208  # CSS pixels
 BAND = "rgba(0,158,115,0.28)"
@@ -29,6 +29,6 @@ def _line(x: Floats, y: Floats, color: str, dash: str, width: float, name: str) 
         "x": numbers(x),
         "y": numbers(y),
         "name": text(name),
-        "line": stroke(color, dash=dash, width=width),
+        "line": inked(color, dash=dash, width=width),
         "hovertemplate": f"density %{{y:,.3~r}} at %{{x:,.4~r}}<extra>{text(name)}</extra>",
     }

@@ -15,6 +15,7 @@ from tasks.view.figures.style import (
     axis,
     grouped,
     hover_estimate,
+    inked,
     layout,
     legend_above,
     numbers,
@@ -38,7 +39,7 @@ class Series:
     """One estimate and interval per row; NaN where there is none."""
 
     label: str
-    color: str
+    color: str  # "" for the theme's ink
     symbol: str
     estimate: Floats  # (rows,)
     lower: Floats  # (rows,)
@@ -126,8 +127,8 @@ def _key(one: Series) -> Spec:
         "name": text(one.label),
         "x": [None],
         "y": [None],
-        "line": {"color": one.color, "width": one.width},
-        "marker": {"color": one.color, "symbol": one.symbol, "size": 8},
+        "line": inked(one.color, width=one.width),
+        "marker": inked(one.color, symbol=one.symbol, size=8),
         "legendgroup": one.label,
     }
 
@@ -138,7 +139,7 @@ def _whiskers(one: Series, y: Floats) -> Spec:
         "mode": "lines",
         "x": segments(one.lower, one.upper),
         "y": segments(y, y),
-        "line": {"color": one.color, "width": one.width},
+        "line": inked(one.color, width=one.width),
         "legendgroup": one.label,
         "showlegend": False,
         "hoverinfo": "skip",
@@ -154,7 +155,7 @@ def _points(one: Series, y: Floats, rows: Sequence[str], n: Sequence[int] | None
         "x": numbers(one.estimate),
         "y": numbers(y),
         "text": [text(row) for row in rows],
-        "marker": {"color": one.color, "symbol": one.symbol, "size": 8},
+        "marker": inked(one.color, symbol=one.symbol, size=8),
         "legendgroup": one.label,
         "showlegend": False,
         **hover_estimate(n, shown, extra=one.label),

@@ -16,12 +16,12 @@ from tasks.view.figures.style import (
     axis,
     band,
     grouped,
+    inked,
     layout,
     legend_above,
     numbers,
     panel_axis,
     spec,
-    stroke,
     text,
     tick,
     vertical,
@@ -56,7 +56,7 @@ def _line(x: Floats, y: Floats, color: str, dash: str, name: str) -> Spec:
         "x": numbers(x),
         "y": numbers(y),
         "name": text(name),
-        "line": stroke(color, dash=dash, width=2.2),
+        "line": inked(color, dash=dash, width=2.2),
         "hovertemplate": f"%{{y:.0%}} below %{{x:,.4~r}}<extra>{text(name)}</extra>",
     }
 

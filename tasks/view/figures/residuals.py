@@ -8,10 +8,10 @@ import numpy as np
 
 from tasks.stats.judged.assumptions import ResidualBins
 from tasks.stats.records import Floats, Integers
+from tasks.view.figures.scatter import crowded
 from tasks.view.figures.style import (
     MODELS,
     NEUTRAL,
-    POINTS,
     Spec,
     axis,
     band,
@@ -112,7 +112,7 @@ def against(
         "x": numbers(at),
         "y": numbers(residual),
         "text": [text(name) for name in names],
-        "marker": {"color": POINTS, "size": 5},
+        "marker": {"color": NEUTRAL, **crowded(len(names))},
         "hovertemplate": f"<b>%{{text}}</b><br>{text(what)} %{{x:,.4~r}}, off by %{{y:,.3~r}}<extra></extra>",
     }
     bayes = MODELS["bayes"]
@@ -132,6 +132,6 @@ def _line(x: Floats, y: Floats, color: str, dash: str, name: str) -> Spec:
         "x": numbers(x),
         "y": numbers(y),
         "name": name,
-        "line": {"color": color, "dash": dash, "width": 2},
+        "line": {"color": color, "dash": dash, "width": 2.5},
         "hovertemplate": f"%{{y:,.3~r}}<extra>{name}</extra>",
     }

@@ -156,8 +156,8 @@ def layout(x: Spec, y: Spec, **options: Any) -> Spec:
     }
 
 
-def stroke(color: str, **options: Any) -> Spec:
-    """A line's look; without a colour the theme's ink draws it, as it does what was observed."""
+def inked(color: str, **options: Any) -> Spec:
+    """The look of a line or a mark; without a colour the theme's ink draws it, as it does what was observed."""
     return {"color": color, **options} if color else options
 
 
@@ -189,7 +189,7 @@ def band(x: ArrayLike, lower: ArrayLike, upper: ArrayLike, fill: str, name: str)
 
 def vertical(x: float, color: str = "", *, dash: str = "solid", width: float = 2) -> Spec:
     """A line over the whole height at `x`, in the theme's ink if it has no colour."""
-    line = stroke(color, dash=dash, width=width)
+    line = inked(color, dash=dash, width=width)
     return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
 
 

@@ -7,12 +7,14 @@ import numpy as np
 from tasks.stats.judged.assumptions import FEWEST_ROWS, QQ, Assumptions
 from tasks.stats.judged.effects_qq import effects_qq
 from tasks.stats.judgement import Judgement
+from tasks.stats.records import Integers
 from tasks.view.context import Context
 from tasks.view.figures import intervals, residuals
 from tasks.view.figures.residuals import MOST_NAMES
-from tasks.view.figures.style import MODELS
+from tasks.view.figures.style import MODELS, Spec
 from tasks.view.records import Block, Cell, Column, Figure, Link, Table
-from tasks.view.selection import FIGURE_LIMIT, TABLE_LIMIT, notable_groups, rule
+from tasks.view.rows_on_demand import figure_of_rows
+from tasks.view.selection import ROWS_LIMIT, TABLE_LIMIT, notable_groups, rule
 from tasks.view.summary.assumptions import AssumptionsSummary, assumptions_of, own_outside
 from tasks.view.summary.screening import ScreeningSummary, screening_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, is_asking, messages, worst_first
@@ -50,32 +52,30 @@ def _shown(found: Assumptions, limit: int) -> np.ndarray:
 
 
 def _spread_figure(context: Context, found: Assumptions) -> Figure:
-    chosen = _shown(found, FIGURE_LIMIT)
-    style = MODELS["bayes"]
-    series = intervals.Series(
-        "Residual SD, 95 % interval",
-        style.color,
-        style.symbol,
-        found.group_sd[chosen],
-        found.group_sd_lower[chosen],
-        found.group_sd_upper[chosen],
-    )
-    unit = f" ({context.unit})" if context.unit else ""
-    return Figure(
+    chosen = _shown(found, ROWS_LIMIT)
+    return figure_of_rows(
+        lambda groups: _spread_of(context, found, groups),
+        chosen,
+        np.flatnonzero(np.isfinite(found.group_sd)),
         id="figure-spread",
         caption="How far the rows of each group scatter around what the model expects of them; the dotted line is the "
         f"model’s one value for all. {_rule(context, found, chosen.size)}".strip(),
         alternative=messages(context, [EQUAL_SPREAD]),
-        spec=intervals.interval_plot(
-            [context.labels[j] for j in chosen],
-            [series],
-            x_title=f"residual SD{unit}",
-            reference=found.sigma,
-            groups=chosen,
-            n=found.n[chosen].tolist(),
-            unit=context.unit,
-        ),
-        height=intervals.height(chosen.size, 1),
+    )
+
+
+def _spread_of(context: Context, found: Assumptions, groups: Integers) -> Spec:
+    """The widest group first."""
+    groups, style = groups[np.argsort(-found.group_sd[groups], kind="stable")], MODELS["bayes"]
+    ends = found.group_sd_lower[groups], found.group_sd_upper[groups]
+    return intervals.interval_plot(
+        [context.labels[j] for j in groups],
+        [intervals.Series("Residual SD", style.color, style.symbol, found.group_sd[groups], *ends)],
+        x_title=f"residual SD{f' ({context.unit})' if context.unit else ''}",
+        reference=found.sigma,
+        groups=groups,
+        n=found.n[groups].tolist(),
+        unit=context.unit,
     )
 
 

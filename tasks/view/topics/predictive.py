@@ -6,6 +6,7 @@ import numpy as np
 
 from tasks.stats.judged.predictive import statistics_off
 from tasks.stats.judgement import Judgement
+from tasks.stats.records import Integers
 from tasks.view.context import Context
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.densities import HEIGHT, density_overlay
@@ -13,7 +14,8 @@ from tasks.view.figures.held_out import pit_ecdf
 from tasks.view.figures.histograms import replicated
 from tasks.view.figures.style import MODELS, NEUTRAL, Shown, Spec, axis, hover_estimate
 from tasks.view.records import Block, Cell, Column, Figure, Panel, Panels, Paragraph, Table
-from tasks.view.selection import FIGURE_LIMIT, notable_groups, rule
+from tasks.view.rows_on_demand import figure_of_rows
+from tasks.view.selection import ROWS_LIMIT, notable_groups, rule
 from tasks.view.summary.loo_pit import LooPitSummary, loo_pit_of
 from tasks.view.summary.predictive import PredictiveSummary, predictive_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, is_asking, messages, worst_first
@@ -115,40 +117,40 @@ def _statistics_table(context: Context) -> Table:
 def _medians(context: Context) -> Figure:
     check, shown = context.findings.predictive, np.flatnonzero(context.has_rows)
     sizes = context.findings.group_sizes[shown]
-    chosen = shown[notable_groups(sizes, check.group_median_observed[shown], FIGURE_LIMIT)]
-    observed, lower = check.group_median_observed[chosen], check.group_median_lower[chosen]
-    upper, blank = check.group_median_upper[chosen], np.full(chosen.size, np.nan)
-    series = [
-        intervals.Series("Replicates, middle 95 %", MODELS["bayes"].color, "square", blank, lower, upper, 6),
-        intervals.Series("Observed median", NEUTRAL, "circle", observed, blank, blank),
-    ]
-    unit = f" ({context.unit})" if context.unit else ""
+    chosen = shown[notable_groups(sizes, check.group_median_observed[shown], ROWS_LIMIT)]
     notes = " ".join(filter(None, [rule(len(chosen), context.n_groups), context.sample_note]))
-    return Figure(
+    return figure_of_rows(
+        lambda groups: _medians_of(context, groups),
+        chosen,
+        shown,
         id="figure-medians",
         caption=f"Each group’s median within what the model expects of it. {notes}".strip(),
         alternative=messages(context, [MEDIANS]),
-        spec=_with_hover(
-            intervals.interval_plot(
-                [context.labels[j] for j in chosen],
-                series,
-                x_title=f"median {context.outcome}{unit}",
-                together=True,
-                groups=chosen,
-            ),
-            hover_estimate(
-                context.findings.group_sizes[chosen],
-                Shown(lower, upper, context.unit, "observed median", "x", "middle 95&nbsp;% of the replicates"),
-            ),
-        ),
-        height=intervals.height(len(chosen), 1),
     )
 
 
-def _with_hover(spec: Spec, hover: Spec) -> Spec:
-    """The figure with `hover` in place of the last trace's own hover."""
-    *others, points = spec["data"]
-    return {**spec, "data": [*others, {**points, **hover}]}
+def _medians_of(context: Context, groups: Integers) -> Spec:
+    """The highest median first."""
+    check = context.findings.predictive
+    groups = groups[np.argsort(-check.group_median_observed[groups], kind="stable")]
+    observed, lower = check.group_median_observed[groups], check.group_median_lower[groups]
+    upper, blank = check.group_median_upper[groups], np.full(groups.size, np.nan)
+    series = [
+        intervals.Series("Replicates, middle 95 %", MODELS["bayes"].color, "square", blank, lower, upper, 4),
+        intervals.Series("Observed median", "", "circle", observed, blank, blank),
+    ]
+    plot = intervals.interval_plot(
+        [context.labels[j] for j in groups],
+        series,
+        x_title=f"median {context.outcome}{f' ({context.unit})' if context.unit else ''}",
+        together=True,
+        groups=groups,
+    )
+    shown = Shown(lower, upper, context.unit, "observed median", "x", "middle 95&nbsp;% of the replicates")
+    hover = hover_estimate(context.findings.group_sizes[groups], shown)
+    is_median = [trace.get("name") == "Observed median" and "hovertemplate" in trace for trace in plot["data"]]
+    told = [trace | hover if median else trace for trace, median in zip(plot["data"], is_median, strict=True)]
+    return {**plot, "data": told}
 
 
 def _calibration(context: Context) -> tuple[Block, ...]:

@@ -7,11 +7,11 @@ import numpy as np
 from tasks.stats.judged.ranks import PLACED_SHARE, RankedTerm, Ranks
 from tasks.stats.records import Integers
 from tasks.view.context import Context
-from tasks.view.figures import intervals
 from tasks.view.figures.ranks import RankRows, rank_plot
 from tasks.view.figures.style import Spec
-from tasks.view.records import Block, Cell, Column, Figure, GroupTable, Link, Longer, Paragraph, Table
-from tasks.view.selection import LONGER_LIMIT, PANEL_LIMIT, ROWS_LIMIT, notable_groups, rule
+from tasks.view.records import Block, Cell, Column, Figure, GroupTable, Link, Paragraph, Table
+from tasks.view.rows_on_demand import figure_of_rows
+from tasks.view.selection import PANEL_LIMIT, ROWS_LIMIT, notable_groups, rule
 from tasks.view.summary.funnel import FunnelSummary, funnel_of
 from tasks.view.summary.ranks import RanksSummary, ranks_of
 from tasks.view.topic import Entry, Topic, how_to_read
@@ -60,20 +60,14 @@ def _rank_figure(context: Context, found: Ranks, one: RankedTerm) -> Figure:
     name = context.term_name(term)
     shown = rule(len(chosen), context.n_groups, of=name)
     caption = f"Rank of each group by {name}: expected rank and 95 % interval. Rank 1 is the highest value. {shown}"
-    return Figure(
+    return figure_of_rows(
+        lambda groups: _rank_spec(context, found, one, groups),
+        chosen,
+        np.arange(context.n_groups),
         id=f"figure-ranks-{term}",
         caption=caption.strip(),
         alternative=_rank_alternative(context, one, name),
-        spec=_rank_spec(context, found, one, chosen),
-        height=intervals.height(len(chosen), 1),
-        longer=_all_ranks(context, found, one) if chosen.size < context.n_groups <= LONGER_LIMIT else None,
     )
-
-
-def _all_ranks(context: Context, found: Ranks, one: RankedTerm) -> Longer:
-    every = np.arange(context.n_groups)
-    label = f"all {plural(context.n_groups, 'group')}"
-    return Longer(label, _rank_spec(context, found, one, every), intervals.height(every.size, 1))
 
 
 def _rank_spec(context: Context, found: Ranks, one: RankedTerm, chosen: Integers) -> Spec:

@@ -7,7 +7,7 @@ import numpy as np
 from tasks.stats.judged.remedies import Remedies, Route, RouteName
 from tasks.view.context import Context
 from tasks.view.figures import intervals
-from tasks.view.figures.style import ALERT, MODELS, NEUTRAL
+from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, OTHERS
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Link, Table
 from tasks.view.selection import PANEL_LIMIT, TABLE_LIMIT, notable_groups, rule
 from tasks.view.summary.remedies import RemediesSummary, remedies_of
@@ -35,8 +35,8 @@ WAYS = {3: "Three", 4: "Four", 5: "Five"}
 LOOKS: dict[RouteName, tuple[str, str]] = {
     "singular_fit": (ALERT, "diamond-open"),
     "drop": (NEUTRAL, "x"),
-    "uncorrelated": ("#AA4499", "triangle-up"),
-    "penalised": ("#B07D00", "square-open"),
+    "uncorrelated": (OTHERS[0], "triangle-up"),
+    "penalised": (OTHERS[2], "square-open"),
     "bootstrap": (MODELS["partial_pooling"].color, MODELS["partial_pooling"].symbol),
     "bayes": (MODELS["bayes"].color, MODELS["bayes"].symbol),
 }

@@ -11,7 +11,7 @@ import pytest
 from tasks.view.document import summary_of
 from tasks.view.figures import residuals
 from tasks.view.records import Section
-from tasks.view.selection import CLOUD_ROWS_LIMIT
+from tasks.view.selection import CLOUD_ROWS_LIMIT, ROWS_LIMIT
 from tasks.view.topics import assumptions
 from tests import factories
 from tests.factories import Case
@@ -68,7 +68,7 @@ def test_many_groups_and_rows_are_thinned_by_a_rule_that_is_stated() -> None:
     case = factories.many_groups_case()
     found = made(case)
     spread, rows = block(found, "figure-spread"), block(found, "figure-residuals")
-    assert "60 of 460 groups" in spread.caption
+    assert f"{ROWS_LIMIT} of 460 groups" in spread.caption
     assert "of fewer than 5 rows are left out" in spread.caption
     assert len(rows.spec["data"][0]["x"]) == CLOUD_ROWS_LIMIT
     assert f"{CLOUD_ROWS_LIMIT:,} of {case.data.n_rows:,} rows" in rows.caption
@@ -165,3 +165,10 @@ def test_a_mild_departure_of_many_rows_is_told_by_its_size() -> None:
     assert "depart from a normal distribution by more than chance: 3,315 of 7,185 rows" in words
     assert "In size the departure is mild (skewness −0.18, kurtosis 2.52; a normal has 0 and 3)" in words
     assert "but little" not in words
+
+
+def test_groups_stand_in_the_order_of_their_spread_and_all_are_drawn_on_demand() -> None:
+    spread = block(made(factories.regular_case()), "figure-spread")
+    points = next(trace for trace in spread.spec["data"] if trace["mode"] == "markers" and trace["x"] != [None])
+    assert (np.diff(np.array(points["x"])) <= 0).all()
+    assert spread.longer is None

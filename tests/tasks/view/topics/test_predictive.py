@@ -122,3 +122,13 @@ def test_the_chance_of_a_group_outside_is_an_expectation_beside_a_bound() -> Non
     message = by_name(changed(case, predictive=one))["predictive_groups"].message
     assert message.startswith("1 of 8 groups has")
     assert "fewer than one would" in message
+
+
+def test_the_hover_of_a_median_tells_the_interval_of_its_group_and_groups_stand_in_their_order() -> None:
+    context = singular_case().context
+    found = block(section(predictive.TOPIC, context), "figure-medians")
+    (points,) = [t for t in found.spec["data"] if t.get("name") == "Observed median" and t["x"] != [None]]
+    order, check = points["meta"]["groups"], context.findings.predictive
+    assert (np.diff(check.group_median_observed[order]) <= 0).all()
+    ends = np.column_stack([check.group_median_lower[order], check.group_median_upper[order]])
+    np.testing.assert_allclose([row[1:] for row in points["customdata"]], ends, rtol=1e-3)
