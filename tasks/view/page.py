@@ -34,7 +34,7 @@ def build_page(context: Context) -> ReportPage:
     return ReportPage(
         title=text.label(study.title, 300),
         asked=answers.asked(context),
-        answer=text.sentence_case(answers.one_sentence(context)),
+        answer=text.typeset(text.sentence_case(answers.one_sentence(context))),
         status=verdict.status,
         status_label=LABELS[verdict.status],
         headline=text.typeset(verdict.headline),
@@ -90,12 +90,13 @@ def _n_open(blocks: Sequence[Block]) -> int:
 
 
 def _answers(context: Context, checks: Sequence[Check]) -> tuple[Answer, ...]:
-    return (
-        Answer("Is there a difference between groups?", answers.is_there_a_difference(context)),
-        Answer("Which groups?", answers.which_groups(context)),
-        Answer("Can I trust it?", answers.can_i_trust_it(context, checks)),
-        Answer("What should I do?", answers.what_should_i_do(context, checks)),
-    )
+    answered = {
+        "Is there a difference between groups?": answers.is_there_a_difference(context),
+        "Which groups?": answers.which_groups(context),
+        "Can I trust it?": answers.can_i_trust_it(context, checks),
+        "What should I do?": answers.what_should_i_do(context, checks),
+    }
+    return tuple(Answer(question, text.typeset(answer)) for question, answer in answered.items())
 
 
 def _uses_webgl(blocks: tuple[Block, ...]) -> bool:

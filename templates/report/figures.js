@@ -1,6 +1,6 @@
 // Draws figures: those near the viewport first, the others when the browser is idle, all before printing.
 poolwise.figures = (() => {
-  const PRINT_WIDTH = 660, PRINT_PANEL_WIDTH = 210, PRINT_HEIGHT = 330, NEAR = "300px 0px", LETTER_WIDTH = 8;
+  const PRINT_WIDTH = 660, PRINT_PANEL_WIDTH = 210, PRINT_HEIGHT = 330, PRINT_HERO_HEIGHT = 250, PRINT_FRAME = 100, PRINT_ROW = 15, NEAR = "300px 0px", LETTER_WIDTH = 8;
   const CONFIG = { displaylogo: false, displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false,
     showTips: false, showSendToCloud: false, plotlyServerURL: "",
     modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
@@ -114,13 +114,19 @@ poolwise.figures = (() => {
     }
   });
 
+  // Names of rows stay apart, and the first page holds the answers too.
+  function printedHeight(node) {
+    const rows = node.layout.yaxis?.tickvals?.length ?? 0, least = node.closest("#verdict") ? PRINT_HERO_HEIGHT : PRINT_HEIGHT;
+    return Math.min(node.clientHeight, Math.max(least, PRINT_FRAME + PRINT_ROW * rows));
+  }
+
   // Nothing is wider or higher than a page.
   function toPaper() {
     if (!isLoaded) return;
     isPrinting = true;
     for (const node of plots.filter(isPrinted)) {
       draw(node);
-      const width = isSmall(node) ? PRINT_PANEL_WIDTH : PRINT_WIDTH, height = Math.min(node.clientHeight, PRINT_HEIGHT);
+      const width = isSmall(node) ? PRINT_PANEL_WIDTH : PRINT_WIDTH, height = printedHeight(node);
       heights.set(node, node.style.height);
       node.style.height = `${height}px`;
       Plotly.relayout(node, { template: poolwise.data.themes().light, width, height });
