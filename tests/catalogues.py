@@ -53,7 +53,7 @@ def _run(seed: int, number: int, started: datetime) -> RunEntry:
         engine="embedded",
         folder=f"{name}/{run_id}",
         answer=(
-            "Groups differ in bounce time, typically by 14.6\u202fs from the average group; one more year of age goes "
+            "Groups differ in bounce time, typically by 14.6\u202fs from their average; one more year of age goes "
             f"with {effect:.3f}\u202fs more bounce time (95\u202f% interval {effect / 2:.3f} to {effect * 2:.3f})."
         ),
         estimates=(

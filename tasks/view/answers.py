@@ -6,7 +6,7 @@ effects are said to go with the outcome, never to cause it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from tasks.view.words.numbers import common_decimals, fixed, interval, percent, 
 SMALLEST_CLEAR_ICC = 0.01
 MOST_STEPS = 3
 MOST_NAMED = 3
+FIRST_NAMED = 2
 MANY_COPIES = 0.05  # as a share of the rows
 # Checks that fail where the data tell too little of how far groups differ.
 FLAT = ("singularity", "intervals", "implied_coverage")
@@ -47,7 +48,7 @@ def one_sentence(context: Context) -> str:
 def _spread(context: Context) -> str:
     size = _typical_distance(context)
     if groups_differ(context):
-        return f"Groups differ in {context.outcome}, typically by {size} from the average group"
+        return f"Groups differ in {context.outcome}, typically by {size} from their average"
     return f"There is no clear sign that groups differ in {context.outcome} (typical distance {size})"
 
 
@@ -83,7 +84,7 @@ def _above(context: Context, term: int) -> Floats:
 
 
 def average_of_groups(context: Context, term: int = 0) -> float:
-    """The mean of the groups' recommended estimates, each group counted once."""
+    """The average of the groups' recommended estimates, each group counted once."""
     return float(np.nanmean(context.recommended.coef[:, term]))
 
 
@@ -118,20 +119,26 @@ def is_there_a_difference(context: Context) -> str:
     """Answers: is there a difference between groups?"""
     if context.findings.verdict.status == "none":
         return "Not answered: no model here can say how much of the differences between the groups’ means is chance."
-    icc, size = context.quoted.icc, _typical_distance(context)
-    left = f" that {numbers.listed(context.terms[1:])} does not account for" if len(context.terms) > 1 else ""
+    icc = context.quoted.icc
+    at = f"at the average {numbers.listed(context.terms[1:])}, " if len(context.terms) > 1 else ""
     share = (
-        f"about {percent(float(icc.estimate))} of the variation in {context.outcome}{left} lies between groups (95 % "
-        f"interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
+        f"{at}about {percent(float(icc.estimate))} of the variation in {context.outcome} lies between groups (95 % "
+        f"interval {percent(float(icc.lower))} to {percent(float(icc.upper))})."
     )
     if groups_differ(context):
-        level = (
-            f"Yes. Two groups in three lie within about {size} of the average group, the others farther away; {share}."
-        )
+        n_apart = sum(part.size for part in apart_from_average(context))
+        told = f"Yes: {n_apart:,} of {plural(context.n_groups, 'group')} can be told from their average."
+        level = f"{told} The estimates run from {_extreme(context, np.nanmin)} to {_extreme(context, np.nanmax)}."
     else:
-        level = f"Not clearly. The data do not show that groups differ in {context.outcome}; {share}."
+        level = f"Not clearly. The data do not show that groups differ in {context.outcome}."
+    level = f"{level} {text.sentence_case(share)}"
     slopes = dict.fromkeys(_slopes_differ(context, k) for k in context.varying if k)
     return " ".join(filter(None, [level, *slopes, _same_for_all(context)]))
+
+
+def _extreme(context: Context, which: Callable[[Floats], float]) -> str:
+    places = max(_places(context.recommended, 0) - 1, 0)
+    return with_unit(fixed(float(which(context.recommended.coef[:, 0])), places), context.unit)
 
 
 def _together(context: Context, term: int) -> str:
@@ -157,7 +164,7 @@ def _slopes_differ(context: Context, term: int) -> str:
     if n_apart:
         return (
             f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
-            "smaller than the mean of the groups."
+            "smaller than the average of the groups."
         )
     if names := _together(context, term):
         return f"Whether the effects of {names} differ between groups cannot be told."
@@ -171,14 +178,14 @@ def which_groups(context: Context) -> str:
     above, below = apart_from_average(context)
     average = average_in_words(context)
     parts = [
-        f"Above the mean of the groups, {average}: {_named(context, above)}." if above.size else "",
-        f"Below {'it' if above.size else f'the mean of the groups, {average}'}: {_named(context, below)}."
+        f"Above the average of the groups, {average}: {_named(context, above)}." if above.size else "",
+        f"Below {'it' if above.size else f'the average of the groups, {average}'}: {_named(context, below)}."
         if below.size
         else "",
     ]
     rest = np.setdiff1d(np.arange(context.n_groups), np.concatenate([above, below]))
     if not (above.size or below.size):
-        return f"None stands out: no group can be told from the mean of the groups, {average}."
+        return f"None stands out: no group can be told from the average of the groups, {average}."
     if rest.size:
         names = rest.size <= MOST_NAMED and numbers.listed(context.named(j) for j in rest)
         parts.append(f"Too close to call: {names or plural(rest.size, 'group')}.")
@@ -208,26 +215,26 @@ def can_i_trust_it(context: Context, checks: Sequence[Check]) -> str:
         failed = " ".join(text.sentence(check.message) for check in checks if check.status == "fail")
         return f"No, not as it stands. {failed}"
     if all(check.status == "pass" for check in checks):
-        said = [f"Yes, the recommended estimates: all {len(checks)} checks passed."]
-    else:
-        said = ["Yes, the recommended estimates.", _not_to_trust(context), _counted_twice(context), _passed(checks)]
-    return " ".join(filter(None, [*said, _could_change(context, checks)]))
+        return f"Yes, the estimates on this page: all {len(checks)} checks passed."
+    said = ["Yes, the estimates on this page.", _not_to_trust(context), _counted_twice(context), _passed(checks)]
+    return " ".join(filter(None, said))
 
 
-def _could_change(context: Context, checks: Sequence[Check]) -> str:
-    """What would have to come for another answer; empty where nothing is open."""
+def what_could_change_it(context: Context, checks: Sequence[Check]) -> str:
+    """Answers: what could change the answer?"""
     ordered = sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
     unclear = [check for check in ordered if check.status != "pass"]
     is_flat = context.findings.verdict.status == "use" and any(check.kind in FLAT for check in unclear)
     titles = [f"“{context.check_title(check.kind, check.term)}”" for check in unclear if check.kind not in FLAT]
-    close = context.n_groups - sum(part.size for part in apart_from_average(context))
+    is_answered = context.findings.verdict.status != "none"
+    close = is_answered * (context.n_groups - sum(part.size for part in apart_from_average(context)))
     parts = (
         "more groups, or more rows in them, that show how far groups differ" if is_flat else "",
-        f"what is open ({numbers.listed(titles, limit=MOST_STEPS)})" if titles else "",
+        f"what is to review ({numbers.listed(titles, limit=MOST_STEPS)})" if titles else "",
         f"more rows in {'the group' if close == 1 else 'groups'} too close to call" if close else "",
     )
     known = "; ".join(filter(None, parts))
-    return f"What could change this: {known}." if known else ""
+    return f"{text.sentence_case(known)}." if known else "Only new rows: nothing is open here."
 
 
 def _counted_twice(context: Context) -> str:
@@ -270,5 +277,14 @@ def what_should_i_do(context: Context, checks: Sequence[Check]) -> str:
     steps = list(dict.fromkeys(text.sentence(check.step) for check in open_points))[:MOST_STEPS]
     if verdict.status == "none":
         return " ".join(["Do not act on these numbers yet.", *steps])
-    mark = context.recommended_mark
-    return " ".join([f"Use the recommended estimates and intervals: “{mark}” in tables and figures.", *steps])
+    quoted = f"Quote the estimates and intervals of this page: “{context.recommended_mark}” in tables and figures."
+    return " ".join(filter(None, [quoted, _look_first(context), *steps]))
+
+
+def _look_first(context: Context) -> str:
+    """Who stands out; empty where groups are not seen to differ."""
+    if not groups_differ(context):
+        return ""
+    sides = zip(("high", "low"), apart_from_average(context), strict=True)
+    first = {side: numbers.listed(context.named(j) for j in groups[:FIRST_NAMED]) for side, groups in sides}
+    return f"Look first at {', and at '.join(f'{names} ({side})' for side, names in first.items() if names)}."

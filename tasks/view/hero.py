@@ -56,16 +56,19 @@ def _glance(context: Context) -> Glance | None:
 def _caption(context: Context) -> str:
     if context.findings.recommended is None:
         return "Each group’s own mean with its 95 % interval. None is compared, as no model here can be trusted."
-    return "Each group’s estimate with its 95 % interval. Dotted: the mean of the groups. Grey: too close to call."
+    return (
+        "Each group’s estimate with its 95 % interval. Dotted: the average of the groups. Coloured: above or below it "
+        "with a probability of 97.5 % or more."
+    )
 
 
 def _alternative(context: Context, n_apart: int, n_shown: int) -> str:
     if context.findings.recommended is None:
         return f"Each group’s own mean of {context.outcome} with its 95 % interval, highest first."
     return (
-        f"Each group’s estimate of {context.outcome} with its 95 % interval, highest first; the mean of the groups is "
-        f"{average_in_words(context)}. {plural(n_apart, 'group')} of {n_shown:,} {words.be(n_apart)} clearly above or "
-        "below it."
+        f"Each group’s estimate of {context.outcome} with its 95 % interval, highest first; the average of the groups "
+        f"is {average_in_words(context)}. {plural(n_apart, 'group')} of {n_shown:,} {words.be(n_apart)} clearly above "
+        "or below it."
     )
 
 

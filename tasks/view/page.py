@@ -95,6 +95,7 @@ def _answers(context: Context, checks: Sequence[Check]) -> tuple[Answer, ...]:
         "Which groups?": answers.which_groups(context),
         "Can I trust it?": answers.can_i_trust_it(context, checks),
         "What should I do?": answers.what_should_i_do(context, checks),
+        "What could change the answer?": answers.what_could_change_it(context, checks),
     }
     return tuple(Answer(question, text.typeset(answer)) for question, answer in answered.items())
 

@@ -34,7 +34,7 @@ from tasks.view.figures.style import (
 MOST_NAMED = 25  # groups that have a row of their own
 HEIGHT = 320  # of more groups, side by side
 MOST_WHISKERS = 400
-APART, CLOSE, RIBBON = "clearly above or below the mean", "too close to call", "95 % intervals"
+APART, CLOSE, RIBBON = "clearly above or below the average", "too close to call", "95 % intervals"
 RIBBON_OPACITY = 0.25
 POINT_PIXELS, SMALL_POINT_PIXELS = 8, 5
 WHISKER_PIXELS, THIN_WHISKER_PIXELS = 2, 1.2

@@ -67,7 +67,7 @@ class SizeTrendSummary(Record):
     center: Number = Field(description="level on the trend for a group of typical_size rows")
     center_se: Number = Field(description="its standard error")
     covariance: Number = Field(description="of center and per_doubling")
-    typical_size: Number = Field(description="geometric mean of the groups' numbers of rows")
+    typical_size: Number = Field(description="geometric average of the groups' numbers of rows")
     df: Positive = Field(description="degrees of freedom of the t intervals")
     tau: Number = Field(description="SD of the groups' levels about the average")
     tau_left: Number = Field(description="SD of the groups' levels about the trend")

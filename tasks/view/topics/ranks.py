@@ -127,7 +127,7 @@ def _columns(context: Context, found: Ranks) -> list[tuple[Column, tuple[str, ..
     for title, shares in (
         (f"Level among the highest {few}", level.top),
         (f"Level among the lowest {few}", level.bottom),
-        ("Level above the mean of the groups", level.above),
+        ("Level above the average of the groups", level.above),
     ):
         columns.append((Column(title, model="bayes"), tuple(_chance(p, found.n_draws) for p in shares), ()))
     return columns

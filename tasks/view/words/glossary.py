@@ -10,7 +10,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Level (intercept)",
         "A group’s expected outcome where every predictor is at its average; models call it the intercept.",
     ),
-    ("Mean of the groups", "The plain mean of the groups’ own values in the report, each group counted once."),
+    ("Average of the groups", "The plain average of the groups’ own values in the report, each group counted once."),
     ("Complete pooling", "One estimate for all rows, as if there were no groups."),
     ("No pooling", "A separate estimate per group, from that group’s rows alone."),
     (

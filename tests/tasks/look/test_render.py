@@ -116,9 +116,9 @@ def test_the_first_section_has_every_group_at_a_glance_and_answers_the_four_ques
     first = words_of(singular[: singular.index('id="health"')])
     for words in ("Is there a difference between groups?", "Which groups?", "Can I trust it?", "What should I do?"):
         assert words in first
-    assert "Yes. Two groups in three lie within" in first
+    assert "groups can be told from their average." in first
     assert "kent" in first
-    assert "Use the recommended estimates and intervals: “Bayes” in tables and figures" in first
+    assert "Quote the estimates and intervals of this page: “Bayes” in tables and figures" in first
     assert first.count("data-spec") == 1
 
 

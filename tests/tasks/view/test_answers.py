@@ -72,22 +72,29 @@ def test_trust_follows_the_verdict_and_the_checks(singular):
     checks = checks_of(singular)
     failed = changed(singular, verdict=Verdict("none", "bayes"))
     passed = [replace(check, status="pass") for check in checks]
-    assert answers.can_i_trust_it(singular, checks).startswith("Yes, the recommended estimates.")
+    assert answers.can_i_trust_it(singular, checks).startswith("Yes, the estimates on this page.")
     assert answers.can_i_trust_it(failed, checks).startswith("No")
     assert answers.what_should_i_do(failed, checks).startswith("Do not act")
-    assert answers.can_i_trust_it(singular, passed).startswith("Yes, the recommended estimates: all")
+    assert answers.can_i_trust_it(singular, passed).startswith("Yes, the estimates on this page: all")
 
 
 def test_what_could_change_the_answer_is_what_is_open_and_what_is_too_close(singular, regular):
-    said = answers.can_i_trust_it(singular, checks_of(singular))
-    assert "that show how far groups differ" in said
-    open_checks = [check for check in checks_of(regular) if check.status != "pass"]
-    told = answers.can_i_trust_it(regular, checks_of(regular))
+    assert "that show how far groups differ" in answers.what_could_change_it(singular, checks_of(singular))
+    told = answers.what_could_change_it(regular, checks_of(regular))
     assert "that show how far groups differ" not in told
-    for check in open_checks:
-        assert f"“{regular.check_title(check.kind, check.term)}”" in told
+    for check in checks_of(regular):
+        assert (f"“{regular.check_title(check.kind, check.term)}”" in told) == (check.status != "pass")
     n_close = regular.n_groups - sum(part.size for part in answers.apart_from_average(regular))
     assert ("too close to call" in told) == (n_close > 0)
+    failed = changed(regular, verdict=Verdict("none", "bayes"))
+    assert "too close to call" not in answers.what_could_change_it(failed, checks_of(regular))
+
+
+def test_who_stands_out_is_looked_at_first(singular):
+    above, below = answers.apart_from_average(singular)
+    told = answers.what_should_i_do(singular, checks_of(singular))
+    assert f"Look first at {singular.labels[above[0]]}" in told
+    assert f"{singular.labels[below[0]]} " in told.split("Look first")[1]
 
 
 def test_what_to_do_names_the_mark_of_the_recommended_model_and_what_to_leave(singular):

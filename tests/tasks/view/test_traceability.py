@@ -69,7 +69,7 @@ def with_another_digit(shown: Shown, chance: random.Random) -> Shown:
     "place",
     [
         r'<p class="answer">[^<]*?by ()(\d+\.\d)',  # how far groups lie apart, on the first screen
-        r"mean of the groups(?:</\w+>)*, ()(\d+\.\d)",  # the mean, in an answer
+        r"average of the groups(?:</\w+>)*, ()(\d+\.\d)",  # the mean, in an answer
         r'id="variance".*?<span class="part-lead">.*?lie ()(\d+\.\d)',
         r' id="groups".*?<td class="number">()(\d{2,}\.\d+)',  # a group's estimate
         r' id="groups".*?<span class="detail">()(\d{2,}\.\d+)',  # the end of its interval

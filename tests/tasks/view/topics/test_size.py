@@ -141,4 +141,4 @@ def test_the_spread_of_the_groups_is_that_of_the_first_screen() -> None:
     context = changed(case, size_trend=little, screening=with_size(case.findings.screening, True, False))
     said = re.search(r"typically ([\d.]+.s) from the average group", size.TOPIC.finding(context))
     assert said
-    assert f"typically by {said[1]} from the average group" in answers.one_sentence(context)
+    assert f"typically by {said[1]} from their average" in answers.one_sentence(context)
