@@ -89,12 +89,17 @@ class Context(RowContext):
 
     @cached_property
     def bands(self) -> tuple[Bands, ...]:
-        """No pooling, partial pooling (fullest), Bayes: the extended model where one answers what was found."""
+        """No pooling, partial pooling (fullest), Bayes: the extended model where one answers what was found.
+
+        Where partial pooling is recommended, its intervals are those to quote: widened for the spread's uncertainty.
+        """
         none, part = self.findings.no_pooling, self.findings.fullest
-        bayes = (self.findings.answer or self.findings.bayes).groups
+        bayes, quoted = (self.findings.answer or self.findings.bayes).groups, self.findings.recommended
+        is_quoted = quoted is not None and quoted.model == f"partial_pooling.{part.flavour}"
+        lower, upper = (quoted.groups.lower, quoted.groups.upper) if is_quoted and quoted else (part.lower, part.upper)
         return (
             Bands("no_pooling", MODELS["no_pooling"].label, none.coef, none.se, none.lower, none.upper),
-            Bands("partial_pooling", MODELS["partial_pooling"].label, part.coef, part.coef_se, part.lower, part.upper),
+            Bands("partial_pooling", MODELS["partial_pooling"].label, part.coef, part.coef_se, lower, upper),
             Bands("bayes", MODELS["bayes"].label, bayes.mean, bayes.sd, bayes.lower, bayes.upper),
         )
 

@@ -22,6 +22,7 @@ from tasks.stats.fits.reml import fit_near
 from tasks.stats.judgement import Judgement
 
 CHANCE = 0.01
+HINT = 0.05
 NOTICEABLE = 0.1
 TOO_STRONG = 0.3
 MOST = 0.95
@@ -90,7 +91,9 @@ def judge_serial(found: Serial) -> tuple[Judgement, ...]:
     if strength == "unknown":
         return (Judgement(kind, "pass", "sorted" if found.is_sorted else "few pairs", limit=NOTICEABLE),)
     if strength == "none":
-        return (Judgement(kind, "pass", "none", value=found.correlation, limit=NOTICEABLE),)
+        is_hinted = found.p_value < HINT and found.correlation > NOTICEABLE
+        case = "hinted" if is_hinted else "none"
+        return (Judgement(kind, "pass", case, value=found.correlation, limit=NOTICEABLE),)
     if strength == "some":
         return (
             Judgement(kind, "review", "some", value=found.correlation, limit=NOTICEABLE, against="partial_pooling"),

@@ -31,6 +31,7 @@ ROW_PIXELS = 14  # per series
 ROW_GAP_PIXELS = 12
 FRAME_PIXELS = 110  # legend and axis
 AXIS_PIXELS = 28  # of a second axis, above
+ROOM = 0.3  # for what does not frame the picture, as a share of what does, on either side
 TALL = 10  # rows; from here on the axis stands above them, too
 
 
@@ -45,7 +46,7 @@ class Series:
     lower: Floats  # (rows,)
     upper: Floats  # (rows,)
     width: float = 2
-    frames: bool = True  # whether its intervals decide how far the picture reaches; its estimates always do
+    frames: bool = True  # whether it decides how far the picture reaches
 
 
 def height(n_rows: int, n_series: int, *, has_upper_axis: bool = True) -> int:
@@ -80,9 +81,8 @@ def interval_plot(
         traces += [line, points] if groups is None else [grouped(line, np.repeat(groups, 3)), grouped(points, groups)]
     ticks: Spec = {"tickvals": list(range(len(rows))), "ticktext": [tick(row) for row in rows]}
     lines = [] if reference is None else [vertical(reference, NEUTRAL, dash="dot", width=1.5)]
-    ends = np.concatenate([part for one in series for part in _ends(one)])
     axes = layout(
-        axis(x_title, range=padded(ends, 0.03)),
+        axis(x_title, range=reach(series)),
         axis(range=[len(rows) - 0.4, -0.6], showgrid=False, **ticks),
         shapes=lines,
     )
@@ -114,8 +114,20 @@ def _with_upper_axis(axes: Spec) -> Spec:
     return {**axes, "xaxis2": upper, "legend": legend, "margin": margin}
 
 
-def _ends(one: Series) -> tuple[Floats, ...]:
-    return (one.estimate, one.lower, one.upper) if one.frames else (one.estimate,)
+def reach(series: Sequence[Series]) -> list[float]:
+    """What the axis shows: all of the series that frame the picture; of the others what lies not far beyond."""
+    framing = [one for one in series if one.frames] or list(series)
+    low, high = padded(np.concatenate([part for one in framing for part in (one.estimate, one.lower, one.upper)]), 0.03)
+    others = np.concatenate([[low, high], *(one.estimate for one in series if not one.frames)])
+    room, wanted = ROOM * (high - low), padded(others, 0.0)
+    return [max(low - room, wanted[0]), min(high + room, wanted[1])]
+
+
+def n_beyond(series: Sequence[Series]) -> int:
+    """How many rows have an estimate or an end of an interval beyond the picture."""
+    low, high = reach(series)
+    parts = np.array([[one.estimate, one.lower, one.upper] for one in series])
+    return int(((parts < low) | (parts > high)).any(axis=(0, 1)).sum())
 
 
 def _key(one: Series) -> Spec:

@@ -17,6 +17,7 @@ LENGTH = 16  # characters of a name
 WIDTHS, HEIGHT = (300.0, 880.0), 320.0  # pixels of the pictures that sides are chosen for
 LETTER, LINE = 5.8, 13.0  # pixels of a letter's width and a line's height
 GAP = 6.0  # pixels from the middle of a point to its name
+STACKED = 0.02  # of the width: points that stand above one another leave no room for names
 MARK = 10  # pixels of a mark that is not seen: Plotly keeps a text clear of the marks of its own trace only
 # Each side, with where a name's middle lies: in shares of its width and height, and in gaps.
 SIDES = (
@@ -47,7 +48,8 @@ def named(
     """
     across, up = _shares(x, x_axis), _shares(y, y_axis)
     known = np.isfinite(across) & np.isfinite(up)
-    chosen = chosen[known[chosen]]
+    is_stacked = known.sum() > 1 and float(np.ptp(across[known])) < STACKED
+    chosen = chosen[:0] if is_stacked else chosen[known[chosen]]
     places = np.column_stack([across, up])
     shown = [text(labels[k], LENGTH) for k in chosen]
     widths = [LETTER * min(len(labels[k]), LENGTH) for k in chosen]

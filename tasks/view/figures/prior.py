@@ -9,8 +9,8 @@ import numpy as np
 
 from tasks.stats.records import Floats
 from tasks.view.figures.style import (
+    ALERT,
     MODELS,
-    NEUTRAL,
     PANEL_MARGIN,
     Spec,
     axis,
@@ -70,7 +70,7 @@ def prior_and_posterior(
         _density(prior_at, prior, PRIOR, "dash", PRIOR_FILLS[0], "prior"),
         _density(posterior_at, posterior, bayes.color, "solid", "rgba(0,158,115,0.2)", "posterior"),
     ]
-    height = panel_axis("density", showticklabels=False, ticks="", showgrid=False, range=[0, 1.08])
+    height = panel_axis("relative height", showticklabels=False, ticks="", showgrid=False, range=[0, 1.08])
     return spec(traces, layout(panel_axis(x_title, nticks=5, tickangle=0), height, margin=PANEL_MARGIN))
 
 
@@ -115,7 +115,7 @@ def sensitivity(rows: Sequence[SensitivityRow], limit: float) -> Spec:
     axes = layout(
         axis("sensitivity", range=[-0.03 * top, 1.05 * top]),
         axis(range=[len(rows) - 0.4, -0.6], showgrid=False, **ticks),
-        shapes=[vertical(limit, NEUTRAL, dash="dash", width=1.5)],
+        shapes=[vertical(limit, ALERT, dash="dash", width=1.5)],
         showlegend=True,
         legend=legend_above(),
     )

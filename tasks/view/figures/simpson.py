@@ -17,6 +17,7 @@ from tasks.view.figures.style import (
     Spec,
     axis,
     grouped,
+    inked,
     layout,
     legend_above,
     numbers,
@@ -73,7 +74,7 @@ def complete_line(x: Floats, y: Floats) -> Pieces:
 
 
 def between_line(x: Floats, y: Floats) -> Pieces:
-    return Pieces("between group means", NEUTRAL, "longdash", x[None], y[None], 1.5)
+    return Pieces("between group means", "", "longdash", x[None], y[None], 2.5)
 
 
 def within_lines(x: Floats, y: Floats, groups: Integers) -> Pieces:
@@ -103,7 +104,7 @@ def _line(pieces: Pieces) -> Spec:
         "name": pieces.label,
         "x": numbers(np.column_stack([pieces.x, gap])),
         "y": numbers(np.column_stack([pieces.y, gap])),
-        "line": {"color": pieces.color, "dash": pieces.dash, "width": pieces.width},
+        "line": inked(pieces.color, dash=pieces.dash, width=pieces.width),
         "hoverinfo": "skip",
     }
     return trace if pieces.groups is None else grouped(trace, np.repeat(pieces.groups, 3))

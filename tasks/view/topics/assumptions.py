@@ -261,7 +261,11 @@ EQUAL_SPREAD: CheckSpec[Context] = CheckSpec(
         ),
         "alike": Case(lambda context, judged: f"There is no clear sign {MORE} {_tested(context)}.{_own(context)}"),
         "hinted": Case(
-            lambda context, judged: f"There is some sign, not a clear one, {MORE} {_tested(context)}.{_own(context)}"
+            lambda context, judged: (
+                f"There is some sign, not a clear one, {MORE} {_tested(context)}. With chance taken out, the widest "
+                f"scatters {numbers.fixed(context.findings.assumptions.ratio, 1)} times as far as the narrowest."
+                f"{_own(context)}"
+            )
         ),
         "nearly alike": Case(
             lambda context, judged: (

@@ -129,7 +129,7 @@ def _panel(context: Context, term: int, group: int, x_axis: Spec, y_axis: Spec) 
 def _lines(context: Context, term: int, group: int, x: Floats) -> dict[str, Floats]:
     """Expected outcome at raw `x` per model, other predictors at their averages."""
     coefs = {"complete_pooling": context.findings.complete.coef}
-    coefs |= {bands.model: bands.coef[group] for bands in context.bands}
+    coefs |= {bands.model: bands.coef[group] for bands in reversed(context.tabled)}  # the recommended one on top
     if not term:
         return {model: np.full(x.shape, coef[0]) for model, coef in coefs.items()}
     scaled = (x - context.raw_center(term)) / context.raw_scale(term)
@@ -268,20 +268,23 @@ def _sd(context: Context, term: int) -> str:
 def _joint_note(context: Context) -> str:
     if context.findings.fullest.is_singular:
         return "Partial pooling: joint intervals; its fit is singular, so do not quote them."
+    if context.recommended.model == "partial_pooling":
+        return "Partial pooling: joint interval, widened for the uncertainty of the spread."
     return "Partial pooling: joint interval."
 
 
 def _finding(context: Context) -> str:
-    own, bayes = context.bands[0], context.bands[2]
+    own, pooled = context.bands[0], context.recommended
+    by = "Bayes" if pooled.model == "bayes" else "partial pooling"
     unfitted = int((~context.findings.no_pooling.is_fitted).sum())
     gaps = f" {plural(unfitted, 'group')} cannot carry a separate fit." if unfitted else ""
     level = (
         f"The levels of the groups run from {_range(own, context)} when each stands alone, and from "
-        f"{_range(bayes, context)} with Bayes."
+        f"{_range(pooled, context)} with {by}."
     )
     slopes = "".join(
         f" Their {context.term_name(k).replace('effect', 'effects', 1)} run from {_range(own, context, k)} alone, and "
-        f"from {_range(bayes, context, k)} with Bayes."
+        f"from {_range(pooled, context, k)} with {by}."
         for k in context.varying
         if k
     )

@@ -124,7 +124,7 @@ ORDER = 'order = "COLUMN"'
 SERIAL: CheckSpec[Context] = CheckSpec(
     kind="serial",
     title="Rows that follow one another",
-    measure="correlation {value}, at most {limit}",
+    measure="correlation {value}, noticeable above {limit}",
     cases={
         "few pairs": Case("Too few rows follow another of their group to tell whether they resemble each other."),
         "sorted": Case(
@@ -132,6 +132,12 @@ SERIAL: CheckSpec[Context] = CheckSpec(
             "row before."
         ),
         "none": Case(lambda context, judged: f"Rows do not resemble the row before ({_order(context)})."),
+        "hinted": Case(
+            lambda context, judged: (
+                f"There is some sign, not a clear one, that rows resemble the row before ({_order(context)}). Chance "
+                f"would bring as much with p = {fixed(context.findings.screening.serial.p_value, 3)}."
+            )
+        ),
         "some": Case(
             lambda context, judged: f"{_correlation(context, judged)} {_worth(context)}",
             "Use the extended model, which takes this into account; name the order of the rows in the study if it is "

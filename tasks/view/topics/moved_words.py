@@ -135,6 +135,12 @@ def _factors(context: Context, term: int) -> Floats:
     return context.findings.fullest.shrinkage_factor[:, context.varying.index(term)]
 
 
+def _beside(context: Context) -> str:
+    """Effects that go together are told from one another."""
+    factors = len(context.varying)
+    return ": it follows from the group’s other effects and the average group" if factors > 1 else ""
+
+
 def note(context: Context, term: int, shown: int) -> str:
     """What the shrinkage factor means, and which groups the table leaves out."""
     typical = float(np.nanmedian(_factors(context, term)))
@@ -143,7 +149,7 @@ def note(context: Context, term: int, shown: int) -> str:
     if typical >= ALL_THE_WAY:
         parts.append(
             f"The groups are hardly seen to differ in their {context.term_name(term)} (typical shrinkage "
-            f"{typical:.2f}), so each is pulled almost all the way to the average group."
+            f"{typical:.2f}), so a group’s own rows hardly count for it{_beside(context)}."
         )
     if shown < context.n_groups - missing:
         parts.append(f"Listed are the {shown} of {context.n_groups:,} groups that moved farthest.")

@@ -246,8 +246,8 @@ def _missed(context: Context, judged: Judgement) -> str:
 def _by_chance(context: Context) -> str:
     found = context.findings.predictive
     return (
-        f"By chance alone {numbers.about(found.n_groups_outside_by_chance)} would, and more than "
-        f"{found.n_groups_outside_limit:,} in hardly one study of a thousand."
+        "Few are to be expected, as the model has seen these rows; more than "
+        f"{found.n_groups_outside_limit:,} would say that it misses groups."
     )
 
 

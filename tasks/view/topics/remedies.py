@@ -7,7 +7,7 @@ import numpy as np
 from tasks.stats.judged.remedies import Remedies, Route, RouteName
 from tasks.view.context import Context
 from tasks.view.figures import intervals
-from tasks.view.figures.style import ALERT, MODELS, NEUTRAL, OTHERS
+from tasks.view.figures.style import MODELS, OTHERS
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Link, Table
 from tasks.view.selection import PANEL_LIMIT, TABLE_LIMIT, notable_groups, rule
 from tasks.view.summary.remedies import RemediesSummary, remedies_of
@@ -33,11 +33,11 @@ GUIDE = (
 DOWNLOAD = Link("summary.json: every group and route", "summary.json")
 WAYS = {3: "Three", 4: "Four", 5: "Five"}
 LOOKS: dict[RouteName, tuple[str, str]] = {
-    "singular_fit": (ALERT, "diamond-open"),
-    "drop": (NEUTRAL, "x"),
+    "singular_fit": (MODELS["partial_pooling"].color, "diamond-open"),
+    "drop": (OTHERS[2], "x"),
     "uncorrelated": (OTHERS[0], "triangle-up"),
-    "penalised": (OTHERS[2], "square-open"),
-    "bootstrap": (MODELS["partial_pooling"].color, MODELS["partial_pooling"].symbol),
+    "penalised": (OTHERS[1], "square-open"),
+    "bootstrap": (OTHERS[3], MODELS["partial_pooling"].symbol),
     "bayes": (MODELS["bayes"].color, MODELS["bayes"].symbol),
 }
 

@@ -66,8 +66,8 @@ def in_sentence(name: RouteName) -> str:
 
 
 def routes_finding(context: Context, found: Remedies) -> str:
-    """How much estimates depend on the route, then how much intervals do."""
-    shown = range(min(len(found.varying), MOST_TERMS))
+    """How much estimates depend on the route, then how much intervals do; what depends most comes first."""
+    shown = sorted(range(min(len(found.varying), MOST_TERMS)), key=lambda k: -float(found.spread_share[k]))
     parts = ((_estimates(context, found, k), _intervals(context, found, k), _divided(context, found, k)) for k in shown)
     return " ".join(part for three in parts for part in three if part)
 
@@ -92,9 +92,9 @@ def _intervals(context: Context, found: Remedies, k: int) -> str:
     ratio = {name: float(found.median_width[i, k]) / bayes for i, name in enumerate(names)}
     narrow = [name for name in names if ratio[name] < ABOUT_AS_WIDE]
     if not narrow:
-        return "All routes give intervals about as wide as Bayes."
+        return "All routes give intervals for it that are about as wide as those of Bayes."
     listed = numbers.listed(f"{in_sentence(name)} ({ratio[name]:.2f} times as wide)" for name in narrow)
-    return f"Narrower than with Bayes are the intervals of: {listed}."
+    return f"Narrower than with Bayes are its intervals by: {listed}."
 
 
 def _divided(context: Context, found: Remedies, k: int) -> str:

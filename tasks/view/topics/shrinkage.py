@@ -181,7 +181,7 @@ def _shrinkage_figure(context: Context, position: int) -> Figure | Paragraph:
     if high - low < SAME_SHRINKAGE:
         return Paragraph(f"{title}: shrinkage is the same in every group, {(low + high) / 2:.2f}.")
     if high < HARDLY or low > 1.0 - HARDLY:
-        so = "own rows decide" if high < HARDLY else "all groups are fully pooled"
+        so = "own rows decide" if high < HARDLY else "a group’s own rows hardly count for it"
         return Paragraph(f"{title}: shrinkage is {low:.2f} to {high:.2f}, so {so}.")
     return Figure(
         id=f"figure-shrinkage-{term}",

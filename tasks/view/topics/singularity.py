@@ -114,7 +114,7 @@ def _figure(context: Context, term: int) -> Figure:
     title = f"{context.term_title(term)} ({unit})" if unit else context.term_title(term)
     return Figure(
         id=f"figure-intervals-{term}",
-        caption=_caption(context, term, len(chosen)),
+        caption=_caption(context, term, len(chosen), intervals.n_beyond(series)),
         alternative=_alternative(context, term),
         spec=intervals.interval_plot(
             [context.labels[j] for j in chosen],
@@ -156,10 +156,19 @@ def _conditional(context: Context, chosen: np.ndarray, term: int) -> list[interv
     return series
 
 
-def _caption(context: Context, term: int, n_shown: int) -> str:
+def _caption(context: Context, term: int, n_shown: int, n_beyond: int) -> str:
     title = context.term_title(term)
     shown = f"{title}: each group’s own 95 % interval and three pooled ones, highest first. Dotted: the average group."
-    return f"{shown} {rule(n_shown, context.n_groups)}".strip()
+    beyond = f"Own intervals of {numbers.plural(n_beyond, 'group')} go on beyond the picture." if n_beyond else ""
+    own = _own_spread(context)
+    return " ".join(filter(None, [shown, own, beyond, rule(n_shown, context.n_groups)]))
+
+
+def _own_spread(context: Context) -> str:
+    """Why an own interval may be the narrower one."""
+    own, pooled = context.bands[0], context.bands[2]
+    is_narrower = (own.upper - own.lower)[:, 0] < (pooled.upper - pooled.lower)[:, 0]
+    return "An own interval is short where a group’s own rows scatter little." if is_narrower.any() else ""
 
 
 def _alternative(context: Context, term: int) -> str:

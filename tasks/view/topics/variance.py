@@ -174,7 +174,11 @@ def _slope_spread(context: Context, term: int) -> str:
     value, lower, upper = (float(part[position]) / scale for part in (sd.estimate, sd.lower, sd.upper))
     places = numbers.decimals_for((upper - lower) / (2.0 * Z_95))
     size = with_unit(fixed(value, places), context.raw_unit(term))
-    return f" The {context.term_name(term)} differs by about {size} (95 % interval {interval(lower, upper, places)})."
+    name, ends = context.term_name(term), interval(lower, upper, places)
+    tested = {one.term: one.case for one in context.findings.judgements if one.kind == "variance_component"}
+    if tested.get(context.findings.terms[term]) == "not shown":
+        return f" The {name} may not differ at all; if it does, typically by about {size} (95 % interval {ends})."
+    return f" The {name} differs by about {size} (95 % interval {ends})."
 
 
 TOPIC = Topic(

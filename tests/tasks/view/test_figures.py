@@ -125,6 +125,22 @@ def test_names_of_points_that_lie_close_together_stand_on_different_sides():
     assert trace["textposition"][1] != trace["textposition"][2]
 
 
+def test_what_does_not_frame_a_picture_stretches_it_by_no_more_than_its_room():
+    one, none = np.array([1.0, 2.0]), np.full(2, np.nan)
+    far = intervals.Series("own", "#000000", "x", np.array([1.5, 90.0]), none, none, frames=False)
+    pooled = intervals.Series("pooled", "#000000", "x", one, one - 1, one + 1)
+    plot = intervals.interval_plot(["a", "b"], [far, pooled], x_title="")
+    low, high = plot["layout"]["xaxis"]["range"]
+    assert low < 0 and 3 < high < 3 + 1.1 * (0.3 + 0.06) * 3
+    assert intervals.n_beyond([far, pooled]) == 1
+    assert intervals.n_beyond([pooled]) == 0
+
+
+def test_names_are_left_out_where_all_points_stand_above_one_another():
+    trace = named(np.full(5, 4.5), np.arange(5.0), list("abcde"), np.arange(5), np.arange(5), **AXES)
+    assert trace["text"] == []
+
+
 def test_hover_tells_group_rows_estimate_and_interval_or_that_there_is_none():
     shown = style.Shown(np.array([1.0, np.nan]), np.array([2.0, np.nan]), "s<b>")
     whole, bare = style.hover_estimate([3, 4], shown)["hovertemplate"]

@@ -92,16 +92,24 @@ def test_few_pairs_say_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("correlation", "p_value", "strength"),
-    [(0.1, 0.001, "none"), (0.11, 0.001, "some"), (0.3, 0.001, "some"), (0.31, 0.001, "strong"), (0.5, 0.01, "none")],
+    [
+        (0.1, 0.001, "none"),
+        (0.11, 0.001, "some"),
+        (0.3, 0.001, "some"),
+        (0.31, 0.001, "strong"),
+        (0.5, 0.01, "hinted"),
+        (0.5, 0.05, "none"),
+    ],
 )
 def test_strength_and_its_judgement(correlation: float, p_value: float, strength: str) -> None:
     one = Serial(correlation, p_value, 100, is_named=False, is_sorted=False)
     expected = {
         "none": Judgement("serial", "pass", "none", value=correlation, limit=0.1),
+        "hinted": Judgement("serial", "pass", "hinted", value=correlation, limit=0.1),
         "some": Judgement("serial", "review", "some", value=correlation, limit=0.1, against="partial_pooling"),
         "strong": Judgement("serial", "fail", "strong", value=correlation, limit=0.3, against="every model"),
     }
-    assert one.strength == strength
+    assert one.strength == ("none" if strength == "hinted" else strength)
     assert judge_serial(one) == (expected[strength],)
 
 

@@ -109,19 +109,19 @@ def test_skewed_rows_are_no_biased_predictions() -> None:
     assert "predictions are too" not in message
 
 
-def test_the_chance_of_a_group_outside_is_an_expectation_beside_a_bound() -> None:
+def test_groups_outside_stand_beside_the_number_that_would_be_too_many() -> None:
     case = singular_case()
     many = replace(
         case.findings.predictive, n_groups_outside=21, n_groups_outside_by_chance=15.0, n_groups_outside_limit=28
     )
     message = by_name(changed(case, predictive=many))["predictive_groups"].message
-    assert "By chance alone about 15 would, and more than 28 in hardly one study of a thousand" in message
+    assert "more than 28 would say that it misses groups" in message
     assert "21 of 8 groups have" in message
     assert binom.sf(28, 300, 0.05) < 0.001 < binom.sf(27, 300, 0.05)
     one = replace(many, n_groups_outside=1, n_groups_outside_by_chance=0.4, n_groups_outside_limit=3)
     message = by_name(changed(case, predictive=one))["predictive_groups"].message
     assert message.startswith("1 of 8 groups has")
-    assert "fewer than one would" in message
+    assert "more than 3 would" in message
 
 
 def test_the_hover_of_a_median_tells_the_interval_of_its_group_and_groups_stand_in_their_order() -> None:
