@@ -113,7 +113,8 @@ def _names(
     first, second = stages[0], stages[1]
     known = np.isfinite(first.x) & np.isfinite(first.y)
     x, y = np.where(known, first.x, second.x), np.where(known, first.y, second.y)
-    return named(x, y, labels, groups, chosen, x_axis=x_axis, y_axis=y_axis)
+    later = np.concatenate([stage.x for stage in stages[1:]]), np.concatenate([stage.y for stage in stages[1:]])
+    return named(x, y, labels, groups, chosen, x_axis=x_axis, y_axis=y_axis, beside=later)
 
 
 def _target(x: float, y: float) -> Spec:

@@ -19,6 +19,7 @@ LETTER, LINE = 5.8, 13.0  # pixels of a letter's width and a line's height
 GAP = 6.0  # pixels from the middle of a point to its name
 STACKED = 0.02  # of the width: points that stand above one another leave no room for names
 MARK = 10  # pixels of a mark that is not seen: Plotly keeps a text clear of the marks of its own trace only
+NOTHING = np.empty(0), np.empty(0)
 # Each side, with where a name's middle lies: in shares of its width and height, and in gaps.
 SIDES = (
     ("top center", 0.0, 0.5, 0, 1),
@@ -40,17 +41,27 @@ def standing_out(far: Floats, most: int = MOST_NAMED) -> Integers:
 
 
 def named(
-    x: Floats, y: Floats, labels: Sequence[str], groups: Integers, chosen: Integers, *, x_axis: Spec, y_axis: Spec
+    x: Floats,
+    y: Floats,
+    labels: Sequence[str],
+    groups: Integers,
+    chosen: Integers,
+    *,
+    x_axis: Spec,
+    y_axis: Spec,
+    beside: tuple[Floats, Floats] = NOTHING,
 ) -> Spec:
-    """A trace of the names of the points at the positions `chosen`; other points are only kept clear of.
+    """A trace of the names of the points at the positions `chosen`; other points, and the marks `beside` them (x and
+    y), are only kept clear of.
 
     Points that are not finite have no name.
     """
-    across, up = _shares(x, x_axis), _shares(y, y_axis)
+    across, up = _shares(np.append(x, beside[0]), x_axis), _shares(np.append(y, beside[1]), y_axis)
+    marks = np.column_stack([across, up])
+    across, up = across[: x.size], up[: x.size]
     known = np.isfinite(across) & np.isfinite(up)
     is_stacked = known.sum() > 1 and float(np.ptp(across[known])) < STACKED
     chosen = chosen[:0] if is_stacked else chosen[known[chosen]]
-    places = np.column_stack([across, up])
     shown = [text(labels[k], LENGTH) for k in chosen]
     widths = [LETTER * min(len(labels[k]), LENGTH) for k in chosen]
     trace: Spec = {
@@ -60,7 +71,7 @@ def named(
         "x": numbers(x[chosen]),
         "y": numbers(y[chosen]),
         "text": shown,
-        "textposition": _sides(places[known], places[chosen], widths),
+        "textposition": _sides(marks[np.isfinite(marks).all(axis=1)], marks[chosen], widths),
         "textfont": {"size": 11},
         "marker": {"size": MARK, "opacity": 0},
         "cliponaxis": False,

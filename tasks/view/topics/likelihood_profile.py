@@ -14,6 +14,7 @@ from tasks.view.words import numbers
 from tasks.view.words.numbers import fixed, with_unit
 
 MOST_TERMS = 3
+FEW_GROUPS = 20
 OFTEN = 0.1  # share of simulated data sets above which it is reported
 GUIDE = (
     "The curve asks of every group SD in turn: if it had this value, and all else were chosen as well as possible, how "
@@ -27,7 +28,7 @@ GUIDE = (
 def profile_blocks(context: Context) -> tuple[Block, ...]:
     profiles = context.findings.likelihood_profiles
     return (
-        Paragraph(f"{messages(context, [VARIANCE])}{_how_tested(context.findings.likelihood_ratio_test)}"),
+        Paragraph(f"{messages(context, [VARIANCE])}{_how_tested(context, context.findings.likelihood_ratio_test)}"),
         *(_figure(context, one) for one in profiles[:MOST_TERMS]),
         Fold("How to read the profiles", (Paragraph(GUIDE), _table(context, profiles))),
     )
@@ -124,7 +125,7 @@ def _tested(context: Context, judged: Judgement) -> str:
     )
 
 
-def _how_tested(found: LikelihoodRatioTest) -> str:
+def _how_tested(context: Context, found: LikelihoodRatioTest) -> str:
     zero = (
         f" In {numbers.percent(found.share_zero)} of the simulated data sets the larger model found nothing at all, "
         "which is why the usual chi-squared test would be wrong here."
@@ -133,7 +134,7 @@ def _how_tested(found: LikelihoodRatioTest) -> str:
     )
     rough = (
         " With few groups this test finds a difference somewhat more often than it should."
-        if found.null == "varying_intercept"
+        if found.null == "varying_intercept" and context.n_groups < FEW_GROUPS
         else ""
     )
     return f" The likelihood ratio is {found.statistic:.2f}; its p-value is by parametric bootstrap.{zero}{rough}"
