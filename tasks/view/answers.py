@@ -216,21 +216,20 @@ def can_i_trust_it(context: Context, checks: Sequence[Check]) -> str:
         return f"No, not as it stands. {failed}"
     if all(check.status == "pass" for check in checks):
         return f"Yes, the estimates on this page: all {len(checks)} checks passed."
-    said = ["Yes, the estimates on this page.", _not_to_trust(context), _counted_twice(context), _passed(checks)]
-    return " ".join(filter(None, said))
+    is_other = verdict.status == "use"
+    yes = f"Yes, the estimates on this page{': they are those of the model to use' if is_other else ''}."
+    return " ".join(filter(None, [yes, _not_to_trust(context), _counted_twice(context), _passed(context, checks)]))
 
 
 def what_could_change_it(context: Context, checks: Sequence[Check]) -> str:
     """Answers: what could change the answer?"""
-    ordered = sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
-    unclear = [check for check in ordered if check.status != "pass"]
+    unclear = [check for check in checks if check.status != "pass"]
     is_flat = context.findings.verdict.status == "use" and any(check.kind in FLAT for check in unclear)
-    titles = [f"“{context.check_title(check.kind, check.term)}”" for check in unclear if check.kind not in FLAT]
     is_answered = context.findings.verdict.status != "none"
     close = is_answered * (context.n_groups - sum(part.size for part in apart_from_average(context)))
     parts = (
         "more groups, or more rows in them, that show how far groups differ" if is_flat else "",
-        f"what is to review ({numbers.listed(titles, limit=MOST_STEPS)})" if titles else "",
+        "what is to review, once it is settled" if any(check.kind not in FLAT for check in unclear) else "",
         f"more rows in {'the group' if close == 1 else 'groups'} too close to call" if close else "",
     )
     known = "; ".join(filter(None, parts))
@@ -258,11 +257,11 @@ def _not_to_trust(context: Context) -> str:
     )
 
 
-def _passed(checks: Sequence[Check]) -> str:
+def _passed(context: Context, checks: Sequence[Check]) -> str:
     n_passed = sum(check.status == "pass" for check in checks)
-    rest = len(checks) - n_passed
-    others = "the others mean" if rest > 1 else "the other means"
-    return f"{n_passed} of {len(checks)} checks passed; the health card says what {others}."
+    ordered = sorted(checks, key=lambda check: WORST_FIRST.index(check.status))
+    others = [f"“{context.check_title(check.kind, check.term)}”" for check in ordered if check.status != "pass"]
+    return f"{n_passed} of {len(checks)} checks passed; the health card explains {numbers.listed(others, MOST_STEPS)}."
 
 
 def what_should_i_do(context: Context, checks: Sequence[Check]) -> str:
@@ -277,8 +276,8 @@ def what_should_i_do(context: Context, checks: Sequence[Check]) -> str:
     steps = list(dict.fromkeys(text.sentence(check.step) for check in open_points))[:MOST_STEPS]
     if verdict.status == "none":
         return " ".join(["Do not act on these numbers yet.", *steps])
-    quoted = f"Quote the estimates and intervals of this page: “{context.recommended_mark}” in tables and figures."
-    return " ".join(filter(None, [quoted, _look_first(context), *steps]))
+    quoted = f"Quote the estimates and intervals of this page, “{context.recommended_mark}” in tables and figures."
+    return " ".join(filter(None, [_look_first(context), *steps, quoted]))
 
 
 def _look_first(context: Context) -> str:

@@ -118,7 +118,7 @@ def test_the_first_section_has_every_group_at_a_glance_and_answers_the_four_ques
         assert words in first
     assert "groups can be told from their average." in first
     assert "kent" in first
-    assert "Quote the estimates and intervals of this page: “Bayes” in tables and figures" in first
+    assert "Quote the estimates and intervals of this page, “Bayes” in tables and figures" in first
     assert first.count("data-spec") == 1
 
 

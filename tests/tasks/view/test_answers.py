@@ -72,7 +72,9 @@ def test_trust_follows_the_verdict_and_the_checks(singular):
     checks = checks_of(singular)
     failed = changed(singular, verdict=Verdict("none", "bayes"))
     passed = [replace(check, status="pass") for check in checks]
-    assert answers.can_i_trust_it(singular, checks).startswith("Yes, the estimates on this page.")
+    assert answers.can_i_trust_it(singular, checks).startswith(
+        "Yes, the estimates on this page: they are those of the model to use."
+    )
     assert answers.can_i_trust_it(failed, checks).startswith("No")
     assert answers.what_should_i_do(failed, checks).startswith("Do not act")
     assert answers.can_i_trust_it(singular, passed).startswith("Yes, the estimates on this page: all")

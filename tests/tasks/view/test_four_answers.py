@@ -26,13 +26,13 @@ ANSWERS = {
             r"Too close to call: essex and norfolk",
         ),
         "Can I trust it?": (
-            r"^Yes, the estimates on this page\.",
+            r"^Yes, the estimates on this page",
             r"Not the intervals that other programs draw for the effect of age by group",
             r"about [345] % of the time, not 95 %",
             r"\d+ of \d+ checks passed",
         ),
         "What should I do?": (
-            r"^Quote the estimates and intervals of this page: “Bayes” in tables and figures\.",
+            r"Quote the estimates and intervals of this page, “Bayes” in tables and figures\.",
             r"Look first at kent and cumbria \(high\), and at cheshire and devon \(low\)\.",
             r"Do not quote the usual intervals for the effect of age by group",
         ),
@@ -51,11 +51,11 @@ ANSWERS = {
             r"Below it: Subject 309 \(2(19|20) ms\), Subject 310 \(23[456] ms\)",
         ),
         "Can I trust it?": (
-            r"^Yes, the estimates on this page\.",
+            r"^Yes, the estimates on this page",
             r"\d+ of \d+ checks passed",
         ),
         "What should I do?": (
-            r"^Quote the estimates and intervals of this page: “Partial pooling” in tables and figures\.",
+            r"Quote the estimates and intervals of this page, “Partial pooling” in tables and figures\.",
         ),
         "What could change the answer?": (r"more rows in groups too close to call",),
     },
