@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # without this import, a process that only samples starts in 
 PROGRAMS = Path(__file__).parents[2] / "stan"
 MARGINAL = PROGRAMS / "partial_pooling_marginal.stan"
 NONCENTERED = PROGRAMS / "partial_pooling_noncentered.stan"
+COUNTED = PROGRAMS / "partial_pooling_counted.stan"
 
 EngineName = Literal["auto", "embedded", "cmdstan"]
 Progress = Callable[[float], None]

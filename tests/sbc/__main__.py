@@ -21,9 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from tests.sbc.bands import LEVEL, Uniformity
+from tests.sbc.counted import FAMILIES, CountedSimulation
 from tests.sbc.picture import picture
 from tests.sbc.simulate import DESIGNS, KEPT, PROGRAMS, Simulation
 
+ALL = (*PROGRAMS, *FAMILIES)
 Ranks = dict[str, int] | None
 Found = dict[str, Uniformity]
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.sbc", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--simulations", type=int, default=300, help="per program and design (300)")
-    parser.add_argument("--programs", default=",".join(PROGRAMS), help="which, by commas (%(default)s)")
+    parser.add_argument("--programs", default=",".join(ALL), help="which, by commas (%(default)s)")
     parser.add_argument("--designs", default=",".join(DESIGNS), help="which sizes of groups (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other simulations (1)")
     parser.add_argument("--processes", type=int, default=2, help="processes (2)")
@@ -63,16 +65,22 @@ def _asked_for(asked: argparse.Namespace) -> Iterator[tuple[str, str]]:
 
 def _ranks(asked: argparse.Namespace, program: str, design: str) -> list[Ranks]:
     """In the order of the simulations, which are the same whichever others are made."""
-    where = [*PROGRAMS].index(program), [*DESIGNS].index(design)
+    where = ALL.index(program), [*DESIGNS].index(design)
     with ProcessPoolExecutor(asked.processes) as pool:
         jobs = [
-            pool.submit(Simulation(PROGRAMS[program], DESIGNS[design], (asked.seed, *where, number)).ranks)
+            pool.submit(_simulation(program, design, (asked.seed, *where, number)).ranks)
             for number in range(asked.simulations)
         ]
         for n_done, _ in enumerate(as_completed(jobs), start=1):
             print(f"\r{program}, {design}: {n_done:,} of {len(jobs):,}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return [job.result() for job in jobs]
+
+
+def _simulation(program: str, design: str, seed: tuple[int, ...]) -> Simulation | CountedSimulation:
+    if program in FAMILIES:
+        return CountedSimulation(FAMILIES[program], DESIGNS[design], seed)
+    return Simulation(PROGRAMS[program], DESIGNS[design], seed)
 
 
 def _uniformity(ranks: Sequence[dict[str, int]]) -> Found:
