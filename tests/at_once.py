@@ -19,6 +19,7 @@ from tasks.rows.values import HEAD_ROWS, how_read
 from tasks.stats.fits.cross_products import cross_products
 from tasks.stats.labels import one_spelling, spellings
 from tasks.stats.records import GroupedData
+from tasks.stats.rows.coding import Coding
 from tasks.stats.rows.digest import extremes_of_rows
 from tasks.study.errors import Rejection
 from tasks.study.model import Study
@@ -68,8 +69,9 @@ def _validated(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) -> 
     rejections = rejections_of(pd.concat([failures, repeats]), frame, study)
     good = good.drop(index=pd.Index(repeats["at"]))
     require_enough_rows(len(frame), len(good), study, rejections)
-    data = _in_natural_order(_joined(grouped(good, study), study))
-    require_structure(cross_products(data), data, extremes_of_rows(data), study, rejections)
+    data = _in_natural_order(_joined(grouped(good, Coding(study.predictors), study), study))
+    extremes = extremes_of_rows(data, Coding(study.predictors))
+    require_structure(cross_products(data), data, extremes, study, (), rejections)
     return Validated(
         data=data,
         rejections=rejections,

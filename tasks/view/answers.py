@@ -32,7 +32,7 @@ def asked(context: Context) -> str:
     rows = plural(context.findings.run.n_rows, "row")
     if len(context.terms) == 1:
         return f"How does {outcome} differ between {groups}? Answered from {rows}."
-    predictors = numbers.listed(context.terms[1:])
+    predictors = numbers.listed(context.predictors)
     return f"How does {outcome} go with {predictors}, and how does it differ between {groups}? From {rows}."
 
 
@@ -99,12 +99,11 @@ def effect(context: Context, term: int) -> str:
     mean, lower, upper = (float(part[term]) / scale for part in (average.estimate, average.lower, average.upper))
     sd = (upper - lower) / (2.0 * Z_95)
     places = min(numbers.decimals_for(sd), numbers.decimals_for(abs(mean), 3))
-    name = context.terms[term]
     if lower <= 0 <= upper and (names := _together(context, term)):
         return f"{names} go together so closely that their effects cannot be told apart"
     if lower <= 0 <= upper:
         return (
-            f"no clear effect of {name} ({with_unit(fixed(mean, places), context.raw_unit(term))}; "
+            f"no clear effect of {context.compared(term)} ({with_unit(fixed(mean, places), context.raw_unit(term))}; "
             f"95 % interval {interval(lower, upper, places)})"
         )
     more, size = ("more" if mean > 0 else "less"), with_unit(fixed(abs(mean), places), context.difference_unit)
@@ -119,7 +118,7 @@ def is_there_a_difference(context: Context) -> str:
     if context.findings.verdict.status == "none":
         return "Not answered: no model here can say how much of the differences between the groups’ means is chance."
     icc, size = context.quoted.icc, _typical_distance(context)
-    left = f" that {numbers.listed(context.terms[1:])} does not account for" if len(context.terms) > 1 else ""
+    left = f" that {numbers.listed(context.predictors)} does not account for" if len(context.terms) > 1 else ""
     share = (
         f"about {percent(float(icc.estimate))} of the variation in {context.outcome}{left} lies between groups (95 % "
         f"interval {percent(float(icc.lower))} to {percent(float(icc.upper))})"
@@ -143,7 +142,7 @@ def _together(context: Context, term: int) -> str:
 
 
 def _same_for_all(context: Context) -> str:
-    names = [text.readable(name) for name in context.rows.group_level]
+    names = [text.readable(name) for name in context.rows.group_level if name not in context.rows.level_terms]
     if not names:
         return ""
     return (
@@ -156,12 +155,12 @@ def _slopes_differ(context: Context, term: int) -> str:
     n_apart = sum(part.size for part in apart_from_average(context, term))
     if n_apart:
         return (
-            f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
+            f"The {context.term_name(term)} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
             "smaller than the mean of the groups."
         )
     if names := _together(context, term):
         return f"Whether the effects of {names} differ between groups cannot be told."
-    return f"There is no clear sign that the effect of {context.terms[term]} differs between groups."
+    return f"There is no clear sign that the {context.term_name(term)} differs between groups."
 
 
 def which_groups(context: Context) -> str:
