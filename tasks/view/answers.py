@@ -6,14 +6,17 @@ effects are said to go with the outcome, never to cause it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from tasks.stats.fits.intervals import Z_95
+from tasks.stats.judged.joint_test import JointTest
 from tasks.stats.records import Floats
+from tasks.stats.rows.categories import Category
 from tasks.view.checks import WORST_FIRST, Check
 from tasks.view.context import Bands, Context
+from tasks.view.topics.model_words import p_value
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import common_decimals, fixed, interval, percent, plural, with_unit
 
@@ -23,6 +26,7 @@ MOST_NAMED = 3
 MANY_COPIES = 0.05  # as a share of the rows
 # Checks that fail where the data tell too little of how far groups differ.
 FLAT = ("singularity", "intervals", "implied_coverage")
+MOST_DIFFERENCES = 2  # of a category, told one by one
 CLEARLY = 0.975  # probability on one side: both tails together leave 5 %, as for 95 % intervals
 
 
@@ -40,8 +44,28 @@ def one_sentence(context: Context) -> str:
     """The answer in one sentence: how much groups differ, and the effect of each predictor; or that there is none."""
     if context.findings.verdict.status == "none":
         return f"No model here answers for {context.outcome}; what holds are the groups’ own means, as observed."
-    effects = dict.fromkeys(effect(context, k) for k in range(1, len(context.terms)))
-    return "; ".join([_spread(context), *effects]) + "."
+    return "; ".join([_spread(context), *_effects(context)]) + "."
+
+
+def _effects(context: Context) -> Iterator[str]:
+    """A clause on each predictor; of a category of many levels, on all of these together."""
+    many = {
+        term: (each, test)
+        for each, test in zip(context.rows.categories, context.findings.joint_tests, strict=True)
+        if len(each.terms) > MOST_DIFFERENCES
+        for term in each.terms
+    }
+    clauses = (
+        _of_many(context, *many[term]) if term in many else effect(context, k)
+        for k, term in enumerate(context.study.terms[1:], 1)
+    )
+    yield from dict.fromkeys(clauses)
+
+
+def _of_many(context: Context, category: Category, test: JointTest) -> str:
+    name, n = text.readable(category.column), len(category.levels)
+    differ = "differ" if test.is_clear else "do not clearly differ"
+    return f"the {n} levels of {name} {differ} (joint p {p_value(test.p_value)})"
 
 
 def _spread(context: Context) -> str:

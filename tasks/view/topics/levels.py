@@ -67,7 +67,8 @@ LEVELS: tuple[CheckSpec[RowContext], ...] = (
         cases={
             "enough": Case(
                 lambda context, judged: (
-                    f"Every level of a category has at least {numbers.plural(context.study.categories.few_rows, 'row')}."
+                    "Every level of a category has at least "
+                    f"{numbers.plural(context.study.categories.few_rows, 'row')}."
                 )
             ),
             "rare": Case(_few, _few_advice),

@@ -29,11 +29,12 @@ IN_TABLE = {"not within": "no slope within groups", "not comparable": "cannot be
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
+    of_numbers = [context.findings.simpson[term - 1] for term in context.numeric_terms]
     return (
-        *(_figure(context, term, context.findings.simpson[term - 1]) for term in context.numeric_terms),
+        *(_figure(context, term, check) for term, check in zip(context.numeric_terms, of_numbers, strict=True)),
         how_to_read(GUIDE),
         _table(context),
-        Paragraph(" ".join(_beside_bayes(context, check) for check in context.findings.simpson)),
+        *([Paragraph(" ".join(_beside_bayes(context, each) for each in of_numbers))] if of_numbers else []),
     )
 
 
@@ -245,10 +246,21 @@ CHECK: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
+
+
+def _finding(context: Context) -> str:
+    """What was found of numbers, and of the levels of categories where something was: these are many."""
+    levels = {context.study.terms[term] for term in range(1, len(context.terms)) if context.is_level(term)}
+    told = worst_first(context, [CHECK, CONTEXT], lambda judged: judged.term not in levels or judged.status != "pass")
+    is_quiet = levels and all(one.status == "pass" for one in context.findings.judgements if one.term in levels)
+    return f"{told} {NO_LEVEL}".strip() if is_quiet else told
+
+
+NO_LEVEL = "For no level of a category is there a clear sign that ignoring the groups misleads."
 TOPIC = Topic(
     id="simpson",
     title="Simpson’s paradox: within groups and over all rows",
-    finding=lambda context: worst_first(context, [CHECK, CONTEXT]),
+    finding=_finding,
     blocks=_blocks,
     sources=("simpson", "screening", "fits"),
     guide=(GUIDE,),
