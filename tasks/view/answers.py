@@ -48,11 +48,11 @@ def one_sentence(context: Context) -> str:
 
 
 def _effects(context: Context) -> Iterator[str]:
-    """A clause on each predictor; of a category of many levels, on all of these together."""
+    """A clause on each predictor; of a category one on all levels where they are many, or do not clearly differ."""
     many = {
         term: (each, test)
         for each, test in zip(context.rows.categories, context.findings.joint_tests, strict=True)
-        if len(each.terms) > MOST_DIFFERENCES
+        if len(each.terms) > (MOST_DIFFERENCES if test.is_clear else 1)
         for term in each.terms
     }
     clauses = (
@@ -63,9 +63,11 @@ def _effects(context: Context) -> Iterator[str]:
 
 
 def _of_many(context: Context, category: Category, test: JointTest) -> str:
-    name, n = text.readable(category.column), len(category.levels)
-    differ = "differ" if test.is_clear else "do not clearly differ"
-    return f"the {n} levels of {name} {differ} (joint p {p_value(test.p_value)})"
+    if not test.is_clear:
+        return f"the levels of {text.readable(category.column)} do not clearly differ (joint p {p_value(test.p_value)})"
+    terms = [context.position(term) for term in category.terms]
+    largest = max(terms, key=lambda term: abs(float(context.quoted.average.estimate[term])))
+    return f"{effect(context, largest)}, the largest difference among its {len(category.levels)} levels"
 
 
 def _spread(context: Context) -> str:

@@ -150,10 +150,11 @@ class RowContext:
         if len(self.terms) == 1:
             return "The level is a group’s expected outcome."
         scaling = self.scaling
+        mixed = [text.readable(each.column) for each in self.rows.categories]
+        mix = f"{numbers.listed(mixed)} as mixed in all rows" if mixed else ""
         means = [
-            f"{name} {numbers.percent(center) if level else numbers.estimate(center, scale / 10)}"
-            for name, level, center, scale in zip(
-                self.terms[1:], self.levels[1:], scaling.center, scaling.scale, strict=True
-            )
+            f"{self.terms[term]} {numbers.estimate(scaling.center[term - 1], scaling.scale[term - 1] / 10)}"
+            for term in self.numeric_terms
         ]
-        return f"The level is a group’s expected outcome at the average of the predictors ({', '.join(means)})."
+        where = ", ".join(filter(None, [*means, mix]))
+        return f"The level is a group’s expected outcome at the average of the predictors ({where})."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tasks.stats.judgement import Judgement
 from tasks.stats.rows.categories import Category, Level, alike_levels, rare_levels
 from tasks.study.plain_text import shown
+from tasks.study.toml_text import toml_value
 from tasks.view.row_context import RowContext
 from tasks.view.topic import Case, CheckSpec
 from tasks.view.words import numbers, text
@@ -42,7 +43,8 @@ def _alike(context: RowContext, judged: Judgement) -> str:
 
 def _alike_advice(context: RowContext, judged: Judgement) -> str:
     first = alike_levels(context.rows.categories, context.study)[0][1]
-    settled = context.study.setting(f"labels.distinct = [{', '.join(map(_toml, first))}]")
+    confirmed = toml_value([*dict.fromkeys((*context.study.labels.distinct, *first))])
+    settled = context.study.setting(f"labels.distinct = {confirmed}")
     return f"If they are one level, write them alike in the data; if not, {settled}."
 
 
@@ -53,10 +55,6 @@ def _level(category: Category, name: str) -> str:
 def _quoted(name: str) -> str:
     """Spaces and letters that look like others are seen in it, as it is compared with another."""
     return text.clean(shown(name, 40))
-
-
-def _toml(name: str) -> str:
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 LEVELS: tuple[CheckSpec[RowContext], ...] = (
