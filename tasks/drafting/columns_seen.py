@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.rows.category_columns import MOST_NUMBERS
 from tasks.rows.csv_files import read_columns
 from tasks.rows.csv_head import Layout, find_layout
 from tasks.rows.encodings import find_encoding
@@ -59,6 +60,12 @@ class Column:
         """Whether a run takes it for a category, as a predictor: few different texts, or true and false."""
         is_text = self.values is None or (self.look is not None and bool(self.look.codes))
         return is_text and 2 <= self.n_distinct <= MOST_LEVELS and self.n_filled >= FEWEST_ROWS * self.n_distinct
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether too many values are numbers for a run to take it for a category of itself."""
+        numbers = np.isfinite(numbers_of(self.text[self.is_filled], ColumnReading(self.reading.style)))
+        return bool(numbers.mean() > MOST_NUMBERS)
 
     @property
     def measure(self) -> Floats:

@@ -126,6 +126,8 @@ def _references(categories: Sequence[Column]) -> Iterator[str]:
         return
     yield "[categories]"
     yield "# Each level is compared with the reference. Guess: the one with most rows."
+    if codes := [column.name for column in categories if column.has_numbers]:
+        yield f"columns = {toml_value(codes)} # guess: some of their values are numbers, as codes"
     for column in categories:
         levels = level_texts(column.text[column.is_filled]).dropna().value_counts()
         first = min(levels.index[levels == levels.max()], key=natural_key)

@@ -233,6 +233,8 @@ def _predictors(columns: Sequence[Column], outcome: Column, group: Column) -> It
     for column in columns:
         stays_whole = is_whole & np.isfinite(column.measure)
         is_new = not _is_identifier(column) and not _follows_from(column, said)
+        is_new = is_new and not any(_says_the_same(column, other) for other in said[1:])
+        is_new = is_new and not (column.is_category and _tells(column, outcome))
         if len(said) <= MOST_PREDICTORS and is_new and float(stays_whole.sum()) >= least:
             is_whole = stays_whole
             said.append(column)
@@ -240,11 +242,14 @@ def _predictors(columns: Sequence[Column], outcome: Column, group: Column) -> It
 
 
 def _follows_from(column: Column, others: Sequence[Column]) -> bool:
-    if any(_says_the_same(column, other) for other in others):
-        return True
     numbers = _filled(column.measure)
     left = numbers - _fitted(numbers, [_filled(other.measure) for other in others])
     return bool(left @ left <= SAME_THING * (numbers @ numbers))
+
+
+def _tells(category: Column, outcome: Column) -> bool:
+    """Whether the outcome is the same throughout each level."""
+    return split_of(category.codes, _numbers(outcome)).is_constant_within
 
 
 def _says_the_same(column: Column, other: Column) -> bool:

@@ -64,7 +64,7 @@ def require_structure(
     )
     if not problem:
         model = centre_scaled(products, scaling)
-        problem = same_predictors(model, scaling, study) or nothing_left(model, scaling, sample, study)
+        problem = same_predictors(model, scaling, study) or nothing_left(model, scaling, sample, asked)
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
 

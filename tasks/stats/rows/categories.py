@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.fits.cross_products import CrossProducts
-from tasks.stats.judgement import Judgement, Status
+from tasks.stats.judgement import Judgement
 from tasks.stats.labels import alike
 from tasks.stats.rows.coding import Coding, term_of
 from tasks.stats.rows.usable_varying import with_usable_varying
@@ -112,13 +112,17 @@ def judge_categories(categories: Sequence[Category], study: Study) -> tuple[Judg
     """One judgement of rare levels and one of levels that look alike; none without a category."""
     if not categories:
         return ()
-    fewest, limit = min(level.n_rows for each in categories for level in each.levels), study.categories.few_rows
-    n_alike, is_rare = len(alike_levels(categories, study)), fewest < limit
-    return (
-        Judgement("rare_levels", _asks(is_rare), "rare" if is_rare else "enough", value=fewest, limit=limit),
-        Judgement("alike_levels", _asks(n_alike > 0), "alike" if n_alike else "distinct", value=n_alike, limit=0),
-    )
+    return _judge_rare(categories, study.categories.few_rows), _judge_alike(categories, study)
 
 
-def _asks(is_found: bool) -> Status:
-    return "review" if is_found else "pass"
+def _judge_rare(categories: Sequence[Category], few_rows: int) -> Judgement:
+    fewest = min(level.n_rows for each in categories for level in each.levels)
+    if fewest < few_rows:
+        return Judgement("rare_levels", "review", "rare", value=fewest, limit=few_rows)
+    return Judgement("rare_levels", "pass", "enough", value=fewest, limit=few_rows)
+
+
+def _judge_alike(categories: Sequence[Category], study: Study) -> Judgement:
+    if n_alike := len(alike_levels(categories, study)):
+        return Judgement("alike_levels", "review", "alike", value=n_alike, limit=0)
+    return Judgement("alike_levels", "pass", "distinct", value=0, limit=0)

@@ -98,7 +98,7 @@ def _sentence(context: Context, category: Category, test: JointTest) -> str:
         return f"The levels of {name} do not clearly differ ({p})."
     largest = sorted(category.terms, key=lambda term: -abs(_estimate(context, context.position(term))[0]))
     told = numbers.listed((_beside(context, context.position(term)) for term in largest[:MOST_NAMED]), MOST_NAMED)
-    return f"The levels of {name} differ ({p}): beside {text.label(category.reference.name)}, {told}."
+    return f"The levels of {name} differ ({p}). Beside {text.label(category.reference.name)}, {told}."
 
 
 def _beside(context: Context, term: int) -> str:
