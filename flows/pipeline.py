@@ -24,7 +24,6 @@ from tasks.reports.catalogue import is_listed, rebuild_catalogue
 from tasks.reports.publish import is_published
 from tasks.reports.run_folders import newest_run_id, read_verdict
 from tasks.reports.run_record import open_run, with_rows
-from tasks.stats.rows.usable_varying import with_usable_varying
 from tasks.view.verdict_words import verdict_of
 
 
@@ -69,7 +68,7 @@ def _report(
 
     previous = steps.previous_report(reports, study.name)
     rows = steps.collect_rows(steps.read(opened, files, reports, dask), opened, reports, run.id, previous)
-    study = with_usable_varying(study, rows.products)
+    study = rows.study(study)
     products, scaling = steps.scale(rows.products)
 
     fits = steps.begin_fits(study, products, scaling)

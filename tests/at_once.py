@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,14 +11,17 @@ import pandas as pd
 
 from tasks.disk.natural_order import natural_order
 from tasks.opening.studies import OpenedStudy
+from tasks.rows.reduce import readings_of
 from tasks.rows.row_reader import read_chunks
 from tasks.rows.structure import require_enough_rows, require_structure
 from tasks.rows.study_files import file_path, hash_files
 from tasks.rows.validate import KEY_SEPARATOR, count_by_rule, grouped, key_columns, rejections_of, split_rows
-from tasks.rows.values import HEAD_ROWS, how_read
+from tasks.rows.values import HEAD_ROWS
 from tasks.stats.fits.cross_products import cross_products
 from tasks.stats.labels import one_spelling, spellings
-from tasks.stats.records import GroupedData
+from tasks.stats.records import Floats, GroupedData
+from tasks.stats.rows.categories import categories_in, contrasts
+from tasks.stats.rows.coding import Coding, recoded, recoded_rows
 from tasks.stats.rows.digest import extremes_of_rows
 from tasks.study.errors import Rejection
 from tasks.study.model import Study
@@ -63,13 +66,19 @@ def validate_at_once(opened: OpenedStudy) -> Validated:
 
 def _validated(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) -> Validated:
     frame = frame.reset_index(drop=True)
-    good, failures = _split_by_file(frame, study)
+    good, failures, categories = _split_by_file(frame, study)
     repeats = _repeats(good, frame, study)
     rejections = rejections_of(pd.concat([failures, repeats]), frame, study)
     good = good.drop(index=pd.Index(repeats["at"]))
     require_enough_rows(len(frame), len(good), study, rejections)
-    data = _in_natural_order(_joined(grouped(good, study), study))
-    require_structure(cross_products(data), data, extremes_of_rows(data), study, rejections)
+    coding = _coding(good, categories, study)
+    data = _in_natural_order(_joined(grouped(good, coding, study), study))
+    products = replace(cross_products(data, _offset(data, coding)), categories=coding.categories)
+    found = categories_in(products, coding, study.categories.reference)
+    fitted = contrasts(coding, found)
+    extremes = extremes_of_rows(data, coding)
+    data = replace(data, x=recoded_rows(data.x, coding, fitted), terms=fitted.terms)
+    require_structure(recoded(products, coding, fitted), data, extremes, study, found, rejections)
     return Validated(
         data=data,
         rejections=rejections,
@@ -79,14 +88,32 @@ def _validated(frame: pd.DataFrame, study: Study, sha256: Mapping[str, str]) -> 
     )
 
 
-def _split_by_file(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The same for rows of several files."""
+def _coding(good: pd.DataFrame, categories: Sequence[str], study: Study) -> Coding:
+    levels = {name: sorted(set(good[name].tolist())) for name in categories}
+    return Coding(
+        study.predictors, {name: tuple(found[i] for i in natural_order(found)) for name, found in levels.items()}
+    )
+
+
+def _offset(data: GroupedData, coding: Coding) -> Floats:
+    return np.append(np.where(coding.is_level, 0.0, data.x.mean(axis=0)), data.y.mean())
+
+
+def _split_by_file(frame: pd.DataFrame, study: Study) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """The same for rows of several files, and the predictors that are a category in all of them."""
     places = [np.asarray(place) for place in frame.groupby("_file", sort=False).indices.values()] or [np.arange(0)]
     parts = [frame.iloc[place].reset_index(drop=True) for place in places]
-    found = [split_rows(part, study, how_read(part.head(HEAD_ROWS), study)) for part in parts]
+    kinds = [readings_of(part.head(HEAD_ROWS), study) for part in parts]
+    having = [kind for part, kind in zip(parts, kinds, strict=True) if len(split_rows(part, study, kind)[0])]
+    categories = [name for name in study.predictors if having and not any(name in kind for kind in having)]
+    if any(kind.keys() != having[0].keys() for kind in having):
+        as_numbers = {"numbers": [name for name in study.predictors if name not in categories]}
+        study = study.model_copy(update={"categories": study.categories.model_copy(update=as_numbers)})
+        kinds = [readings_of(part.head(HEAD_ROWS), study) for part in parts]
+    found = [split_rows(part, study, kind) for part, kind in zip(parts, kinds, strict=True)]
     good = [rows.set_axis(place[rows.index], axis=0) for place, (rows, _) in zip(places, found, strict=True)]
     failures = [lines.assign(at=place[lines["at"]]) for place, (_, lines) in zip(places, found, strict=True)]
-    return pd.concat(good).sort_index(), pd.concat(failures)
+    return pd.concat(good).sort_index(), pd.concat(failures), categories
 
 
 def _repeats(good: pd.DataFrame, frame: pd.DataFrame, study: Study) -> pd.DataFrame:

@@ -9,10 +9,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, wraps
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ParamSpec
 
 import numpy as np
+import pandas as pd
 
+from tasks.opening.studies import OpenedStudy
+from tasks.rows.collect import collect_afresh
 from tasks.stats.findings import Findings, concluded
 from tasks.stats.past.changes import Changes
 from tasks.stats.past.over_time import History
@@ -172,6 +177,35 @@ def two_predictors_case() -> Case:
     sizes = (2, 8, 12, 20, 25, 30, 40, 45, 50, 60, 80, 100)
     data = _simulate(study, labels, sizes, mean=9, group_sd=1.5, slopes=(0.4, 1.1), slope_sd=0.5, sigma=2)
     return _case(study, data)
+
+
+@made_once
+def categories_case() -> Case:
+    """Twelve clinics; how patients came is a category with two levels that look alike, one of them rare."""
+    study = Study(
+        name="wards",
+        title="What shortens the stay?",
+        outcome="stay",
+        outcome_unit="days",
+        group="clinic",
+        predictors=("age", "severity", "way in", "private"),
+        predictor_units={"age": "year"},
+        varying=("severity",),
+        categories={"reference": {"way in": "referred"}},
+        sampler=SAMPLER,
+    )
+    plain = two_predictors_case().data
+    rng = np.random.default_rng(20_261_127)
+    way = rng.choice(["referred", "emergency", "transfer"], plain.n_rows, p=[0.6, 0.3, 0.1])
+    private = rng.random(plain.n_rows) < 0.4
+    way[:6], stay = "Emergency", plain.y - 1.2 * (way == "emergency") + 0.5 * private
+    columns = {"stay": stay, "clinic": [plain.labels[j] for j in plain.group_index], "way in": way, "private": private}
+    frame = pd.DataFrame({**columns, "age": plain.x[:, 0], "severity": plain.x[:, 1]})
+    with TemporaryDirectory() as folder:
+        frame.to_csv(Path(folder, "rows.csv"), index=False)
+        rows = collect_afresh(OpenedStudy(study, Path(folder), ""))
+    found = sampled_of(rows.sample, asked := rows.study(study), products=rows.products, notes=rows.notes)
+    return Case(asked, found.findings, rows.sample, found.draws, ())
 
 
 @made_once

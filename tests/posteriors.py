@@ -12,7 +12,7 @@ import numpy as np
 from tasks.engines.engines import EmbeddedEngine
 from tasks.engines.sample import answered_by, sample_posterior
 from tasks.stats.findings import Findings, find
-from tasks.stats.fits.cross_products import ModelCrossProducts
+from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
 from tasks.stats.fits.partial_pooling import flavours, partial_pooling
 from tasks.stats.fits.pooling import complete_pooling, no_pooling
 from tasks.stats.judged.recommended import Recommended
@@ -29,7 +29,7 @@ from tasks.stats.records import (
     Scaling,
     Verdict,
 )
-from tasks.stats.rows.data_findings import data_findings
+from tasks.stats.rows.data_findings import NOTHING_NOTED, DataNotes, data_findings
 from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior, conclude, judge_fits, judge_model, weigh
 from tasks.study.model import Study
 from tasks.study.run import RunRecord, SourceFile
@@ -90,10 +90,20 @@ def sampled(name: str) -> Sampled:
     return sampled_of(data, study_of(data))
 
 
-def sampled_of(data: GroupedData, study: Study, posterior: MakePosterior = by_stan, **of_run: Any) -> Sampled:
-    """Everything that a run finds out about `data`; `of_run` is what its record says of it besides."""
-    run, begun = run_record(study, data, **of_run), _begun(data, study, posterior)
-    rows = data_findings(begun.products, begun.scaling, run.n_rejected)
+def sampled_of(
+    data: GroupedData,
+    study: Study,
+    posterior: MakePosterior = by_stan,
+    products: CrossProducts | None = None,
+    notes: DataNotes = NOTHING_NOTED,
+    **of_run: Any,
+) -> Sampled:
+    """Everything that a run finds out about `data`; `of_run` is what its record says of it besides.
+
+    `products` are the sums of `data` where these have categories.
+    """
+    run, begun = run_record(study, data, **of_run), _begun(data, study, posterior, products)
+    rows = data_findings(begun.products, begun.scaling, run.n_rejected, notes=notes)
     findings = find(
         study,
         run,
@@ -132,8 +142,8 @@ class _Begun:
     answered: Answered | None  # None as well where `posterior` is no sampler's
 
 
-def _begun(data: GroupedData, study: Study, posterior: MakePosterior) -> _Begun:
-    products, scaling = model_of(data)
+def _begun(data: GroupedData, study: Study, posterior: MakePosterior, sums: CrossProducts | None = None) -> _Begun:
+    products, scaling = model_of(data) if sums is None else scaled(sums)
     fits = fits_of(study, products, scaling)
     made = posterior(study, products, scaling, fits, SEED)
     screening = screen(data, products, scaling, fits.fullest, study.thresholds, SEED)
@@ -141,6 +151,11 @@ def _begun(data: GroupedData, study: Study, posterior: MakePosterior) -> _Begun:
     if posterior is by_stan:
         answered = answered_by(EmbeddedEngine(), study, screening, data, scaling, SEED, lambda _: None)
     return _Begun(products, scaling, fits, made, screening, answered)
+
+
+def scaled(sums: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
+    scaling = scaling_of(sums)
+    return centre_scaled(sums, scaling), scaling
 
 
 def fits_of(study: Study, products: ModelCrossProducts, scaling: Scaling) -> LeastSquaresFits:

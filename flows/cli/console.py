@@ -156,7 +156,7 @@ def show_rows(study: Study, rows: Collected) -> None:
     if more:
         out.say(f"... and {more:,} more")
     known = findings_of_rows(rows.products, rows.n_rejected, rows.notes)
-    for check in row_checks_of(RowContext(study, known), judge_rows(known, study)):
+    for check in row_checks_of(RowContext(rows.study(study), known), judge_rows(known, study)):
         is_news = check.status != "pass" or check.kind == "fixed"
         if is_news or (rows.n_copies and check.kind == "copied_rows"):
             out.say(" ".join(filter(None, [check.message, check.advice])))

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.rows.category_columns import MOST_NUMBERS
 from tasks.rows.csv_files import read_columns
 from tasks.rows.csv_head import Layout, find_layout
 from tasks.rows.encodings import find_encoding
@@ -22,9 +23,12 @@ from tasks.rows.study_files import is_parquet
 from tasks.rows.typed_columns import text_columns, text_frame
 from tasks.rows.values import ColumnReading, is_truth, number_styles, numbers_of
 from tasks.stats.records import Floats, Integers
+from tasks.study.categories import Categories
 from tasks.study.errors import DataRejected
 
 SAMPLE_ROWS = 20_000
+MOST_LEVELS = Categories().most_levels
+FEWEST_ROWS = 5  # of a level of a category, on average
 NUMERIC_SHARE = 0.9  # of a column's non-empty values
 ENCODINGS = (None, "cp1252", "latin-1")
 
@@ -50,6 +54,25 @@ class Column:
         found = numbers_of(self.text, self.reading)
         n_filled, n_read = int(self.is_filled.sum()), int(np.isfinite(found).sum())
         return found if n_filled and n_read >= NUMERIC_SHARE * n_filled else None
+
+    @property
+    def is_category(self) -> bool:
+        """Whether a run takes it for a category, as a predictor: few different texts, or true and false."""
+        is_text = self.values is None or (self.look is not None and bool(self.look.codes))
+        return is_text and 2 <= self.n_distinct <= MOST_LEVELS and self.n_filled >= FEWEST_ROWS * self.n_distinct
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether too many values are numbers for a run to take it for a category of itself."""
+        numbers = np.isfinite(numbers_of(self.text[self.is_filled], ColumnReading(self.reading.style)))
+        return bool(numbers.mean() > MOST_NUMBERS)
+
+    @property
+    def measure(self) -> Floats:
+        """(n,) numbers, of a category one for each level; NaN where there is none. Empty if it is neither."""
+        if self.is_category:
+            return np.where(self.is_filled, self.codes, np.nan)
+        return self.values if self.values is not None else np.empty(0)
 
     @property
     def reading(self) -> ColumnReading:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.disk.natural_order import natural_key
 from tasks.disk.user_text import MOST_OF_A_PATH, is_file
 from tasks.drafting.columns_seen import Column, FileSeen, see
 from tasks.drafting.guess import Guess, can_be_outcome, guess
+from tasks.rows.category_columns import level_texts
 from tasks.rows.looks import Look, codes_setting
 from tasks.rows.study_files import SUFFIXES
 from tasks.stats.rows.extremes import extremes_of
@@ -46,24 +48,27 @@ def _lines(file: Path, seen: FileSeen, found: Guess) -> Iterator[str]:
     yield "# Drafted by `poolwise new`. What follows `guess:` was guessed from the data: check it."
     yield f"title = {toml_value(_title(outcome, group, predictors))}"
     yield f"source = {toml_value(file.name)} # a file in this folder, or several: {toml_value('*' + file.suffix)}"
-    yield from _how_to_read(seen, (outcome, *predictors))
+    numeric = [column for column in predictors if not column.is_category]
+    yield from _how_to_read(seen, (outcome, *numeric))
     yield ""
     yield f"outcome = {toml_value(outcome.name)} # guess: numbers, {outcome.n_distinct} different values"
     yield '# outcome_unit = "" # shown beside every estimate'
     yield f"group = {toml_value(group.name)} # guess: {'; '.join(found.reasons)}"
-    yield f"predictors = {names} # guess: {'other columns of numbers' if predictors else 'none found'}"
-    yield from _further("further columns of numbers", found.others)
+    yield f"predictors = {names} # guess: {_kinds(predictors)}"
+    yield from _further("further columns", found.others)
     yield from _further(f"the same throughout each {_on_one_line(group.name)}", found.same_in_groups)
-    yield f"# varying = {names} # predictors whose slope may differ by group; default: all"
+    slopes = toml_value([column.name for column in numeric])
+    yield f"# varying = {slopes} # predictors whose slope may differ by group; default: all numbers"
     yield ""
-    yield from _units(predictors)
+    yield from _units(numeric)
+    yield from _references([column for column in predictors if column.is_category])
     yield "[rules]"
     yield "max_rejected_share = 0.05 # when more rows than this are bad, the run stops"
     yield f"# unique = [{toml_value(group.name)}, ...] # columns that together occur once"
     yield ""
     yield "# What is possible, not only what was seen. Rows outside are rejected."
     yield "# [rules.ranges]"
-    yield from (_range(column) for column in (outcome, *predictors))
+    yield from (_range(column) for column in (outcome, *numeric))
 
 
 def _title(outcome: Column, group: Column, predictors: Sequence[Column]) -> str:
@@ -105,6 +110,30 @@ def _missing(columns: Sequence[Column]) -> Iterator[str]:
 
 def _further(what: str, columns: Sequence[Column]) -> list[str]:
     return [f"# {what}: {toml_value([column.name for column in columns])}"] if columns else []
+
+
+def _kinds(predictors: Sequence[Column]) -> str:
+    kinds = [
+        "other columns of numbers" if any(not column.is_category for column in predictors) else "",
+        "categories" if any(column.is_category for column in predictors) else "",
+    ]
+    return ", and ".join(filter(None, kinds)) or "none found"
+
+
+def _references(categories: Sequence[Column]) -> Iterator[str]:
+    """What the levels of each category are compared with, as a run would choose."""
+    if not categories:
+        return
+    yield "[categories]"
+    yield "# Each level is compared with the reference. Guess: the one with most rows."
+    if codes := [column.name for column in categories if column.has_numbers]:
+        yield f"columns = {toml_value(codes)} # guess: some of their values are numbers, as codes"
+    for column in categories:
+        levels = level_texts(column.text[column.is_filled]).dropna().value_counts()
+        first = min(levels.index[levels == levels.max()], key=natural_key)
+        others = brief(", ".join(sorted(levels.index)), 80)
+        yield f"reference.{toml_key(column.name)} = {toml_value(first)} # of {others}"
+    yield ""
 
 
 def _units(predictors: Sequence[Column]) -> list[str]:

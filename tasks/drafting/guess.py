@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc
 
-from tasks.drafting.columns_seen import NUMERIC_SHARE, Column
+from tasks.drafting.columns_seen import MOST_LEVELS, NUMERIC_SHARE, Column
 from tasks.stats.records import Floats, Integers
 from tasks.study.settings import RESERVED_COLUMNS, RESERVED_TERMS
 
@@ -58,7 +58,7 @@ OUTCOME_NAMES = frozenset(
 
 @dataclass(frozen=True)
 class Guess:
-    """Columns by the parts they may play. `same_in_groups`: numbers that never vary within a group."""
+    """Columns by the parts they may play. `same_in_groups`: numbers and categories that never vary within a group."""
 
     outcome: Column
     group: Column
@@ -95,8 +95,8 @@ def guess(columns: Sequence[Column]) -> Guess | None:
     _, group, outcome, split = max(scored, key=lambda each: each[0])
     outcome = next(column for column in outcomes if column is outcome or _follows_from(column, [outcome]))
     rest = [column for column in usable if column not in (group, outcome) and _is_measured(column, outcome)]
-    same = [column for column in rest if split_of(group.codes, _numbers(column)).is_constant_within]
-    free = sorted((column for column in rest if column not in same), key=lambda column: column.look is not None)
+    same = [column for column in rest if split_of(group.codes, column.measure).is_constant_within]
+    free = sorted((column for column in rest if column not in same), key=_plain_numbers_first)
     chosen = list(_predictors(free, outcome, group))
     others = tuple(column for column in free if column not in chosen and not _is_identifier(column))
     return Guess(outcome, group, tuple(chosen), others, tuple(same), tuple(_reasons(group, split)))
@@ -140,13 +140,19 @@ def _is_date(column: Column) -> bool:
 
 
 def _is_measured(column: Column, outcome: Column) -> bool:
-    """Whether its numbers are amounts rather than labels: the outcome does not jump between them."""
+    """Whether it is a category, or its numbers are amounts and no labels: the outcome does not jump between them."""
+    if column.is_category:
+        return not _words(column.name) & GROUP_NAMES
     if column.values is None or _is_date(column) or _words(column.name) & GROUP_NAMES:
         return False
     if not _is_whole(column) or column.n_distinct < MANY or _words(column.name) & COVARIATE_NAMES:
         return True
     y = _filled(_numbers(outcome))
     return split_of(column.codes, y - _fitted(y, [_filled(column.values)])).p_value > SURE
+
+
+def _plain_numbers_first(column: Column) -> int:
+    return 2 * column.is_category + (column.look is not None)
 
 
 def _is_row_number(column: Column) -> bool:
@@ -225,8 +231,10 @@ def _predictors(columns: Sequence[Column], outcome: Column, group: Column) -> It
     is_whole = np.isfinite(_numbers(outcome)) & (group.codes >= 0)
     least = min((1 - MOST_MISSING) * is_whole.size, float(is_whole.sum()))
     for column in columns:
-        stays_whole = is_whole & np.isfinite(_numbers(column))
+        stays_whole = is_whole & np.isfinite(column.measure)
         is_new = not _is_identifier(column) and not _follows_from(column, said)
+        is_new = is_new and not any(_says_the_same(column, other) for other in said[1:])
+        is_new = is_new and not (column.is_category and _tells(column, outcome))
         if len(said) <= MOST_PREDICTORS and is_new and float(stays_whole.sum()) >= least:
             is_whole = stays_whole
             said.append(column)
@@ -234,9 +242,24 @@ def _predictors(columns: Sequence[Column], outcome: Column, group: Column) -> It
 
 
 def _follows_from(column: Column, others: Sequence[Column]) -> bool:
-    numbers = _filled(_numbers(column))
-    left = numbers - _fitted(numbers, [_filled(_numbers(other)) for other in others])
+    numbers = _filled(column.measure)
+    left = numbers - _fitted(numbers, [_filled(other.measure) for other in others])
     return bool(left @ left <= SAME_THING * (numbers @ numbers))
+
+
+def _tells(category: Column, outcome: Column) -> bool:
+    """Whether the outcome is the same throughout each level."""
+    return split_of(category.codes, _numbers(outcome)).is_constant_within
+
+
+def _says_the_same(column: Column, other: Column) -> bool:
+    """Whether one of two columns, of which one is a category, tells the other: each of its levels has one value."""
+    if not (column.is_category or other.is_category):
+        return False
+    few = [each.n_distinct for each in (column, other) if each.n_distinct <= MOST_LEVELS]
+    pairs = np.unique(np.column_stack([column.codes, other.codes]), axis=0)
+    n_pairs = int((pairs >= 0).all(axis=1).sum())
+    return n_pairs in few
 
 
 def _fitted(numbers: Floats, others: Sequence[Floats]) -> Floats:

@@ -111,7 +111,7 @@ def read_history(reports: Path, study: Study, findings: Findings, limit: int = R
             unreadable.append(f"{folder.name}: {error}")
         except DAMAGE as error:
             unreadable.append(f"{folder.name}: {_lacking(error)}")
-    return history_of(question_of(study), past[::-1], findings, verdicts[::-1], unreadable)
+    return history_of(question_of(study, findings.rows.categories), past[::-1], findings, verdicts[::-1], unreadable)
 
 
 def read_past_run(folder: Path) -> PastRun:

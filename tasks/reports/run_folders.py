@@ -19,6 +19,7 @@ from typing import Any
 from tasks.disk.layout import LATEST, REJECTED, SUMMARY
 from tasks.reports.summary_versions import in_todays_form
 from tasks.stats.past.earlier import Question, ReportedVerdict
+from tasks.stats.rows.coding import term_of
 
 # These stand at the top of a summary; the fits behind them can be megabytes.
 HEAD = {"schema_version", "study", "verdict", "run"}
@@ -107,13 +108,19 @@ def read_verdict(run_folder: Path) -> ReportedVerdict:
 
 def question_in(study: dict[str, Any]) -> Question:
     """What was asked, from a summary's `study`: it decides whether runs can be compared. What is missing is empty."""
-    units = study.get("predictor_units", {})
+    units, levels = study.get("predictor_units", {}), study.get("levels", {})
+    predictors = [str(name) for name in study.get("predictors", ())]
     return Question(
         outcome=str(study.get("outcome", "")),
         outcome_unit=str(study.get("outcome_unit", "")),
         group=str(study.get("group", "")),
-        predictors=tuple(str(name) for name in study.get("predictors", ())),
+        predictors=tuple(
+            term
+            for name in predictors
+            for term in ([term_of(name, str(level)) for level in levels[name][1:]] if name in levels else [name])
+        ),
         predictor_units={str(name): str(unit) for name, unit in units.items()},
+        references={str(name): str(found[0]) for name, found in levels.items()},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.disk.natural_order import natural_order
 from tasks.opening.studies import OpenedStudy
+from tasks.rows.category_columns import require_few_levels, require_references
 from tasks.rows.earlier_files import EarlierDigests
 from tasks.rows.hints import hint
 from tasks.rows.read_files import ReadFiles, read_files
@@ -23,9 +24,11 @@ from tasks.stats.fits.cross_products import CrossProducts, among, total, with_la
 from tasks.stats.labels import label_notes, spellings
 from tasks.stats.past.increments import EarlierRows
 from tasks.stats.records import GroupedData
+from tasks.stats.rows.categories import categories_in, contrasts, resolved
+from tasks.stats.rows.coding import Coding, joined, recoded, recoded_rows
 from tasks.stats.rows.copies import find_copies
 from tasks.stats.rows.data_findings import DataNotes
-from tasks.stats.rows.digest import FileDigest, merged, with_spelling
+from tasks.stats.rows.digest import FileDigest, coded, merged, with_spelling
 from tasks.stats.rows.extremes import Extremes, added
 from tasks.stats.rows.missing_codes import missing_codes
 from tasks.stats.rows.reading_notes import ReadingNotes
@@ -57,6 +60,10 @@ class Collected:
     def n_groups(self) -> int:
         return len(self.products.labels)
 
+    def study(self, asked: Study) -> Study:
+        """The study with the terms that its predictors came to (`tasks.stats.rows.categories.resolved`)."""
+        return resolved(asked, self.products, self.notes.categories)
+
 
 def collect(read: ReadFiles, study: Study, earlier: EarlierDigests | None = None) -> Collected:
     """Add the files up. The result depends on their names and contents only, not on the order in which they came.
@@ -72,27 +79,53 @@ def collect(read: ReadFiles, study: Study, earlier: EarlierDigests | None = None
     require_enough_rows(n_different, n_different - n_rejected, study, rejections)
     rows_by_label = _rows_by_label(read)
     spelling = _spelling(rows_by_label.values(), study)
-    digests = {content: with_spelling(digest, spelling) for content, digest in read.digests.items()}
+    coding = _coding(read.digests.values(), study)
+    digests = {content: with_spelling(coded(digest, coding), spelling) for content, digest in read.digests.items()}
     products = _sums(digests)
+    categories = categories_in(products, coding, study.categories.reference)
+    fitted = contrasts(coding, categories)
+    products = recoded(products, coding, fitted)
     extremes = added([digest.extremes for digest in read.digests.values()])
-    sample = merged(_in_order(read, digests), products.labels, study.terms)
-    require_structure(products, sample, extremes, study, rejections)
+    sample = _sample(_in_order(read, digests), products.labels, coding, fitted)
+    require_structure(products, sample, extremes, study, categories, rejections)
     sketches = {name: read.digests[read.sha256[name]].sketch for name in rows_by_label}
     copies = replace(find_copies(sketches, rows_by_label, sample), n_dropped=n_copies)
     reading = _reading_notes(read, extremes, study, rejections)
-    notes = DataNotes(label_notes(rows_by_label, spelling, study), copies, reading)
+    notes = DataNotes(label_notes(rows_by_label, spelling, study), copies, reading, categories)
     by_rule = count_by_rule(rejections)
-    before = None if earlier is None else _earlier_rows(products, earlier, spelling)
+    before = None if earlier is None else _earlier_rows(products, earlier, spelling, fitted)
     return Collected(products, sample, rejections, n_rejected, files, by_rule, n_copies, notes, before)
 
 
-def _earlier_rows(now: CrossProducts, earlier: EarlierDigests, spelling: Mapping[str, str]) -> EarlierRows:
-    """Sums by run, without those of a run that turns out to have had other rows than are among today's."""
+def _coding(digests: Iterable[FileDigest], study: Study) -> Coding:
+    """The columns of all files together, levels in natural order. Raises DataRejected."""
+    found = joined([Coding(study.predictors), *(digest.coding for digest in digests if digest.products.labels)])
+    require_few_levels(found.levels, study, "all files together")
+    require_references(found, study)
+    return Coding(
+        found.predictors,
+        {name: tuple(levels[i] for i in natural_order(levels)) for name, levels in found.levels.items()},
+    )
+
+
+def _sample(digests: Sequence[FileDigest], labels: Sequence[str], coding: Coding, fitted: Coding) -> GroupedData:
+    found = merged(digests, labels, coding.terms)
+    return replace(found, x=recoded_rows(found.x, coding, fitted), terms=fitted.terms)
+
+
+def _earlier_rows(
+    now: CrossProducts, earlier: EarlierDigests, spelling: Mapping[str, str], fitted: Coding
+) -> EarlierRows:
+    """Sums by run, without those of a run that turns out to have had other rows than are among today's.
+
+    Other rows are also those that were read as a number where today's are a category, or the other way round.
+    """
     labels = {label for digests in earlier.by_run.values() for each in digests for label in each.products.labels}
     known = {label: spelling.get(label, label) for label in labels}
     sums = {
-        run: among(_sums({each.sha256: with_spelling(each, known) for each in digests}), now)
+        run: among(_sums({each.sha256: with_spelling(coded(each, fitted), known) for each in digests}), now)
         for run, digests in earlier.by_run.items()
+        if all(each.coding.levels.keys() == fitted.levels.keys() for each in digests if each.products.labels)
     }
     return EarlierRows(now, {run: found for run, found in sums.items() if found is not None}, earlier.lost)
 

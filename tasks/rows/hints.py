@@ -74,9 +74,10 @@ def _said(column: str, first: Rejection, look: Look, study: Study) -> str:
         codes = {**study.codes.get(column, {}), **look.codes}
         if len(look.codes) == 2:
             return f"{found}: to read it as a number, {to_set(study, [codes_setting(column, codes)])}."
+        names = toml_value([*study.categories.columns, column])
         return (
             f"{found}, one of {', '.join(look.codes)}: if they have an order, give each its number, as in "
-            f"{codes_setting(column, codes)}; if not, make a column of 0 and 1 for each."
+            f"{codes_setting(column, codes)}; if not, {to_set(study, [f'categories.columns = {names}'])}."
         )
     if look.missing:
         return f"{found}: if it is one, {to_set(study, [f'missing = {toml_value([*study.missing, *look.missing])}'])}."

@@ -65,6 +65,12 @@ def look_of(values: Sequence[str], is_all: bool, base: NumberStyle = PLAIN, is_m
     return found or (_categories(shown) if is_all else _word_for_missing(shown))
 
 
+def is_measured(values: Sequence[str], base: NumberStyle = PLAIN) -> bool:
+    """Whether nearly all of `values` look like numbers, dates or times, so that they are no names of categories."""
+    shown = pd.Series([value.strip() for value in values[:MOST_VALUES]], dtype="str")
+    return not shown.empty and bool(_number(shown, base, False) or _date(shown) or _time(shown))
+
+
 def codes_setting(column: str, codes: Mapping[str, float]) -> str:
     pairs = ", ".join(f"{toml_key(word)} = {value:g}" for word, value in codes.items())
     return f"codes.{toml_key(column)} = {{ {pairs} }}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,8 +48,27 @@ def read_files(
 
     Where `rules.unique` or `rules.copies` ask for it, rows that repeat an earlier row are found from the
     files' kept keys; only the files that lose rows by it are read for it, once.
+    A predictor that is a number in one file and a category in another is a number in all.
     Raises DataRejected for a file that cannot be used, unless it was dropped into the incoming folder.
     """
+    read = _read(opened, sha256, reports, progress)
+    if numbers := _numbers_in_one(read.digests.values(), opened.study):
+        settings = opened.study.categories
+        as_numbers = settings.model_copy(update={"numbers": (*settings.numbers, *numbers)})
+        study = opened.study.model_copy(update={"categories": as_numbers})
+        again = _read(replace(opened, study=study), sha256, reports, progress)
+        return replace(again, names_read=again.names_read | read.names_read)
+    return read
+
+
+def _numbers_in_one(found: Iterable[FileDigest], study: Study) -> tuple[str, ...]:
+    """Predictors that good rows of some files have as a number, and those of others as a category."""
+    kinds = [digest.coding.levels for digest in found if digest.products.labels]
+    categories = {name for levels in kinds for name in levels}
+    return tuple(name for name in study.predictors if name in categories and not all(name in each for each in kinds))
+
+
+def _read(opened: OpenedStudy, sha256: Mapping[str, str], reports: Path, progress: Progress) -> ReadFiles:
     reader = _Reader(opened.study, source_of(opened), Store(reports, opened.study))
     rules = opened.study.rules
     dropped = find_dropped(*reader.keys(sha256)) if rules.unique or rules.copies == "drop" else {}

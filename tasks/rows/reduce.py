@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
@@ -10,10 +11,21 @@ import numpy as np
 import pandas as pd
 
 from tasks.disk.natural_order import natural_order
+from tasks.rows.category_columns import category_columns, require_few_levels
 from tasks.rows.row_keys import NO_KEYS, Dropped, Keys, Repeats, hash_rows, keys_of
 from tasks.rows.sources.source import Rows
-from tasks.rows.validate import EVERY_COLUMN, KEY_SEPARATOR, Readings, grouped, key_columns, rejections_of, split_rows
-from tasks.rows.values import HEAD_ROWS, how_read
+from tasks.rows.validate import (
+    EVERY_COLUMN,
+    KEY_SEPARATOR,
+    Readings,
+    grouped,
+    key_columns,
+    levels_of,
+    rejections_of,
+    split_rows,
+)
+from tasks.rows.values import HEAD_ROWS, ColumnReading, how_read
+from tasks.stats.rows.coding import Coding
 from tasks.stats.rows.digest import FileDigest, RowHashes, RowsRead, digest_of
 from tasks.study.model import Study
 
@@ -25,9 +37,28 @@ def reduce_rows(rows: Rows, sha256: str, study: Study, dropped: Dropped | None =
     DataRejected when they cannot be read as the study asks.
     """
     head, frames = _with_head(rows.chunks())
-    readings = how_read(head, study)
-    chunks = (_checked(frame.assign(_file=sha256), study, readings, dropped) for frame in frames)
+    readings = readings_of(head, study)
+    place = str(head["_file"].iloc[0]) if len(head) else ""
+    checked = (_checked(frame.assign(_file=sha256), study, readings, dropped, place) for frame in frames)
+    chunks = _few_levels(checked, study, place)
     return replace(digest_of(sha256, chunks, study.terms), cut_short=rows.cut_short())
+
+
+def readings_of(head: pd.DataFrame, study: Study) -> dict[str, ColumnReading]:
+    """How each column that holds numbers in a file of these first rows is read; other predictors are categories."""
+    readings = how_read(head, study)
+    categories = category_columns(head, study, readings)
+    return {name: reading for name, reading in readings.items() if name not in categories}
+
+
+def _few_levels(chunks: Iterator[RowsRead], study: Study, place: str) -> Iterator[RowsRead]:
+    """The same chunks. Raises DataRejected when a category turns out to have too many levels in all of them."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for chunk in chunks:
+        for name, levels in chunk.levels.items():
+            seen[name] |= {*levels}
+        require_few_levels(seen, study, place)
+        yield chunk
 
 
 def _with_head(frames: Iterator[pd.DataFrame]) -> tuple[pd.DataFrame, Iterator[pd.DataFrame]]:
@@ -39,7 +70,7 @@ def _with_head(frames: Iterator[pd.DataFrame]) -> tuple[pd.DataFrame, Iterator[p
     return head.head(HEAD_ROWS), chain(begun, frames)
 
 
-def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dropped | None) -> RowsRead:
+def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dropped | None, place: str) -> RowsRead:
     """The rows of one frame, split into good and rejected ones."""
     good, failures = split_rows(frame, study, readings)
     row = frame["_row"].to_numpy(dtype=np.int64)
@@ -58,7 +89,10 @@ def _checked(frame: pd.DataFrame, study: Study, readings: Readings, dropped: Dro
     rejections = rejections_of(failures, frame, study)
     whole = _hashes(good, frame, study, with_keys=study.rules.copies == "drop" and dropped is None)
     order = ranks(good[study.order]) if study.order else None
-    return RowsRead(len(frame), grouped(good, study), row[good.index], rejections, keys, whole, n_copies, order)
+    levels = levels_of(good, study, readings)
+    require_few_levels(levels, study, place)
+    data = grouped(good, Coding(study.predictors, levels), study)
+    return RowsRead(len(frame), data, row[good.index], rejections, keys, whole, n_copies, order, levels)
 
 
 def ranks(values: pd.Series) -> np.ndarray:

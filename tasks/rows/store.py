@@ -39,6 +39,7 @@ from tasks.rows.study_files import hash_file
 from tasks.stats.fits.cross_products import SUMS, CrossProducts
 from tasks.stats.rows import digest as digests
 from tasks.stats.rows import row_sketch
+from tasks.stats.rows.coding import Coding
 from tasks.stats.rows.cut_short import CutShort
 from tasks.stats.rows.digest import FileDigest, Sample, priorities
 from tasks.stats.rows.extremes import Extremes
@@ -46,7 +47,7 @@ from tasks.stats.rows.row_sketch import FileSketch, RowSketch
 from tasks.study.errors import PoolwiseError, Rejection
 from tasks.study.model import Study
 
-FORMAT = 3
+FORMAT = 4
 # The settings that, with most rules, decide how the files of a study are read.
 READING = {
     *("outcome", "group", "predictors", "order", "encoding", "delimiter", "comment"),
@@ -82,7 +83,7 @@ class Store:
                 self._mirror.fetch(path)
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                return _unpacked(arrays, (self.folder.name, sha256, repeats), self._study.terms)
+                return _unpacked(arrays, (self.folder.name, sha256, repeats), self._study.predictors)
         except FileNotFoundError:
             return None
         except Exception as error:  # of any kind: whatever is wrong with the file, the digest can be made again
@@ -115,6 +116,7 @@ def store_key(study: Study) -> str:
     """A hash of what decides what a file comes down to: equal keys, equal digests."""
     asked = study.model_dump(mode="json", include=READING)
     rules = study.rules.model_dump(mode="json", exclude={"max_rejected_share", "min_rows", "copies"})
+    categories = study.categories.model_dump(mode="json", include={"columns", "numbers", "most_levels"})
     made = {
         "format": FORMAT,
         "drops_copies": study.rules.copies == "drop",
@@ -124,7 +126,8 @@ def store_key(study: Study) -> str:
         "versions": {name: version(name) for name in PACKAGES},
     }
     joined = study.labels.model_dump(mode="json") if _labels_decide(study) else None
-    return hashlib.sha256(json.dumps([asked, rules, joined, made], sort_keys=True).encode()).hexdigest()[:32]
+    decisive = [asked, categories, rules, joined, made]
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _labels_decide(study: Study) -> bool:
@@ -189,6 +192,7 @@ def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]
     rejections = [(each.row, each.column, each.value, each.rule) for each in digest.rejections]
     arrays = {
         "labels": _json(digest.products.labels),
+        "levels": _json(digest.coding.levels),
         "offset": digest.products.offset,
         **{name: getattr(digest.products, name) for name in SUMS},
         "row": sample.row,
@@ -215,15 +219,17 @@ def _checksum(head: list[Any], arrays: Mapping[str, np.ndarray]) -> str:
     return found.hexdigest()
 
 
-def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) -> FileDigest:
+def _unpacked(arrays: Any, asked: tuple[str, str, str], predictors: tuple[str, ...]) -> FileDigest:
     """The digest in these arrays. Raises some error if it is not that of `asked`: store key, content, repeats."""
     found = {name: arrays[name] for name in arrays.files if name != "head"}
     *head, checksum = _of_json(arrays["head"])
     if checksum != _checksum(head, found) or tuple(head[:3]) != asked:
         raise ValueError("it is not what was kept under this name")
     _, sha256, _, n_read, n_rejected, n_copies = head
-    sums = (found[name] for name in ("offset", *SUMS))
-    products = CrossProducts(tuple(_of_json(found["labels"])), terms, *sums)
+    offset, sums = found["offset"], {name: found[name] for name in SUMS}
+    coding = Coding(predictors, {name: tuple(levels) for name, levels in _of_json(found["levels"]).items()})
+    labels = tuple(_of_json(found["labels"]))
+    products = CrossProducts(labels, coding.terms, offset, **sums, categories=coding.categories)
     rejections = tuple(Rejection(sha256, *each) for each in _of_json(found["rejections"]))
     row = found["row"]
     sample = Sample(row, found["y"], found["x"], found["group_index"], priorities(sha256, row))
@@ -240,6 +246,7 @@ def _unpacked(arrays: Any, asked: tuple[str, str, str], terms: tuple[str, ...]) 
         extremes,
         found["copy_keys"],
         _unpacked_sketch(found),
+        coding,
         n_copies,
         CutShort(**end) if end else None,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from tasks.rows.category_columns import one_level
 from tasks.rows.exact_relations import nothing_left, out_of_range, same_predictors
 from tasks.rows.hints import hint
 from tasks.stats.fits.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.records import GroupedData, Scaling
+from tasks.stats.rows.categories import Category, resolved
 from tasks.stats.rows.extremes import Extremes
-from tasks.stats.rows.usable_varying import with_usable_varying
 from tasks.study.errors import DataRejected, Rejection
 from tasks.study.model import Study
 from tasks.study.plain_text import brief, shown
@@ -41,7 +42,12 @@ def require_enough_rows(n_read: int, n_good: int, study: Study, rejections: tupl
 
 
 def require_structure(
-    products: CrossProducts, sample: GroupedData, extremes: Extremes, study: Study, rejections: tuple[Rejection, ...]
+    products: CrossProducts,
+    sample: GroupedData,
+    extremes: Extremes,
+    asked: Study,
+    categories: Sequence[Category],
+    rejections: tuple[Rejection, ...],
 ) -> None:
     """Raise DataRejected if the model cannot be fitted to these rows.
 
@@ -50,14 +56,15 @@ def require_structure(
     """
     n_rows = products.n_rows
     problem = (
-        _too_few_groups(products.labels, n_rows, study)
-        or out_of_range(sample, study)
-        or _too_few_rows(n_rows, with_usable_varying(study, products))
-        or _constant(scaling := scaling_of(products), extremes, n_rows, study)
+        _too_few_groups(products.labels, n_rows, asked)
+        or one_level(categories, n_rows)
+        or out_of_range(sample, study := resolved(asked, products, categories))
+        or _too_few_rows(n_rows, study)
+        or _constant(scaling := scaling_of(products), extremes, n_rows, asked)
     )
     if not problem:
         model = centre_scaled(products, scaling)
-        problem = same_predictors(model, scaling, study) or nothing_left(model, scaling, sample, study)
+        problem = same_predictors(model, scaling, study) or nothing_left(model, scaling, sample, asked)
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
 
@@ -104,9 +111,13 @@ def _too_few_rows(n_rows: int, study: Study) -> str:
 
 def _constant(scaling: Scaling, extremes: Extremes, n_rows: int, study: Study) -> str:
     """Names the first column that does not vary, or by less than a fit can tell; empty if there is none."""
+    names = (study.outcome, *scaling.predictors)
     levels = (scaling.outcome_center, *scaling.center)
     spreads = (scaling.outcome_scale, *scaling.scale)
-    for i, (name, level, spread) in enumerate(zip(study.numeric_columns, levels, spreads, strict=True)):
+    for i, name in enumerate(study.numeric_columns):
+        if name not in names:  # a category
+            continue
+        level, spread = levels[names.index(name)], spreads[names.index(name)]
         role = "outcome" if i == 0 else "predictor"
         low, high = float(extremes.low[i, 0]), float(extremes.high[i, 0])
         if extremes.is_constant[i]:

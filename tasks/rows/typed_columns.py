@@ -76,12 +76,12 @@ def _spelled(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _study_texts(table: pa.Table, taken: Sequence[str], study: Study, name: str) -> dict[str, pa.ChunkedArray]:
-    """The study's columns as text; group labels that were stored as floats become whole numbers again."""
+    """The study's columns as text; labels and codes that were stored as floats become whole numbers again."""
     mark = "," if study.decimal == "," or study.thousands == "." else "."
     texts = {}
     for column, stored in zip(study.columns, taken, strict=True):
         values = table.column(stored)
-        if column not in study.numeric_columns:
+        if column not in study.numeric_columns or column in study.categories.columns:
             values = _whole_where_it_can(values)
         texts[column] = _as_text(values, column, name, mark)
     return texts

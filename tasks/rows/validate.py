@@ -22,12 +22,14 @@ import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tasks.rows.category_columns import level_texts
 from tasks.rows.csv_files import shortened
 from tasks.rows.numbers import as_arrow, parse_numbers
 from tasks.rows.structure import rule_kind
 from tasks.rows.values import ColumnReading, numbers_of, why_none
 from tasks.stats.labels import is_allowed, joined_key
 from tasks.stats.records import GroupedData
+from tasks.stats.rows.coding import Coding, Levels
 from tasks.stats.rows.spreadsheet import cell
 from tasks.study.errors import Rejection
 from tasks.study.model import Study
@@ -41,11 +43,11 @@ LONGEST_LABEL = 1_000  # characters
 Readings = Mapping[str, ColumnReading]
 
 
-def schema_of(study: Study) -> pandera.DataFrameSchema:
+def schema_of(study: Study, readings: Readings) -> pandera.DataFrameSchema:
     """What parsed columns must satisfy. Uniqueness is not in it, as only good rows are compared."""
     numeric = {
         column: pandera.Column(float, _number_checks(study.rules.ranges.get(column)), nullable=False)
-        for column in study.numeric_columns
+        for column in readings
     }
     short = pandera.Check.str_length(max_value=LONGEST_LABEL, error=f"longer than {LONGEST_LABEL:,} characters")
     text = {column: pandera.Column(str, short, nullable=False) for column in study.columns if column not in numeric}
@@ -106,14 +108,14 @@ def _limit(is_beyond: Callable[..., pd.Series], limit: float, word: str) -> pand
 
 def _parsed(frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
     """The study's columns as numbers (NaN for what is none) and stripped text (null for what is missing)."""
-    return pd.DataFrame(
-        {
-            column: numbers_of(frame[column], readings[column])
-            if column in readings
-            else _clean(frame[column], study.missing)
-            for column in study.columns
-        }
-    )
+
+    def parsed(column: str) -> pd.Series | np.ndarray:
+        if column in readings:
+            return numbers_of(frame[column], readings[column])
+        text = _clean(frame[column], study.missing)
+        return level_texts(text) if column in study.predictors else text
+
+    return pd.DataFrame({column: parsed(column) for column in study.columns})
 
 
 def _clean(text: pd.Series, missing: Sequence[str]) -> pd.Series:
@@ -145,7 +147,7 @@ def _whole_rows(rules: pd.Series) -> pd.DataFrame:
 def _value_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
     """The failures of single values."""
     try:
-        schema_of(study).validate(parsed, lazy=True)
+        schema_of(study, readings).validate(parsed, lazy=True)
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases
     else:
@@ -200,13 +202,28 @@ def _values(failures: pd.DataFrame, frame: pd.DataFrame, study: Study) -> list[s
     return values.tolist()
 
 
-def grouped(good: pd.DataFrame, study: Study) -> GroupedData:
+def levels_of(good: pd.DataFrame, study: Study, readings: Readings) -> Levels:
+    """The levels that the good rows have of each category, in order of their text."""
+    return {
+        name: tuple(sorted(map(str, good[name].unique())))
+        for name in study.predictors
+        if name not in readings and len(good)
+    }
+
+
+def grouped(good: pd.DataFrame, coding: Coding, study: Study) -> GroupedData:
     """The good rows as arrays; labels in the order in which they occur."""
     codes, index = pd.factorize(good[study.group])
+    columns = [
+        np.eye(len(levels))[pd.Categorical(good[name], categories=list(levels)).codes]
+        if (levels := coding.levels.get(name))
+        else good[name].to_numpy(dtype=np.float64)[:, None]
+        for name in study.predictors
+    ]
     return GroupedData(
         y=good[study.outcome].to_numpy(dtype=np.float64),
-        x=good[list(study.predictors)].to_numpy(dtype=np.float64),
+        x=np.hstack([np.empty((len(good), 0)), *columns]),
         group_index=codes.astype(np.int64),
         labels=tuple(map(str, index)),
-        terms=study.terms,
+        terms=coding.terms,
     )

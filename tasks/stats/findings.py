@@ -19,6 +19,7 @@ from tasks.stats.judged.cross_validation import BayesModel, CrossValidation, cro
 from tasks.stats.judged.funnel import Funnel, funnel
 from tasks.stats.judged.held_out import LeaveOneGroupOut, leave_one_group_out
 from tasks.stats.judged.influence import Influence, influence, judge_influence
+from tasks.stats.judged.joint_test import JointTest, joint_tests
 from tasks.stats.judged.likelihood_ratio_test import LikelihoodRatioTest, judge_likelihood_ratio, likelihood_ratio_test
 from tasks.stats.judged.pit import LooPit, judge_loo_pit, loo_pit
 from tasks.stats.judged.predictive_density import PredictiveDensity, predictive_density
@@ -78,6 +79,7 @@ class Findings(Weighed):
     variance_components: VarianceComponents
     r_squared: RSquared  # of the fullest fit, and of the plain Bayesian model
     simpson: tuple[SimpsonCheck, ...]
+    joint_tests: tuple[JointTest, ...]  # one per category
     ranks: Ranks
     funnel: Funnel
     size_trend: SizeTrend | None  # `size_trend.why_no_trend` says why it is None
@@ -190,6 +192,7 @@ def analysed(
         variance_components=variance_components(fullest, bayes, products.terms),
         r_squared=r_squared(products, fullest, draws),
         simpson=simpson,
+        joint_tests=joint_tests(products, fullest),
         funnel=levels,
         loo_pit=loo_pit(((scores and scores.loo) or rows_scored).pit, seed),
         answer_scores=scores,

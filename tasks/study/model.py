@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, ModelWrapValidatorHandler, Tag, field_validator, model_validator
 
 from tasks.study.addresses import is_remote, require_no_password
+from tasks.study.categories import Categories
 from tasks.study.plain_text import listed, shown, visible
 from tasks.study.setting_words import option_of, set_by_option, set_in_file
 from tasks.study.settings import (
@@ -89,14 +90,16 @@ class Study(Frozen):
     outcome_unit: str = Field(default="", description="The outcome's unit, shown with its numbers.")
     group: ColumnName = Field(description="The column that says which group a row belongs to.")
     predictors: tuple[ColumnName, ...] = Field(
-        default=(), description="Columns that may explain the outcome; numbers. They are centre-scaled before fitting."
+        default=(),
+        description="Columns that may explain the outcome. Numbers are centre-scaled before fitting. Text, and true "
+        "and false, are categories, whose levels are compared with one of them.",
     )
     predictor_units: dict[ColumnName, str] = Field(
         default_factory=dict, description='By predictor: its unit, in the plural, as in "years".'
     )
     varying: tuple[ColumnName, ...] = Field(
         default=(),
-        description="Predictors whose effect may differ between groups. Default: all that differ within groups.",
+        description="Predictors whose effect may differ between groups. Default: numbers that differ within groups.",
     )
     order: ColumnName | None = Field(
         default=None,
@@ -114,6 +117,7 @@ class Study(Frozen):
         description="By column of dates: how they are written, in strptime's form. They are read as days since "
         "1970-01-01.",
     )
+    categories: Categories = Categories()
     rules: Rules = Rules()
     priors: Priors = Priors()
     sampler: SamplerSettings = SamplerSettings()
@@ -123,12 +127,15 @@ class Study(Frozen):
     notify: Notify = Notify()
     report: Report = Report()
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _vary_all_by_default(cls, values: object) -> object:
-        if isinstance(values, dict) and values.get("varying") is None:
-            return {**values, "varying": values.get("predictors", ())}
-        return values
+    def _vary_all_by_default(cls, values: object, validated: ModelWrapValidatorHandler[Self]) -> Self:
+        """Of a study that names none, all predictors vary, and `varying` does not count as set."""
+        if not isinstance(values, dict) or values.get("varying") is not None:
+            return validated(values)
+        study = validated({**values, "varying": values.get("predictors", ())})
+        study.model_fields_set.discard("varying")
+        return study
 
     @field_validator("source")
     @classmethod
@@ -191,6 +198,7 @@ class Study(Frozen):
         _known(self.rules.ranges, self.numeric_columns, "rules.ranges")
         _known(self.codes, self.numeric_columns, "codes")
         _known(self.dates, tuple(name for name in self.numeric_columns if name not in self.codes), "dates")
+        self._require_one_reading()
         if isinstance(self.source, Query) and self.notify.max_age_days is not None:
             raise ValueError(
                 "notify.max_age_days asks how old the data are, which a database does not say of its rows; leave it "
@@ -199,6 +207,30 @@ class Study(Frozen):
         if self.thousands and self.thousands == self.decimal:
             raise ValueError(f"decimal and thousands are both {self.decimal!r}; they have to differ")
         return self
+
+    def _require_one_reading(self) -> None:
+        """Raise ValueError unless each predictor that is named as a category is one, and no number."""
+        categories = self.categories
+        for name in ("columns", "numbers", "reference"):
+            _known(getattr(categories, name), self.predictors, f"categories.{name}")
+        for column in dict.fromkeys((*categories.columns, *categories.reference)):
+            if place := next((place for place, names in self._read_as_numbers.items() if column in names), None):
+                raise ValueError(
+                    f"categories names {shown(column)}, which {place} makes a number; leave it out of one of the two"
+                )
+
+    @property
+    def _read_as_numbers(self) -> dict[str, Iterable[str]]:
+        return {
+            "codes": self.codes,
+            "dates": self.dates,
+            "rules.ranges": self.rules.ranges,
+            "categories.numbers": self.categories.numbers,
+        }
+
+    def is_always_number(self, column: str) -> bool:
+        """Whether a column is a number whatever its files hold: the outcome, and what a setting makes one."""
+        return column == self.outcome or any(column in names for names in self._read_as_numbers.values())
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -213,6 +245,7 @@ class Study(Frozen):
 
     @property
     def numeric_columns(self) -> tuple[str, ...]:
+        """The outcome and the predictors: a file may show that some of these are categories."""
         return (self.outcome, *self.predictors)
 
     @property

@@ -6,14 +6,17 @@ effects are said to go with the outcome, never to cause it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from tasks.stats.fits.intervals import Z_95
+from tasks.stats.judged.joint_test import JointTest
 from tasks.stats.records import Floats
+from tasks.stats.rows.categories import Category
 from tasks.view.checks import WORST_FIRST, Check
 from tasks.view.context import Bands, Context
+from tasks.view.topics.model_words import p_value
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import common_decimals, fixed, interval, percent, plural, with_unit
 
@@ -24,6 +27,7 @@ FIRST_NAMED = 2
 MANY_COPIES = 0.05  # as a share of the rows
 # Checks that fail where the data tell too little of how far groups differ.
 FLAT = ("singularity", "intervals", "implied_coverage")
+MOST_DIFFERENCES = 2  # of a category, told one by one
 CLEARLY = 0.975  # probability on one side: both tails together leave 5 %, as for 95 % intervals
 
 
@@ -33,7 +37,7 @@ def asked(context: Context) -> str:
     rows = plural(context.findings.run.n_rows, "row")
     if len(context.terms) == 1:
         return f"How does {outcome} differ between {groups}? Answered from {rows}."
-    predictors = numbers.listed(context.terms[1:])
+    predictors = numbers.listed(context.predictors)
     return f"How does {outcome} go with {predictors}, and how does it differ between {groups}? From {rows}."
 
 
@@ -41,8 +45,30 @@ def one_sentence(context: Context) -> str:
     """The answer in one sentence: how much groups differ, and the effect of each predictor; or that there is none."""
     if context.findings.verdict.status == "none":
         return f"No model here answers for {context.outcome}; what holds are the groups’ own means, as observed."
-    effects = dict.fromkeys(effect(context, k) for k in range(1, len(context.terms)))
-    return "; ".join([_spread(context), *effects]) + "."
+    return "; ".join([_spread(context), *_effects(context)]) + "."
+
+
+def _effects(context: Context) -> Iterator[str]:
+    """A clause on each predictor; of a category one on all levels where they are many, or do not clearly differ."""
+    many = {
+        term: (each, test)
+        for each, test in zip(context.rows.categories, context.findings.joint_tests, strict=True)
+        if len(each.terms) > (MOST_DIFFERENCES if test.is_clear else 1)
+        for term in each.terms
+    }
+    clauses = (
+        _of_many(context, *many[term]) if term in many else effect(context, k)
+        for k, term in enumerate(context.study.terms[1:], 1)
+    )
+    yield from dict.fromkeys(clauses)
+
+
+def _of_many(context: Context, category: Category, test: JointTest) -> str:
+    if not test.is_clear:
+        return f"the levels of {text.readable(category.column)} do not clearly differ (joint p {p_value(test.p_value)})"
+    terms = [context.position(term) for term in category.terms]
+    largest = max(terms, key=lambda term: abs(float(context.quoted.average.estimate[term])))
+    return f"{effect(context, largest)}, the largest difference among its {len(category.levels)} levels"
 
 
 def _spread(context: Context) -> str:
@@ -100,12 +126,11 @@ def effect(context: Context, term: int) -> str:
     mean, lower, upper = (float(part[term]) / scale for part in (average.estimate, average.lower, average.upper))
     sd = (upper - lower) / (2.0 * Z_95)
     places = min(numbers.decimals_for(sd), numbers.decimals_for(abs(mean), 3))
-    name = context.terms[term]
     if lower <= 0 <= upper and (names := _together(context, term)):
         return f"{names} go together so closely that their effects cannot be told apart"
     if lower <= 0 <= upper:
         return (
-            f"no clear effect of {name} ({with_unit(fixed(mean, places), context.raw_unit(term))}; "
+            f"no clear effect of {context.compared(term)} ({with_unit(fixed(mean, places), context.raw_unit(term))}; "
             f"95 % interval {interval(lower, upper, places)})"
         )
     more, size = ("more" if mean > 0 else "less"), with_unit(fixed(abs(mean), places), context.difference_unit)
@@ -120,7 +145,7 @@ def is_there_a_difference(context: Context) -> str:
     if context.findings.verdict.status == "none":
         return "Not answered: no model here can say how much of the differences between the groups’ means is chance."
     icc = context.quoted.icc
-    at = f"at the average {numbers.listed(context.terms[1:])}, " if len(context.terms) > 1 else ""
+    at = f"at {_averages(context)}, " if len(context.terms) > 1 else ""
     share = (
         f"{at}about {percent(float(icc.estimate))} of the variation in {context.outcome} lies between groups (95 % "
         f"interval {percent(float(icc.lower))} to {percent(float(icc.upper))})."
@@ -134,6 +159,15 @@ def is_there_a_difference(context: Context) -> str:
     level = f"{level} {text.sentence_case(share)}"
     slopes = dict.fromkeys(_slopes_differ(context, k) for k in context.varying if k)
     return " ".join(filter(None, [level, *slopes, _same_for_all(context)]))
+
+
+def _averages(context: Context) -> str:
+    """Where the share is told: `the average age`, `the mix of channel`, or both."""
+    numbers_named = [context.terms[term] for term in context.numeric_terms]
+    mixed = [text.readable(each.column) for each in context.rows.categories]
+    average = f"the average {numbers.listed(numbers_named)}" if numbers_named else ""
+    mix = f"the mix of {numbers.listed(mixed)}" if mixed else ""
+    return " and ".join(filter(None, [average, mix]))
 
 
 def _extreme(context: Context, which: Callable[[Floats], float]) -> str:
@@ -150,7 +184,7 @@ def _together(context: Context, term: int) -> str:
 
 
 def _same_for_all(context: Context) -> str:
-    names = [text.readable(name) for name in context.rows.group_level]
+    names = [text.readable(name) for name in context.rows.group_level if name not in context.rows.level_terms]
     if not names:
         return ""
     return (
@@ -163,12 +197,12 @@ def _slopes_differ(context: Context, term: int) -> str:
     n_apart = sum(part.size for part in apart_from_average(context, term))
     if n_apart:
         return (
-            f"The effect of {context.terms[term]} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
+            f"The {context.term_name(term)} differs too: in {plural(n_apart, 'group')} it is clearly larger or "
             "smaller than the average of the groups."
         )
     if names := _together(context, term):
         return f"Whether the effects of {names} differ between groups cannot be told."
-    return f"There is no clear sign that the effect of {context.terms[term]} differs between groups."
+    return f"There is no clear sign that the {context.term_name(term)} differs between groups."
 
 
 def which_groups(context: Context) -> str:

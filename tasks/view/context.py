@@ -137,6 +137,11 @@ class Context(RowContext):
         return recommended("bayes", found.fullest, found.bootstrap, found.plain_bayes, None)
 
     @property
+    def quoted_model(self) -> str:
+        """The name of the model of `quoted`."""
+        return MODEL_NAMES[self.quoted.model]
+
+    @property
     def recommended_mark(self) -> str:
         """The recommended model's name in tables and legends."""
         return MODELS[self.recommended.model].label

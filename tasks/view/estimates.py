@@ -125,19 +125,24 @@ def _keys(findings: Findings, models: list[str]) -> dict[str, Any]:
 
 def _words(study: Study, findings: Findings, models: list[str]) -> dict[str, Any]:
     J, M, p = len(findings.labels), len(models), len(findings.terms)
-    notes = np.full((J, M, p), "", dtype=object)
+    notes, levels = np.full((J, M, p), "", dtype=object), findings.rows.level_terms
     notes[:, models.index("no_pooling"), :] = np.array(gaps_in_words(findings.no_pooling), dtype=object)[:, None]
     return {
-        "unit": np.tile(np.array(_units(study, "SD"), dtype=object), J * M),
-        "unit_raw": np.tile(np.array(_units(study, "raw"), dtype=object), J * M),
+        "unit": np.tile(np.array(_units(study, "SD", levels), dtype=object), J * M),
+        "unit_raw": np.tile(np.array(_units(study, "raw", levels), dtype=object), J * M),
         "note": notes.ravel(),
     }
 
 
-def _units(study: Study, basis: str) -> list[str]:
+def _units(study: Study, basis: str, levels: tuple[str, ...]) -> list[str]:
+    """(p,) of each term; a level of a category has the outcome's."""
     outcome = study.outcome_unit or study.outcome
     per = [
-        f"SD of {name}" if basis == "SD" else singular(study.predictor_units.get(name) or name)
+        ""
+        if name in levels
+        else f" per SD of {name}"
+        if basis == "SD"
+        else f" per {singular(study.predictor_units.get(name) or name)}"
         for name in study.predictors
     ]
-    return [outcome, *(f"{outcome} per {unit}" for unit in per)]
+    return [outcome, *(f"{outcome}{unit}" for unit in per)]

@@ -14,6 +14,15 @@ PERCENT = {"%", "percent", "per cent", "pct"}
 
 
 @dataclass(frozen=True)
+class LevelWords:
+    """A level of a category beside the one that it is compared with, as shown."""
+
+    column: str
+    name: str
+    reference: str
+
+
+@dataclass(frozen=True)
 class RowContext:
     study: Study
     rows: DataFindings
@@ -48,8 +57,36 @@ class RowContext:
 
     @cached_property
     def terms(self) -> tuple[str, ...]:
-        """(p,) terms as shown."""
-        return tuple(text.readable(term) for term in self.study.terms)
+        """(p,) terms as shown; a level with its category: `channel: app`."""
+        return tuple(
+            f"{level.column}: {level.name}" if level else text.readable(term)
+            for term, level in zip(self.study.terms, self.levels, strict=True)
+        )
+
+    @cached_property
+    def levels(self) -> tuple[LevelWords | None, ...]:
+        """(p,) what a term compares, where it is a level of a category."""
+        found = {
+            term: LevelWords(text.readable(each.column), text.label(level.name), text.label(each.reference.name))
+            for each in self.rows.categories
+            for term, level in zip(each.terms, each.others, strict=True)
+        }
+        return tuple(found.get(term) for term in self.study.terms)
+
+    @cached_property
+    def predictors(self) -> tuple[str, ...]:
+        """The columns that the study names, as shown."""
+        named = zip(self.levels, self.terms, strict=True)
+        return tuple(dict.fromkeys(level.column if level else term for level, term in named))[1:]
+
+    def is_level(self, term: int) -> bool:
+        """Whether a term compares a level of a category with its reference."""
+        return self.levels[term] is not None
+
+    @property
+    def numeric_terms(self) -> tuple[int, ...]:
+        """Positions of the predictors that are numbers."""
+        return tuple(term for term in range(1, len(self.terms)) if not self.is_level(term))
 
     def predictor_unit(self, term: int) -> str:
         """One raw unit of a predictor, in words: `year`, or `unit of age`."""
@@ -61,7 +98,9 @@ class RowContext:
         return text.clean(self.study.predictor_units.get(self.study.terms[term], ""))
 
     def one_more(self, term: int) -> str:
-        """`one more year of age`; `one more day` if unit and predictor have the same name."""
+        """`one more year of age`; `one more day` if unit and predictor have the same name; `app rather than web`."""
+        if level := self.levels[term]:
+            return f"{level.column} “{level.name}” rather than “{level.reference}”"
         name, unit = self.terms[term], text.singular(self.given_unit(term))
         if not unit:
             return f"one unit more of {name}"
@@ -71,18 +110,31 @@ class RowContext:
         """The position of a term that an analysis names."""
         return self.study.terms.index(term)
 
+    def compared(self, term: int) -> str:
+        """`age`; of a level, what it is compared with too: `channel: app rather than web`."""
+        level = self.levels[term]
+        return f"{self.terms[term]} rather than {level.reference}" if level else self.terms[term]
+
     def term_name(self, term: int) -> str:
-        return "level" if term == 0 else f"effect of {self.terms[term]}"
+        return "level" if term == 0 else f"effect of {self.compared(term)}"
 
     def term_title(self, term: int) -> str:
-        return text.sentence_case(self.term_name(term))
+        return text.sentence_case(self.compared(term) if self.is_level(term) else self.term_name(term))
+
+    def slope_name(self, term: int) -> str:
+        """`slope of age`; of a level there is a difference, and no slope."""
+        return f"{'difference' if self.is_level(term) else 'slope'} of {self.compared(term)}"
 
     def term_unit(self, term: int) -> str:
-        """Unit of a coefficient as fitted: on the centre-scaled predictor."""
+        """Unit of a coefficient as fitted: on the centre-scaled predictor, which a level is not."""
+        if self.is_level(term):
+            return self.difference_unit
         return self.unit if term == 0 else f"{self.difference_unit or 'units'} per SD of {self.terms[term]}"
 
     def raw_unit(self, term: int) -> str:
-        """Unit of a coefficient per raw unit of its predictor, as readers think of it."""
+        """Unit of a coefficient per raw unit of its predictor, as readers think of it; of a level, of a difference."""
+        if self.is_level(term):
+            return self.difference_unit
         return f"{self.difference_unit or 'units'} per {self.predictor_unit(term)}" if term else self.unit
 
     def raw_scale(self, term: int) -> float:
@@ -98,8 +150,11 @@ class RowContext:
         if len(self.terms) == 1:
             return "The level is a group’s expected outcome."
         scaling = self.scaling
+        mixed = [text.readable(each.column) for each in self.rows.categories]
+        mix = f"{numbers.listed(mixed)} as mixed in all rows" if mixed else ""
         means = [
-            f"{text.readable(name)} {numbers.estimate(center, scale / 10)}"
-            for name, center, scale in zip(scaling.predictors, scaling.center, scaling.scale, strict=True)
+            f"{self.terms[term]} {numbers.estimate(scaling.center[term - 1], scaling.scale[term - 1] / 10)}"
+            for term in self.numeric_terms
         ]
-        return f"The level is a group’s expected outcome at the average of the predictors ({', '.join(means)})."
+        where = ", ".join(filter(None, [*means, mix]))
+        return f"The level is a group’s expected outcome at the average of the predictors ({where})."

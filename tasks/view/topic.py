@@ -92,9 +92,14 @@ def messages(context: Context, specs: Iterable[CheckSpec[Context]]) -> str:
     return " ".join(message for _, message in _messages(context, specs))
 
 
-def worst_first(context: Context, specs: Iterable[CheckSpec[Context]]) -> str:
-    """The same, what did not pass before what did."""
-    found = sorted(_messages(context, specs), key=lambda one: SEVERITY[one[0].status], reverse=True)
+def worst_first(
+    context: Context,
+    specs: Iterable[CheckSpec[Context]],
+    is_told: Callable[[Judgement], bool] = lambda judged: True,
+) -> str:
+    """The same, what did not pass before what did; of the judgements that are to be told."""
+    told = [one for one in _messages(context, specs) if is_told(one[0])]
+    found = sorted(told, key=lambda one: SEVERITY[one[0].status], reverse=True)
     return " ".join(message for _, message in found)
 
 

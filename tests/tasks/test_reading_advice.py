@@ -217,22 +217,28 @@ def test_a_named_encoding_is_for_files_that_are_not_utf8_only(place: Place, enco
     assert place.read().products.labels == ("Fürth", "Köln", "Trier", "Ulm", "Пермь", "Тверь")
 
 
-def test_true_and_false_are_one_and_zero_where_a_predictor_says_nothing_else(place: Place) -> None:
+def test_true_and_false_are_a_category_where_a_predictor_says_nothing_else(place: Place) -> None:
     place.put("a.csv", table(x=lambda v: "true" if v > 6 else "FALSE"))
     place.put("b.csv", table(x=lambda v: "NA" if v == 5 else "True" if v > 6 else "False"))
     is_so = [float(v > 6) for v in X]
-    place.settings = "rules.max_rejected_share = 0.5"
+    read = 'categories.reference.x = "false"'
+    place.settings = f"rules.max_rejected_share = 0.5\n{read}"
     assert values_of(place.read())[1] == is_so + [v for v, x in zip(is_so, X, strict=True) if x != 5]
     frame = pd.read_csv(place.folder / "a.csv").assign(x=[v > 6 for v in X])
     (place.folder / "b.csv").unlink()
     frame.iloc[:30].to_parquet(place.folder / "c.parquet")
-    place.settings = 'source = "*"'
+    place.settings = f'source = "*"\n{read}'
     assert values_of(place.read())[1] == is_so + is_so[:30]
+    assert place.read().products.terms == ("intercept", "x: true")
+    place.settings = 'source = "*"\ncategories.numbers = ["x"]'
+    assert values_of(place.read())[1] == is_so + is_so[:30]
+    assert place.read().products.terms == ("intercept", "x")
 
 
 @pytest.mark.parametrize(("no", "yes"), [("f", "m"), ("no", "yes"), ("F", "T"), ("0 - never", "1 - ever"), ("-", "+")])
 def test_words_for_two_categories_are_read_by_codes(place: Place, no: str, yes: str) -> None:
     place.put("data.csv", table(x=lambda v: yes if v > 6 else no))
+    place.settings = 'categories.numbers = ["x"]'
     message = place.refusal()
     assert "looks like a word for a category" in message
     place.follow(message)
@@ -244,10 +250,12 @@ def test_words_for_two_categories_are_read_by_codes(place: Place, no: str, yes: 
 
 def test_words_for_more_categories_are_not_put_in_an_order(place: Place) -> None:
     place.put("data.csv", table(x=lambda v: "low" if v < 6 else "mid" if v < 7 else "high"))
+    place.settings = 'categories.numbers = ["x"]'
     message = place.refusal()
     assert "one of high, low, mid: if they have an order" in message
-    assert "make a column of 0 and 1 for each" in message
-    assert not ADVICE.search(message)
+    place.settings = ""
+    place.follow(message)
+    assert place.read().products.terms == ("intercept", "x: high", "x: mid")
 
 
 @pytest.mark.parametrize(

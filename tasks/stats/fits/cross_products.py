@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.stats.fits.runs import Runs, blocks, by_group, sums_of_ends, sums_of_products
 from tasks.stats.labels import one_spelling
@@ -38,6 +39,7 @@ class CrossProducts:
     lag: Floats  # (J, m, m) sums of w w_next' over rows that have a next one in their group and chunk
     ends: Floats  # (J, m, m) sums of w w' over the first and over the last row of each group in each chunk
     rises: Floats  # (J,) how many of these next rows have an outcome as large or larger
+    categories: tuple[tuple[int, ...], ...] = ()  # positions in `terms` of the 0/1 columns of each category
 
     @property
     def gram(self) -> Floats:
@@ -77,6 +79,12 @@ class ModelCrossProducts:
     outcome_center: float
     gram: Floats  # (J, p + 1, p + 1)
     wide: WideProducts
+    categories: tuple[tuple[int, ...], ...] = ()  # as of `CrossProducts`
+
+    @property
+    def is_level(self) -> NDArray[np.bool_]:
+        """(p,) whether a term is a 0/1 column, which is centred and not scaled."""
+        return np.isin(np.arange(self.p), [k for category in self.categories for k in category])
 
     @property
     def n(self) -> Floats:
@@ -157,7 +165,7 @@ def total(parts: Sequence[CrossProducts], offset: Floats | None = None) -> Cross
         at, moved = [position[label] for label in part.labels], about(part, offset)
         for name, total_ in sums.items():
             total_[at] += getattr(moved, name)
-    return CrossProducts(tuple(position), largest.terms, offset, **sums)
+    return CrossProducts(tuple(position), largest.terms, offset, **sums, categories=largest.categories)
 
 
 def with_labels(products: CrossProducts, labels: Sequence[str]) -> CrossProducts:
@@ -226,12 +234,17 @@ def change_basis(gram: Floats, basis: Floats) -> Floats:
 
 
 def scaling_of(products: CrossProducts) -> Scaling:
-    """Means and standard deviations of all rows together, in raw units."""
+    """Means and standard deviations of all rows together, in raw units.
+
+    The scale of a category's 0/1 columns is 1: their coefficients are differences between levels, which nobody reads
+    per SD.
+    """
     total = products.gram.sum(axis=0)
     n = total[0, 0]
     mean = total[0, 1:] / n
     variance = (np.diag(total)[1:] - n * mean**2) / (n - 1)
     center, scale = products.offset + mean, np.sqrt(np.maximum(variance, 0.0))
+    scale[[k - 1 for category in products.categories for k in category]] = 1.0
     return Scaling(products.terms[1:], center[:-1], scale[:-1], float(center[-1]), float(scale[-1]))
 
 
@@ -251,6 +264,7 @@ def centre_scaled(products: CrossProducts, scaling: Scaling) -> ModelCrossProduc
         scaling.outcome_center,
         np.ascontiguousarray(wide[:, : p + 1, : p + 1]),
         WideProducts(wide, change_basis(products.lag, basis), change_basis(products.ends, basis), products.rises),
+        products.categories,
     )
 
 

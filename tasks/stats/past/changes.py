@@ -118,7 +118,7 @@ def compare(study: Study, previous: PreviousReport, findings: Findings, rows: Ea
     `rows` are sums of today's rows and of those that the previous report had: whether groups moved is told from them.
     """
     run, then = findings.run, previous.run
-    reasons = differences(then.question, question_of(study))
+    reasons = differences(then.question, question_of(study, findings.rows.categories))
     return Changes(
         previous_id=then.id,
         previous_started_at=then.started_at,

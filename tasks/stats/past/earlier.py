@@ -13,7 +13,7 @@ SD(level) + sum |d| SD(slope) (Minkowski). This bound is used for the SD, and in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +22,7 @@ import numpy as np
 from tasks.stats.judgement import Status
 from tasks.stats.past.evidence import GroupEvidence
 from tasks.stats.records import Estimate, Floats, Integers, Scaling, VerdictStatus
+from tasks.stats.rows.categories import Category
 from tasks.study.model import Study
 from tasks.study.run import SourceFile
 
@@ -35,18 +36,19 @@ class Question:
     outcome: str
     outcome_unit: str
     group: str
-    predictors: tuple[str, ...]
+    predictors: tuple[str, ...]  # a term each: of a category, one for each level but the reference
     predictor_units: Mapping[str, str]
+    references: Mapping[str, str] = field(default_factory=dict)  # by category
 
 
 @dataclass(frozen=True)
 class Difference:
     """One way in which two questions differ."""
 
-    what: Literal["outcome", "outcome unit", "group", "predictors", "predictor unit"]
+    what: Literal["outcome", "outcome unit", "group", "predictors", "predictor unit", "reference"]
     then: str  # predictors are separated by commas; empty for none
     now: str
-    predictor: str = ""  # the one whose unit differs
+    predictor: str = ""  # the one whose unit or reference differs
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,15 @@ class PreviousReport:
     evidence: Mapping[str, GroupEvidence] = field(default_factory=dict)  # by label: that groups have moved
 
 
-def question_of(study: Study) -> Question:
-    return Question(study.outcome, study.outcome_unit, study.group, study.predictors, dict(study.predictor_units))
+def question_of(study: Study, categories: Sequence[Category] = ()) -> Question:
+    return Question(
+        study.outcome,
+        study.outcome_unit,
+        study.group,
+        study.predictors,
+        dict(study.predictor_units),
+        {each.column: each.reference.name for each in categories},
+    )
 
 
 def differences(then: Question, now: Question) -> tuple[Difference, ...]:
@@ -115,6 +124,11 @@ def differences(then: Question, now: Question) -> tuple[Difference, ...]:
         Difference("predictor unit", then.predictor_units[name], now.predictor_units[name], name)
         for name in now.predictors
         if _other_unit(then.predictor_units.get(name, ""), now.predictor_units.get(name, ""))
+    ]
+    found += [
+        Difference("reference", then.references[name], reference, name)
+        for name, reference in now.references.items()
+        if then.references.get(name, reference) != reference
     ]
     return tuple(found)
 

@@ -7,6 +7,7 @@ effect's interval is than it would be if the predictor were uncorrelated with th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,12 +62,13 @@ def collinearity(products: ModelCrossProducts) -> Collinearity | None:
     if products.p < 3:
         return None
     correlation = _correlation(products)
-    values = np.linalg.eigvalsh(correlation)
+    apart = _between_categories(correlation, products.categories)
+    values = np.linalg.eigvalsh(apart)
     condition = float(np.sqrt(values[-1] / max(float(values[0]), 1e-300)))
-    vif = float(np.max(np.diag(np.linalg.pinv(correlation, hermitian=True))))
+    vif = float(np.max(np.diag(np.linalg.pinv(apart, hermitian=True))))
     if condition <= LARGEST_CONDITION and vif <= LARGEST_VIF:
         return None
-    columns = _almost_constant(correlation)
+    columns = _almost_constant(apart)
     alone = np.array([_alone(products, k, columns) for k in columns])
     pair = float(correlation[columns[0] - 1, columns[1] - 1]) if len(columns) == 2 else np.nan
     signs = _together(correlation, columns)
@@ -89,6 +91,19 @@ def _correlation(products: ModelCrossProducts) -> Floats:
     xtx = products.xtx.sum(axis=0)[1:, 1:]
     sd = np.sqrt(np.diag(xtx))
     return xtx / np.outer(sd, sd)
+
+
+def _between_categories(correlation: Floats, categories: Sequence[tuple[int, ...]]) -> Floats:
+    """The same with each category's columns made uncorrelated among themselves, so that what is left is between
+    predictors: levels of one category repeat one another wherever the reference has few rows (generalised variance
+    inflation: Fox & Monette 1992, J. Am. Stat. Assoc. 87).
+    """
+    basis = np.eye(len(correlation))
+    for category in categories:
+        at = np.ix_([k - 1 for k in category], [k - 1 for k in category])
+        values, vectors = np.linalg.eigh(correlation[at])
+        basis[at] = vectors / np.sqrt(np.maximum(values, 1e-12)) @ vectors.T
+    return np.asarray(basis @ correlation @ basis)
 
 
 def _almost_constant(correlation: Floats) -> tuple[int, ...]:

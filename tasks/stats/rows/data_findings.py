@@ -8,6 +8,7 @@ from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, c
 from tasks.stats.judgement import Judgement
 from tasks.stats.labels import LabelNotes, judge_labels
 from tasks.stats.records import Scaling
+from tasks.stats.rows.categories import Category, judge_categories
 from tasks.stats.rows.collinearity import Collinearity, collinearity, judge_collinearity
 from tasks.stats.rows.copies import Copies, judge_copies
 from tasks.stats.rows.reading_notes import ReadingNotes, judge_reading
@@ -22,6 +23,7 @@ class DataNotes:
     labels: LabelNotes | None = None
     copies: Copies | None = None
     reading: ReadingNotes | None = None
+    categories: tuple[Category, ...] = ()
 
     @property
     def hint(self) -> str:
@@ -42,6 +44,15 @@ class DataFindings:
     scaling: Scaling | None = None  # None where the rows cannot carry the model: predictors were not looked at
     collinearity: Collinearity | None = None  # None where the predictors can be told apart
     group_level: tuple[str, ...] = ()  # predictors of one value per group, whose effect cannot vary by group
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        return self.notes.categories
+
+    @property
+    def level_terms(self) -> tuple[str, ...]:
+        """The terms that compare levels of a category."""
+        return tuple(term for each in self.categories for term in each.terms)
 
     @property
     def n_read(self) -> int:
@@ -89,8 +100,9 @@ def judge_rows(found: DataFindings, study: Study) -> tuple[Judgement, ...]:
         *judge_labels(found.notes.labels),
         *judge_copies(found.notes.copies, study.rules.copies, found.n_rows),
         *judge_reading(found.notes.reading),
+        *judge_categories(found.notes.categories, study),
         *judge_collinearity(found.collinearity, found.scaling),
-        *judge_group_level(found.group_level),
+        *judge_group_level(found.group_level, found.level_terms),
     )
 
 

@@ -10,7 +10,7 @@ A digest holds no file name: it describes the content, whatever the file is call
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from tasks.stats.fits.cross_products import CrossProducts, add, cross_products
 from tasks.stats.fits.cross_products import with_spelling as products_with_spelling
 from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Integers
+from tasks.stats.rows.coding import Coding, Levels, joined, recoded, recoded_rows
 from tasks.stats.rows.cut_short import CutShort
 from tasks.stats.rows.extremes import Extremes, added, extremes_of, no_extremes
 from tasks.stats.rows.row_sketch import FileSketch, Hashes, extended, finished, no_sketch
@@ -51,6 +52,7 @@ class RowsRead:
     whole: RowHashes
     n_copies: int = 0  # rows dropped as copies of earlier ones; neither good nor rejected
     order: Integers | None = None  # (n,) what the good rows of a group follow one another by; None: as they stand
+    levels: Levels = field(default_factory=dict)  # of the categories; `good` has a 0/1 column for each
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class FileDigest:
     extremes: Extremes  # of its good rows
     copy_keys: NDArray[np.void]  # of whole rows, where copies are dropped
     sketch: FileSketch
+    coding: Coding  # of `products` and `sample`
     n_copies: int = 0
     cut_short: CutShort | None = None  # None if the file's end seems to be there
 
@@ -95,8 +98,18 @@ def with_spelling(digest: FileDigest, spelling: Mapping[str, str]) -> FileDigest
     return replace(digest, products=products_with_spelling(digest.products, spelling), sample=sample)
 
 
+def coded(digest: FileDigest, coding: Coding) -> FileDigest:
+    """The digest with the columns of another coding."""
+    sample = replace(digest.sample, x=recoded_rows(digest.sample.x, digest.coding, coding))
+    return replace(digest, products=recoded(digest.products, digest.coding, coding), sample=sample, coding=coding)
+
+
 def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -> FileDigest:
-    """Reduce a file to its digest, chunk by chunk. Sums are about the means of the first chunk with good rows."""
+    """Reduce a file to its digest, chunk by chunk; `terms` are the intercept and the study's predictors.
+
+    Sums are about the means of the first chunk with good rows; those of 0/1 columns about 0.
+    """
+    coding = Coding(terms[1:])
     products, sample = no_products(terms), no_sample(len(terms) - 1)
     rejections: list[Rejection] = []
     keys: list[NDArray[np.void]] = []
@@ -113,9 +126,13 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
         copy_keys.append(chunk.whole.keys)
         sketch = extended(sketch or no_sketch(chunk.whole.others), chunk.whole.asked, chunk.whole.rest)
         if chunk.good.n_rows:
-            products = _with_rows(products, chunk.good, chunk.order)
-            extremes = added([extremes, extremes_of_rows(chunk.good)])
-            sample = lowest(_joined([sample, _sampled(sha256, chunk, products.labels)]), SAMPLE_ROWS)
+            of_chunk = Coding(terms[1:], chunk.levels)
+            extremes = added([extremes, extremes_of_rows(chunk.good, of_chunk)])
+            before, coding = coding, joined([coding, of_chunk])
+            here = replace(chunk, good=_recoded_data(chunk.good, of_chunk, coding))
+            products = _with_rows(recoded(products, before, coding), here.good, chunk.order, coding)
+            sample = replace(sample, x=recoded_rows(sample.x, before, coding))
+            sample = lowest(_joined([sample, _sampled(sha256, here, products.labels)]), SAMPLE_ROWS)
     return FileDigest(
         sha256,
         n_read,
@@ -127,12 +144,15 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
         extremes,
         np.concatenate(copy_keys),
         finished(sketch or no_sketch()),
+        coding,
         n_copies,
     )
 
 
-def extremes_of_rows(data: GroupedData) -> Extremes:
-    return extremes_of([data.y, *data.x.T])
+def extremes_of_rows(data: GroupedData, coding: Coding) -> Extremes:
+    """Of the outcome and of each predictor; a category has none."""
+    at = {name: k for k, (name, level) in enumerate(coding.columns) if level is None}
+    return extremes_of([data.y, *(data.x[:, at[name]] if name in at else np.empty(0) for name in coding.predictors)])
 
 
 def no_products(terms: tuple[str, ...]) -> CrossProducts:
@@ -181,10 +201,15 @@ def merged(digests: Sequence[FileDigest], labels: Sequence[str], terms: tuple[st
     return GroupedData(sample.y, sample.x, sample.group_index, tuple(labels), terms)
 
 
-def _with_rows(products: CrossProducts, good: GroupedData, order: Integers | None) -> CrossProducts:
-    if not products.labels:
-        return cross_products(good, order=order)
-    return add(products, cross_products(good, products.offset, order))
+def _recoded_data(good: GroupedData, then: Coding, now: Coding) -> GroupedData:
+    return replace(good, x=recoded_rows(good.x, then, now), terms=now.terms)
+
+
+def _with_rows(products: CrossProducts, good: GroupedData, order: Integers | None, coding: Coding) -> CrossProducts:
+    if products.labels:
+        return add(products, cross_products(good, products.offset, order))
+    offset = np.append(np.where(coding.is_level, 0.0, good.x.mean(axis=0)), good.y.mean())
+    return replace(cross_products(good, offset, order), categories=coding.categories)
 
 
 def _sampled(sha256: str, chunk: RowsRead, labels: tuple[str, ...]) -> Sample:

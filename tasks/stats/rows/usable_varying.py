@@ -42,6 +42,9 @@ def group_level_terms(products: ModelCrossProducts) -> tuple[str, ...]:
     )
 
 
-def judge_group_level(terms: Sequence[str]) -> tuple[Judgement, ...]:
-    """One judgement for each predictor with one value per group. It passes, as nothing needs to be done."""
-    return tuple(Judgement("fixed", "pass", "one value", term) for term in terms)
+def judge_group_level(terms: Sequence[str], levels: Sequence[str] = ()) -> tuple[Judgement, ...]:
+    """One judgement for each predictor with one value per group. It passes, as nothing needs to be done.
+
+    None for `levels` of categories, whose effects do not vary unless a study asks for it.
+    """
+    return tuple(Judgement("fixed", "pass", "one value", term) for term in terms if term not in levels)

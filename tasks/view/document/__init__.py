@@ -79,7 +79,7 @@ def summary_of(context: Context) -> dict[str, Any]:
     study, findings, verdict = context.study, context.findings, verdict_words.verdict_of(context)
     return Summary.given(
         schema_version=SCHEMA_VERSION,
-        study=study_of(study),
+        study=study_of(study, findings.rows.categories),
         verdict=verdict_of(verdict),
         run=run_of(findings.run),
         overview=overview_of(context),

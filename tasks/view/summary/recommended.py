@@ -10,7 +10,7 @@ from tasks.view.summary.record import ByLabel, Record, Vector
 
 ENTRIES = (
     "p values in the order of `terms`: the expected outcome at the predictors' means over all rows, then the effect of "
-    "one SD of each predictor (see `scaling`), in the outcome's unit"
+    "one SD of each predictor (see `scaling`), or of a level beside its reference, in the outcome's unit"
 )
 
 

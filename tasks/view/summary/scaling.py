@@ -11,8 +11,12 @@ from tasks.view.summary.record import Number, Record
 class ScalingSummary(Record):
     """How a predictor was centred and scaled."""
 
-    center: Number = Field(description="mean that was subtracted, in the predictor's unit")
-    scale: Number = Field(description="SD (n - 1) that was divided by, in the predictor's unit")
+    center: Number = Field(
+        description="mean that was subtracted, in the predictor's unit; of a level, its share of the rows"
+    )
+    scale: Number = Field(
+        description="SD (n - 1) that was divided by, in the predictor's unit; 1 of a level, which is not scaled"
+    )
 
 
 class OutcomeScalingSummary(Record):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
+from tasks.stats.rows.categories import Category
 from tasks.study.model import Study
 from tasks.view.summary.record import Record
 
@@ -23,10 +25,22 @@ class StudySummary(Record):
     family: Literal["normal"] = Field(description="distribution of the outcome, given its group and the predictors")
     group: str = Field(description="column of the group")
     predictors: list[str] = Field(description="columns of the predictors")
+    levels: dict[str, list[str]] = Field(
+        description="by predictor that is a category: its levels, first the reference, then the others in the order of "
+        "their terms, each called `<predictor>: <level>`"
+    )
     predictor_units: dict[str, str] = Field(description="unit by predictor, where the study names one")
-    varying: list[str] = Field(description="predictors whose slope may differ by group")
+    varying: list[str] = Field(description="terms whose effect may differ by group")
 
 
-def study_of(study: Study) -> StudySummary:
+def study_of(study: Study, categories: Sequence[Category]) -> StudySummary:
+    """Of a study whose predictors are the terms that were found."""
     source = study.source if isinstance(study.source, str) else study.source.sql
-    return StudySummary.of(study, family=FAMILY, source=source)
+    columns = {term: each.column for each in categories for term in each.terms}
+    return StudySummary.of(
+        study,
+        family=FAMILY,
+        source=source,
+        predictors=list(dict.fromkeys(columns.get(term, term) for term in study.predictors)),
+        levels={each.column: [level.name for level in each.levels] for each in categories},
+    )

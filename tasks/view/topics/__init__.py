@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tasks.view.topic import Topic
 from tasks.view.topics import (
     assumptions,
+    categories,
     changes,
     data,
     extended,
@@ -32,7 +33,7 @@ CHAPTERS: Mapping[str, tuple[Topic, ...]] = {
     "Group by group": (groups.TOPIC, variance.TOPIC),
     "Which intervals to believe": (singularity.TOPIC, remedies.TOPIC),
     "Small groups": (size.TOPIC, ranks.TOPIC),
-    "Within groups and between them": (simpson.TOPIC,),
+    "Within groups and between them": (categories.TOPIC, simpson.TOPIC),
     "Does the model fit?": (predictive.TOPIC, assumptions.TOPIC, extended.TOPIC),
     "Models side by side": (models.TOPIC, held_out.TOPIC),
     "Appendix": (data.TOPIC, priors.TOPIC, sampler.TOPIC, methods.TOPIC),

@@ -101,6 +101,7 @@ def in_words(found: Difference) -> str:
         "outcome unit": "the outcome’s unit was",
         "group": "groups were told apart by",
         "predictors": "predictors were",
+        "reference": f"levels of {text.clean(found.predictor)} were compared with",
         "predictor unit": f"the unit of {text.clean(found.predictor)} was",
     }[found.what]
     return f"{what} {then}, not {now}"

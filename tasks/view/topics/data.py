@@ -20,6 +20,7 @@ from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
 from tasks.view.topics.copies import COPIES
 from tasks.view.topics.data_notes import notes
 from tasks.view.topics.labels import LABELS
+from tasks.view.topics.levels import LEVELS
 from tasks.view.topics.predictors import PREDICTORS
 from tasks.view.topics.reading import READING
 from tasks.view.words import numbers, text
@@ -341,7 +342,15 @@ GROUP_SIZES: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
-ROW_CHECKS: tuple[CheckSpec[RowContext], ...] = (REJECTED, *LABELS, COPIES, *READING, *PREDICTORS, FRESHNESS)
+ROW_CHECKS: tuple[CheckSpec[RowContext], ...] = (
+    REJECTED,
+    *LABELS,
+    COPIES,
+    *READING,
+    *LEVELS,
+    *PREDICTORS,
+    FRESHNESS,
+)
 TOPIC = Topic(
     id="data",
     title="Data and rejects",
@@ -349,5 +358,5 @@ TOPIC = Topic(
     blocks=_blocks,
     sources=("run", "checks"),
     guide=(GUIDE,),
-    checks=(REJECTED, *LABELS, COPIES, *READING, FRESHNESS, GROUP_COUNT, GROUP_SIZES),
+    checks=(REJECTED, *LABELS, COPIES, *READING, *LEVELS, FRESHNESS, GROUP_COUNT, GROUP_SIZES),
 )

@@ -46,7 +46,7 @@ def _shown_terms(context: Context) -> tuple[int, ...]:
     """Positions of the predictors whose slope varies, else of the first predictor; 0 if there are none."""
     if len(context.terms) == 1:
         return (0,)
-    return (tuple(term for term in context.varying if term) or (1,))[:MOST_PREDICTORS]
+    return (tuple(term for term in context.varying if term) or context.numeric_terms[:1] or (0,))[:MOST_PREDICTORS]
 
 
 def _panels(context: Context, term: int) -> Panels:
@@ -161,12 +161,15 @@ def _alternative(context: Context, term: int, group: int) -> str:
 
 
 def _tables(context: Context) -> list[Block]:
-    """A table per term, slopes per raw unit; behind a fold, slopes as fitted."""
+    """A table per term, slopes per raw unit; behind a fold, slopes as fitted.
+
+    None of a level whose effect is the same in all groups: `topics.categories` has it.
+    """
     every = np.arange(context.n_groups)
     tables: list[Block] = [_table(context, 0, every)]
-    slopes = range(1, len(context.terms))
+    slopes = [term for term in range(1, len(context.terms)) if term in context.varying or not context.is_level(term)]
     tables += [_table(context, term, every, per_raw_unit=True) for term in slopes]
-    scaled = tuple(_table(context, term, every) for term in slopes)
+    scaled = tuple(_table(context, term, every) for term in slopes if not context.is_level(term))
     return [*tables, Fold("The same per SD of the predictor, as fitted", scaled)] if scaled else tables
 
 
@@ -254,7 +257,8 @@ def _table_note(context: Context, term: int, scale: float, unit: str) -> str:
         "Complete pooling gives every group "
         f"{numbers.with_unit(numbers.fixed(complete, context.places(term, scale)), unit)}."
     ]
-    parts.append(context.level_note if term == 0 else f"One SD of {context.terms[term]} is {_sd(context, term)}.")
+    if not context.is_level(term):
+        parts.append(context.level_note if term == 0 else f"One SD of {context.terms[term]} is {_sd(context, term)}.")
     if term and term not in context.varying:
         parts.append("The pooled models hold this effect equal in all groups.")
     parts.append(_joint_note(context))

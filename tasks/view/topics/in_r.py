@@ -10,6 +10,7 @@ import re
 
 from tasks.stats.bayes.priors import ResolvedPriors, resolve_priors
 from tasks.stats.records import PartialPooling
+from tasks.stats.rows.categories import Category, Level
 from tasks.study.model import Study
 from tasks.view.context import Context
 from tasks.view.records import Code, Fold
@@ -38,10 +39,31 @@ def in_r(context: Context) -> Fold:
 
 def formula(context: Context, fit: PartialPooling) -> str:
     """lme4's formula of a flavour: names as in the data, in backticks if they are no names in R."""
-    study = context.study
-    scaled = [f"scale({r_name(name)})" for name in study.predictors]
-    inside = [*(["1"] if 0 in fit.varying else ["0"]), *(scaled[k - 1] for k in fit.varying if k)]
-    return f"{r_name(study.outcome)} ~ {' + '.join(scaled or ['1'])} + ({' + '.join(inside)} | {r_name(study.group)})"
+    study, levels = context.study, _levels(context)
+    fixed = [
+        r_name(levels[name][0].column) if name in levels else f"scale({r_name(name)})" for name in study.predictors
+    ]
+    inside = [*(["1"] if 0 in fit.varying else ["0"]), *(_column(context, k) for k in fit.varying if k)]
+    terms = " + ".join(dict.fromkeys(fixed)) or "1"
+    return f"{r_name(study.outcome)} ~ {terms} + ({' + '.join(inside)} | {r_name(study.group)})"
+
+
+def _levels(context: Context) -> dict[str, tuple[Category, Level]]:
+    """The category and the level of each term that has one."""
+    return {
+        term: (each, level)
+        for each in context.rows.categories
+        for term, level in zip(each.terms, each.others, strict=True)
+    }
+
+
+def _column(context: Context, term: int, rows: str = "") -> str:
+    """A term's column as it is fitted here: scaled, or 0/1 and centred. `rows` stands before the column's name."""
+    name = context.study.terms[term]
+    if name not in (levels := _levels(context)):
+        return f"scale({rows}{r_name(name)})"
+    category, level = levels[name]
+    return f"scale({rows}{r_name(category.column)} == {_quoted(level.name)}, scale = FALSE)"
 
 
 def r_name(name: str) -> str:
@@ -79,10 +101,19 @@ def _rows(context: Context) -> list[str]:
     settings = _by_hand(context.study)
     by_hand = [f"# Do first what the study file says under {', '.join(settings)}."] if settings else []
     reader, how = ("arrow::read_parquet", "") if files[0].endswith(".parquet") else ("read.csv", _how(context.study))
+    factors = [_factor(each) for each in context.rows.categories]
     if len(files) == 1:
-        return [*rejected, *by_hand, f"rows <- {reader}({_quoted(files[0])}{how})"]
+        return [*rejected, *by_hand, f"rows <- {reader}({_quoted(files[0])}{how})", *factors]
     named = f"c({', '.join(map(_quoted, files))})" if len(files) <= MOST_FILES else 'dir(pattern = "[.]csv$")'
-    return [*rejected, *by_hand, f"rows <- do.call(rbind, lapply({named}, {reader}{how}))"]
+    return [*rejected, *by_hand, f"rows <- do.call(rbind, lapply({named}, {reader}{how}))", *factors]
+
+
+def _factor(category: Category) -> str:
+    """R reads true and false as TRUE and FALSE, and compares with the first level in the alphabet unless it is told."""
+    column = f"rows${r_name(category.column)}"
+    is_truth = {level.name for level in category.levels} <= {"true", "false"}
+    values = f"factor({f'tolower({column})' if is_truth else column})"
+    return f"{column} <- relevel({values}, ref = {_quoted(category.reference.name)})"
 
 
 def _by_hand(study: Study) -> list[str]:
@@ -120,10 +151,7 @@ def brms_code(context: Context) -> str:
     columns = [
         f"y = rows${r_name(study.outcome)}",
         f"g = factor(rows${r_name(study.group)})",
-        *(
-            f"{short} = as.vector(scale(rows${r_name(name)}))"
-            for short, name in zip(names, study.predictors, strict=True)
-        ),
+        *(f"{short} = as.vector({_column(context, term, 'rows$')})" for term, short in enumerate(names, 1)),
     ]
     sds = ", ".join(_n(float(sd), 4) for sd in found.sigma_group.median)
     return "\n".join(

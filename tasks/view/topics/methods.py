@@ -72,14 +72,16 @@ def _scaling(context: Context) -> Table | Paragraph:
     )
     rows = tuple(
         (
-            Cell(text.readable(name)),
-            Cell(text.clean(context.study.predictor_units.get(name, "")) or "–"),
-            Cell(numbers.estimate(center, scale / 10)),
-            Cell(numbers.significant(scale, 3)),
+            Cell(context.terms[term]),
+            Cell("share" if context.is_level(term) else context.given_unit(term) or "–"),
+            Cell(numbers.percent(center) if context.is_level(term) else numbers.estimate(center, scale / 10)),
+            Cell("not scaled" if context.is_level(term) else numbers.significant(scale, 3)),
         )
-        for name, center, scale in zip(scaling.predictors, scaling.center, scaling.scale, strict=True)
+        for term, (center, scale) in enumerate(zip(scaling.center, scaling.scale, strict=True), 1)
     )
     note = "Models are fitted on (value − average) / SD; effects per raw unit are those divided by the SD."
+    if context.rows.categories:
+        note += " Levels of categories are 1 or 0, less their share of the rows, and not divided."
     return Table("table-scaling", "Scaling of the predictors", columns, rows, note)
 
 

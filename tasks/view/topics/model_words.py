@@ -24,6 +24,10 @@ def _name(context: Context, judged: Judgement) -> str:
     return context.terms[context.position(judged.term)]
 
 
+def _slope(context: Context, judged: Judgement) -> str:
+    return context.slope_name(context.position(judged.term))
+
+
 def _parts(one: MissingTerm, scale: float, unit: str) -> tuple[str, str]:
     """`3.1 s per year` and `1.2 to 5.0`"""
     half = one.half_width / scale
@@ -38,11 +42,9 @@ def _estimate(one: MissingTerm, scale: float, unit: str) -> str:
 
 def _difference(context: Context, judged: Judgement) -> str:
     one = _missing(context, judged)
-    name = context.terms[one.added.column]
+    name = context.slope_name(one.added.column)
     size, ends = _parts(one, context.raw_scale(one.added.column), context.raw_unit(one.added.column))
-    return (
-        f"The slope of {name} between groups differs from the one within groups by {size}. The 95 % interval is {ends}."
-    )
+    return f"The {name} between groups differs from the one within groups by {size}. The 95 % interval is {ends}."
 
 
 CONTEXT: CheckSpec[Context] = CheckSpec(
@@ -57,12 +59,8 @@ CONTEXT: CheckSpec[Context] = CheckSpec(
         ),
         "missing": Case(
             lambda context, judged: f"{_difference(context, judged)} A model with one slope mixes the two.",
-            lambda context, judged: (
-                f"Read the slope of {_name(context, judged)} within groups from the extended model."
-            ),
-            reason=lambda context, judged: (
-                f"the slope of {_name(context, judged)} between groups is not the one within them"
-            ),
+            lambda context, judged: f"Read the {_slope(context, judged)} within groups from the extended model.",
+            reason=lambda context, judged: f"the {_slope(context, judged)} between groups is not the one within them",
         ),
     },
 )

@@ -194,7 +194,7 @@ def _fixed_effects(context: Context) -> Table:
     rows = []
     for term in range(len(context.terms)):
         scales = [(context.term_unit(term) or "–", 1.0)]
-        if term:
+        if term and not context.is_level(term):
             scales.append((context.raw_unit(term), context.raw_scale(term)))
         for unit, scale in scales:
             places = numbers.decimals_for(float(bayes.sd[term]) / scale)

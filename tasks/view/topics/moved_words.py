@@ -110,7 +110,7 @@ def _extrapolated(context: Context, group: int) -> str:
     if len(context.terms) == 1 or not own.sigma[group] > 0:
         return ""
     inflation = own.n[group] * own.se[group, 0] ** 2 / own.sigma[group] ** 2
-    named = numbers.listed(context.terms[1:])
+    named = numbers.listed(context.predictors)
     return f"its rows lie away from the average {named}, at which the level is read" if inflation > EXTRAPOLATED else ""
 
 

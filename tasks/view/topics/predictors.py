@@ -42,6 +42,8 @@ def _wide(context: RowContext, judged: Judgement) -> str:
 def _joint(context: RowContext) -> str:
     """`When a and b rise together, by one SD each, the outcome changes by 3.1 s (95 % interval 2.2 to 4.0).`"""
     found = _found(context)
+    if any(map(context.is_level, found.columns)):
+        return ""
     up = [context.terms[k] for k, sign in zip(found.columns, found.joint_signs, strict=True) if sign > 0]
     down = [context.terms[k] for k, sign in zip(found.columns, found.joint_signs, strict=True) if sign < 0]
     how = f"{numbers.listed(up)} {'rises' if len(up) == 1 else 'rise'}"

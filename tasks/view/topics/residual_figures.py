@@ -33,10 +33,10 @@ class By:
 
 
 def residual_figures(context: Context) -> Iterator[Figure]:
-    """By the expected outcome, by each predictor, and by the order of the rows where that may mean something."""
+    """By the expected outcome, by predictors that are numbers, and by the rows' order where that may mean something."""
     fitted, residual = fitted_and_residual(context.data, context.findings.screening.fit, context.findings.scaling)
     yield _figure(context, residual, _by_expected(context, fitted))
-    for term in range(1, len(context.terms))[:MOST_PREDICTORS]:
+    for term in context.numeric_terms[:MOST_PREDICTORS]:
         yield _figure(context, residual, _by_predictor(context, term))
     if context.findings.screening.serial.strength != "unknown":
         yield _figure(context, residual, _by_order(context))
@@ -56,10 +56,10 @@ def _by_expected(context: Context, fitted: Floats) -> By:
 
 
 def _by_predictor(context: Context, term: int) -> By:
-    name, n_others = context.terms[term], len(context.terms) - 1 - MOST_PREDICTORS
+    name, n_others = context.terms[term], len(context.numeric_terms) - MOST_PREDICTORS
     note = f"{numbers.plural(n_others, 'more predictor')} {numbers.be(n_others)} not shown." if n_others > 0 else ""
     title = _titled(name, context.given_unit(term))
-    is_last = term == MOST_PREDICTORS
+    is_last = term == context.numeric_terms[:MOST_PREDICTORS][-1]
     return By(
         f"residuals-{term}", context.data.x[:, term - 1], name, f"The same by {name}.", name, title, note * is_last
     )

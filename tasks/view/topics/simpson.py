@@ -29,11 +29,12 @@ IN_TABLE = {"not within": "no slope within groups", "not comparable": "cannot be
 
 
 def _blocks(context: Context) -> tuple[Block, ...]:
+    of_numbers = [context.findings.simpson[term - 1] for term in context.numeric_terms]
     return (
-        *(_figure(context, term, check) for term, check in enumerate(context.findings.simpson, start=1)),
+        *(_figure(context, term, check) for term, check in zip(context.numeric_terms, of_numbers, strict=True)),
         how_to_read(GUIDE),
         _table(context),
-        Paragraph(" ".join(_beside_bayes(context, check) for check in context.findings.simpson)),
+        *([Paragraph(" ".join(_beside_bayes(context, each) for each in of_numbers))] if of_numbers else []),
     )
 
 
@@ -132,11 +133,13 @@ def _table(context: Context) -> Table:
 
 
 def _rows(context: Context, term: int, check: SimpsonCheck) -> tuple[tuple[Cell, ...], ...]:
-    """Two rows of the table: per SD of the predictor, and per raw unit."""
+    """Two rows of the table: per SD of the predictor, and per raw unit; one of a level, which has no other unit."""
     case = next(one.case for one in context.findings.judgements if one.name == f"{CHECK.kind}_{check.term}")
     judgement = IN_TABLE.get(case, case)
-    name = context.terms[term]
-    scales = ((context.term_unit(term), 1.0), (context.raw_unit(term), context.raw_scale(term)))
+    name = context.compared(term)
+    scales = [(context.raw_unit(term), context.raw_scale(term))]
+    if not context.is_level(term):
+        scales.insert(0, (context.term_unit(term), 1.0))
     return tuple((Cell(name), Cell(unit), *_slope_cells(check, scale), Cell(judgement)) for unit, scale in scales)
 
 
@@ -172,13 +175,13 @@ def _found(context: Context, judged: Judgement) -> SimpsonCheck:
 def _slopes_compared(context: Context, check: SimpsonCheck) -> str:
     """`Over all rows the slope of age is 3.1 s per year; within groups it is -0.4 s per year.`"""
     term = context.position(check.term)
-    name, unit, scale = context.terms[term], context.raw_unit(term), context.raw_scale(term)
+    name, unit, scale = context.slope_name(term), context.raw_unit(term), context.raw_scale(term)
     places = _places(check, scale)
     pooled = with_unit(numbers.fixed(check.complete / scale, places), unit)
     if not np.isfinite(check.within):
-        return f"Over all rows the slope of {name} is {pooled}; within groups there is none."
+        return f"Over all rows the {name} is {pooled}; within groups there is none."
     within = with_unit(numbers.fixed(check.within / scale, places), unit)
-    return f"Over all rows the slope of {name} is {pooled}; within groups it is {within}."
+    return f"Over all rows the {name} is {pooled}; within groups it is {within}."
 
 
 def _beside_bayes(context: Context, check: SimpsonCheck) -> str:
@@ -192,8 +195,8 @@ def _beside_bayes(context: Context, check: SimpsonCheck) -> str:
         else "it leans on the differences between groups too, as far as they are less uncertain"
     )
     return (
-        f"The slope of {context.terms[term]} in the average group is {slope} by the Bayesian model. That is another "
-        f"question than the one slope within all groups above: {how}."
+        f"The {context.slope_name(term)} in the average group is {slope} by the Bayesian model. That is another "
+        f"question than the one within all groups above: {how}."
     )
 
 
@@ -243,10 +246,21 @@ CHECK: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
+
+
+def _finding(context: Context) -> str:
+    """What was found of numbers, and of the levels of categories where something was: these are many."""
+    levels = {context.study.terms[term] for term in range(1, len(context.terms)) if context.is_level(term)}
+    told = worst_first(context, [CHECK, CONTEXT], lambda judged: judged.term not in levels or judged.status != "pass")
+    is_quiet = levels and all(one.status == "pass" for one in context.findings.judgements if one.term in levels)
+    return f"{told} {NO_LEVEL}".strip() if is_quiet else told
+
+
+NO_LEVEL = "For no level of a category is there a clear sign that ignoring the groups misleads."
 TOPIC = Topic(
     id="simpson",
     title="Simpson’s paradox: within groups and over all rows",
-    finding=lambda context: worst_first(context, [CHECK, CONTEXT]),
+    finding=_finding,
     blocks=_blocks,
     sources=("simpson", "screening", "fits"),
     guide=(GUIDE,),

@@ -21,6 +21,7 @@ from tasks.rows.collect import Collected, collect
 from tasks.rows.read_files import read_files
 from tasks.rows.study_files import hash_files
 from tasks.rows.validate import rejections_frame, schema_of
+from tasks.rows.values import ColumnReading
 from tasks.study.errors import DataRejected, Rejection
 from tasks.study.model import Study
 
@@ -227,7 +228,8 @@ def test_intercept_only_studies_need_no_predictor() -> None:
 
 
 def test_the_schema_is_built_from_the_study() -> None:
-    schema = schema_of(study({"groups": ["a"], "unique": ["g", "day"], "ranges": {"x": {"max": 3}}}))
+    asked = study({"groups": ["a"], "unique": ["g", "day"], "ranges": {"x": {"max": 3}}})
+    schema = schema_of(asked, {"y": ColumnReading(), "x": ColumnReading()})
     assert list(schema.columns) == ["y", "x", "g", "day"]
     assert [check.error for check in schema.columns["x"].checks] == ["infinite", "beyond ±1e+50", "above 3"]
     assert [check.error for check in schema.columns["g"].checks] == [

@@ -12,6 +12,7 @@ from tasks.stats.bayes.stan_data import marginal_data
 from tasks.stats.fits.cross_products import cross_products
 from tasks.stats.judged.simpson import simpson_checks
 from tasks.stats.records import GroupedData
+from tasks.stats.rows.coding import Coding
 from tasks.stats.rows.collinearity import collinearity
 from tasks.stats.rows.digest import extremes_of_rows
 from tasks.stats.rows.usable_varying import with_usable_varying
@@ -55,7 +56,7 @@ def test_they_are_refused_in_words_or_fitted(seed: int) -> None:
     sums = cross_products(data)
     study = study_of(data)
     try:
-        require_structure(sums, data, extremes_of_rows(data), study, ())
+        require_structure(sums, data, extremes_of_rows(data, Coding(study.predictors)), study, (), ())
     except DataRejected:
         return
     study = with_usable_varying(study, sums)
