@@ -1,9 +1,9 @@
 """Funnel limits of probabilities and rates: what chance alone explains, and chance with ordinary differences.
 
 Spiegelhalter 2005, *Stat. Med.* 24 (DOI 10.1002/sim.1970). Exact limits interpolate the distribution of the number of
-events, so that they are smooth in a group's size. His upper limit counts one event too few: a group at it has more
-than its share of false alarms (Seaton & Manktelow 2012, *BMC Med. Res. Methodol.* 12:98, measure it). Here the upper
-limit is the lower one in a mirror, so that neither side is passed by chance more often than it says.
+events, so that they are smooth in a group's size. Where that is done at both ends in the same way, chance passes the
+upper one more often than it says (Seaton & Manktelow 2012, *BMC Med. Res. Methodol.* 12:98, compare such limits). Here
+the upper limit is the lower one in a mirror, so that it does on neither side.
 
 Groups may differ in what is expected of them (case mix): all is relative to each group's own target, and a `ratio` is
 observed by expected. Targets are taken as known.

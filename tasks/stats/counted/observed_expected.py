@@ -23,7 +23,7 @@ class ObservedExpected:
     """NaN where nothing is expected.
 
     Intervals are exact ones (95 %). Of counts, Garwood's of the observed count, by the expected one: what Byar's
-    formula approximates (Breslow & Day 1987, *Statistical Methods in Cancer Research* II, §2.3). Of trials, Clopper &
+    formula approximates (Breslow & Day 1987, *Statistical Methods in Cancer Research* II, p. 69). Of trials, Clopper &
     Pearson's of the events in the group's trials, by the expected share, so that no more events than trials are
     thought possible. A group's trials differ in their probabilities, which makes their sum vary less than trials
     with the same mean (Hoeffding 1956, *Ann. Math. Stat.* 27): the interval is then wider than need be.
