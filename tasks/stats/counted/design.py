@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from tasks.stats.counted.cells import Cells
-from tasks.stats.records import Floats, Scaling
+from tasks.stats.records import Floats, Integers, Scaling
 
 
 def scaling_of(cells: Cells) -> Scaling:
@@ -27,3 +28,17 @@ def design_of(cells: Cells, scaling: Scaling) -> Floats:
 
 def with_intercept(scaled: Floats) -> Floats:
     return np.column_stack([np.ones(len(scaled)), scaled])
+
+
+def moments_by_group(x: Floats, weight: Floats, group: Integers, n_groups: int) -> Floats:
+    """(J, p, p) sums of weight x x' over each group's cells; x (C, p)."""
+    p = x.shape[1]
+    each = (x[:, :, None] * (x * weight[:, None])[:, None, :]).reshape(len(x), p * p)
+    return sums_by_group(each, group, n_groups).reshape(n_groups, p, p)
+
+
+def sums_by_group(values: Floats, group: Integers, n_groups: int) -> Floats:
+    """(J, k) sums of the rows of `values` (C, k)."""
+    n = len(values)
+    adds = sparse.csr_matrix((np.ones(n), (group, np.arange(n))), shape=(n_groups, n))
+    return np.asarray(adds @ values)

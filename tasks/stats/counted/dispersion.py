@@ -17,7 +17,7 @@ from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.links import pearson_of
 from tasks.stats.records import Floats
 
-N_REPLICATES = 1000
+N_REPLICATES = 400
 
 
 @dataclass(frozen=True)

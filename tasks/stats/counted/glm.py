@@ -18,6 +18,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.design import design_of
 from tasks.stats.counted.links import log_likelihood_of, mean_of, pearson_of, ratio_of, variance_of
+from tasks.stats.counted.regressions import Regressions, maximum_likelihood
 from tasks.stats.counted.separation import is_finite_by_score, separated_terms, sides_of
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.fits.pooling import has_full_rank
@@ -82,17 +83,20 @@ def complete_rates(cells: Cells, scaling: Scaling) -> CompleteRates:
     x = design_of(cells, scaling)
     if not has_full_rank((x.T @ x)[None])[0]:
         return _without_fit(cells, "no spread")
-    coef, converged = _fitted(cells, x)
-    mean = mean_of(cells.family, x @ coef)
+    coef = _reweighted(cells, x)
+    if not _is_maximum(cells, x, coef):
+        coef = _damped(cells, x)
+    eta = x @ coef
+    mean = mean_of(cells.family, eta)
     residual = cells.events - cells.size * mean
     sides = sides_of(cells.family, cells.events, cells.size)
-    separated = () if is_finite_by_score(x, sides, residual) else separated_terms(x, sides)
+    proved = is_finite_by_score(x, sides, residual, np.zeros(len(x), dtype=np.int64), 1)[0]
+    separated = () if proved else separated_terms(x, sides)
     if separated:
         return _without_fit(cells, "separated", separated)
-    information = x.T @ (x * (cells.size * variance_of(cells.family, mean))[:, None])
-    score = (x.T @ residual) / np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
-    if not converged or not np.abs(score).max() < SCORE_TOLERANCE:
+    if not _is_maximum(cells, x, coef):
         return _without_fit(cells, "not converged")
+    information = x.T @ (x * (cells.size * variance_of(cells.family, mean))[:, None])
     cov = np.asarray(np.linalg.inv(information), dtype=float)
     half = Z_95 * np.sqrt(np.diag(cov))
     return CompleteRates(
@@ -106,13 +110,20 @@ def complete_rates(cells: Cells, scaling: Scaling) -> CompleteRates:
         upper=coef + half,
         pearson=float(pearson_of(cells.family, cells.events, cells.size, mean).sum()),
         df=len(x) - x.shape[1],
-        log_likelihood=float(log_likelihood_of(cells.family, cells.events, cells.size, mean).sum() + cells.constant),
+        log_likelihood=float(log_likelihood_of(cells.family, cells.events, cells.size, eta).sum() + cells.constant),
         mean=mean,
     )
 
 
-def _fitted(cells: Cells, x: Floats) -> tuple[Floats, bool]:
-    """The coefficients by iteratively reweighted least squares, and whether it stopped by itself."""
+def _is_maximum(cells: Cells, x: Floats, coef: Floats) -> bool:
+    mean = mean_of(cells.family, x @ coef)
+    information = (x**2).T @ (cells.size * variance_of(cells.family, mean))
+    score = x.T @ (cells.events - cells.size * mean)
+    return bool((np.abs(score) < SCORE_TOLERANCE * np.sqrt(information)).all())
+
+
+def _reweighted(cells: Cells, x: Floats) -> Floats:
+    """(p,) by iteratively reweighted least squares. Whether it converged is not asked: it may say so far from there."""
     if cells.family == "binomial":
         model = GLM(np.column_stack([cells.events, cells.size - cells.events]), x, family=Binomial())
     else:
@@ -122,8 +133,16 @@ def _fitted(cells: Cells, x: Floats) -> tuple[Floats, bool]:
         try:
             found = model.fit(maxiter=MOST_ITERATIONS, tol=STEP_TOLERANCE, tol_criterion="params")
         except (ValueError, np.linalg.LinAlgError):  # how statsmodels says that its weights overflow
-            return np.zeros(x.shape[1]), False
-    return np.asarray(found.params, dtype=float), bool(found.converged)
+            return np.full(x.shape[1], np.nan)
+    return np.asarray(found.params, dtype=float)
+
+
+def _damped(cells: Cells, x: Floats) -> Floats:
+    """(p,) where reweighting overshoots, or stops where means round to 0 or 1."""
+    if not 0.0 < cells.events.sum() < (cells.size.sum() if cells.family == "binomial" else np.inf):
+        return np.full(x.shape[1], np.nan)
+    one = np.zeros(len(x), dtype=np.int64)
+    return maximum_likelihood(Regressions(cells.family, x, cells.events, cells.size, one, 1))[0][0]
 
 
 def _clustered_se(cells: Cells, scores: Floats, cov: Floats) -> Floats:

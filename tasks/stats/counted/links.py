@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, logit, xlog1py, xlogy
+from scipy.special import expit, log_expit, logit
 
 from tasks.stats.counted.cells import Family
 from tasks.stats.records import Floats
@@ -36,11 +36,11 @@ def variance_of(family: Family, mean: Floats) -> Floats:
     return np.asarray(mean * (1.0 - mean) if family == "binomial" else mean)
 
 
-def log_likelihood_of(family: Family, events: Floats, size: Floats, mean: Floats) -> Floats:
+def log_likelihood_of(family: Family, events: Floats, size: Floats, eta: Floats) -> Floats:
     """Of each cell, without the constant that `Cells` keeps for all of them."""
     if family == "binomial":
-        return np.asarray(xlogy(events, mean) + xlog1py(size - events, -mean))
-    return np.asarray(xlogy(events, mean) - size * mean)
+        return np.asarray(events * log_expit(eta) + (size - events) * log_expit(-eta))
+    return np.asarray(events * eta - size * mean_of(family, eta))
 
 
 def pearson_of(family: Family, events: Floats, size: Floats, mean: Floats) -> Floats:

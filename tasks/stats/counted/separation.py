@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from tasks.stats.counted.cells import Family
+from tasks.stats.counted.design import moments_by_group, sums_by_group
 from tasks.stats.fits.pooling import has_full_rank
 from tasks.stats.records import Floats, Integers
 
@@ -32,17 +33,22 @@ def sides_of(family: Family, events: Floats, size: Floats) -> Integers:
     return every.astype(np.int64) - none
 
 
-def is_finite_by_score(x: Floats, sides: Integers, residual: Floats) -> bool:
-    """Whether a fit's residuals (C,), events less expected ones, prove that nothing separates; False proves nothing.
+def is_finite_by_score(x: Floats, sides: Integers, residual: Floats, group: Integers, n_groups: int) -> np.ndarray:
+    """(J,) whether residuals (C,) of a fit per group, events less expected, prove that nothing separates its cells.
+
+    False proves nothing.
 
     Of a direction b that separates, no x'b times the residual is negative, and some are positive. That contradicts
     residuals with X'residual = 0, of the sign of `sides` where there is one: the equations of a maximum (Stiemke 1915).
     They hold but for rounding, so residuals are moved the least that makes them hold exactly, and must keep their sign
     by a margin.
     """
-    moved = x @ np.linalg.solve(x.T @ x, x.T @ residual)
-    margin = 2.0 * np.abs(moved) + ROUNDING * np.abs(residual).sum()
-    return bool((residual * sides > margin)[sides != 0].all())
+    moments = moments_by_group(x, np.ones(len(x)), group, n_groups)
+    score = sums_by_group(x * residual[:, None], group, n_groups)
+    moved = np.einsum("ck,ck->c", x, np.linalg.solve(moments, score[..., None])[group, :, 0])
+    total = sums_by_group(np.abs(residual)[:, None], group, n_groups)[group, 0]
+    fails = (sides != 0) & ~(residual * sides > 2.0 * np.abs(moved) + ROUNDING * total)
+    return np.bincount(group[fails], minlength=n_groups) == 0
 
 
 def separated_groups(x: Floats, sides: Integers, group: Integers, n_groups: int) -> np.ndarray:

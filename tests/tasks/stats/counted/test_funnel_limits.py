@@ -148,3 +148,14 @@ def test_spiegelhalters_formulas_where_the_normal_holds() -> None:
     np.testing.assert_allclose(upper - 1, z * np.sqrt(found.dispersion / expected), rtol=0.01)
     lower, upper = found.limits(0.998, "additive")
     np.testing.assert_allclose(1 - lower, z * np.sqrt(1 / expected + found.tau**2), rtol=0.01)
+
+
+def test_the_variance_added_is_dersimonian_and_lairds() -> None:
+    """By hand, of six groups, which is too few to winsorise."""
+    observed, expected = np.array([3.0, 14, 22, 40, 41, 90]), np.array([6.0, 9, 30, 28, 50, 70])
+    found = counted_funnel("poisson", observed, expected, 1.0)
+    q = ((observed - expected) ** 2 / expected).sum()
+    assert found.dispersion == pytest.approx(q / 6)
+    wanted = (q - 5) / (expected.sum() - (expected**2).sum() / expected.sum())
+    assert found.tau == pytest.approx(np.sqrt(wanted), rel=1e-12)
+    assert counted_funnel("poisson", expected, expected, 1.0).tau == 0.0

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import minimize
 
+from tasks.stats.counted import glm, regressions
 from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.design import design_of, scaling_of
 from tasks.stats.counted.glm import CompleteRates, complete_rates
@@ -169,3 +170,22 @@ def test_counts_of_very_different_sizes_are_fitted() -> None:
 
 def test_a_single_group_has_no_robust_errors() -> None:
     assert np.isnan(fit(counted("binomial", [0, 1, 1, 0, 1])).robust_se).all()
+
+
+def test_where_reweighting_stops_too_early_the_maximum_is_found() -> None:
+    """statsmodels 0.15 calls itself converged at (-20.8, 4.5, -59.4): means near 0 round to its smallest."""
+    x = np.array([[-2.1, -0.6], [-0.7, -2.5], [-0.5, -1.5], [2.1, 34.1]])
+    cells = counted("poisson", [4, 68644, 78, 0], [100, 1, 1, 100], x=x)
+    found = fit(cells)
+    np.testing.assert_allclose(found.coef, [-57.11951, 1.44975, -123.86394], rtol=1e-5)
+    design = design_of(cells, scaling_of(cells))
+    score = design.T @ (cells.events - cells.size * found.mean)
+    assert np.abs(score * found.se).max() < 1e-4
+
+
+def test_a_fit_that_cannot_be_found_is_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glm, "MOST_ITERATIONS", 1)
+    monkeypatch.setattr(regressions, "MOST_ITERATIONS", 1)
+    found = fit(counted("poisson", [1, 4, 2, 30], x=np.arange(4.0)))
+    assert found.problem == "not converged"
+    assert np.isnan(found.coef).all()

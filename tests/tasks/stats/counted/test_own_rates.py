@@ -12,6 +12,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.stats.counted import regressions
 from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.design import design_of, scaling_of
 from tasks.stats.counted.own_rates import OwnFits, own_fits, own_rates
@@ -175,3 +176,20 @@ def test_exact_intervals_hold_simulated_rates() -> None:
     assert ((found.lower <= truth) & (truth <= found.upper)).mean() > 0.95
     found = own_rates(counted("poisson", rng.poisson(size * truth), size, np.arange(4000)))
     assert ((found.lower <= truth) & (truth <= found.upper)).mean() > 0.95
+
+
+def test_steps_that_overshoot_are_damped() -> None:
+    """Undamped, Newton's method and reweighting diverge here; the estimates are finite."""
+    x = np.array(
+        [[-0.1, 1.1], [-0.8, -4.1], [-0.7, -0.6], [0.4, -0.8], [-0.9, 0.4], [-0.2, 2.6], [-0.8, 1.2], [-0.7, -4.8]]
+    )
+    size = np.array([1.0, 10, 1000, 1, 100, 1000, 1000, 10000])
+    found = fits(counted("binomial", [0, 10, 996, 1, 96, 138, 956, 10000], size, x=x))
+    assert found.gap == ("",)
+    np.testing.assert_allclose(found.coef[0], [4.46585546, -2.00230884, -4.10541407], rtol=1e-6)
+
+
+def test_a_search_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regressions, "MOST_ITERATIONS", 1)
+    cells = counted("binomial", [0, 1, 0, 1, 1, 0, 0, 1, 1], None, list("aaaaabbbb"), [0.0, 1, 2, 3, 4, 0, 1, 2, 3])
+    assert fits(cells).gap == ("not converged", "separated")

@@ -16,6 +16,22 @@ def design(*columns: list[float]) -> np.ndarray:
     return np.column_stack([np.ones(len(columns[0])), *columns])
 
 
+def proves(x: np.ndarray, sides: np.ndarray, residual: np.ndarray) -> bool:
+    """In the second of three groups; the first is proved, the third is not."""
+    fine, split = np.array([0.3, -0.3]), np.array([1e-9, -1e-9])
+    every = np.concatenate([np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [1.0, 1.0]]), x, design([0.0, 1.0])])
+    group = np.repeat([0, 1, 2], [4, len(x), 2])
+    found = is_finite_by_score(
+        every,
+        np.concatenate([[1, -1, 1, -1], sides, [1, -1]]),
+        np.concatenate([fine, fine, residual, split]),
+        group,
+        3,
+    )
+    assert (found[0], found[2]) == (True, False)
+    return bool(found[1])
+
+
 @pytest.mark.parametrize(
     ("x", "sides", "wanted"),
     [
@@ -84,22 +100,22 @@ def test_a_fit_proves_that_it_is_finite_and_never_a_separated_one() -> None:
     events = (rng.uniform(size=60) < expit(x @ [0.2, 1.0])).astype(float)
     sides = sides_of("binomial", events, np.ones(60))
     beta = np.zeros(2)
-    assert not is_finite_by_score(x, sides, events - expit(x @ [3.0, -2.0]))
+    assert not proves(x, sides, events - expit(x @ [3.0, -2.0]))
     for _ in range(20):
         mean = expit(x @ beta)
         beta += np.linalg.solve(x.T @ (x * (mean * (1 - mean))[:, None]), x.T @ (events - mean))
-    assert is_finite_by_score(x, sides, events - expit(x @ beta))
+    assert proves(x, sides, events - expit(x @ beta))
     split = (x[:, 1] > 0).astype(float)
     for slope in (1.0, 10.0, 100.0, 1000.0, 1e5):
         residual = split - expit(slope * x[:, 1])
-        assert not is_finite_by_score(x, sides_of("binomial", split, np.ones(60)), residual)
+        assert not proves(x, sides_of("binomial", split, np.ones(60)), residual)
 
 
 def test_rounding_proves_nothing() -> None:
     """Two categories, one with both outcomes and one with none: residuals cancel but for the last, too small to see."""
     x, sides = design([0.0, 0.0, 1.0]), np.array([0, 0, -1])
-    assert not is_finite_by_score(x, sides, np.array([0.5, -0.5, -1e-17]))
-    assert not is_finite_by_score(design([0.0, 1.0]), np.array([0, -1]), np.array([1e-12, -1e-12]))
+    assert not proves(x, sides, np.array([0.5, -0.5, -1e-17]))
+    assert not proves(design([0.0, 1.0]), np.array([0, -1]), np.array([1e-12, -1e-12]))
 
 
 def test_a_count_above_0_lies_on_neither_side() -> None:
