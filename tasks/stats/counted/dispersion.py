@@ -1,0 +1,76 @@
+"""Do predicted means account for the counts: overdispersion and zeros, against data simulated from the predictions.
+
+`mean` is the probability or rate predicted of every cell, with its group's effect: (C,) of an estimate, or (S, C) of
+posterior draws, each compared with data simulated from it (Gelman, Meng & Stern 1996, *Statistica Sinica* 6). Of an
+estimate that was fitted to the same data, p-values are too large rather than too small: the data are nearer to it than
+new ones would be. Rows of one cell were added up: what is seen is how cells vary, and zeros are cells without events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.counted.cells import Cells
+from tasks.stats.counted.links import pearson_of
+from tasks.stats.records import Floats
+
+N_REPLICATES = 400
+
+
+@dataclass(frozen=True)
+class ReplicatedStatistic:
+    """A statistic of the data beside that of R simulated ones."""
+
+    observed: Floats  # (R,) differs between replicates if the mean does
+    replicated: Floats  # (R,)
+
+    @property
+    def ratio(self) -> float:
+        """Observed by replicated, on average; NaN if neither data nor replicates have any."""
+        total = float(self.replicated.sum())
+        return float(self.observed.sum()) / total if total > 0 else float("nan") if not self.observed.any() else np.inf
+
+    @property
+    def p_value(self) -> float:
+        """Chance of a statistic at least as large, the data counted among the replicates."""
+        as_large = int((self.replicated >= self.observed).sum())
+        return (1.0 + as_large) / (1.0 + self.replicated.size)
+
+
+def overdispersion(cells: Cells, mean: Floats, seed: int, n_replicates: int = N_REPLICATES) -> ReplicatedStatistic:
+    """Pearson's chi-squared over cells. Its ratio is a dispersion that needs no degrees of freedom."""
+
+    def chi_squared(events: Floats, at: Floats) -> float:
+        return float(pearson_of(cells.family, events, cells.size, at).sum())
+
+    return _replicated(cells, mean, chi_squared, seed, n_replicates)
+
+
+def excess_zeros(cells: Cells, mean: Floats, seed: int, n_replicates: int = N_REPLICATES) -> ReplicatedStatistic:
+    """The number of cells without events."""
+    return _replicated(cells, mean, lambda events, _: float((events == 0).sum()), seed, n_replicates)
+
+
+def _replicated(
+    cells: Cells, mean: Floats, statistic: Callable[[Floats, Floats], float], seed: int, n_replicates: int
+) -> ReplicatedStatistic:
+    rng = np.random.default_rng(seed)
+    draws = np.atleast_2d(mean)
+    # All draws in turn, or as many as there are replicates, evenly spread.
+    chosen = np.arange(n_replicates) * len(draws) // n_replicates
+    observed, replicated = np.empty(n_replicates), np.empty(n_replicates)
+    for place, draw in enumerate(chosen):
+        at = draws[draw]
+        observed[place] = statistic(cells.events, at)
+        replicated[place] = statistic(simulated_events(cells, at, rng), at)
+    return ReplicatedStatistic(observed, replicated)
+
+
+def simulated_events(cells: Cells, mean: Floats, rng: np.random.Generator) -> Floats:
+    """(C,) events of cells like these, of a probability or rate `mean` (C,)."""
+    if cells.family == "binomial":
+        return rng.binomial(np.rint(cells.size).astype(np.int64), np.clip(mean, 0.0, 1.0)).astype(float)
+    return rng.poisson(cells.size * mean).astype(float)
