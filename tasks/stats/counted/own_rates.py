@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.design import design_of, moments_by_group
+from tasks.stats.counted.predictors import design_of, moments_by_group
 from tasks.stats.counted.exact_intervals import exact_interval
 from tasks.stats.counted.links import link_of, variance_of
 from tasks.stats.counted.regressions import Regressions, maximum_likelihood

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.counted.cells import cells_of
-from tasks.stats.counted.design import design_of, scaling_of
+from tasks.stats.counted.predictors import design_of, scaling_of
 from tests.counted_data import counted
 
 

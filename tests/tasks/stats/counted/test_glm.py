@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 
 from tasks.stats.counted import glm, regressions
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.design import design_of, scaling_of
+from tasks.stats.counted.predictors import design_of, scaling_of
 from tasks.stats.counted.glm import CompleteRates, complete_rates
 from tests.counted_data import cattle, counted, grouse, simulated_counts
 

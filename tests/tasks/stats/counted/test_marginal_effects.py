@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.design import scaling_of
+from tasks.stats.counted.predictors import scaling_of
 from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.marginal_effects import (
     MarginalEffects,

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from tasks.stats.counted.cells import Family
-from tasks.stats.counted.design import design_of, scaling_of
+from tasks.stats.counted.predictors import design_of, scaling_of
 from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.observed_expected import beyond, observed_expected, predicted_expected
 from tasks.stats.counted.own_rates import own_fits

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tasks.stats.counted import regressions
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.design import design_of, scaling_of
+from tasks.stats.counted.predictors import design_of, scaling_of
 from tasks.stats.counted.own_rates import OwnFits, own_fits, own_rates
 from tasks.stats.counted.separation import separated_terms, sides_of
 from tests.counted_data import cattle, counted, simulated_counts
