@@ -40,6 +40,7 @@ DECREMENT_TOLERANCE = 1e-4  # standard errors; the log likelihood is within 5e-9
 STEP_TOLERANCE = 1e-3  # relative to max(1, |parameter|): a last step that is longer leads ever farther out
 PROMISING = 1.0  # a start that is no farther below the maximum, in the log likelihood, is followed to its end
 FAR_OUT = 5.0  # link units: where the likelihood must have fallen if the maximum is finite
+FLAT = 1e-6  # of the log likelihood
 MOST_ESCAPES = 4
 
 
@@ -129,10 +130,10 @@ def _maximum(search: Search, stop: Stop, is_highest: bool) -> Maximum:
 
 
 def _is_unbounded(search: Search, stop: Stop) -> bool:
-    """Whether the likelihood does not fall farther out along the direction in which it is flattest."""
-    is_free, score = free(search, stop.parameters), search.at(stop.parameters)[1]
-    direction = np.zeros_like(score)
-    direction[is_free] = np.linalg.eigh(stop.information)[1][:, 0]
-    direction *= FAR_OUT / np.abs(direction).max()
-    value = search.value(stop.parameters) - GAIN_TOLERANCE
-    return any(search.value(stop.parameters + sign * direction) >= value for sign in (-1.0, 1.0))
+    """Whether the likelihood does not fall farther out along one of the information's axes."""
+    is_free = free(search, stop.parameters)
+    axes = np.zeros((is_free.sum(), is_free.size))
+    axes[:, is_free] = np.linalg.eigh(stop.information)[1].T
+    axes *= FAR_OUT / np.abs(axes).max(axis=1, keepdims=True)
+    value = search.value(stop.parameters) - FLAT
+    return any(search.value(stop.parameters + move) >= value for axis in axes for move in (axis, -axis))

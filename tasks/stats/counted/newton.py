@@ -19,11 +19,11 @@ from tasks.stats.records import Floats
 
 TINY_VARIANCE = 1e-6  # on the link scale: set to 0 if the likelihood hardly falls
 GAIN_TOLERANCE = 1e-6  # of the log likelihood: gains up to this are ignored
-NEAR, DONE = 1e-3, 1e-6  # standard errors: where the information is computed anew, and where Newton's method ends
+NEAR, DONE = 1e-4, 1e-6  # standard errors: where the information is computed anew, and where Newton's method ends
 SLOW = 0.5  # decrements that fall no faster want the information computed anew
 SINGULAR = 1e-13  # an information with eigenvalues this far apart is singular to rounding
 ROUNDING = 1e-14  # of the log likelihood, relative
-MOST_STEPS, MOST_HALVINGS, MOST_ROUNDS = 12, 12, 4
+MOST_STEPS, MOST_HALVINGS, MOST_ROUNDS = 12, 12, 20
 
 
 @dataclass(frozen=True)
