@@ -16,8 +16,8 @@ from statsmodels.genmod.families import Binomial, Poisson
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.predictors import design_of
 from tasks.stats.counted.links import log_likelihood_of, mean_of, pearson_of, ratio_of, variance_of
+from tasks.stats.counted.predictors import centre_scaled
 from tasks.stats.counted.regressions import Regressions, maximum_likelihood
 from tasks.stats.counted.separation import is_finite_by_score, separated_terms, sides_of
 from tasks.stats.fits.intervals import Z_95
@@ -80,7 +80,7 @@ class CompleteRates:
 
 def complete_rates(cells: Cells, scaling: Scaling) -> CompleteRates:
     """Fit by maximum likelihood; robust standard errors as in `tasks.stats.fits.pooling`, N the number of rows."""
-    x = design_of(cells, scaling)
+    x = centre_scaled(cells, scaling)
     if not has_full_rank((x.T @ x)[None])[0]:
         return _without_fit(cells, "no spread")
     coef = _reweighted(cells, x)

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.special import expit
 
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.predictors import design_of
 from tasks.stats.counted.links import mean_of, ratio_of, variance_of
+from tasks.stats.counted.predictors import centre_scaled
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.records import Floats, Integers, Scaling
 
@@ -83,7 +83,7 @@ class _Cases:
 
 
 def _cases(cells: Cells, scaling: Scaling) -> _Cases:
-    x = design_of(cells, scaling)
+    x = centre_scaled(cells, scaling)
     values = [np.unique(column) for column in x[:, 1:].T]
     two = tuple(each if each.size == 2 else None for each in values)
     return _Cases(cells.family, x, cells.size / cells.size.sum(), cells.group_index, scaling.scale, two)

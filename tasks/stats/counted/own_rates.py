@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.predictors import design_of, moments_by_group
 from tasks.stats.counted.exact_intervals import exact_interval
 from tasks.stats.counted.links import link_of, variance_of
+from tasks.stats.counted.predictors import centre_scaled, moments_by_group
 from tasks.stats.counted.regressions import Regressions, maximum_likelihood
 from tasks.stats.counted.separation import is_finite_by_score, separated_groups, sides_of
 from tasks.stats.fits.intervals import Z_95
@@ -75,7 +75,7 @@ def own_rates(cells: Cells) -> OwnRates:
 
 def own_fits(cells: Cells, scaling: Scaling) -> OwnFits:
     """Maximum likelihood for all groups at once; which of them are separated is proved, not guessed."""
-    x, p = design_of(cells, scaling), len(cells.terms)
+    x, p = centre_scaled(cells, scaling), len(cells.terms)
     n_cells = np.bincount(cells.group_index, minlength=cells.n_groups)
     gap = _extreme(cells.family, cells.of_groups(cells.events), cells.of_groups(cells.size))
     gap[(gap == "") & (n_cells < p)] = "few rows"

@@ -21,7 +21,7 @@ def scaling_of(cells: Cells) -> Scaling:
     return Scaling(cells.terms[1:], center, np.where(variance > 0, np.sqrt(variance), 1.0), 0.0, 1.0)
 
 
-def design_of(cells: Cells, scaling: Scaling) -> Floats:
+def centre_scaled(cells: Cells, scaling: Scaling) -> Floats:
     """(C, p), the intercept's ones first."""
     return with_intercept((cells.x - scaling.center) / scaling.scale)
 

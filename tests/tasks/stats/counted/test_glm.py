@@ -12,8 +12,8 @@ from scipy.optimize import minimize
 
 from tasks.stats.counted import glm, regressions
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.predictors import design_of, scaling_of
 from tasks.stats.counted.glm import CompleteRates, complete_rates
+from tasks.stats.counted.predictors import centre_scaled, scaling_of
 from tests.counted_data import cattle, counted, grouse, simulated_counts
 
 
@@ -52,7 +52,7 @@ def test_grouse_as_in_r_though_rows_are_added_up() -> None:
 @pytest.mark.parametrize("family", ["binomial", "poisson"])
 def test_the_likelihood_is_highest_there_by_another_way(family: Family) -> None:
     cells = simulated_counts(family, 4, [30] * 12, (-0.7, 0.5, -0.3), tau=0.4)
-    x = design_of(cells, scaling_of(cells))
+    x = centre_scaled(cells, scaling_of(cells))
 
     def minus(beta: np.ndarray) -> float:
         eta = x @ beta
@@ -178,7 +178,7 @@ def test_where_reweighting_stops_too_early_the_maximum_is_found() -> None:
     cells = counted("poisson", [4, 68644, 78, 0], [100, 1, 1, 100], x=x)
     found = fit(cells)
     np.testing.assert_allclose(found.coef, [-57.11951, 1.44975, -123.86394], rtol=1e-5)
-    design = design_of(cells, scaling_of(cells))
+    design = centre_scaled(cells, scaling_of(cells))
     score = design.T @ (cells.events - cells.size * found.mean)
     assert np.abs(score * found.se).max() < 1e-4
 

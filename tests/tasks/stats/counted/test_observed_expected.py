@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 
 from tasks.stats.counted.cells import Family
-from tasks.stats.counted.predictors import design_of, scaling_of
 from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.observed_expected import beyond, observed_expected, predicted_expected
 from tasks.stats.counted.own_rates import own_fits
+from tasks.stats.counted.predictors import centre_scaled, scaling_of
 from tasks.stats.fits.intervals import Z_95
 from tests.counted_data import counted, simulated_counts
 
@@ -92,7 +92,7 @@ def test_nothing_expected_has_no_ratio() -> None:
 def test_predicted_lies_between_expected_and_observed_as_the_models_do(family: Family) -> None:
     cells = simulated_counts(family, 6, [60] * 8, (-0.5, 0.5), tau=0.7)
     scaling = scaling_of(cells)
-    design, complete, own = design_of(cells, scaling), complete_rates(cells, scaling), own_fits(cells, scaling)
+    design, complete, own = centre_scaled(cells, scaling), complete_rates(cells, scaling), own_fits(cells, scaling)
     oe = observed_expected(cells, complete.mean)
     same = np.tile(complete.coef, (8, 1))
     draws = np.stack([same, own.coef, (same + own.coef) / 2])

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tasks.stats.counted import regressions
 from tasks.stats.counted.cells import Cells, Family
-from tasks.stats.counted.predictors import design_of, scaling_of
 from tasks.stats.counted.own_rates import OwnFits, own_fits, own_rates
+from tasks.stats.counted.predictors import centre_scaled, scaling_of
 from tasks.stats.counted.separation import separated_terms, sides_of
 from tests.counted_data import cattle, counted, simulated_counts
 
@@ -59,7 +59,7 @@ def test_cattle_by_herd_as_in_r() -> None:
 @pytest.mark.parametrize("family", ["binomial", "poisson"])
 def test_fits_are_those_of_statsmodels_one_group_at_a_time(family: Family) -> None:
     cells = simulated_counts(family, 3, [40, 60, 90, 300, 25], (-0.8, 0.6, -0.4), tau=0.6)
-    x, found = design_of(cells, scaling_of(cells)), fits(cells)
+    x, found = centre_scaled(cells, scaling_of(cells)), fits(cells)
     assert found.gap == ("",) * 5
     for j in range(5):
         at = cells.group_index == j
@@ -143,7 +143,7 @@ def test_each_gap_has_its_reason() -> None:
 def test_a_group_has_a_fit_unless_a_linear_program_says_that_it_cannot(family: Family, seed: int, k: int) -> None:
     """All groups of full rank, many of them separated; where there is a fit, its score is 0."""
     cells = simulated_counts(family, seed, [6] * 30, (-0.5, *([0.8] * k)), tau=0.5, size=(1, 3))
-    x, found = design_of(cells, scaling_of(cells)), fits(cells)
+    x, found = centre_scaled(cells, scaling_of(cells)), fits(cells)
     sides = sides_of(family, cells.events, cells.size)
     for j, gap in enumerate(found.gap):
         at = cells.group_index == j

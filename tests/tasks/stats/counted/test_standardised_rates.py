@@ -7,9 +7,9 @@ import pytest
 
 from tasks.stats.counted import standardised_rates as module
 from tasks.stats.counted.cells import Family
-from tasks.stats.counted.predictors import design_of, scaling_of
 from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.observed_expected import observed_expected
+from tasks.stats.counted.predictors import centre_scaled, scaling_of
 from tasks.stats.counted.standardised_rates import case_mix, standardised_rates
 from tests.counted_data import counted, simulated_counts
 
@@ -18,7 +18,7 @@ from tests.counted_data import counted, simulated_counts
 def test_each_rate_is_the_mean_over_all_cells_one_by_one(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = simulated_counts(family, 2, [15] * 5, (-1.0, 0.5, 0.3))
     scaling = scaling_of(cells)
-    x, mix = design_of(cells, scaling), case_mix(cells, scaling)
+    x, mix = centre_scaled(cells, scaling), case_mix(cells, scaling)
     draws = np.random.default_rng(1).normal(0, 0.5, (4, 5, 3))
     found = standardised_rates(family, mix, draws)
     for s in range(4):

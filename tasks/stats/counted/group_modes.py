@@ -1,0 +1,118 @@
+"""The mode of each group's effects given the parameters, by Newton's method damped and vectorised over groups.
+
+Group effects are b_j = L u_j with the covariance's lower factor L and u_j standard normal: where L is 0 or singular,
+nothing need be inverted. A group's log joint density h(u) = sum of log likelihoods - u'u / 2 is strictly concave: its
+curvature is 1 or more in every direction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.counted.design import Design
+from tasks.stats.counted.outcomes import cumulant_and_rate, weight_and_change
+from tasks.stats.fits.small_matrices import inverse_and_log_det, inverse_root
+from tasks.stats.records import Floats
+
+MOST_STEPS = 150
+LONGEST_STEP = 5.0  # in the linear predictor of any of a group's cells: counts overshoot far otherwise
+# A step's expected gain in h. Convergence is quadratic: the mode that a step this small reaches is exact to rounding.
+EXPECTED_GAIN_TOLERANCE = 1e-18
+ROUNDING = 1e-12  # relative: by how much h may seem to fall
+
+
+@dataclass(frozen=True)
+class Linear:
+    """The linear predictor of a cell is base + a'u."""
+
+    base: Floats  # (C,)
+    a: Floats  # (q, C) L' z
+    events_base: Floats  # (J,) sums of events * base
+    events_a: Floats  # (q, J) sums of events * a
+
+    def eta(self, u_of_cell: Floats) -> Floats:
+        """(…, C) from (…, q, C)."""
+        eta = self.base + self.a[0] * u_of_cell[..., 0, :]
+        for k in range(1, len(self.a)):
+            eta += self.a[k] * u_of_cell[..., k, :]
+        return eta
+
+    def log_joint(self, u: Floats, cumulants: Floats) -> Floats:
+        """(…, J) h, from u (…, q, J) and sums of size * A (…, J)."""
+        value = self.events_base - cumulants
+        for k in range(len(self.a)):
+            value += (self.events_a[k] - 0.5 * u[..., k, :]) * u[..., k, :]
+        return value
+
+
+@dataclass(frozen=True)
+class Modes:
+    """What is known at the modes. Minus the second derivative of h is `curvature`; root @ root' is its inverse."""
+
+    u: Floats  # (q, J)
+    value: Floats  # (J,) h
+    rate: Floats  # (C,)
+    inverse: Floats  # (J, q, q)
+    root: Floats  # (J, q, q)
+    log_det: Floats  # (J,) of the curvature
+
+
+@dataclass(frozen=True)
+class _Joint:
+    value: Floats  # (J,)
+    gradient: Floats  # (q, J)
+    curvature: Floats  # (J, q, q)
+    rate: Floats  # (C,)
+
+
+def linear_of(design: Design, fixed: Floats, factor: Floats) -> Linear:
+    """At fixed effects (m,) on the basis and the lower factor (q, q) of the group effects' covariance."""
+    base, a = design.basis @ fixed, factor.T @ design.z
+    return Linear(base, a, design.sums(design.events * base), design.sums(design.events * a))
+
+
+def modes_of(design: Design, linear: Linear, start: Floats) -> Modes:
+    """From `start` (q, J), the modes of nearby parameters. A group whose step lowers h takes half of it."""
+    u, step, value = start, np.zeros_like(start), np.full(design.n_groups, -np.inf)
+    for _ in range(MOST_STEPS):
+        tried = u + step
+        at = _joint(design, linear, tried)
+        is_higher = at.value >= value - ROUNDING * (1.0 + np.abs(at.value))
+        inverse, log_det = inverse_and_log_det(at.curvature)
+        newton = np.einsum("jab,bj->aj", inverse, at.gradient) if design.q > 1 else inverse[:, 0, 0] * at.gradient
+        if is_higher.all():
+            u, value, step = tried, at.value, _limited(design, linear, newton)
+        else:
+            u, value = np.where(is_higher, tried, u), np.where(is_higher, at.value, value)
+            step = np.where(is_higher, _limited(design, linear, newton), step / 2.0)
+        if is_higher.all() and 0.5 * (newton * at.gradient).sum(axis=0).max() <= EXPECTED_GAIN_TOLERANCE:
+            break
+    return Modes(tried, at.value, at.rate, inverse, inverse_root(at.curvature, inverse), log_det)
+
+
+def _joint(design: Design, linear: Linear, u: Floats) -> _Joint:
+    cumulant, rate = cumulant_and_rate(design.family, linear.eta(design.spread(u)))
+    expected = design.size * rate
+    weight = design.size * weight_and_change(design.family, rate)[0]
+    curvature = np.empty((design.n_groups, design.q, design.q))
+    for k in range(design.q):
+        for other in range(k + 1):
+            summed = design.sums(weight * linear.a[k] * linear.a[other])
+            curvature[:, k, other] = curvature[:, other, k] = summed + (k == other)
+    return _Joint(
+        linear.log_joint(u, design.sums(design.size * cumulant)),
+        linear.events_a - design.sums(expected * linear.a) - u,
+        curvature,
+        rate,
+    )
+
+
+def _limited(design: Design, linear: Linear, step: Floats) -> Floats:
+    """(q, J) steps that move no cell's linear predictor by more than LONGEST_STEP."""
+    moved = np.abs((linear.a * design.spread(step)).sum(axis=0))
+    if moved.max() <= LONGEST_STEP:
+        return step
+    farthest = moved if design.is_cell_per_group else np.maximum.reduceat(moved, design.first)
+    return step * (LONGEST_STEP / np.maximum(farthest, LONGEST_STEP))

@@ -1,0 +1,39 @@
+"""The two families in their canonical links: logit for events of trials, log for counts over an exposure.
+
+Of a cell with linear predictor eta, the log likelihood is events * eta - size * A(eta), apart from `Cells.constant`.
+A' is the rate: the probability of an event, or the counts expected per unit of exposure.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.counted.cells import Family
+from tasks.stats.records import Floats
+
+# Farther out on the log scale, no exposure makes a count likely; closer in, nothing overflows.
+HIGHEST_LOG_RATE = 300.0
+
+
+def cumulant_and_rate(family: Family, eta: Floats) -> tuple[Floats, Floats]:
+    """A(eta) and A'(eta), of any shape."""
+    if family == "poisson":
+        rate = np.exp(np.minimum(eta, HIGHEST_LOG_RATE))
+        return rate, rate
+    small = np.abs(eta)
+    np.negative(small, out=small)
+    np.exp(small, out=small)
+    above, rate = np.maximum(eta, 0.0), np.minimum(eta, 0.0)
+    np.exp(rate, out=rate)
+    rate /= 1.0 + small
+    np.log1p(small, out=small)
+    small += above
+    return small, rate
+
+
+def weight_and_change(family: Family, rate: Floats) -> tuple[Floats, Floats]:
+    """A'' and A''', from the rate."""
+    if family == "poisson":
+        return rate, rate
+    weight = rate * (1.0 - rate)
+    return weight, weight * (1.0 - 2.0 * rate)

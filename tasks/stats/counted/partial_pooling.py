@@ -1,0 +1,125 @@
+"""Partial pooling of counted outcomes by maximum likelihood: a generalised linear mixed model.
+
+Group effects are normal on the link scale. Quadrature has 25 points for one varying effect, 9 by 9 for two. For more,
+the likelihood is the Laplace approximation, whose group SDs are off where groups have few events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.counted.cells import Cells, Family
+from tasks.stats.counted.design import Basis, basis_of, design_of
+from tasks.stats.counted.group_modes import linear_of, modes_of
+from tasks.stats.counted.likelihood_search import Search
+from tasks.stats.counted.maximum_likelihood import Maximum, maximise
+from tasks.stats.counted.predictors import centre_scaled, scaling_of
+from tasks.stats.fits.singularity import is_singular
+from tasks.stats.records import Flavour, Floats, Scaling
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What shows that the likelihood has its maximum here; `tasks.stats.counted.maximum_likelihood` has the limits.
+
+    Infinite, the least curvature apart, where the information is not that of a maximum.
+    """
+
+    decrement: float  # the score's length in standard errors
+    step: float  # Newton's next step: the largest change of a parameter, relative to max(1, |parameter|)
+    least_curvature: float  # least eigenvalue of the information of the free parameters
+
+
+@dataclass(frozen=True)
+class CountedPartialPooling:
+    """A fit on centre-scaled predictors, on the link scale. `varying` are positions among the p terms."""
+
+    family: Family
+    flavour: Flavour
+    varying: tuple[int, ...]  # q
+    scaling: Scaling
+    fixef: Floats  # (p,) NaN for aliased terms: combinations of those before them
+    fixef_cov: Floats  # (p, p) of the observed information, variance parameters included; NaN where there is none
+    theta: Floats  # (q (q + 1) / 2,) column-major lower factor of `cov`
+    cov: Floats  # (q, q) covariance of the varying effects
+    log_lik: float
+    n_points: int  # of the quadrature, per group
+    conditional_mode: Floats  # (J, q) group effects
+    conditional_cov: Floats  # (J, q, q) from the curvature at the mode, parameters taken as known
+    is_singular: bool
+    is_converged: bool
+    is_unbounded: bool  # the likelihood does not fall, however far out: separation
+    certificate: Certificate
+
+    @property
+    def se(self) -> Floats:
+        """(p,) of the fixed effects."""
+        return np.sqrt(np.diag(self.fixef_cov))
+
+    @property
+    def sigma_group(self) -> Floats:
+        """(q,) SDs of the varying effects."""
+        return np.sqrt(np.diag(self.cov))
+
+    @property
+    def correlation(self) -> Floats:
+        """(q, q) correlations of the varying effects; NaN for an effect with an SD of 0."""
+        sd = self.sigma_group
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.cov / np.outer(sd, sd)
+
+
+def partial_pooling(
+    cells: Cells, flavour: Flavour, varying: tuple[int, ...], singular_tolerance: float = 1e-4
+) -> CountedPartialPooling:
+    """Fit one flavour; `varying` are the q terms whose effect differs by group, correlated.
+
+    Separated outcomes, and predictors that are constant or follow from others, are findings.
+    """
+    scaling = scaling_of(cells)
+    x = centre_scaled(cells, scaling)
+    basis = basis_of(x, cells.n_rows)
+    design = design_of(cells, basis, np.ascontiguousarray(x[:, list(varying)].T))
+    maximum, search = maximise(design)
+    fixed, theta = np.split(maximum.parameters, [design.m])
+    factor = search.factor(maximum.parameters)
+    mode, conditional_cov = _group_effects(cells, search, maximum)
+    return CountedPartialPooling(
+        family=cells.family,
+        flavour=flavour,
+        varying=varying,
+        scaling=scaling,
+        fixef=basis.to_scaled @ fixed,
+        fixef_cov=_fixef_cov(basis, maximum, design.m),
+        theta=theta,
+        cov=factor @ factor.T,
+        log_lik=maximum.log_lik + cells.constant,
+        n_points=search.rule.n_points,
+        conditional_mode=mode,
+        conditional_cov=conditional_cov,
+        is_singular=is_singular(factor, singular_tolerance),
+        is_converged=maximum.is_converged,
+        is_unbounded=maximum.is_unbounded,
+        certificate=Certificate(maximum.decrement, maximum.step, maximum.least_curvature),
+    )
+
+
+def _fixef_cov(basis: Basis, maximum: Maximum, m: int) -> Floats:
+    if not np.isfinite(maximum.decrement):
+        return np.full((len(basis.to_scaled),) * 2, np.nan)
+    return basis.to_scaled @ np.linalg.inv(maximum.information)[:m, :m] @ basis.to_scaled.T
+
+
+def _group_effects(cells: Cells, search: Search, maximum: Maximum) -> tuple[Floats, Floats]:
+    """Modes (J, q) and conditional covariances (J, q, q); of a group without a cell, 0 and the groups' covariance."""
+    factor = search.factor(maximum.parameters)
+    linear = linear_of(search.design, maximum.parameters[: search.m], factor)
+    at = modes_of(search.design, linear, search.modes)
+    has_cells = np.unique(cells.group_index)
+    mode = np.zeros((cells.n_groups, search.q))
+    covariance = np.tile(factor @ factor.T, (cells.n_groups, 1, 1))
+    mode[has_cells] = at.u.T @ factor.T
+    covariance[has_cells] = factor @ at.inverse @ factor.T
+    return mode, covariance
