@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.scale import against_glmm, many_files, whole_runs
+from tests.scale import against_glmm, counted_against_glmm, many_files, whole_runs
 from tests.scale.table import head
 
 SMALL = Path(__file__).parents[2] / "data" / "sleepstudy"
@@ -19,6 +19,7 @@ def main() -> None:
     head()
     for n_rows, n_groups in ((asked.rows // 10, asked.groups // 10), (asked.rows, asked.groups)):
         against_glmm.measure(n_rows, n_groups)
+    counted_against_glmm.measure(asked.groups)
     whole_runs.measure_small(SMALL)
     whole_runs.measure_large(asked.rows, asked.groups)
     many_files.measure(asked.file_rows, asked.groups // 10, asked.files)

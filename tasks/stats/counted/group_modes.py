@@ -49,13 +49,13 @@ class Linear:
 
 @dataclass(frozen=True)
 class Modes:
-    """What is known at the modes. Minus the second derivative of h is `curvature`; root @ root' is its inverse."""
+    """What is known at the modes. The curvature is minus the second derivative of h."""
 
     u: Floats  # (q, J)
     value: Floats  # (J,) h
     rate: Floats  # (C,)
-    inverse: Floats  # (J, q, q)
-    root: Floats  # (J, q, q)
+    inverse: Floats  # (J, q, q) of the curvature
+    root: Floats  # (J, q, q) root @ root' is the inverse; with two effects it is lower triangular
     log_det: Floats  # (J,) of the curvature
 
 
@@ -63,7 +63,7 @@ class Modes:
 class _Joint:
     value: Floats  # (J,)
     gradient: Floats  # (q, J)
-    curvature: Floats  # (J, q, q)
+    of_outcomes: Floats  # (J, q, q) what the outcomes add to the curvature of the normal density, 1
     rate: Floats  # (C,)
 
 
@@ -74,13 +74,17 @@ def linear_of(design: Design, fixed: Floats, factor: Floats) -> Linear:
 
 
 def modes_of(design: Design, linear: Linear, start: Floats) -> Modes:
-    """From `start` (q, J), the modes of nearby parameters. A group whose step lowers h takes half of it."""
-    u, step, value = start, np.zeros_like(start), np.full(design.n_groups, -np.inf)
+    """From `start` (q, J), the modes of nearby parameters, or from 0 where h is higher there.
+
+    A group whose step lowers h takes half of it.
+    """
+    u, step = np.zeros_like(start), start
+    value = linear.events_base - design.sums(design.size * cumulant_and_rate(design.family, linear.base)[0])
     for _ in range(MOST_STEPS):
         tried = u + step
         at = _joint(design, linear, tried)
         is_higher = at.value >= value - ROUNDING * (1.0 + np.abs(at.value))
-        inverse, log_det = inverse_and_log_det(at.curvature)
+        inverse, log_det = _inverse_and_log_det(at.of_outcomes)
         newton = np.einsum("jab,bj->aj", inverse, at.gradient) if design.q > 1 else inverse[:, 0, 0] * at.gradient
         if is_higher.all():
             u, value, step = tried, at.value, _limited(design, linear, newton)
@@ -89,24 +93,51 @@ def modes_of(design: Design, linear: Linear, start: Floats) -> Modes:
             step = np.where(is_higher, _limited(design, linear, newton), step / 2.0)
         if is_higher.all() and 0.5 * (newton * at.gradient).sum(axis=0).max() <= EXPECTED_GAIN_TOLERANCE:
             break
-    return Modes(tried, at.value, at.rate, inverse, inverse_root(at.curvature, inverse), log_det)
+    return Modes(tried, at.value, at.rate, inverse, _root(at.of_outcomes, inverse), log_det)
 
 
 def _joint(design: Design, linear: Linear, u: Floats) -> _Joint:
     cumulant, rate = cumulant_and_rate(design.family, linear.eta(design.spread(u)))
     expected = design.size * rate
     weight = design.size * weight_and_change(design.family, rate)[0]
-    curvature = np.empty((design.n_groups, design.q, design.q))
+    of_outcomes = np.empty((design.n_groups, design.q, design.q))
     for k in range(design.q):
         for other in range(k + 1):
             summed = design.sums(weight * linear.a[k] * linear.a[other])
-            curvature[:, k, other] = curvature[:, other, k] = summed + (k == other)
+            of_outcomes[:, k, other] = of_outcomes[:, other, k] = summed
     return _Joint(
         linear.log_joint(u, design.sums(design.size * cumulant)),
         linear.events_a - design.sums(expected * linear.a) - u,
-        curvature,
+        of_outcomes,
         rate,
     )
+
+
+def _inverse_and_log_det(of_outcomes: Floats) -> tuple[Floats, Floats]:
+    """Of I + A, with A = `of_outcomes` positive semidefinite. For two effects det(I + A) = 1 + tr(A) + det(A), whose
+    terms are not negative and do not cancel, however near to singular A is.
+    """
+    q = of_outcomes.shape[-1]
+    if q != 2:
+        return inverse_and_log_det(of_outcomes + np.eye(q))
+    first, second, both = of_outcomes[:, 0, 0], of_outcomes[:, 1, 1], of_outcomes[:, 0, 1]
+    det = 1.0 + first + second + np.maximum(first * second - both**2, 0.0)
+    inverse = np.empty_like(of_outcomes)
+    inverse[:, 0, 0], inverse[:, 1, 1] = (1.0 + second) / det, (1.0 + first) / det
+    inverse[:, 0, 1] = inverse[:, 1, 0] = -both / det
+    return inverse, np.log(det)
+
+
+def _root(of_outcomes: Floats, inverse: Floats) -> Floats:
+    """(J, q, q) of the inverse; of two effects its last element is the conditional SD of the second given the first."""
+    q = of_outcomes.shape[-1]
+    if q != 2:
+        return inverse_root(of_outcomes + np.eye(q), inverse)
+    root = np.zeros_like(inverse)
+    root[:, 0, 0] = np.sqrt(inverse[:, 0, 0])
+    root[:, 1, 0] = inverse[:, 1, 0] / root[:, 0, 0]
+    root[:, 1, 1] = 1.0 / np.sqrt(1.0 + of_outcomes[:, 1, 1])
+    return root
 
 
 def _limited(design: Design, linear: Linear, step: Floats) -> Floats:

@@ -66,7 +66,7 @@ class Search:
         return value, score
 
 
-def search(design: Design, points: int, modes: Floats | None = None) -> Search:
+def search_of(design: Design, points: int, modes: Floats | None = None) -> Search:
     """By `points` per varying effect; by one point for more than two. Modes (q, J) are those of near parameters."""
     of_design = rule(design.q, points)
     pieces = tuple(parts(design, CELLS_AT_ONCE))

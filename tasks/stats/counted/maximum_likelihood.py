@@ -19,7 +19,7 @@ from tasks.stats.counted.likelihood_search import (
     covariance_score,
     free,
     information,
-    search,
+    search_of,
     with_covariance,
 )
 from tasks.stats.counted.newton import (
@@ -50,8 +50,7 @@ class Maximum:
 
     parameters: Floats  # (m + q (q + 1) / 2,)
     log_lik: float  # without `Cells.constant`
-    is_free: np.ndarray  # of the parameters: those that the boundary does not hold
-    information: Floats  # (f, f) of the f free parameters
+    information: Floats  # (f, f) of the f free parameters, the fixed effects first: the boundary holds the others
     decrement: float  # sqrt(score' information^-1 score), in standard errors
     step: float  # the largest change of a parameter, relative to max(1, |parameter|)
     least_curvature: float  # least eigenvalue of the information
@@ -67,7 +66,7 @@ def maximise(design: Design) -> tuple[Maximum, Search]:
     """The maximum, and the search that found it."""
     raced = race(design)
     near = snapped(raced.rough, climbed(raced.rough, raced.ranked[0], raced.information, NEAR))
-    fine = search(design, POINTS.get(design.q, 1), raced.rough.modes)
+    fine = search_of(design, POINTS.get(design.q, 1), raced.rough.modes)
     stop, is_highest = _settled(fine, near, raced.information)
     for other in raced.ranked[1:]:
         if fine.value(other) > fine.value(stop.parameters) - PROMISING:
@@ -118,7 +117,6 @@ def _maximum(search: Search, stop: Stop, is_highest: bool) -> Maximum:
     found = Maximum(
         parameters=at,
         log_lik=search.value(at),
-        is_free=free(search, at),
         information=stop.information,
         decrement=decrement,
         step=longest,

@@ -12,7 +12,7 @@ from tasks.stats.counted.cells import Family
 from tasks.stats.records import Floats
 
 # Farther out on the log scale, no exposure makes a count likely; closer in, nothing overflows.
-HIGHEST_LOG_RATE = 300.0
+HIGHEST_LOG_RATE = 100.0
 
 
 def cumulant_and_rate(family: Family, eta: Floats) -> tuple[Floats, Floats]:

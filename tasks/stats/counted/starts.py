@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.counted.design import Design, every
-from tasks.stats.counted.likelihood_search import Search, ascend, information, search, with_covariance
+from tasks.stats.counted.likelihood_search import Search, ascend, information, search_of, with_covariance
 from tasks.stats.counted.outcomes import cumulant_and_rate, weight_and_change
 from tasks.stats.counted.quadrature import ROUGH_POINTS
 from tasks.stats.fits.small_matrices import lower_triangle
@@ -31,8 +31,8 @@ class Race:
 def race(design: Design) -> Race:
     """Of many groups, some race for all; all do where these alone lead astray."""
     step = design.n_groups // RACING_GROUPS
-    rough = search(design, ROUGH_POINTS.get(design.q, 1))
-    for racing in (search(every(design, step), ROUGH_POINTS.get(design.q, 1)), rough) if step > 1 else (rough,):
+    rough = search_of(design, ROUGH_POINTS.get(design.q, 1))
+    for racing in (search_of(every(design, step), ROUGH_POINTS.get(design.q, 1)), rough) if step > 1 else (rough,):
         starts = _starts(racing)
         ranked = sorted(_distinct(ascend(racing, starts)), key=lambda each: -racing.value(each))
         if np.abs(ranked[0] - starts[0]).max() < ASTRAY:
@@ -42,16 +42,19 @@ def race(design: Design) -> Race:
 
 
 def _starts(search: Search) -> list[Floats]:
-    """Without group effects, the GLM's; a moderate spread; and that of the groups' own effects, hardly pooled.
+    """A moderate spread, the groups' own effects hardly pooled, and a spread of each effect alone; of one, none.
 
-    From the last, the search finds a maximum due to outlying groups.
+    From the groups' own effects, the search finds a maximum due to outlying groups. Their mean goes to the fixed
+    effects: the GLM's, of which the others start, are those of the groups with most events.
     """
     fixed = _glm(search.design)
     diagonal = np.eye(search.q)
     none = np.append(fixed, np.zeros(lower_triangle(search.q)[0].size))
     search.at(with_covariance(search, none, WIDE**2 * diagonal))
     effects = WIDE * search.modes
-    spread = with_covariance(search, none, effects @ effects.T / search.design.n_groups)
+    mean, covariance = effects.mean(axis=1), np.atleast_2d(np.cov(effects, bias=True))
+    moved = np.linalg.lstsq(search.design.basis, mean @ search.design.z, rcond=None)[0]
+    spread = with_covariance(search, none + np.pad(moved, (0, none.size - moved.size)), covariance)
     moderate = with_covariance(search, none, MODERATE**2 * diagonal)
     alone = [with_covariance(search, none, MODERATE**2 * np.outer(e, e)) for e in diagonal] if search.q > 1 else [none]
     return [moderate, spread, *alone]

@@ -159,6 +159,16 @@ def test_three_varying_effects(family: Family) -> None:
     np.testing.assert_allclose(fit.sigma_group, [0.8, 0.5, 0.4], atol=0.3)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_steep_slopes_of_counts(seed: int) -> None:
+    """Counts from none to millions in one group: a search that goes too far meets rates beyond any count."""
+    sizes = np.random.default_rng(seed).integers(2, 25, 25).tolist()
+    rows = simulated("poisson", seed, sizes, (0.5, 1.0, -0.3), (1.0, 2.5), most=20)
+    fit = fit_of(rows, (0, 1))
+    assert fit.is_converged
+    np.testing.assert_allclose(fit.sigma_group[1] / fit.scaling.scale[0], 2.5, atol=1.2)
+
+
 @pytest.mark.parametrize(("scale", "size"), [(1e7, 1e3), (50.0, 1e-9), (0.3, 1e12)])
 def test_huge_counts_and_extreme_exposures(scale: float, size: float) -> None:
     rng = np.random.default_rng(11)

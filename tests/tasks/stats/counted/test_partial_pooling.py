@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.stats.counted.cells import Family
 from tasks.stats.counted.design import basis_of, design_of
-from tasks.stats.counted.likelihood_search import search
+from tasks.stats.counted.likelihood_search import search_of
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling
 from tasks.stats.counted.predictors import centre_scaled
 from tasks.stats.counted.quadrature import POINTS
@@ -39,7 +39,7 @@ def log_lik_at(rows: CountedRows, fit: CountedPartialPooling, fixef: Floats, fac
     x = centre_scaled(cells, fit.scaling)
     basis = basis_of(x, cells.n_rows)
     design = design_of(cells, basis, np.ascontiguousarray(x[:, list(fit.varying)].T))
-    searched = search(design, POINTS[design.q])
+    searched = search_of(design, POINTS[design.q])
     fixed = np.linalg.solve(basis.to_scaled, fixef)
     start = np.append(fixed, factor.T[np.triu_indices(design.q)])
     return searched.value(start) + cells.constant
