@@ -342,15 +342,7 @@ GROUP_SIZES: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
-ROW_CHECKS: tuple[CheckSpec[RowContext], ...] = (
-    REJECTED,
-    *LABELS,
-    COPIES,
-    *READING,
-    *LEVELS,
-    *PREDICTORS,
-    FRESHNESS,
-)
+ROW_CHECKS: tuple[CheckSpec[RowContext], ...] = (REJECTED, *LABELS, COPIES, *READING, *LEVELS, *PREDICTORS, FRESHNESS)
 TOPIC = Topic(
     id="data",
     title="Data and rejects",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 from typing import Any
 
 import pytest
@@ -78,3 +80,34 @@ def test_any_text_gives_a_name_that_a_study_takes(text: str) -> None:
 @pytest.mark.parametrize(("text", "name"), [("Bounce Rates", "bounce-rates"), ("Été 2026!", "t-2026"), ("…", "study")])
 def test_names_are_lowercase_words(text: str, name: str) -> None:
     assert study_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"categories": {"columns": ["z"]}}, "categories.columns names 'z', which is none of x"),
+        ({"categories": {"reference": {"z": "a"}}}, "categories.reference names 'z', which is none of x"),
+        ({"categories": {"columns": ["x"], "numbers": ["x"]}}, "categories names 'x', which categories.numbers makes"),
+        (
+            {"categories": {"columns": ["x"]}, "codes": {"x": {"a": 1.0}}},
+            "categories names 'x', which codes makes a number",
+        ),
+        ({"categories": {"reference": {"x": "a"}}, "dates": {"x": "%Y-%m-%d"}}, "which dates makes a number"),
+        (
+            {"categories": {"columns": ["x"]}, "rules": {"ranges": {"x": {"min": 0}}}},
+            "which rules.ranges makes a number",
+        ),
+    ],
+)
+def test_a_predictor_is_a_category_or_a_number(fields: dict[str, object], said: str) -> None:
+    least = {"name": "s", "title": "t", "outcome": "y", "group": "g", "predictors": ["x"]}
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        Study.model_validate({**least, **fields})
+
+
+def test_varying_counts_as_set_where_a_study_names_it_only() -> None:
+    least = {"name": "s", "title": "t", "outcome": "y", "group": "g", "predictors": ["x"]}
+    by_default, named = Study.model_validate(least), Study.model_validate({**least, "varying": ["x"]})
+    assert by_default.varying == named.varying == ("x",)
+    assert ("varying" in by_default.model_fields_set, "varying" in named.model_fields_set) == (False, True)
+    assert "varying" not in pickle.loads(pickle.dumps(by_default)).model_fields_set

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tasks.stats.fits.cross_products import centre_scaled, cross_products, scaling_of
 from tasks.stats.fits.partial_pooling import partial_pooling
 from tasks.stats.rows.collinearity import collinearity, hopeless_relation, judge_collinearity
 from tasks.stats.rows.data_findings import DataFindings
@@ -110,3 +111,22 @@ def test_the_check_names_them_and_each_effect_alone() -> None:
     (fine,) = judge_collinearity(None, scaling)
     assert fine.status == "pass"
     assert judge_collinearity(None, model_of(simulated(1, [20] * 8))[1]) == ()
+
+
+def test_levels_of_one_category_do_not_go_together_however_rare_their_reference() -> None:
+    rng = np.random.default_rng(5)
+    level = np.concatenate([np.zeros(4), np.repeat([1, 2, 3], 400)])
+    rng.shuffle(level)
+    x = np.column_stack([level == 1, level == 2, level == 3, rng.normal(size=level.size)]).astype(float)
+    data = grouped(rng.normal(size=level.size), [f"g{i % 9}" for i in range(level.size)], x)
+    sums = cross_products(data)
+    as_numbers = centre_scaled(sums, scaling_of(sums))
+    assert collinearity(as_numbers) is not None
+    sums = replace(sums, categories=((1, 2, 3),))
+    assert collinearity(centre_scaled(sums, scaling_of(sums))) is None
+    nearly = np.where(np.arange(level.size) < 2, 0, level == 2)
+    repeated = grouped(data.y, [data.labels[j] for j in data.group_index], np.column_stack([x, nearly]))
+    sums = replace(cross_products(repeated), categories=((1, 2, 3), (5,)))
+    found = collinearity(centre_scaled(sums, scaling_of(sums)))
+    assert found is not None
+    assert {2, 5} <= set(found.columns)
