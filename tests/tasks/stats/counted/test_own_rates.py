@@ -11,6 +11,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from tasks.stats.counted import regressions
 from tasks.stats.counted.cells import Cells, Family
@@ -178,15 +179,29 @@ def test_exact_intervals_hold_simulated_rates() -> None:
     assert ((found.lower <= truth) & (truth <= found.upper)).mean() > 0.95
 
 
-def test_steps_that_overshoot_are_damped() -> None:
-    """Undamped, Newton's method and reweighting diverge here; the estimates are finite."""
-    x = np.array(
-        [[-0.1, 1.1], [-0.8, -4.1], [-0.7, -0.6], [0.4, -0.8], [-0.9, 0.4], [-0.2, 2.6], [-0.8, 1.2], [-0.7, -4.8]]
-    )
-    size = np.array([1.0, 10, 1000, 1, 100, 1000, 1000, 10000])
-    found = fits(counted("binomial", [0, 10, 996, 1, 96, 138, 956, 10000], size, x=x))
+@pytest.mark.parametrize(
+    ("events", "size", "x"),
+    [
+        # Steps have to be halved;
+        (
+            [0, 10, 996, 1, 96, 138, 956, 10000],
+            [1, 10, 1000, 1, 100, 1000, 1000, 10000],
+            [[-0.1, 1.1], [-0.8, -4.1], [-0.7, -0.6], [0.4, -0.8], [-0.9, 0.4], [-0.2, 2.6], [-0.8, 1.2], [-0.7, -4.8]],
+        ),
+        # to be shortened;
+        ([100, 96, 86, 3, 0], [100, 100, 100, 10, 10000], [-5.3, -2.2, -0.7, 0.2, 29.0]),
+        # to grow longer, as the far cell lies at -2,000.
+        ([8423, 45, 10, 26, 0], [20000, 1000, 100, 1000, 1], [-1.1, 0.4, 0.8, 2.1, 341.8]),
+    ],
+)
+def test_hard_searches_get_to_the_maximum(events, size, x) -> None:
+    """Where the score is 0, and the linear program finds nothing that separates."""
+    cells = counted("binomial", events, size, x=np.array(x))
+    found, design = fits(cells), design_of(cells, scaling_of(cells))
     assert found.gap == ("",)
-    np.testing.assert_allclose(found.coef[0], [4.46585546, -2.00230884, -4.10541407], rtol=1e-6)
+    assert separated_terms(design, sides_of("binomial", cells.events, cells.size)) == ()
+    score = design.T @ (cells.events - cells.size * expit(design @ found.coef[0]))
+    assert np.abs(score * found.se[0]).max() < 1e-5
 
 
 def test_a_search_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

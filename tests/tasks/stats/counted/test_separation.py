@@ -115,6 +115,8 @@ def test_rounding_proves_nothing() -> None:
     """Two categories, one with both outcomes and one with none: residuals cancel but for the last, too small to see."""
     x, sides = design([0.0, 0.0, 1.0]), np.array([0, 0, -1])
     assert not proves(x, sides, np.array([0.5, -0.5, -1e-17]))
+    assert not proves(design([1.0, 2.0, 1.0]), np.array([0, -1, 0]), np.array([0.5, -1e-18, -0.5]))
+    assert proves(x, np.zeros(3, dtype=np.int64), np.array([0.5, -0.5, 0.0]))
     assert not proves(design([0.0, 1.0]), np.array([0, -1]), np.array([1e-12, -1e-12]))
 
 
