@@ -197,7 +197,7 @@ def test_exact_intervals_hold_simulated_rates() -> None:
 def test_hard_searches_get_to_the_maximum(events, size, x) -> None:
     """Where the score is 0, and the linear program finds nothing that separates."""
     cells = counted("binomial", events, size, x=np.array(x))
-    found, design = fits(cells), design_of(cells, scaling_of(cells))
+    found, design = fits(cells), centre_scaled(cells, scaling_of(cells))
     assert found.gap == ("",)
     assert separated_terms(design, sides_of("binomial", cells.events, cells.size)) == ()
     score = design.T @ (cells.events - cells.size * expit(design @ found.coef[0]))
