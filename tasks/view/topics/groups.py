@@ -273,7 +273,7 @@ def _joint_note(context: Context) -> str:
     if context.findings.fullest.is_singular:
         return "Partial pooling: joint intervals; its fit is singular, so do not quote them."
     if context.recommended.model == "partial_pooling":
-        return "Partial pooling: joint interval, widened for the uncertainty of the spread."
+        return "Partial pooling: joint interval, widened for the uncertainty of the spread (not so in estimates.csv)."
     return "Partial pooling: joint interval."
 
 
