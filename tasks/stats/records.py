@@ -13,7 +13,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from tasks.stats.draws import Draws
+from tasks.stats.draws import Floats as Floats
+
 Integers = NDArray[np.int64]
 
 # Why a group's own least-squares fit is missing (fewer rows than coefficients; predictors that do not vary enough) or
@@ -35,6 +37,7 @@ class GroupedData:
     group_index: Integers  # (N,)
     labels: tuple[str, ...]  # J
     terms: tuple[str, ...]  # p, "intercept" first
+    size: Floats | None = None  # (N,) trials or exposure of a counted outcome, 1 where the study names none
 
     @property
     def n_rows(self) -> int:
@@ -233,27 +236,14 @@ class BayesFit:
         return self.attempts[-1].diagnostics
 
 
-@dataclass(frozen=True)
-class PosteriorDraws:
-    """Draws in the outcome's unit on centre-scaled predictors; the first two axes are chain, draw."""
+@dataclass(frozen=True, kw_only=True)
+class PosteriorDraws(Draws):
+    """Draws of a model of normal rows, or of Student-t ones, in the outcome's unit."""
 
-    beta: Floats  # (C, D, p)
-    sigma_group: Floats  # (C, D, q)
-    correlation: Floats  # (C, D, q, q)
     sigma: Floats  # (C, D)
-    group_coef: Floats  # (C, D / group_thin, J, p)
-    divergent: Floats  # (C, D)
-    energy: Floats  # (C, D)
-    treedepth: Floats  # (C, D)
-    acceptance: Floats  # (C, D)
-    n_leapfrog: Floats  # (C, D)
-    group_thin: int = 1  # group effects are drawn for every group_thin-th draw
-    checked_coef: Floats | None = None  # (C, D, J / checked_step, p) some groups, unthinned; None if all groups are
-    checked_step: int = 1  # `checked_coef` holds every checked_step-th group
     group_sigma: Floats | None = None  # (C, D, J) residual SDs, where each group has its own
     spread: Floats | None = None  # (C, D) SD of the groups' log residual SDs, where each group has its own
     nu: Floats | None = None  # (C, D) degrees of freedom, where rows are Student-t; `sigma` is then their scale
-    from_chains: bool = True  # False: resampled by importance, in random order; what a sampler says of a draw is 0
 
 
 @dataclass(frozen=True)
