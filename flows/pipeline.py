@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from flows.families import analysis_of
 from flows.outcome import Outcome
 from flows.steps import of_a_report as steps
 from flows.steps.binding import run_log
@@ -23,7 +24,7 @@ from tasks.opening.studies import OpenedStudy
 from tasks.reports.catalogue import is_listed, rebuild_catalogue
 from tasks.reports.publish import is_published
 from tasks.reports.run_folders import newest_run_id, read_verdict
-from tasks.reports.run_record import open_run, with_rows
+from tasks.reports.run_record import open_run
 from tasks.view.verdict_words import verdict_of
 
 
@@ -69,19 +70,9 @@ def _report(
     previous = steps.previous_report(reports, study.name)
     rows = steps.collect_rows(steps.read(opened, files, reports, dask), opened, reports, run.id, previous)
     study = rows.study(study)
-    products, scaling = steps.scale(rows.products)
-
-    fits = steps.begin_fits(study, products, scaling)
-    posterior = steps.sample(engine, study, products, scaling, run.seed)
-
-    fitted = fits.wait()
-    screening = steps.screen(study, rows, products, scaling, fitted, run.seed)
-    answer = steps.answer(engine, study, rows, scaling, screening, run.seed)
-
-    run = with_rows(run, rows, posterior.engine, steps.link_of_this_run())
-    findings = steps.check(study, run, rows, age, products, scaling, fitted, posterior, screening, answer)
-    context = steps.look_back(reports, replace(opened, study=study), findings, rows, posterior, answer, previous)
-    content = steps.write(context, posterior.draws, standalone, look)
+    analysis = analysis_of(study)(engine, study, rows, run, age)
+    context = steps.look_back(reports, replace(opened, study=study), analysis, rows, previous)
+    content = steps.write(context, standalone, look)
     folder = steps.publish(reports, study, run.id, content, claim.require)
     steps.leave_on_page(context, folder)
     steps.tell(opened, reports, context, folder, age)

@@ -15,7 +15,7 @@ from prefect.events import emit_event
 from tasks.reports.ledger import Arrival
 
 if TYPE_CHECKING:
-    from tasks.view.context import Context
+    from tasks.view.report_context import ReportContext
 
 DATA_ARRIVED = "poolwise.data.arrived"
 DATA_REJECTED = "poolwise.data.rejected"
@@ -42,7 +42,7 @@ def say_rejected(study_name: str, run_id: str, reason: str) -> None:
     _emit(DATA_REJECTED, study_name, {"run": run_id, "reason": reason})
 
 
-def say_published(context: Context, folder: Path) -> None:
+def say_published(context: ReportContext, folder: Path) -> None:
     """Emit that a report is published and, if so, that it has rejected rows or another verdict than the last."""
     from tasks.notify.notify import report_address
     from tasks.view.verdict_words import verdict_of

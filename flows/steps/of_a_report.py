@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from flows.steps.binding import Result, run_log, step
+from flows.steps.analysis import Analysis
+from flows.steps.binding import run_log, step
 from flows.steps.reading_ahead import read_ahead
 from flows.steps.step_words import (
-    answer_found,
     counted_files,
-    findings_found,
-    fit_found,
     looked_back_found,
-    posterior_found,
     read_found,
     rows_found,
-    screening_found,
 )
 from tasks.disk.mirror import place_of
-from tasks.engines.engines import EngineName
-from tasks.engines.sample import answered_by, draw_posterior
-from tasks.engines.sampler_process import SamplerProcess
 from tasks.look.look import Look
 from tasks.notify.notify import (
     Delivery,
@@ -46,21 +39,11 @@ from tasks.rows.earlier_files import EarlierDigests, earlier_digests
 from tasks.rows.read_files import ReadFiles, read_files
 from tasks.rows.store import identify
 from tasks.rows.study_files import wait_for_incoming
-from tasks.stats.findings import Findings, find
-from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
-from tasks.stats.fits.partial_pooling import flavours, partial_pooling
-from tasks.stats.fits.pooling import complete_pooling, no_pooling
-from tasks.stats.judged.screening import Screening
-from tasks.stats.judged.screening import screen as screen_rows
 from tasks.stats.past.changes import compare
 from tasks.stats.past.earlier import PreviousReport
-from tasks.stats.records import CompletePooling, Flavour, NoPooling, PartialPooling, PosteriorDraws, Scaling
-from tasks.stats.rows.data_findings import data_findings
-from tasks.stats.weighed import Answered, LeastSquaresFits, Posterior
 from tasks.study.errors import DataRejected
 from tasks.study.model import Study
-from tasks.study.run import RunRecord
-from tasks.view.context import Context, context_of
+from tasks.view.report_context import ReportContext
 from tasks.view.report_notices import notices_of
 
 
@@ -105,120 +88,27 @@ def _rows_of_earlier_runs(
     return earlier_digests(opened, read, reports, {**runs, previous.run.id: previous.files})
 
 
-def scaled(products: CrossProducts) -> tuple[ModelCrossProducts, Scaling]:
-    """Sums on the centred and scaled basis that is fitted, and that scaling."""
-    scaling = scaling_of(products)
-    return centre_scaled(products, scaling), scaling
-
-
-def sampled(engine: EngineName, study: Study, products: ModelCrossProducts, scaling: Scaling, seed: int) -> Posterior:
-    """Draw from the posterior. Raises SamplingFailed."""
-    listener = run_log().listener
-    return draw_posterior(engine, study, products, scaling, seed, lambda share: listener.advanced("sample", share))
-
-
-def screened(
-    study: Study,
-    rows: Collected,
-    products: ModelCrossProducts,
-    scaling: Scaling,
-    fits: LeastSquaresFits,
-    seed: int,
-) -> Screening:
-    """What is wrong with the study's plain model, and which model answers it."""
-    named, limits = study.order is not None, study.thresholds
-    return screen_rows(rows.sample, products, scaling, fits.fullest, limits, seed, order_is_named=named)
-
-
-def answered(
-    engine: EngineName, study: Study, rows: Collected, scaling: Scaling, screening: Screening, seed: int
-) -> Answered | None:
-    """Sample the model that answers what was found; None if there is nothing to answer, or no model here can."""
-    chosen = SamplerProcess(engine, 60.0 * study.sampler.max_minutes)
-    listener = run_log().listener
-    return answered_by(
-        chosen, study, screening, rows.sample, scaling, seed, lambda share: listener.advanced("answer", share)
-    )
-
-
-@dataclass(frozen=True)
-class FitsGoingOn:
-    """The least-squares fits, each in a thread of its own."""
-
-    complete: Result[CompletePooling]
-    separate: Result[NoPooling]
-    partial: Mapping[Flavour, Result[PartialPooling]]
-
-    def wait(self) -> LeastSquaresFits:
-        """Return when all have ended. Raises what one of them raised."""
-        partial = {flavour: fit.result() for flavour, fit in self.partial.items()}
-        return LeastSquaresFits(self.complete.result(), self.separate.result(), partial)
-
-
-def begin_fits(study: Study, products: ModelCrossProducts, scaling: Scaling) -> FitsGoingOn:
-    """Begin complete, no and partial pooling, this one in every flavour that the study's varying terms allow."""
-    tolerance = study.thresholds.singular_tolerance
-    return FitsGoingOn(
-        fit_complete_pooling.submit(products),
-        fit_no_pooling.submit(products),
-        {
-            flavour: fit_partial_pooling.submit(products, scaling, flavour, varying, singular_tolerance=tolerance)
-            for flavour, varying in flavours(study.varying_columns).items()
-        },
-    )
-
-
-def found(
-    study: Study,
-    run: RunRecord,
-    rows: Collected,
-    age_days: float | None,
-    products: ModelCrossProducts,
-    scaling: Scaling,
-    fits: LeastSquaresFits,
-    posterior: Posterior,
-    screening: Screening,
-    answered: Answered | None,
-) -> Findings:
-    """All analyses, judgements and the verdict. `age_days` is the age of the newest file."""
-    of_rows = data_findings(
-        products,
-        scaling,
-        run.n_rejected,
-        notes=rows.notes,
-        n_set_aside=sum(bool(file.set_aside) for file in run.files),
-        age_days=age_days,
-    )
-    return find(study, run, of_rows, rows.sample, products, scaling, fits, posterior, screening, answered)
-
-
 def looked_back(
-    reports: Path,
-    opened: OpenedStudy,
-    findings: Findings,
-    rows: Collected,
-    posterior: Posterior,
-    answered: Answered | None,
-    previous: PreviousReport | None,
-) -> Context:
+    reports: Path, opened: OpenedStudy, analysis: Analysis, rows: Collected, previous: PreviousReport | None
+) -> ReportContext:
     """What the report is written from: this run, with what changed since the previous report, and its history."""
-    study = opened.study
-    return context_of(
+    study, findings = opened.study, analysis.findings
+    return analysis.context_of(
         study,
         findings,
         rows.sample,
-        posterior.draws,
+        analysis.draws,
         rows.rejections,
         changes=compare(study, previous, findings, rows.earlier) if previous and rows.earlier else None,
         history=read_history(reports, study, findings),
         study_text=opened.text,
-        answer_draws=answered.own_draws if answered else None,
+        answer_draws=analysis.answer_draws,
     )
 
 
-def written(context: Context, draws: PosteriorDraws, standalone: bool, look: Look | None) -> Mapping[str, Content]:
+def written(context: ReportContext, standalone: bool, look: Look | None) -> Mapping[str, Content]:
     """What the run folder will hold, by file name."""
-    return files_of_run(context, draws, standalone, look, run_log())
+    return files_of_run(context, standalone, look, run_log())
 
 
 def published(
@@ -252,7 +142,7 @@ def link_of_this_run() -> str:
     return in_prefect.link_of_this_run()
 
 
-def leave_on_page(context: Context, folder: Path) -> None:
+def leave_on_page(context: ReportContext, folder: Path) -> None:
     """In a flow run, leave verdict and estimates on its page in Prefect, and emit the report's events."""
     if not run_log().is_flow_run:
         return
@@ -263,7 +153,7 @@ def leave_on_page(context: Context, folder: Path) -> None:
     say_published(context, folder)
 
 
-def tell(opened: OpenedStudy, reports: Path, context: Context, folder: Path, age_days: float | None) -> None:
+def tell(opened: OpenedStudy, reports: Path, context: ReportContext, folder: Path, age_days: float | None) -> None:
     """Send the notices that the study asks for after a report; a notice that does not arrive stops nothing."""
     notices = notices_of(context, report_address(folder), age_days)
     if any(notice.kind == "stale" for notice in notices) and is_told_stale(opened, reports):
@@ -296,14 +186,6 @@ def _told(deliveries: Sequence[Delivery]) -> None:
 identify_files = step(identified, "find files", lambda found: counted_files(len(found)), disk=True)
 read = step(files_read, "read files", read_found, disk=True)
 collect_rows = step(collected_or_kept, "collect", rows_found, disk=True)
-scale = step(scaled, "scale")
-fit_complete_pooling = step(complete_pooling, "complete pooling")
-fit_no_pooling = step(no_pooling, "no pooling")
-fit_partial_pooling = step(partial_pooling, "partial pooling", fit_found)
-sample = step(sampled, "sample", posterior_found)
-screen = step(screened, "screen", screening_found)
-answer = step(answered, "answer", answer_found)
-check = step(found, "check", findings_found)
 look_back = step(looked_back, "look back", looked_back_found)
 write = step(written, "write")
 publish = step(published, "publish", disk=True)

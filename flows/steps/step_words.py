@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tasks.rows.collect import Collected
 from tasks.rows.read_files import ReadFiles
-from tasks.stats.findings import Findings
+from tasks.stats.concluded import Concluded
 from tasks.stats.judged.screening import Screening
 from tasks.stats.records import PartialPooling
 from tasks.stats.weighed import Answered, Posterior
 from tasks.view.checks import count_by_status
-from tasks.view.context import FLAVOUR_NAMES, Context
+from tasks.view.context import FLAVOUR_NAMES
+from tasks.view.report_context import ReportContext
 
 
 def read_found(read: ReadFiles) -> str:
@@ -53,7 +54,7 @@ def answer_found(answered: Answered | None) -> str:
     return posterior_found(answered.posterior) if answered.posterior else "could not be sampled"
 
 
-def looked_back_found(context: Context) -> str:
+def looked_back_found(context: ReportContext) -> str:
     changes = context.changes
     if changes is None:
         return "the first report"
@@ -64,6 +65,6 @@ def looked_back_found(context: Context) -> str:
     return f"verdict {said}, {changes.rows.now - changes.rows.then:+,} rows{moved}"
 
 
-def findings_found(findings: Findings) -> str:
+def findings_found(findings: Concluded) -> str:
     counts = count_by_status(findings.judgements)
     return ", ".join(f"{n} {status}" for status, n in counts.items() if n)

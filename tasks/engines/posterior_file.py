@@ -23,7 +23,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tasks.stats.findings import Findings
+from tasks.stats.concluded import Concluded
+from tasks.stats.counted.draws import CountedDraws
+from tasks.stats.draws import Draws
 from tasks.stats.records import Floats, GroupedData, PosteriorDraws
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
@@ -45,11 +47,11 @@ WHOLE_NUMBERS = {"diverging": bool, "tree_depth": np.int32, "n_steps": np.int32}
 
 def write_posterior(
     path: Path,
-    draws: PosteriorDraws,
+    draws: Draws,
     study: Study,
-    findings: Findings,
+    findings: Concluded,
     observed: GroupedData | None = None,
-    extended: PosteriorDraws | None = None,
+    extended: Draws | None = None,
 ) -> None:
     """Write the draws, and the rows when given and not too many, as compressed NetCDF.
 
@@ -63,11 +65,11 @@ def write_posterior(
 
 
 def posterior_tree(
-    draws: PosteriorDraws,
+    draws: Draws,
     study: Study,
-    findings: Findings,
+    findings: Concluded,
     observed: GroupedData | None = None,
-    extended: PosteriorDraws | None = None,
+    extended: Draws | None = None,
 ) -> xr.DataTree:
     """The content of the file as a labelled tree in memory."""
     groups = _posterior("posterior", draws, study, findings)
@@ -83,7 +85,7 @@ def posterior_tree(
     return tree
 
 
-def _posterior(name: str, draws: PosteriorDraws, study: Study, findings: Findings) -> dict[str, xr.Dataset]:
+def _posterior(name: str, draws: Draws, study: Study, findings: Concluded) -> dict[str, xr.Dataset]:
     """The parameters with the groups' estimates, which stand in a group of their own where they are thinned."""
     thin, parameters = _thinning(draws), _parameters(draws, study)
     if thin == 1:
@@ -92,26 +94,25 @@ def _posterior(name: str, draws: PosteriorDraws, study: Study, findings: Finding
     return {name: parameters.assign_attrs(thinning=groups.attrs["thinning"]), f"{name}_thinned": groups}
 
 
-def _thinning(draws: PosteriorDraws) -> int:
+def _thinning(draws: Draws) -> int:
     """k, where every k-th draw's group estimates are kept."""
     further = -(-draws.group_coef.nbytes // GROUP_BYTES_LIMIT)
     return draws.group_thin * max(1, further)
 
 
-def _parameters(draws: PosteriorDraws, study: Study) -> xr.Dataset:
+def _parameters(draws: Draws, study: Study) -> xr.Dataset:
     varying = ["intercept", *study.varying]
-    outcome = _text(study.outcome_unit or study.outcome)
-    per_term = f"{outcome}; slopes per SD of their predictor"
+    per_term = _per_term(study)
     chain_draw = ("chain", "draw")
     return xr.Dataset(
         {
             "fixef": ((*chain_draw, "term"), draws.beta, {"units": per_term}),
             "sigma_group": ((*chain_draw, "varying_term"), draws.sigma_group, {"units": per_term}),
             "correlation": ((*chain_draw, "varying_term", "varying_term_2"), draws.correlation),
-            "sigma_residual": (chain_draw, draws.sigma, {"units": outcome}),
+            **_of_family(draws, study),
         },
         coords={
-            **_draw_numbers(draws.sigma),
+            **_draw_numbers(draws.energy),
             "term": _labels("term", study.terms),
             "varying_term": _labels("varying_term", varying),
             "varying_term_2": _labels("varying_term_2", varying),
@@ -119,12 +120,31 @@ def _parameters(draws: PosteriorDraws, study: Study) -> xr.Dataset:
     )
 
 
-def _group_estimates(draws: PosteriorDraws, study: Study, findings: Findings, thin: int) -> xr.Dataset:
+def _of_family(draws: Draws, study: Study) -> dict[str, Any]:
+    """The parameters that not every family has."""
+    if isinstance(draws, PosteriorDraws):
+        units = {"units": _text(study.outcome_unit or study.outcome)}
+        return {"sigma_residual": (("chain", "draw"), draws.sigma, units)}
+    if isinstance(draws, CountedDraws) and draws.dispersion is not None:
+        return {"dispersion": (("chain", "draw"), draws.dispersion)}
+    return {}
+
+
+def _per_term(study: Study) -> str:
+    """The unit of coefficients."""
+    return f"{_scale(study)}; slopes per SD of their predictor"
+
+
+def _scale(study: Study) -> str:
+    links = {"binomial": "log odds", "poisson": "log rate"}
+    return links.get(study.family) or _text(study.outcome_unit or study.outcome)
+
+
+def _group_estimates(draws: Draws, study: Study, findings: Concluded, thin: int) -> xr.Dataset:
     kept = draws.group_coef[:, :: thin // draws.group_thin]
-    units = f"{_text(study.outcome_unit or study.outcome)}; slopes per SD of their predictor"
     says = f"group_estimate holds one draw in {thin} of each chain, under the draw's own number"
     return xr.Dataset(
-        {"group_estimate": (("chain", "draw", "group", "term"), kept, {"units": units})},
+        {"group_estimate": (("chain", "draw", "group", "term"), kept, {"units": _per_term(study)})},
         coords={
             "chain": np.arange(kept.shape[0]),
             "draw": thin * np.arange(kept.shape[1]),
@@ -135,14 +155,14 @@ def _group_estimates(draws: PosteriorDraws, study: Study, findings: Findings, th
     )
 
 
-def _sample_stats(draws: PosteriorDraws) -> xr.Dataset:
+def _sample_stats(draws: Draws) -> xr.Dataset:
     columns = {ours: getattr(draws, theirs) for ours, theirs in SAMPLE_STATS.items()}
     return xr.Dataset(
         {
             name: (("chain", "draw"), values.astype(WHOLE_NUMBERS.get(name, np.float64)))
             for name, values in columns.items()
         },
-        coords=_draw_numbers(draws.sigma),
+        coords=_draw_numbers(draws.energy),
     )
 
 
@@ -172,6 +192,10 @@ def _labels(dimension: str, labels: Any) -> xr.Variable:
     return xr.Variable(dimension, escaped, {"label_encoding": "json"})
 
 
+def _in_words(study: Study) -> str:
+    return f"as {_scale(study)}" if study.family != "normal" else "in the outcome's unit"
+
+
 def _text(text: str) -> str:
     """The text with NUL and lone surrogates, which NetCDF cannot hold, as escapes."""
     return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
@@ -191,6 +215,6 @@ def _attributes(study: Study, run: RunRecord) -> dict[str, Any]:
         "inference_library": run.engine,
         "versions": json.dumps(run.versions),
         "data_sha256": run.data_sha256,
-        "units": "coefficients on centre-scaled predictors, in the outcome's unit",
+        "units": f"coefficients on centre-scaled predictors, {_in_words(study)}",
     }
     return {**{name: _text(value) for name, value in words.items()}, "seed": run.seed}

@@ -17,7 +17,7 @@ import numpy as np
 
 from tasks.disk.layout import SUMMARY
 from tasks.reports.run_folders import UnreadableRun, is_name, question_in, read_head, read_summary, run_folders
-from tasks.stats.findings import Findings
+from tasks.stats.concluded import Concluded
 from tasks.stats.judgement import Status
 from tasks.stats.past.earlier import PastRun, PreviousReport, ReportedVerdict, question_of
 from tasks.stats.past.evidence import EFFECTS, GroupEvidence
@@ -95,7 +95,7 @@ def _group_evidence(told: Mapping[str, Any]) -> GroupEvidence:
     return GroupEvidence(tuple(float(value or 0.0) for value in told["values"]), str(told["since"]))
 
 
-def read_history(reports: Path, study: Study, findings: Findings, limit: int = RUN_LIMIT) -> History:
+def read_history(reports: Path, study: Study, findings: Concluded, limit: int = RUN_LIMIT) -> History:
     """Estimates of the newest `limit` runs, this one included, and verdicts of VERDICT_LIMIT; names damaged runs."""
     past: list[PastRun] = []
     verdicts: list[VerdictStatus] = []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tasks.disk.atomic import encoded
 from tasks.disk.layout import ESTIMATES, POSTERIOR, REJECTED_ROWS, REPORT, STANDALONE, STUDY_TEXT, SUMMARY
@@ -15,12 +15,11 @@ from tasks.look.look import Look
 from tasks.look.render import render_report
 from tasks.reports.publish import Content, plotly_from_a_run
 from tasks.rows.validate import rejections_frame
-from tasks.stats.records import PosteriorDraws
 from tasks.study.errors import Rejection
-from tasks.view.context import Context
 from tasks.view.document import summary_json, summary_of
-from tasks.view.estimates import estimates_csv
+from tasks.view.families import words_of
 from tasks.view.page import build_page
+from tasks.view.report_context import ReportContext
 
 
 class StopWatch(Protocol):
@@ -34,15 +33,16 @@ class StopWatch(Protocol):
 
 
 def files_of_run(
-    context: Context, draws: PosteriorDraws, standalone: bool, look: Look | None, watch: StopWatch
+    context: ReportContext, standalone: bool, look: Look | None, watch: StopWatch
 ) -> Mapping[str, Content]:
     """Content by file name, to be written in this order: the summary comes last, as it says how long the rest took."""
     study, findings = context.study, context.findings
+    assert context.draws is not None
     page = build_page(_timed(context, watch.seconds()))
 
     def posterior(path: Path) -> None:
         with watch.timed("store posterior"):
-            write_posterior(path, draws, study, findings, context.data, context.answer_draws)
+            write_posterior(path, context.draws, study, findings, context.data, context.answer_draws)
 
     def summary(path: Path) -> None:
         path.write_bytes(encoded(summary_json(summary_of(_timed(context, watch.seconds())))))
@@ -51,15 +51,16 @@ def files_of_run(
         STUDY_TEXT: context.study_text,
         REPORT: render_report(page, plotly_from_a_run(), look=look),
         **({STANDALONE: render_report(page, "", standalone=True, look=look)} if standalone else {}),
-        ESTIMATES: estimates_csv(study, findings),
+        ESTIMATES: words_of(context).estimates(context),
         **({REJECTED_ROWS: rejections_csv(context.rejections)} if context.rejections else {}),
         POSTERIOR: posterior,
         SUMMARY: summary,
     }
 
 
-def _timed(context: Context, seconds: dict[str, float]) -> Context:
-    return replace(context, findings=replace(context.findings, timings=seconds))
+def _timed(context: ReportContext, seconds: dict[str, float]) -> ReportContext:
+    findings: Any = context.findings
+    return replace(context, findings=replace(findings, timings=seconds))
 
 
 def rejections_csv(rejections: Iterable[Rejection]) -> str:

@@ -270,6 +270,17 @@ def what_could_change_it(context: Context, checks: Sequence[Check]) -> str:
     return f"{text.sentence_case(known)}." if known else "Only new rows: nothing is open here."
 
 
+def all_answers(context: Context, checks: Sequence[Check]) -> dict[str, str]:
+    """By question, in the order of the first screen."""
+    return {
+        "Is there a difference between groups?": is_there_a_difference(context),
+        "Which groups?": which_groups(context),
+        "Can I trust it?": can_i_trust_it(context, checks),
+        "What should I do?": what_should_i_do(context, checks),
+        "What could change the answer?": what_could_change_it(context, checks),
+    }
+
+
 def _counted_twice(context: Context) -> str:
     """How many rows are copies; empty if they are few or the study keeps them."""
     found, n_rows = context.rows.notes.copies, context.findings.run.n_rows

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.stats.judgement import Judgement, Status
-from tasks.view.context import Context
+from tasks.view.chapters import topics_of
+from tasks.view.report_context import ReportContext
 from tasks.view.row_context import RowContext
-from tasks.view.topic import Case, CheckSpec, From, worded
-from tasks.view.topics import TOPICS
+from tasks.view.topic import Case, CheckSpec, From, Topic, worded
 from tasks.view.topics.data import ROW_CHECKS
 from tasks.view.words import numbers
 
-SPECS: dict[str, CheckSpec[Context]] = {spec.kind: spec for topic in TOPICS for spec in topic.checks}
-TOPIC_OF = {spec.kind: topic for topic in TOPICS for spec in topic.checks}
-TITLES = {kind: spec.title for kind, spec in SPECS.items()}
 ROW_SPECS: dict[str, CheckSpec[RowContext]] = {spec.kind: spec for spec in ROW_CHECKS}
 STATUS_LABELS: dict[Status, str] = {"pass": "Pass", "review": "Review", "fail": "Fail"}
 WORST_FIRST: tuple[Status, ...] = ("fail", "review", "pass")
@@ -34,11 +32,27 @@ class Check:
     message: str
     advice: str
     step: str  # the advice in plain words, for the first screen
+    measure: str  # the value beside its limit; empty if the check has no value, or no format for it
 
 
-def checks_of(context: Context) -> tuple[Check, ...]:
+def specs_of(context: ReportContext) -> dict[str, CheckSpec[Any]]:
+    """The words of every kind of judgement of the context's family."""
+    return {spec.kind: spec for topic in topics_of(context) for spec in topic.checks}
+
+
+def topic_of_kind(context: ReportContext) -> dict[str, Topic[Any]]:
+    """The topic that has the words of a kind of judgement."""
+    return {spec.kind: topic for topic in topics_of(context) for spec in topic.checks}
+
+
+def titles_of(context: ReportContext) -> dict[str, str]:
+    return {kind: spec.title for kind, spec in specs_of(context).items()}
+
+
+def checks_of(context: ReportContext) -> tuple[Check, ...]:
     """Every check of a report, in the order of the judgements."""
-    return tuple(_check(context, judged, SPECS[judged.kind]) for judged in context.findings.judgements)
+    specs = specs_of(context)
+    return tuple(_check(context, judged, specs[judged.kind]) for judged in context.findings.judgements)
 
 
 def row_checks_of(context: RowContext, judgements: Iterable[Judgement]) -> tuple[Check, ...]:
@@ -59,18 +73,17 @@ def _check(context: From, judged: Judgement, spec: CheckSpec[From]) -> Check:
         message=worded(case.message, context, judged),
         advice=advice,
         step=worded(case.step, context, judged) or advice,
+        measure=_measure(judged, spec.measure),
     )
 
 
-def measure(check: Check) -> str:
-    """The value beside its limit; empty if the check has no value, or no format for it."""
-    spec = SPECS[check.kind]
-    if check.value is None:
+def _measure(judged: Judgement, form: str) -> str:
+    limit = judged.limit
+    if judged.value is None:
         return ""
-    limit = check.threshold
-    return spec.measure.format(
-        value=numbers.plain(check.value),
-        share=numbers.percent(check.value),
+    return form.format(
+        value=numbers.plain(judged.value),
+        share=numbers.percent(judged.value),
         limit="" if limit is None else numbers.plain(limit),
         limit_share="" if limit is None else numbers.percent(limit),
     )

@@ -1,8 +1,4 @@
-"""A run at a glance, for readers of many runs: the answer in a sentence, and the few estimates to follow.
-
-It stands at the top of `summary.json`, before the fits, in raw units, so that a catalogue of thousands of runs
-reads only that part.
-"""
+"""The few estimates of a run that are followed from run to run, in raw units."""
 
 from __future__ import annotations
 
@@ -12,20 +8,12 @@ from typing import Any
 import numpy as np
 
 from tasks.stats.judged.recommended import WithInterval
-from tasks.view import answers
 from tasks.view.context import Context
 from tasks.view.plain import number
-from tasks.view.words import text
 
 
-def overview_of(context: Context) -> dict[str, Any]:
-    freshness = next((one for one in context.findings.judgements if one.kind == "freshness"), None)
-    return {
-        "answer": text.sentence_case(answers.one_sentence(context)),
-        "data_age_days": _days(freshness.value if freshness else None),
-        "data_age_limit_days": _days(freshness.limit if freshness else None),
-        "estimates": list(_estimates(context)),
-    }
+def key_estimates(context: Context) -> list[dict[str, Any]]:
+    return list(_estimates(context))
 
 
 def _estimates(context: Context) -> Iterator[dict[str, Any]]:
@@ -45,7 +33,3 @@ def _estimates(context: Context) -> Iterator[dict[str, Any]]:
 
 def _numbers(found: WithInterval, position: Any, scale: float) -> dict[str, float | None]:
     return {name: number(float(np.asarray(part)[position]) / scale) for name, part in vars(found).items()}
-
-
-def _days(value: float | None) -> float | None:
-    return None if value is None else number(round(value, 1))

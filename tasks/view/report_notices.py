@@ -7,10 +7,9 @@ from dataclasses import replace
 from tasks.stats.past.changes import Changes
 from tasks.stats.records import VerdictStatus
 from tasks.study.run import RunRecord
-from tasks.view.answers import one_sentence
-from tasks.view.context import Context
-from tasks.view.hero import hero
+from tasks.view.families import words_of
 from tasks.view.notices import FirstScreen, Notice, Severity, is_wanted, notice_of, stale
+from tasks.view.report_context import ReportContext
 from tasks.view.topics.increment_words import moved_sentence
 from tasks.view.verdict_words import verdict_of
 from tasks.view.words import text
@@ -23,7 +22,7 @@ SAID: dict[VerdictStatus, str] = {
 }
 
 
-def notices_of(context: Context, address: str, age_days: float | None = None) -> tuple[Notice, ...]:
+def notices_of(context: ReportContext, address: str, age_days: float | None = None) -> tuple[Notice, ...]:
     """The notices that a published report gives reason to send; empty if there are none or nobody asked for them.
 
     `address` is where the report can be read, `age_days` the age of the newest file.
@@ -36,18 +35,18 @@ def notices_of(context: Context, address: str, age_days: float | None = None) ->
     return tuple(replace(notice, screen=screen) for notice in wanted)
 
 
-def _first_screen(context: Context) -> FirstScreen:
+def _first_screen(context: ReportContext) -> FirstScreen:
     verdict = verdict_of(context)
     return FirstScreen(
         verdict.status,
         LABELS[verdict.status],
         text.typeset(verdict.headline),
-        text.sentence_case(one_sentence(context)),
-        hero(context),
+        text.sentence_case(words_of(context).one_sentence(context)),
+        words_of(context).hero(context),
     )
 
 
-def _worse(context: Context, address: str) -> Notice | None:
+def _worse(context: ReportContext, address: str) -> Notice | None:
     changes, verdict = context.changes, verdict_of(context)
     if changes is None or changes.verdict.direction != "worse":
         return None
@@ -65,7 +64,7 @@ def _step_down(changes: Changes) -> str:
     return f"The report of {changes.previous_started_at} said that {then}, this one that {now}."
 
 
-def _moved(context: Context, address: str) -> Notice | None:
+def _moved(context: ReportContext, address: str) -> Notice | None:
     moves = None if context.changes is None else context.changes.moves
     if moves is None or not moves.rings.any():
         return None
@@ -75,7 +74,7 @@ def _moved(context: Context, address: str) -> Notice | None:
     return notice_of(context.study, "moved", "warning", title, lines, address, _run(context.findings.run))
 
 
-def _rejected(context: Context, address: str) -> Notice | None:
+def _rejected(context: ReportContext, address: str) -> Notice | None:
     study, run, limit = context.study, context.findings.run, context.study.notify.rejected_share
     share = run.n_rejected / max(run.n_rows + run.n_rejected, 1)
     if share <= limit:

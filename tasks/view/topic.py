@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from tasks.stats.judgement import Judgement, Status
-from tasks.view.context import Context
 from tasks.view.records import Block, Fold, Paragraph
+from tasks.view.report_context import ReportContext
 from tasks.view.row_context import RowContext
 
 # The context that words are made from: a whole run, or only the rows before any fit.
 From = TypeVar("From", bound=RowContext, contravariant=True)
+Report = TypeVar("Report", bound=ReportContext)
 Words: TypeAlias = "str | Callable[[From, Judgement], str]"
 
 
@@ -46,17 +47,17 @@ class CheckSpec(Generic[From]):
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Generic[From]):
     """A key of `summary.json`: the type of its value, what it is, and how it is filled; None becomes null."""
 
     key: str
     type: Any
     description: str
-    of: Callable[[Context], Any]
+    of: Callable[[From], Any]
 
 
 @dataclass(frozen=True)
-class Topic:
+class Topic(Generic[From]):
     """One subject of the report, and its section.
 
     `summary` are the keys that the topic adds to `summary.json`; `sources` are the keys, its own
@@ -65,14 +66,14 @@ class Topic:
 
     id: str
     title: str
-    finding: Callable[[Context], str]  # the section's opening sentences; the first says the most
-    blocks: Callable[[Context], Iterable[Block]]
+    finding: Callable[[From], str]  # the section's opening sentences; the first says the most
+    blocks: Callable[[From], Iterable[Block]]
     sources: tuple[str, ...]
     guide: tuple[str, ...] = ()
-    checks: tuple[CheckSpec[Context], ...] = ()
-    summary: tuple[Entry, ...] = ()
-    is_shown: Callable[[Context], bool] = lambda context: True
-    n_open: Callable[[Context], int] | None = None  # blocks that stand open; all up to the first picture if None
+    checks: tuple[CheckSpec[From], ...] = ()
+    summary: tuple[Entry[From], ...] = ()
+    is_shown: Callable[[From], bool] = lambda context: True
+    n_open: Callable[[From], int] | None = None  # blocks that stand open; all up to the first picture if None
 
 
 HOW_TO_READ = "How to read this"
@@ -87,14 +88,14 @@ def worded(words: Words[From], context: From, judged: Judgement) -> str:
     return words if isinstance(words, str) else words(context, judged)
 
 
-def messages(context: Context, specs: Iterable[CheckSpec[Context]]) -> str:
+def messages(context: Report, specs: Iterable[CheckSpec[Report]]) -> str:
     """What these kinds of checks found, one sentence after the other."""
     return " ".join(message for _, message in _messages(context, specs))
 
 
 def worst_first(
-    context: Context,
-    specs: Iterable[CheckSpec[Context]],
+    context: Report,
+    specs: Iterable[CheckSpec[Report]],
     is_told: Callable[[Judgement], bool] = lambda judged: True,
 ) -> str:
     """The same, what did not pass before what did; of the judgements that are to be told."""
@@ -103,12 +104,12 @@ def worst_first(
     return " ".join(message for _, message in found)
 
 
-def is_asking(context: Context, specs: Iterable[CheckSpec[Context]]) -> bool:
+def is_asking(context: Report, specs: Iterable[CheckSpec[Report]]) -> bool:
     """Whether one of these kinds of checks did not pass."""
     return any(judged.status != "pass" for judged, _ in _messages(context, specs))
 
 
-def _messages(context: Context, specs: Iterable[CheckSpec[Context]]) -> Iterator[tuple[Judgement, str]]:
+def _messages(context: Report, specs: Iterable[CheckSpec[Report]]) -> Iterator[tuple[Judgement, str]]:
     kinds = {spec.kind: spec for spec in specs}
     for judged in context.findings.judgements:
         if judged.kind in kinds:

@@ -16,6 +16,7 @@ import numpy as np
 
 from tasks.stats.bayes.posterior import intraclass_correlation
 from tasks.stats.bayes.resampling import HIGHEST_K, Resampled
+from tasks.stats.draws import Draws
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, PosteriorDraws, SamplerDiagnostics
 from tasks.study.settings import Thresholds
@@ -126,7 +127,7 @@ def diagnose_resampled(
     return replace(made, failures=missed)
 
 
-def ebfmi_by_chain(draws: PosteriorDraws) -> Floats:
+def ebfmi_by_chain(draws: Draws) -> Floats:
     """(C,) energy Bayesian fraction of missing information."""
     from arviz_stats.base import array_stats
 

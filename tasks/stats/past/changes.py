@@ -8,6 +8,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
+from tasks.stats.concluded import Concluded
 from tasks.stats.findings import Findings
 from tasks.stats.judgement import Judgement, Status
 from tasks.stats.past.earlier import (
@@ -112,7 +113,7 @@ class Changes:
     moves: Moves | None = None  # None where rows were not compared
 
 
-def compare(study: Study, previous: PreviousReport, findings: Findings, rows: EarlierRows | None = None) -> Changes:
+def compare(study: Study, previous: PreviousReport, findings: Concluded, rows: EarlierRows | None = None) -> Changes:
     """Compare this run's findings with the previous report. Estimates only if the question is the same.
 
     `rows` are sums of today's rows and of those that the previous report had: whether groups moved is told from them.
@@ -133,7 +134,9 @@ def compare(study: Study, previous: PreviousReport, findings: Findings, rows: Ea
         estimates=None if reasons else _estimates(previous, findings),
         verdict=_verdict(previous.verdict, findings.verdict),
         checks=_checks(previous.checks, findings.judgements),
-        moves=None if rows is None else moves(study, previous, findings, rows, is_same_question=not reasons),
+        moves=moves(study, previous, findings, rows, is_same_question=not reasons)
+        if rows is not None and isinstance(findings, Findings)
+        else None,
     )
 
 
@@ -143,7 +146,7 @@ def direction(then: ReportedVerdict, now: Verdict) -> Direction:
     return "same" if before == after else "worse" if after > before else "better"
 
 
-def _causes(previous: PreviousReport, findings: Findings) -> tuple[str, ...]:
+def _causes(previous: PreviousReport, findings: Concluded) -> tuple[str, ...]:
     run = findings.run
     same = {
         "data": previous.data_sha256 == run.data_sha256,
@@ -159,7 +162,7 @@ def _without(labels: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...
     return tuple(label for label in labels if label not in known)
 
 
-def _estimates(previous: PreviousReport, findings: Findings) -> EstimateChanges:
+def _estimates(previous: PreviousReport, findings: Concluded) -> EstimateChanges:
     here, there = aligned(previous.run, findings.labels)
     to = basis(previous.run, findings.scaling)
     reported = taken(previous.run.groups, there)

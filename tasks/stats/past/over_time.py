@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.findings import Findings
+from tasks.stats.concluded import Concluded
 from tasks.stats.past.earlier import PastRun, Question, aligned, basis, differences, on_basis
 from tasks.stats.records import Estimate, Floats, Integers, VerdictStatus
 
@@ -38,7 +38,7 @@ class History:
 def history_of(
     question: Question,
     past: Sequence[PastRun],
-    findings: Findings,
+    findings: Concluded,
     earlier_verdicts: Sequence[VerdictStatus],
     unreadable: Sequence[str],
     limit: int = GROUP_LIMIT,
@@ -68,13 +68,13 @@ def _parts(estimate: Estimate) -> tuple[Floats, Floats, Floats, Floats]:
     return estimate.mean, estimate.sd, estimate.lower, estimate.upper
 
 
-def _stacked(past: Sequence[PastRun], findings: Findings) -> Estimate:
+def _stacked(past: Sequence[PastRun], findings: Concluded) -> Estimate:
     """(R, J, p)"""
     runs = [*(_on_today(run, findings) for run in past), findings.bayes.groups]
     return Estimate(*(np.stack(part) for part in zip(*map(_parts, runs), strict=True)))
 
 
-def _on_today(run: PastRun, findings: Findings) -> Estimate:
+def _on_today(run: PastRun, findings: Concluded) -> Estimate:
     here, there = aligned(run, findings.labels)
     converted = on_basis(run.groups, basis(run, findings.scaling))
 

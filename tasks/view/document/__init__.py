@@ -74,7 +74,7 @@ FIELDS: dict[str, Any] = {
 Summary = create_model("Summary", __base__=Head, __doc__=Head.__doc__, **FIELDS)
 
 
-def summary_of(context: Context) -> dict[str, Any]:
+def summary_of(context: ReportContext) -> dict[str, Any]:
     """The summary as plain dicts, lists, strings, numbers and `None` (for NaN and infinities)."""
     study, findings, verdict = context.study, context.findings, verdict_words.verdict_of(context)
     return Summary.given(

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tasks.stats.judgement import Status
 from tasks.view import checks
-from tasks.view.context import Context
+from tasks.view.report_context import ReportContext
 from tasks.view.summary.record import Number, Record
 
 
@@ -23,5 +23,5 @@ class CheckSummary(Record):
     advice: str = Field(description="what to do; may be empty")
 
 
-def checks_of(context: Context) -> list[CheckSummary]:
+def checks_of(context: ReportContext) -> list[CheckSummary]:
     return [CheckSummary.of(check) for check in checks.checks_of(context)]

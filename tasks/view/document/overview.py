@@ -1,4 +1,8 @@
-"""The run at a glance; what it says is found in `tasks.view.overview`."""
+"""A run at a glance, for readers of many runs: the answer in a sentence, and the few estimates to follow.
+
+It stands at the top of `summary.json`, before the fits, in raw units, so that a catalogue of thousands of runs
+reads only that part.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.view import overview
-from tasks.view.context import Context
+from tasks.view.families import words_of
+from tasks.view.plain import number
+from tasks.view.report_context import ReportContext
 from tasks.view.summary.record import Number, Record
+from tasks.view.words import text
 
 
 class KeyEstimateSummary(Record):
@@ -47,5 +53,18 @@ class OverviewSummary(Record):
     )
 
 
-def overview_of(context: Context) -> OverviewSummary:
-    return OverviewSummary(**overview.overview_of(context))
+def overview_of(context: ReportContext) -> OverviewSummary:
+    freshness, words = (
+        next((one for one in context.findings.judgements if one.kind == "freshness"), None),
+        words_of(context),
+    )
+    return OverviewSummary(
+        answer=text.sentence_case(words.one_sentence(context)),
+        data_age_days=_days(freshness.value if freshness else None),
+        data_age_limit_days=_days(freshness.limit if freshness else None),
+        estimates=[KeyEstimateSummary(**each) for each in words.key_estimates(context)],
+    )
+
+
+def _days(value: float | None) -> float | None:
+    return None if value is None else number(round(value, 1))

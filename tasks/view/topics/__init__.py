@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tasks.view.context import Context
 from tasks.view.topic import Topic
 from tasks.view.topics import (
     assumptions,
     categories,
     changes,
-    data,
     extended,
     groups,
     held_out,
@@ -20,6 +20,7 @@ from tasks.view.topics import (
     priors,
     ranks,
     remedies,
+    rows_by_group,
     sampler,
     simpson,
     singularity,
@@ -28,7 +29,7 @@ from tasks.view.topics import (
 )
 
 # A chapter's first topic stands open. The others do where something in them is open; else they fold themselves.
-CHAPTERS: Mapping[str, tuple[Topic, ...]] = {
+CHAPTERS: Mapping[str, tuple[Topic[Context], ...]] = {
     "What changed": (changes.TOPIC, history.TOPIC),
     "Group by group": (groups.TOPIC, variance.TOPIC),
     "Which intervals to believe": (singularity.TOPIC, remedies.TOPIC),
@@ -36,7 +37,7 @@ CHAPTERS: Mapping[str, tuple[Topic, ...]] = {
     "Within groups and between them": (categories.TOPIC, simpson.TOPIC),
     "Does the model fit?": (predictive.TOPIC, assumptions.TOPIC, extended.TOPIC),
     "Models side by side": (models.TOPIC, held_out.TOPIC),
-    "Appendix": (data.TOPIC, priors.TOPIC, sampler.TOPIC, methods.TOPIC),
+    "Appendix": (rows_by_group.TOPIC, priors.TOPIC, sampler.TOPIC, methods.TOPIC),
 }
 FOLDED = "Appendix"  # even its first topic folds itself where nothing in it is open
-TOPICS: tuple[Topic, ...] = tuple(topic for topics in CHAPTERS.values() for topic in topics)
+TOPICS: tuple[Topic[Context], ...] = tuple(topic for topics in CHAPTERS.values() for topic in topics)

@@ -12,7 +12,8 @@ from tasks.stats.past.changes import Changes, EstimateChanges, ThenNow
 from tasks.stats.past.earlier import Difference
 from tasks.stats.past.over_time import History
 from tasks.stats.records import VerdictStatus
-from tasks.view.context import MODEL_NAMES, Context
+from tasks.view.context import MODEL_NAMES
+from tasks.view.report_context import ReportContext
 from tasks.view.topics import increment_words
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import fixed, listed, plural, with_unit
@@ -44,7 +45,7 @@ def model_name(path: str) -> str:
     return MODEL_NAMES.get(path, text.label(path))
 
 
-def changes_finding(context: Context, changes: Changes) -> str:
+def changes_finding(context: ReportContext, changes: Changes) -> str:
     """The opening sentences: verdict first, then data, then estimates."""
     parts = [_verdict(changes), _data(changes), _estimates(context, changes), _causes(changes)]
     return " ".join(filter(None, parts))
@@ -83,7 +84,7 @@ def _groups(what: str, labels: Sequence[str]) -> str:
     return f"{plural(len(labels), 'group')} {what} ({listed((text.label(label) for label in labels), limit=4)})"
 
 
-def _estimates(context: Context, changes: Changes) -> str:
+def _estimates(context: ReportContext, changes: Changes) -> str:
     if changes.not_comparable:
         reasons = listed(map(in_words, changes.not_comparable))
         return f"Estimates are not compared, because the question was another one: {reasons}."
@@ -107,7 +108,7 @@ def in_words(found: Difference) -> str:
     return f"{what} {then}, not {now}"
 
 
-def mover(context: Context, found: EstimateChanges, group: int, term: int) -> str:
+def mover(context: ReportContext, found: EstimateChanges, group: int, term: int) -> str:
     """`the level of kent (+3.1 s)`"""
     scale = context.raw_scale(term)
     difference = float(found.groups.now.mean[group, term] - found.groups.then.mean[group, term]) / scale
@@ -132,7 +133,7 @@ def _causes(changes: Changes) -> str:
     return f"{changed} changed since then."
 
 
-def basis_note(context: Context, found: EstimateChanges) -> str:
+def basis_note(context: ReportContext, found: EstimateChanges) -> str:
     """On what scale two reports are compared, and what that does to the earlier intervals."""
     if len(context.terms) == 1:
         return context.level_note
@@ -152,7 +153,7 @@ def verdict_line(verdicts: Sequence[VerdictStatus]) -> str:
     return ", then ".join(said if n == 1 else f"{said} {n:,} times" for said, n in runs)
 
 
-def history_finding(context: Context, history: History) -> str:
+def history_finding(context: ReportContext, history: History) -> str:
     runs = history.runs
     if len(runs) < 2:
         return "No earlier report can be compared with this one."
@@ -162,7 +163,7 @@ def history_finding(context: Context, history: History) -> str:
     return f"{opening} Verdicts, oldest first: {verdict_line(history.verdicts)}. {_drift(context, history)}"
 
 
-def _drift(context: Context, history: History) -> str:
+def _drift(context: ReportContext, history: History) -> str:
     """Which group's level changed most over the runs, among the groups shown."""
     level = history.groups.mean[:, :, 0]
     seen = np.isfinite(level).sum(axis=0) > 1

@@ -9,10 +9,10 @@ import numpy as np
 from tasks.stats.judgement import Status
 from tasks.stats.past.changes import Changes, EstimateChanges, ThenNow
 from tasks.stats.records import Estimate, Integers, VerdictStatus
-from tasks.view.context import Context
 from tasks.view.figures import intervals
 from tasks.view.figures.style import MODELS, NEUTRAL
 from tasks.view.records import Block, Cell, Column, Figure, Table
+from tasks.view.report_context import ReportContext
 from tasks.view.selection import CHANGED_LIMIT
 from tasks.view.topic import Topic, how_to_read
 from tasks.view.topics import change_words, increment_words
@@ -30,7 +30,7 @@ MOST_TERMS = 3
 CHECKS_SHOWN = 20
 
 
-def _blocks(context: Context) -> tuple[Block, ...]:
+def _blocks(context: ReportContext) -> tuple[Block, ...]:
     changes = _changes(context)
     blocks: list[Block] = [_reports(context, changes)]
     found = changes.estimates
@@ -47,12 +47,12 @@ def _moved(changes: Changes) -> Integers | None:
     return None if changes.moves is None else changes.moves.found.positions[changes.moves.rings]
 
 
-def _changes(context: Context) -> Changes:
+def _changes(context: ReportContext) -> Changes:
     assert context.changes is not None
     return context.changes
 
 
-def _reports(context: Context, changes: Changes) -> Table:
+def _reports(context: ReportContext, changes: Changes) -> Table:
     """The two reports side by side; of the checks, those whose status changed."""
     columns = (Column("What", is_number=False), Column("Then", is_number=False), Column("Now", is_number=False))
     verdict = changes.verdict
@@ -97,7 +97,7 @@ def _verdict(status: VerdictStatus) -> Cell:
     return Cell(LABELS[status], status=status)
 
 
-def _figure(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> Figure:
+def _figure(context: ReportContext, found: EstimateChanges, term: int, chosen: Integers) -> Figure:
     scale, unit, title = context.raw_scale(term), context.raw_unit(term), context.term_title(term)
     labels = [context.labels[found.positions[k]] for k in chosen]
     bayes = MODELS["bayes"]
@@ -129,7 +129,7 @@ def _series(
     return intervals.Series(label, color, symbol, mean, lower, upper)
 
 
-def _alternative(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> str:
+def _alternative(context: ReportContext, found: EstimateChanges, term: int, chosen: Integers) -> str:
     moved = numbers.listed((change_words.mover(context, found, int(k), term) for k in chosen), limit=4)
     return f"Then and now for {numbers.plural(len(chosen), 'group')}. Most changed first: {moved}."
 
@@ -141,7 +141,7 @@ def _rule(found: EstimateChanges, chosen: Integers) -> str:
     return f"Shown are the {shown} of {total:,} groups in both that changed most relative to their uncertainty."
 
 
-def _table(context: Context, found: EstimateChanges, term: int, chosen: Integers) -> Table:
+def _table(context: ReportContext, found: EstimateChanges, term: int, chosen: Integers) -> Table:
     unit = context.raw_unit(term)
     columns = (
         Column("Group", is_number=False),
@@ -161,7 +161,7 @@ def _table(context: Context, found: EstimateChanges, term: int, chosen: Integers
     return Table(f"table-changes-{term}", caption, columns, rows, " ".join(filter(None, notes)), groups=groups)
 
 
-def _row(context: Context, found: EstimateChanges, term: int, group: int) -> tuple[Cell, ...]:
+def _row(context: ReportContext, found: EstimateChanges, term: int, group: int) -> tuple[Cell, ...]:
     scale = context.raw_scale(term)
     then, now = found.groups.then, found.groups.now
     places = numbers.common_decimals(found.groups.now.sd[:, term] / scale)
@@ -177,7 +177,7 @@ def _row(context: Context, found: EstimateChanges, term: int, group: int) -> tup
     )
 
 
-def _judged(context: Context, position: int) -> tuple[Cell, Cell]:
+def _judged(context: ReportContext, position: int) -> tuple[Cell, Cell]:
     """The group's new rows less what its earlier ones foretold, and whether it moved."""
     moves = _changes(context).moves
     said, k = increment_words.judged(moves, position)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
 import numpy as np
 
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Floats, Integers
-from tasks.stats.rows.group_quantiles import group_quantiles
 from tasks.study.addresses import is_remote
-from tasks.view.context import Context
-from tasks.view.figures import scatter
 from tasks.view.figures.histograms import counts_histogram
-from tasks.view.figures.strips import Strips, height, strip_plot
-from tasks.view.figures.style import NEUTRAL, Shown, axis, hover_estimate
 from tasks.view.records import Block, Cell, Column, Figure, Link, Paragraph, Table
+from tasks.view.report_context import ReportContext
 from tasks.view.row_context import RowContext
-from tasks.view.selection import PANEL_LIMIT, PANEL_ROWS_LIMIT, thin
 from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
 from tasks.view.topics.copies import COPIES
 from tasks.view.topics.data_notes import notes
@@ -32,6 +29,7 @@ GUIDE = (
     "random few, the estimates describe the others only. Checks look for what rows cannot say of themselves: labels "
     "that are one group to a person, rows that were delivered twice, totals and codes among the measurements."
 )
+From = TypeVar("From", bound=ReportContext)
 REJECTS_SHOWN = 50
 HASH_SHOWN = 16
 SAMPLE = (
@@ -40,9 +38,9 @@ SAMPLE = (
 )
 
 
-def _blocks(context: Context) -> tuple[Block, ...]:
+def _blocks(rows_by_group: Iterable[Figure], context: ReportContext) -> tuple[Block, ...]:
     return (
-        *_rows_by_group(context),
+        *rows_by_group,
         _files(context),
         *notes(context),
         *([Paragraph(f"{SAMPLE} {context.sample_note}")] if context.sample_note else []),
@@ -51,69 +49,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
     )
 
 
-def _rows_by_group(context: Context) -> tuple[Figure, ...]:
-    """Every group's rows if there are few groups; else the sizes and the medians of all groups."""
-    if context.n_groups <= PANEL_LIMIT:
-        return (_strips(context),)
-    sizes = context.findings.group_sizes
-    return (*((_sizes(context),) if sizes.min() < sizes.max() else ()), _medians(context))
-
-
-def _strips(context: Context) -> Figure:
-    shown = np.flatnonzero(context.has_rows)
-    order = shown[np.argsort(-context.findings.group_sizes[shown], kind="stable")]
-    values = [context.data.y[context.rows_of(int(group))] for group in order]
-    drawn = [own[thin(own, PANEL_ROWS_LIMIT)] for own in values]
-    sizes = context.findings.group_sizes[order].tolist()
-    quartiles = _quartiles(context)[order]
-    names = [context.labels[group] for group in order]
-    return Figure(
-        id="figure-rows",
-        caption=_strips_caption(context, order.size, max(own.size for own in values)),
-        alternative=_medians_in_words(context, order, quartiles[:, 1]),
-        spec=strip_plot(Strips(names, sizes, order, drawn, quartiles), _outcome(context), context.unit),
-        height=height(order.size),
-    )
-
-
-def _strips_caption(context: Context, n_shown: int, most_rows: int) -> str:
-    """What is drawn, and of which rows."""
-    sizes = context.findings.group_sizes
-    order = "" if sizes.min() == sizes.max() else "; groups with the most rows first"
-    parts = [
-        f"{text.sentence_case(_outcome(context))} as it came, by {context.group}{order}. A dot is a row, the diamond "
-        "the median, the bar the middle half of the rows; up and down within a strip means nothing.",
-        f"At most {PANEL_ROWS_LIMIT} rows a group are drawn, evenly spaced in order; medians and bars are of all."
-        if most_rows > PANEL_ROWS_LIMIT
-        else "",
-        f"{numbers.plural(context.n_groups - n_shown, 'group')} without a row in the sample left out."
-        if n_shown < context.n_groups
-        else "",
-        context.sample_note,
-    ]
-    return " ".join(filter(None, parts))
-
-
-def _outcome(context: Context) -> str:
-    return f"{context.outcome} ({context.unit})" if context.unit else context.outcome
-
-
-def _quartiles(context: Context) -> Floats:
-    """(J, 3) quartiles of the outcome by group."""
-    found = context.data
-    return group_quantiles(found.y, found.group_index, context.n_groups, np.array([0.25, 0.5, 0.75]))
-
-
-def _medians_in_words(context: Context, groups: Integers, medians: Floats) -> str:
-    low, high = int(np.argmin(medians)), int(np.argmax(medians))
-    values = [numbers.with_unit(numbers.significant(float(medians[k])), context.unit) for k in (low, high)]
-    return (
-        f"Medians of {context.outcome} by {context.group} run from {values[0]} ({context.named(int(groups[low]))}) to "
-        f"{values[1]} ({context.named(int(groups[high]))})."
-    )
-
-
-def _sizes(context: Context) -> Figure:
+def sizes_figure(context: ReportContext) -> Figure:
     sizes = context.findings.group_sizes
     return Figure(
         id="figure-sizes",
@@ -125,42 +61,7 @@ def _sizes(context: Context) -> Figure:
     )
 
 
-def _medians(context: Context) -> Figure:
-    """A point per group: its median against its number of rows, or in order of the median if all have as many rows."""
-    quartiles = _quartiles(context)
-    shown = np.flatnonzero(context.has_rows)
-    same = np.ptp(context.findings.group_sizes) == 0
-    if same:
-        shown = shown[np.argsort(quartiles[shown, 1], kind="stable")]
-    sizes = context.findings.group_sizes[shown]
-    x = np.arange(1.0, sizes.size + 1) if same else sizes.astype(float)
-    x_axis = (
-        axis(f"groups in order ({plural(int(sizes[0]), 'row')} each)")
-        if same
-        else scatter.size_axis(x, "rows in the group")
-    )
-    low, medians, high = quartiles[shown].T
-    hover = hover_estimate(sizes, Shown(low, high, context.unit, "median", interval="middle half"))
-    against = "in order" if same else "against its number of rows"
-    return Figure(
-        id="figure-group-medians",
-        caption=f"Median {_outcome(context)} of each group {against}. {context.sample_note}".strip(),
-        alternative=_medians_in_words(context, shown, medians),
-        spec=scatter.scatter(
-            x,
-            medians,
-            names=[context.labels[group] for group in shown],
-            color=NEUTRAL,
-            x_axis=x_axis,
-            y_axis=axis(_outcome(context)),
-            groups=shown,
-            hover=hover,
-        ),
-        height=340,
-    )
-
-
-def _files(context: Context) -> Table:
+def _files(context: ReportContext) -> Table:
     asked = context.study.source
     is_query, is_object = not isinstance(asked, str), isinstance(asked, str) and is_remote(asked)
     columns: tuple[Column, ...] = (
@@ -187,14 +88,14 @@ def _files(context: Context) -> Table:
     return Table("table-files", f"{text.sentence_case(what)} read", columns, rows, note)
 
 
-def _rules(context: Context) -> Table:
+def _rules(context: ReportContext) -> Table:
     columns = (Column("Rule", is_number=False), Column("Times broken"))
     broken = sorted(context.findings.run.rejected_by_rule.items(), key=lambda item: (-item[1], item[0]))
     rows = tuple((Cell(text.label(rule, 100)), Cell(numbers.count(count))) for rule, count in broken[:REJECTS_SHOWN])
     return Table("table-rules", "Rejected rows by rule (one row can break several)", columns, rows)
 
 
-def _rejects(context: Context) -> Table:
+def _rejects(context: ReportContext) -> Table:
     titles = ("File", "Row", "Column", "Value", "Rule")
     columns = tuple(Column(title, is_number=title == "Row") for title in titles)
     rows = tuple(
@@ -216,7 +117,7 @@ def _cut(shown: int, total: int, what: str) -> str:
     return f"The first {shown:,} of {total:,} {what}." if shown < total else ""
 
 
-def _finding(context: Context) -> str:
+def _finding(context: ReportContext) -> str:
     run, sizes = context.findings.run, context.findings.group_sizes
     same = int(sizes.min()) == int(sizes.max())
     spread = f"{plural(int(sizes.min()), 'row')} each" if same else f"{sizes.min():,} to {sizes.max():,} rows each"
@@ -264,38 +165,17 @@ def _age(context: RowContext, judged: Judgement) -> str:
     return f"The newest file is {judged.value:.1f} days old; the study allows {judged.limit:g}."
 
 
-def _can_tell(context: Context, judged: Judgement) -> str:
-    n = context.findings.no_pooling.n.size
+def _can_tell(context: ReportContext, judged: Judgement) -> str:
+    n = context.n_groups
     rough = 1.0 / np.sqrt(2.0 * (n - 1))  # relative standard error of a normal's SD from n exactly known values
     return f"{n} groups can tell how much groups differ, at best to within about {rough:.0%} of it."
 
 
-def _few(context: Context, judged: Judgement) -> str:
+def _few(context: ReportContext, judged: Judgement) -> str:
     return (
-        f"With only {context.findings.no_pooling.n.size} groups the data say little about how much groups differ; the "
+        f"With only {context.n_groups} groups the data say little about how much groups differ; the "
         "prior decides much of it."
     )
-
-
-def _gaps(context: Context, judged: Judgement) -> str:
-    own = context.findings.no_pooling
-    unfitted = int((~own.is_fitted).sum())
-    without_interval = sum(map(bool, own.gap)) - unfitted
-    parts = [
-        f"{unfitted} of {plural(own.n.size, 'group')} cannot carry a fit of {'its' if unfitted == 1 else 'their'} own"
-        if unfitted
-        else "",
-        _of_its_own(without_interval, own.n.size, is_first=not unfitted) if without_interval else "",
-    ]
-    smallest = plural(int(own.n.min()), "row")
-    return f"{' and '.join(filter(None, parts))}; the smallest group has {smallest}."
-
-
-def _of_its_own(n: int, n_groups: int, *, is_first: bool) -> str:
-    if not is_first:
-        return f"{n} {'has' if n == 1 else 'have'} one without an interval"
-    which, whose = f"{n} of {plural(n_groups, 'group')}", "its" if n == 1 else "their"
-    return f"{which} {'has a fit' if n == 1 else 'have fits'} of {whose} own without an interval"
 
 
 REJECTED: CheckSpec[RowContext] = CheckSpec(
@@ -316,7 +196,7 @@ FRESHNESS: CheckSpec[RowContext] = CheckSpec(
         "stale": Case(_age, "Find out why no newer data have come; the estimates describe the past."),
     },
 )
-GROUP_COUNT: CheckSpec[Context] = CheckSpec(
+GROUP_COUNT: CheckSpec[ReportContext] = CheckSpec(
     kind="group_count",
     title="Number of groups",
     measure="{value} groups, at least {limit}",
@@ -329,26 +209,17 @@ GROUP_COUNT: CheckSpec[Context] = CheckSpec(
         ),
     },
 )
-GROUP_SIZES: CheckSpec[Context] = CheckSpec(
-    kind="group_sizes",
-    title="Size of groups",
-    measure="rows of the smallest: {value}",
-    cases={
-        "all fitted": Case("Every group can carry a fit of its own."),
-        "gaps": Case(
-            _gaps,
-            "Their no-pooling estimates are gaps, on purpose. Use a pooled estimate for them.",
-            "Do not compare the smallest groups by their own rows alone.",
-        ),
-    },
-)
 ROW_CHECKS: tuple[CheckSpec[RowContext], ...] = (REJECTED, *LABELS, COPIES, *READING, *LEVELS, *PREDICTORS, FRESHNESS)
-TOPIC = Topic(
-    id="data",
-    title="Data and rejects",
-    finding=_finding,
-    blocks=_blocks,
-    sources=("run", "checks"),
-    guide=(GUIDE,),
-    checks=(REJECTED, *LABELS, COPIES, *READING, *LEVELS, FRESHNESS, GROUP_COUNT, GROUP_SIZES),
-)
+
+
+def data_topic(rows_by_group: Callable[[From], Iterable[Figure]], own_fits: CheckSpec[From]) -> Topic[From]:
+    """The topic of a family: what it draws of the rows, and what it says of groups without a fit of their own."""
+    return Topic(
+        id="data",
+        title="Data and rejects",
+        finding=_finding,
+        blocks=lambda context: _blocks(rows_by_group(context), context),
+        sources=("run", "checks"),
+        guide=(GUIDE,),
+        checks=(REJECTED, *LABELS, COPIES, *READING, *LEVELS, FRESHNESS, GROUP_COUNT, own_fits),
+    )

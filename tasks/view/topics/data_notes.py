@@ -7,8 +7,8 @@ from typing import Any
 
 from tasks.stats.labels import LabelNotes
 from tasks.stats.rows.copies import Copies
-from tasks.view.context import Context
 from tasks.view.records import Cell, Column, Table
+from tasks.view.report_context import ReportContext
 from tasks.view.topics.labels import differ_in, shown
 from tasks.view.words import numbers, text
 
@@ -16,7 +16,7 @@ MOST_SHOWN = 50
 MOST_FILES = 3
 
 
-def notes(context: Context) -> tuple[Table, ...]:
+def notes(context: ReportContext) -> tuple[Table, ...]:
     found = context.rows.notes
     return (*(_labels(found.labels) if found.labels else ()), *(_copies(found.copies) if found.copies else ()))
 

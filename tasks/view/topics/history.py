@@ -8,9 +8,9 @@ import numpy as np
 
 from tasks.stats.past.over_time import History
 from tasks.stats.records import Floats
-from tasks.view.context import Context
 from tasks.view.figures.history import history_panel
 from tasks.view.records import Block, Panel, Panels, Paragraph
+from tasks.view.report_context import ReportContext
 from tasks.view.topic import Topic, how_to_read
 from tasks.view.topics import change_words
 from tasks.view.words import numbers, text
@@ -32,7 +32,7 @@ def is_worth_showing(history: History | None) -> bool:
     return history is not None and (len(history.runs) >= LEAST_RUNS or bool(history.unreadable))
 
 
-def _blocks(context: Context) -> tuple[Block, ...]:
+def _blocks(context: ReportContext) -> tuple[Block, ...]:
     history, blocks = _found(context), list[Block]()
     if len(history.runs) > 1:
         blocks += [_panels(context, history, term) for term in context.varying[:MOST_TERMS]]
@@ -42,7 +42,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _found(context: Context) -> History:
+def _found(context: ReportContext) -> History:
     assert context.history is not None
     return context.history
 
@@ -62,7 +62,7 @@ def _left_out(history: History) -> str:
     return " ".join(parts)
 
 
-def _panels(context: Context, history: History, term: int) -> Panels:
+def _panels(context: ReportContext, history: History, term: int) -> Panels:
     unit = context.raw_unit(term)
     x_range, height = _x_range(history), _height(context, history, term)
     caption = (
@@ -93,7 +93,7 @@ def _iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _height(context: Context, history: History, term: int) -> float:
+def _height(context: ReportContext, history: History, term: int) -> float:
     """The common height of all panels, in raw units: enough for the group whose intervals span most."""
     scale = context.raw_scale(term)
     spans = [_span(history, term, k) for k in range(len(history.labels))]
@@ -106,7 +106,9 @@ def _span(history: History, term: int, group: int) -> tuple[float, float]:
     return (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
 
 
-def _panel(context: Context, history: History, term: int, group: int, x_range: tuple[str, str], height: float) -> Panel:
+def _panel(
+    context: ReportContext, history: History, term: int, group: int, x_range: tuple[str, str], height: float
+) -> Panel:
     scale = context.raw_scale(term)
     mean, lower, upper = (
         part[:, group, term] / scale for part in (history.groups.mean, history.groups.lower, history.groups.upper)
@@ -135,7 +137,7 @@ def _panel(context: Context, history: History, term: int, group: int, x_range: t
     )
 
 
-def _alternative(context: Context, history: History, term: int, group: int) -> str:
+def _alternative(context: ReportContext, history: History, term: int, group: int) -> str:
     scale, unit = context.raw_scale(term), context.raw_unit(term)
     mean = history.groups.mean[:, group, term] / scale
     known = np.flatnonzero(np.isfinite(mean))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.past.moves import Moves
-from tasks.view.context import Context
+from tasks.view.report_context import ReportContext
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import fixed, listed, plural, with_unit
 
@@ -14,7 +14,7 @@ MOVED, NOT_SEEN, NOT_COMPARED = "moved", "no move seen", "not compared"
 NOT_TOLD = "cannot be told"
 
 
-def moves_sentence(context: Context, moves: Moves) -> str:
+def moves_sentence(context: ReportContext, moves: Moves) -> str:
     """Which groups moved, by how much; where that cannot be told, why."""
     if not moves.is_comparable:
         return _not_comparable(moves)
@@ -35,7 +35,7 @@ def _not_comparable(moves: Moves) -> str:
     return f"Whether a group moved since that report cannot be told from its new rows, because {why}."
 
 
-def moved_sentence(context: Context, moves: Moves) -> str:
+def moved_sentence(context: ReportContext, moves: Moves) -> str:
     """`1 of 8 groups with new rows moved by more than 7 s: kent, …`; empty if none moved."""
     n, compared = int(moves.rings.sum()), len(moves.found.positions)
     if not n:
@@ -52,7 +52,7 @@ def moved_first(moves: Moves) -> np.ndarray:
     return np.lexsort((-np.abs(moves.found.shift / moves.found.se), ~moves.rings))
 
 
-def _mover(context: Context, moves: Moves, k: int) -> str:
+def _mover(context: ReportContext, moves: Moves, k: int) -> str:
     """`kent, whose 12 new rows lie 12 s (8 to 16) above what its earlier rows foretold`"""
     found, shift = moves.found, float(moves.found.shift[k])
     places = numbers.decimals_for(float(found.se[k]))
@@ -66,7 +66,7 @@ def _mover(context: Context, moves: Moves, k: int) -> str:
     return f"{name}, whose {rows} {verb} {size} (95 %: {interval}) {where} what its earlier rows foretold"
 
 
-def _amount(context: Context, size: float) -> str:
+def _amount(context: ReportContext, size: float) -> str:
     return with_unit(numbers.significant(size, 2), context.unit)
 
 
@@ -87,7 +87,7 @@ def judged(moves: Moves | None, position: int) -> tuple[str, int]:
     return (MOVED if moves.rings[at[0]] else NOT_SEEN), int(at[0])
 
 
-def margin_note(context: Context, moves: Moves | None) -> str:
+def margin_note(context: ReportContext, moves: Moves | None) -> str:
     """What “moved” means."""
     if moves is None or not moves.is_comparable or not moves.found.positions.size:
         return ""

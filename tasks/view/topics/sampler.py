@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasks.stats.bayes.diagnostics import Diagnostic, against_limits, ebfmi_by_chain
+from tasks.stats.draws import Draws
 from tasks.stats.records import Floats, PosteriorDraws, SamplingAttempt
-from tasks.view.context import Context
 from tasks.view.figures import sampler as figures
 from tasks.view.figures.histograms import beyond_band, ranks
 from tasks.view.records import Block, Cell, Column, Figure, Fold, Panel, Panels, Table
+from tasks.view.report_context import ReportContext
 from tasks.view.topic import Case, CheckSpec, Topic, how_to_read
 from tasks.view.words import numbers, text
 from tasks.view.words.sampler_words import missed_in_words
@@ -39,7 +40,7 @@ MOST_QUANTITIES = 8
 MOST_TRACES = 4
 
 
-def _blocks(context: Context) -> tuple[Block, ...]:
+def _blocks(context: ReportContext) -> tuple[Block, ...]:
     findings = context.findings
     blocks: list[Block] = [_attempts(context, "table-attempts", "Sampling attempts", findings.bayes.attempts)]
     if findings.answer_attempts:
@@ -51,7 +52,7 @@ def _blocks(context: Context) -> tuple[Block, ...]:
     return (*blocks, how_to_read(RESAMPLED_GUIDE if findings.bayes.attempts[-1].is_resampled else GUIDE))
 
 
-def _attempts(context: Context, name: str, title: str, attempts: Sequence[SamplingAttempt]) -> Table:
+def _attempts(context: ReportContext, name: str, title: str, attempts: Sequence[SamplingAttempt]) -> Table:
     """A line per quantity and a column per attempt, so that it fits a narrow screen."""
     columns = (
         Column("Diagnostic", is_number=False),
@@ -66,7 +67,7 @@ def _attempts(context: Context, name: str, title: str, attempts: Sequence[Sampli
     return Table(name, title, columns, rows, _note(context, attempts[-1]))
 
 
-def _note(context: Context, last: SamplingAttempt) -> str:
+def _note(context: ReportContext, last: SamplingAttempt) -> str:
     found = last.diagnostics
     worst = quantity_in_words(context, found.worst)
     if last.is_resampled:
@@ -80,7 +81,7 @@ def _note(context: Context, last: SamplingAttempt) -> str:
     )
 
 
-def quantity_in_words(context: Context, name: str) -> str:
+def quantity_in_words(context: ReportContext, name: str) -> str:
     """A quantity as the report calls it elsewhere; its name among the diagnostics if it is none of these."""
     terms = context.findings.terms
     words = {term: f"average {context.term_name(k)}" for k, term in enumerate(terms)}
@@ -97,7 +98,7 @@ def quantity_in_words(context: Context, name: str) -> str:
     return words.get(name, text.label(name))
 
 
-def _limits(context: Context) -> dict[str, str]:
+def _limits(context: ReportContext) -> dict[str, str]:
     last, limits = context.findings.bayes.attempts[-1], context.study.thresholds
     found = {one.name: one for one in against_limits(last.diagnostics, limits, last.chains)}
     return {ROWS[name]: _limit(one) for name, one in found.items()}
@@ -108,7 +109,7 @@ def _limit(one: Diagnostic) -> str:
     return f"{below}{one.limit:g}"
 
 
-def _described(context: Context, attempt: SamplingAttempt) -> dict[str, str]:
+def _described(context: ReportContext, attempt: SamplingAttempt) -> dict[str, str]:
     found = attempt.diagnostics
     missed = missed_in_words(found, context.study.thresholds, attempt.chains)
     if attempt.is_resampled:
@@ -137,7 +138,7 @@ def _described(context: Context, attempt: SamplingAttempt) -> dict[str, str]:
     }
 
 
-def _ranks(context: Context, draws: PosteriorDraws) -> Panels:
+def _ranks(context: ReportContext, draws: Draws) -> Panels:
     quantities = _quantities(context, draws)[:MOST_QUANTITIES]
     panels = tuple(
         Panel(
@@ -159,7 +160,7 @@ def _ranks(context: Context, draws: PosteriorDraws) -> Panels:
     return Panels("panels-ranks", caption, panels)
 
 
-def _energy(context: Context, draws: PosteriorDraws) -> Figure:
+def _energy(context: ReportContext, draws: Draws) -> Figure:
     by_chain = numbers.listed((numbers.fixed(float(value), 2) for value in ebfmi_by_chain(draws)), limit=8)
     least = f"{context.study.thresholds.ebfmi:g}"
     return Figure(
@@ -173,7 +174,7 @@ def _energy(context: Context, draws: PosteriorDraws) -> Figure:
     )
 
 
-def _traces(context: Context, draws: PosteriorDraws) -> Panels:
+def _traces(context: ReportContext, draws: Draws) -> Panels:
     panels = tuple(
         Panel(
             id=f"panel-trace-{number}",
@@ -184,23 +185,24 @@ def _traces(context: Context, draws: PosteriorDraws) -> Panels:
         )
         for number, (name, values) in enumerate(_quantities(context, draws)[:MOST_TRACES])
     )
-    step = -(-draws.sigma.shape[1] // figures.TRACE_DRAWS)
+    step = -(-draws.energy.shape[1] // figures.TRACE_DRAWS)
     every = f"Every {step}th draw" if step > 3 else "Every draw" if step == 1 else f"One of {step} draws"
     caption = f"{every} in order, a line per chain. Chains that agree overlap, and no line drifts or gets stuck."
     return Panels("panels-traces", caption, panels)
 
 
-def _quantities(context: Context, draws: PosteriorDraws) -> list[tuple[str, Floats]]:
+def _quantities(context: ReportContext, draws: Draws) -> list[tuple[str, Floats]]:
     """Names and draws of the quantities shown, SDs between groups first: they are the hardest to sample."""
     spread = [
         (f"SD between groups: {context.term_name(term)}", draws.sigma_group[..., k])
         for k, term in enumerate(context.varying)
     ]
     fixed = [(f"Average {context.term_name(k)}", draws.beta[..., k]) for k in range(len(context.terms))]
-    return [*spread, ("Residual SD", draws.sigma), *fixed]
+    residual = [("Residual SD", draws.sigma)] if isinstance(draws, PosteriorDraws) else []
+    return [*spread, *residual, *fixed]
 
 
-def _finding(context: Context) -> str:
+def _finding(context: ReportContext) -> str:
     found, attempts = context.findings.bayes.diagnostics, context.findings.bayes.attempts
     when = "at the first attempt" if len(attempts) == 1 else f"at attempt {len(attempts)}"
     if found.failures:
@@ -218,8 +220,8 @@ def _finding(context: Context) -> str:
     )
 
 
-def _check(kind: str, title: str, measure: str, holds: str) -> CheckSpec[Context]:
-    missed = Case[Context](f"The sampler missed its threshold: {title}.", "Do not use the posterior.")
+def _check(kind: str, title: str, measure: str, holds: str) -> CheckSpec[ReportContext]:
+    missed = Case[ReportContext](f"The sampler missed its threshold: {title}.", "Do not use the posterior.")
     return CheckSpec(kind, title, {"holds": Case(holds), "missed": missed}, measure)
 
 

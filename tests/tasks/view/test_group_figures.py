@@ -6,7 +6,7 @@ import pytest
 from tasks.view.figures.displacement import CROWD
 from tasks.view.records import Figure, Fold, GroupTable, Panels, Paragraph
 from tasks.view.selection import PANEL_ROWS_LIMIT
-from tasks.view.topics import data, groups, variance
+from tasks.view.topics import groups, rows_by_group, variance
 from tasks.view.words import numbers
 from tests import factories
 from tests.posteriors import sampled
@@ -39,7 +39,7 @@ def value(text):
 
 
 def test_rows_of_few_groups_are_shown_strip_by_strip_the_largest_group_first(few):
-    found = figures(section(data.TOPIC, few))
+    found = figures(section(rows_by_group.TOPIC, few))
     assert set(found) == {"figure-rows"}
     dots, _, medians = found["figure-rows"].spec["data"]
     sizes = few.findings.group_sizes[medians["meta"]["groups"]]
@@ -50,7 +50,7 @@ def test_rows_of_few_groups_are_shown_strip_by_strip_the_largest_group_first(few
 
 
 def test_of_many_groups_every_ones_median_is_shown(many):
-    found = figures(section(data.TOPIC, many))
+    found = figures(section(rows_by_group.TOPIC, many))
     assert set(found) == {"figure-sizes", "figure-group-medians"}
     assert sum(found["figure-sizes"].spec["data"][0]["y"]) == N_MANY
     points = found["figure-group-medians"].spec["data"][0]
@@ -132,7 +132,7 @@ def test_equal_shrinkage_needs_no_picture(batches):
 def test_groups_are_named_to_every_mark_of_every_figure_of_groups(name, request):
     """So that choosing a group marks it everywhere: one group for each of a trace's points."""
     context = request.getfixturevalue(name)
-    sections = [section(data.TOPIC, context), section(variance.TOPIC, context)]
+    sections = [section(rows_by_group.TOPIC, context), section(variance.TOPIC, context)]
     for figure in (found for made in sections for found in figures(made).values()):
         for trace in figure.spec["data"]:
             if trace["type"] == "bar" or trace.get("name") == "average group" or figure.id == "figure-components":

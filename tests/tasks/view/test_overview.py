@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from tasks.stats.judgement import Judgement
-from tasks.view.overview import overview_of
+from tasks.view.document.overview import overview_of as overview_record
 from tasks.view.words import numbers
 from tests.factories import intercept_only_case, regular_case, singular_case, two_predictors_case
+
+
+def overview_of(context):
+    return overview_record(context).told()
 
 
 def found(overview):

@@ -28,7 +28,7 @@ from tasks.stats.rows.missing_codes import MissingCode
 from tasks.stats.rows.reading_notes import ReadingNotes
 from tasks.stats.rows.totals import TotalsRow
 from tasks.view.answers import is_there_a_difference, one_sentence
-from tasks.view.checks import SPECS, TOPIC_OF, Check, checks_of
+from tasks.view.checks import Check, checks_of
 from tasks.view.context import Context
 from tasks.view.document import summary_of
 from tasks.view.page import build_page
@@ -42,6 +42,8 @@ from tests.posteriors import sampled
 from tests.said import block, by_name, changed, context_of_sampled, section
 
 MOST_WORDS = 25
+SPECS = {spec.kind: spec for topic in TOPICS for spec in topic.checks}
+TOPIC_OF = {spec.kind: topic for topic in TOPICS for spec in topic.checks}
 STATS = Path(tasks.stats.__file__).parent
 # `_judgement(kind, …)` of `diagnostics` is given one kind a limit, of both ESS the lesser.
 SAMPLER = ("rhat", "weights", "ess", "divergences", "treedepth", "ebfmi")
@@ -69,7 +71,8 @@ class Judged:
 
 
 def judged_in_source() -> Iterator[Judged]:
-    for path in sorted(STATS.glob("**/*.py")):
+    """Those of the normal family."""
+    for path in sorted(set(STATS.glob("**/*.py")) - set(STATS.glob("counted/*.py"))):
         for function in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(function, ast.FunctionDef):
                 yield from _judged_in(function)

@@ -9,8 +9,7 @@ import pytest
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Gap
 from tasks.study.settings import Query
-from tasks.view.checks import measure
-from tasks.view.topics import data
+from tasks.view.topics import data, rows_by_group
 from tests.factories import intercept_only_case, regular_case, singular_case
 from tests.said import block, by_name, changed, section
 
@@ -18,8 +17,8 @@ JUDGED = Judgement("rejected_rows", "review", "some")
 
 
 def test_rejected_rows_are_counted() -> None:
-    assert "3 rows" in data.TOPIC.finding(singular_case().context)
-    assert "no row was rejected" in data.TOPIC.finding(regular_case().context)
+    assert "3 rows" in rows_by_group.TOPIC.finding(singular_case().context)
+    assert "no row was rejected" in rows_by_group.TOPIC.finding(regular_case().context)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_gaps_are_told_in_the_right_number(gaps: tuple[Gap, ...], said: str) -> 
     gap: tuple[Gap, ...] = (*gaps, *(("",) * (8 - len(gaps))))  # type: ignore[assignment]
     check = by_name(changed(case, no_pooling=replace(own, coef=coef, n=n, gap=gap)))["group_sizes"]
     assert check.message == said
-    assert measure(check) == "rows of the smallest: 1"
+    assert check.measure == "rows of the smallest: 1"
 
 
 @pytest.mark.parametrize(
@@ -69,5 +68,5 @@ def test_rejected_rows_are_told_in_the_right_number(n: int, said: str) -> None:
 def test_what_was_read_is_called_what_it_is(source: str | Query, caption: str, titles: tuple[str, str]) -> None:
     case = intercept_only_case()
     context = replace(case, study=case.study.model_copy(update={"source": source})).context
-    table = block(section(data.TOPIC, context), "table-files")
+    table = block(section(rows_by_group.TOPIC, context), "table-files")
     assert (table.caption, table.columns[0].title, table.columns[-1].title) == (caption, *titles)

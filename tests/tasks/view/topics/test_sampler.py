@@ -13,7 +13,6 @@ from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.records import Scaling
 from tasks.stats.weighed import LeastSquaresFits, Posterior
 from tasks.study.model import Study
-from tasks.view.checks import measure
 from tasks.view.document import summary_of
 from tasks.view.figures import sampler as figures
 from tasks.view.records import Figure, Panels
@@ -102,7 +101,7 @@ def test_the_smallest_effective_sample_is_one_number_in_sentence_and_table() -> 
     assert "worth about 1,726 independent ones" in sampler.TOPIC.finding(context)
     shown = {row[0].text: row[-1].text for row in block(section(sampler.TOPIC, context), "table-attempts").rows}
     assert shown["Smallest bulk ESS"] == "1,726"
-    assert measure(by_name(context)["ess"]).startswith("1,726 draws")
+    assert by_name(context)["ess"].measure.startswith("1,726 draws")
 
 
 @pytest.mark.parametrize(

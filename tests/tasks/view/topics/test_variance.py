@@ -11,7 +11,7 @@ import pytest
 from tasks.stats.judged.effect_shape import EffectShape
 from tasks.view import answers
 from tasks.view.document import summary_of
-from tasks.view.overview import overview_of
+from tasks.view.overview import key_estimates
 from tasks.view.topics import remedies, variance
 from tests import factories
 from tests.posteriors import sampled
@@ -42,7 +42,7 @@ def test_the_spread_of_the_groups_is_one_median_everywhere() -> None:
     told = summary_of(context)["fits"]["bayes"]
     assert told["sd_group"][0] == told["sd_group_posterior"]["median"][0] == median
     assert told["sd_group_posterior"]["mean"][0] == pytest.approx(draws.mean())
-    spread = next(entry for entry in overview_of(context)["estimates"] if entry["kind"] == "group_sd")
+    spread = next(entry for entry in key_estimates(context) if entry["kind"] == "group_sd")
     assert spread["estimate"] == median
 
 
