@@ -74,6 +74,18 @@ OrderOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(metavar="COLUMN", help="What rows of a group follow one another by, for a data file."),
 ]
+FamilyOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--family", metavar="FAMILY", help="normal, binomial or poisson, for a data file."),
+]
+TrialsOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--trials", metavar="COLUMN", help="Trials of which the outcome counts the events, for a data file."),
+]
+ExposureOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--exposure", metavar="COLUMN", help="Exposure over which the outcome is a count, for a data file."),
+]
 MaxRejectedShareOption = Annotated[
     Optional[float],  # noqa: UP045
     typer.Option(
@@ -113,6 +125,9 @@ def run(
     group: GroupOption = None,
     predictor: PredictorsOption = None,
     order: OrderOption = None,
+    family: FamilyOption = None,
+    trials: TrialsOption = None,
+    exposure: ExposureOption = None,
     max_rejected_share: MaxRejectedShareOption = None,
     settings: SettingsOption = None,
     dask: DaskOption = None,
@@ -130,7 +145,8 @@ def run(
     from tasks.opening.origin import under_its_name
     from tasks.opening.reports_folder import writable
 
-    flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or (), order)
+    sizes = (family, trials, exposure)
+    flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or (), order, *sizes)
     asked = open_study(study, flags)
     folder = writable(out)
     opened = under_its_name(asked, folder)
@@ -170,6 +186,9 @@ def validate(
     group: GroupOption = None,
     predictor: PredictorsOption = None,
     order: OrderOption = None,
+    family: FamilyOption = None,
+    trials: TrialsOption = None,
+    exposure: ExposureOption = None,
     max_rejected_share: MaxRejectedShareOption = None,
     settings: SettingsOption = None,
 ) -> None:
@@ -180,7 +199,9 @@ def validate(
     from tasks.rows.collect import collect_afresh
     from tasks.study.schedules import refuse_ended
 
-    opened = open_study(study, Flags(outcome, group, predictor or (), max_rejected_share, settings or (), order))
+    sizes = (family, trials, exposure)
+    flags = Flags(outcome, group, predictor or (), max_rejected_share, settings or (), order, *sizes)
+    opened = open_study(study, flags)
     refuse_ended(opened.study.schedule, study)
     look_of(opened)
     show_rows(opened.study, collect_afresh(opened))

@@ -25,11 +25,20 @@ class Flags:
     max_rejected_share: float | None = None
     settings: Sequence[str] = ()  # KEY=VALUE
     order: str | None = None
+    family: str | None = None
+    trials: str | None = None
+    exposure: str | None = None
 
     @property
     def are_given(self) -> bool:
-        texts = (self.outcome, self.group, *self.predictors, self.order, *self.settings)
+        texts = (self.outcome, self.group, *self.predictors, *self.further.values(), *self.settings)
         return self.max_rejected_share is not None or any(text is not None for text in texts)
+
+
+    @property
+    def further(self) -> dict[str, str | None]:
+        """Those that a data file can do without, by key of a study file."""
+        return {"order": self.order, "family": self.family, "trials": self.trials, "exposure": self.exposure}
 
 
 def open_study(study: str, flags: Flags) -> OpenedStudy:
@@ -50,9 +59,9 @@ def open_study(study: str, flags: Flags) -> OpenedStudy:
 
 
 def _further(flags: Flags) -> dict[str, Any]:
-    """Further keys of a study file, from --order, --max-rejected-share and --set. Raises StudyError."""
+    """Further keys of a study file, from the other options and --set. Raises StudyError."""
     share = flags.max_rejected_share
-    named = {} if flags.order is None else {"order": flags.order}
+    named = {key: value for key, value in flags.further.items() if value is not None}
     allowed = {} if share is None else {"rules": {"max_rejected_share": share}}
     return reduce(merged, [named, allowed, *map(_setting, flags.settings)])
 

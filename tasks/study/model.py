@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, ModelWrapValidatorHandler, Tag, field_validator, model_validator
 
 from tasks.study.addresses import is_remote, require_no_password
 from tasks.study.categories import Categories
-from tasks.study.plain_text import listed, shown, visible
+from tasks.study.column_rules import each_once, known, not_reserved, require_date_format
+from tasks.study.plain_text import shown, visible
+from tasks.study.rates import Family, Rates, Targets, require_family
 from tasks.study.setting_words import option_of, set_by_option, set_in_file
 from tasks.study.settings import (
-    RESERVED_COLUMNS,
     RESERVED_TERMS,
     Affix,
     ColumnName,
@@ -88,6 +87,21 @@ class Study(Frozen):
     )
     outcome: ColumnName = Field(description="The column to explain; numbers.")
     outcome_unit: str = Field(default="", description="The outcome's unit, shown with its numbers.")
+    family: Family = Field(
+        default="normal",
+        description="What the outcome is: a measurement (`normal`); 0 or 1, or events of so many trials (`binomial`); "
+        "a count (`poisson`).",
+    )
+    trials: ColumnName | None = Field(
+        default=None,
+        description="The column that says of how many trials the outcome counts the events; for `binomial`. "
+        "Default: each row is one trial, and its outcome 0 or 1.",
+    )
+    exposure: ColumnName | None = Field(
+        default=None,
+        description="The column that says over how much the outcome was counted, as person-years, or events to be "
+        "expected; for `poisson`. Default: the same in every row.",
+    )
     group: ColumnName = Field(description="The column that says which group a row belongs to.")
     predictors: tuple[ColumnName, ...] = Field(
         default=(),
@@ -119,6 +133,8 @@ class Study(Frozen):
     )
     categories: Categories = Categories()
     rules: Rules = Rules()
+    rates: Rates = Rates()
+    targets: Targets = Targets()
     priors: Priors = Priors()
     sampler: SamplerSettings = SamplerSettings()
     thresholds: Thresholds = Thresholds()
@@ -175,7 +191,7 @@ class Study(Frozen):
     @classmethod
     def _formats_of_dates(cls, dates: dict[str, str]) -> dict[str, str]:
         for date_format in dates.values():
-            _require_date_format(date_format)
+            require_date_format(date_format)
         return dates
 
     @field_validator("predictors")
@@ -188,17 +204,19 @@ class Study(Frozen):
 
     @model_validator(mode="after")
     def _columns_fit_together(self) -> Self:
-        _each_once([self.outcome, self.group, *self.predictors])
-        _each_once([self.outcome, self.group, *self._order])
-        _not_reserved(self.columns)
-        _known(self.varying, self.predictors, "varying")
-        _known(self.predictor_units, self.predictors, "predictor_units")
-        _known(self.priors.slopes, self.predictors, "priors.slopes")
-        _known(self.priors.sigma_group_sd, ("intercept", *self.varying), "priors.sigma_group_sd")
-        _known(self.rules.ranges, self.numeric_columns, "rules.ranges")
-        _known(self.codes, self.numeric_columns, "codes")
-        _known(self.dates, tuple(name for name in self.numeric_columns if name not in self.codes), "dates")
+        each_once([self.outcome, self.group, *self.predictors, *self._size])
+        each_once([self.outcome, self.group, *self._order])
+        not_reserved(self.columns)
+        known(self.varying, self.predictors, "varying")
+        known(self.predictor_units, self.predictors, "predictor_units")
+        known(self.priors.slopes, self.predictors, "priors.slopes")
+        known(self.priors.sigma_group_sd, ("intercept", *self.varying), "priors.sigma_group_sd")
+        known(self.rules.ranges, self.numeric_columns, "rules.ranges")
+        known(self.codes, self.numeric_columns, "codes")
+        known(self.dates, tuple(name for name in self.numeric_columns if name not in self.codes), "dates")
         self._require_one_reading()
+        sizes = {"trials": self.trials, "exposure": self.exposure}
+        require_family(self.family, sizes, self.rates != Rates(), self.targets)
         if isinstance(self.source, Query) and self.notify.max_age_days is not None:
             raise ValueError(
                 "notify.max_age_days asks how old the data are, which a database does not say of its rows; leave it "
@@ -212,7 +230,7 @@ class Study(Frozen):
         """Raise ValueError unless each predictor that is named as a category is one, and no number."""
         categories = self.categories
         for name in ("columns", "numbers", "reference"):
-            _known(getattr(categories, name), self.predictors, f"categories.{name}")
+            known(getattr(categories, name), self.predictors, f"categories.{name}")
         for column in dict.fromkeys((*categories.columns, *categories.reference)):
             if place := next((place for place, names in self._read_as_numbers.items() if column in names), None):
                 raise ValueError(
@@ -229,8 +247,8 @@ class Study(Frozen):
         }
 
     def is_always_number(self, column: str) -> bool:
-        """Whether a column is a number whatever its files hold: the outcome, and what a setting makes one."""
-        return column == self.outcome or any(column in names for names in self._read_as_numbers.values())
+        """Whether a column is a number whatever its files hold: outcome, size, and what a setting makes one."""
+        return column in (self.outcome, *self._size) or any(column in names for names in self._read_as_numbers.values())
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -245,13 +263,27 @@ class Study(Frozen):
 
     @property
     def numeric_columns(self) -> tuple[str, ...]:
-        """The outcome and the predictors: a file may show that some of these are categories."""
-        return (self.outcome, *self.predictors)
+        """The outcome, the predictors and the size: a file may show that some predictors are categories."""
+        return (self.outcome, *self.predictors, *self._size)
+
+    @property
+    def is_counted(self) -> bool:
+        return self.family != "normal"
+
+    @property
+    def size_column(self) -> str | None:
+        """The column of trials or exposure; None if the study names none."""
+        return self.trials or self.exposure
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column a row must have, in the order outcome, group, predictors, order, then keys."""
-        return tuple(dict.fromkeys((self.outcome, self.group, *self.predictors, *self._order, *self.rules.unique)))
+        """Every column a row must have, in the order outcome, group, predictors, size, order, then keys."""
+        named = (self.outcome, self.group, *self.predictors, *self._size, *self._order, *self.rules.unique)
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def _size(self) -> tuple[str, ...]:
+        return (self.size_column,) if self.size_column else ()
 
     @property
     def _order(self) -> tuple[str, ...]:
@@ -290,33 +322,3 @@ def study_name(text: str) -> str:
     """A name that suits folders and addresses, from any text: lowercase, digits, `_` and `-`."""
     name = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:64]
     return name or "study"
-
-
-def _require_date_format(date_format: str) -> None:
-    """Raise ValueError unless a date written in this format is read back with the same year."""
-    day = datetime(2003, 12, 31, 17, 58, 59)
-    try:
-        is_one = datetime.strptime(day.strftime(date_format), date_format).year == day.year
-    except (ValueError, re.error):  # re.error: the format has a directive twice
-        is_one = False
-    if not is_one:
-        raise ValueError(f'{shown(date_format)} is no format of dates; common ones: "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y"')
-
-
-def _each_once(columns: list[str]) -> None:
-    for column, times in Counter(columns).items():
-        if times > 1:
-            raise ValueError(f"column {shown(column)} is named twice among outcome, group and predictors")
-
-
-def _not_reserved(columns: tuple[str, ...]) -> None:
-    for column in columns:
-        if column in RESERVED_COLUMNS:
-            raise ValueError(f"column {shown(column)} has a name that Poolwise keeps for itself; rename the column")
-
-
-def _known(names: Iterable[str], allowed: tuple[str, ...], where: str) -> None:
-    known = set(allowed)
-    for name in names:
-        if name not in known:
-            raise ValueError(f"{where} names {shown(name)}, which is none of {listed(allowed) or '(no predictors)'}")

@@ -16,6 +16,9 @@ OPTIONS = {
     "group": "--group",
     "predictors": "--predictor",
     "order": "--order",
+    "family": "--family",
+    "trials": "--trials",
+    "exposure": "--exposure",
     "rules.max_rejected_share": "--max-rejected-share",
 }
 

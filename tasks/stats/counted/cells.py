@@ -1,8 +1,8 @@
 """Cells: rows of one group with equal predictors, added up. A counted outcome's likelihood depends on nothing else.
 
 Of the binomial family the outcome is a number of events out of a number of trials, of the Poisson family a count over
-an exposure. Sums of events and of sizes are exact in any order, so that the cells of several files add up to the cells
-of all their rows; so does the constant of the likelihood, which the cells no longer show.
+an exposure. The cells of several files add up to the cells of all their rows: sums of whole numbers are exact in any
+order, those of exposures but for rounding. So does the constant of the likelihood, which the cells no longer show.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.special import gammaln
 from tasks.stats.records import Floats, Integers
 
 Family = Literal["binomial", "poisson"]
+LARGEST_KEY = 2**62
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,28 @@ def cells_of(
     labels: Sequence[str],
     terms: Sequence[str],
 ) -> Cells:
-    """Of rows: `events`, `size`, `group_index` (N,) and `x` (N, p - 1). Sizes are positive, events whole."""
-    every = np.column_stack([group_index.astype(float), x])
-    keys, cell, n_rows = np.unique(every, axis=0, return_inverse=True, return_counts=True)
-    cell = cell.ravel()
+    """Of rows: `events`, `size`, `group_index` (N,) and `x` (N, p - 1). Sizes are positive, events whole.
+
+    Cells are ordered by group, then by the predictors from the first on.
+    """
+    first, cell = _equal_rows(x, group_index)
+    n = first.size
     return Cells(
         family=family,
-        x=keys[:, 1:],
-        group_index=keys[:, 0].astype(np.int64),
-        events=_summed(cell, events, len(keys)),
-        size=_summed(cell, size, len(keys)),
-        n_rows=n_rows.astype(np.int64),
+        x=x[first] + 0.0,
+        group_index=group_index[first].astype(np.int64),
+        events=_summed(cell, events, n),
+        size=_summed(cell, size, n),
+        n_rows=np.bincount(cell, minlength=n).astype(np.int64),
         labels=tuple(labels),
         terms=tuple(terms),
         constant=_constant(family, events, size),
     )
+
+
+def no_cells(family: Family, terms: Sequence[str]) -> Cells:
+    none, whole = np.empty(0), np.empty(0, dtype=np.int64)
+    return Cells(family, np.empty((0, len(terms) - 1)), whole, none, none, whole, (), tuple(terms), 0.0)
 
 
 def added(parts: Sequence[Cells]) -> Cells:
@@ -74,19 +82,58 @@ def added(parts: Sequence[Cells]) -> Cells:
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("x", "group_index", "events", "size", "n_rows")
     )
-    first = parts[0]
-    summed = cells_of(first.family, events, size, x, group, first.labels, first.terms)
-    every = np.column_stack([group.astype(float), x])
-    cell = np.unique(every, axis=0, return_inverse=True)[1].ravel()
-    counted = np.bincount(cell, weights=n_rows, minlength=summed.events.size).astype(np.int64)
-    return replace(summed, n_rows=counted, constant=sum(part.constant for part in parts))
+    first, cell = _equal_rows(x, group)
+    n = first.size
+    return replace(
+        parts[0],
+        x=x[first],
+        group_index=group[first],
+        events=_summed(cell, events, n),
+        size=_summed(cell, size, n),
+        n_rows=_summed(cell, n_rows, n).astype(np.int64),
+        constant=sum(part.constant for part in parts),
+    )
+
+
+def relabelled(cells: Cells, labels: Sequence[str], index: Integers) -> Cells:
+    """The cells with these labels: group j becomes `index[j]` (J,); groups that become one are merged."""
+    return added([replace(cells, labels=tuple(labels), group_index=index[cells.group_index])])
+
+
+def among_labels(cells: Cells, labels: Sequence[str]) -> Cells:
+    """The cells with these labels, among which are all of theirs."""
+    position = {label: j for j, label in enumerate(labels)}
+    return relabelled(cells, labels, np.array([position[label] for label in cells.labels], dtype=np.int64))
+
+
+def _equal_rows(x: Floats, group_index: Integers) -> tuple[Integers, Integers]:
+    """One row of each set of equal ones, in order; and (N,) which of the sets each row belongs to."""
+    key, n_keys = group_index.astype(np.int64), int(group_index.max(initial=-1)) + 1
+    for column in x.T:
+        code, n_codes = _coded(column)
+        if n_keys * n_codes > LARGEST_KEY:
+            distinct, key = np.unique(key, return_inverse=True)
+            n_keys = distinct.size
+        key, n_keys = key * n_codes + code, n_keys * n_codes
+    _, first, cell = np.unique(key, return_index=True, return_inverse=True)
+    return first, cell
+
+
+def _coded(column: Floats) -> tuple[Integers, int]:
+    """(N,) whole numbers from 0 in the order of the values, and how many there may be."""
+    if np.all((column == 0.0) | (column == 1.0)):
+        return column.astype(np.int64), 2
+    distinct, code = np.unique(column, return_inverse=True)
+    return code, distinct.size
 
 
 def _constant(family: Family, events: Floats, size: Floats) -> float:
     if family == "binomial":
-        return float((gammaln(size + 1.0) - gammaln(events + 1.0) - gammaln(size - events + 1.0)).sum())
-    return float((events * np.log(size) - gammaln(events + 1.0)).sum())
+        terms = gammaln(size + 1.0) - gammaln(events + 1.0) - gammaln(size - events + 1.0)
+    else:
+        terms = events * np.log(size) - gammaln(events + 1.0)
+    return float(terms.sum())
 
 
-def _summed(places: Integers, values: Floats, n: int) -> Floats:
+def _summed(places: Integers, values: Floats | Integers, n: int) -> Floats:
     return np.asarray(np.bincount(places, weights=values, minlength=n), dtype=float)
