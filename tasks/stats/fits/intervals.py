@@ -57,13 +57,19 @@ def compare_intervals(
 
 
 def _compare(fit: PartialPooling, bayes: Estimate, k: int, term: str, collapsed_ratio: float) -> IntervalComparison:
-    calibrated = bayes.upper[:, k] - bayes.lower[:, k]
-    conditional = 2 * Z_95 * fit.conditional_sd[:, k]
+    widths = (2 * Z_95 * fit.conditional_sd, fit.upper - fit.lower, bayes.upper - bayes.lower)
+    return interval_comparison(term, *(width[:, k] for width in widths), collapsed_ratio)
+
+
+def interval_comparison(
+    term: str, conditional: Floats, joint: Floats, calibrated: Floats, collapsed_ratio: float
+) -> IntervalComparison:
+    """Of the widths (J,) of the three intervals of a term."""
     ratio = float(np.median(conditional / calibrated))
     return IntervalComparison(
         term=term,
         conditional=float(np.median(conditional)),
-        joint=float(np.median(fit.upper[:, k] - fit.lower[:, k])),
+        joint=float(np.median(joint)),
         calibrated=float(np.median(calibrated)),
         ratio=ratio,
         implied_coverage=float(2.0 * ndtr(Z_95 * ratio) - 1.0),

@@ -1,0 +1,123 @@
+"""Everything a report on a counted outcome says, from the fits and the posterior: the twin of `tasks.stats.findings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tasks.stats.bayes.diagnostics import judge_sampler
+from tasks.stats.bayes.loo import judge_pareto_k
+from tasks.stats.counted.cells import Cells
+from tasks.stats.counted.draws import CountedPosterior
+from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws
+from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
+from tasks.stats.counted.marginal_effects import MarginalEffects, marginal_effects_of_draws
+from tasks.stats.counted.observed_expected import ObservedExpected
+from tasks.stats.counted.screening import CountedScreening
+from tasks.stats.counted.weighed import (
+    CountedRecommended,
+    CountedWeighed,
+    conclude_counted,
+    judge_counted_fits,
+    judge_counted_model,
+    weigh_counted,
+)
+from tasks.stats.judgement import Judgement
+from tasks.stats.records import Floats, GroupedData, Scaling, Verdict
+from tasks.stats.rows.data_findings import DataFindings, judge_data
+from tasks.study.model import Study
+from tasks.study.run import RunRecord
+
+UNJUDGED = Verdict("use", "bayes")
+EFFECT_DRAWS, FEWEST_EFFECT_DRAWS = 1000, 100
+MOST_CELLS = 40_000_000  # cells x draws for marginal effects
+
+
+@dataclass(frozen=True)
+class CountedFindings(CountedWeighed):
+    """Everything a report says, before it is put in words and pictures. An analysis is None if data are too few."""
+
+    run: RunRecord
+    rows: DataFindings
+    funnel: CountedFunnel
+    effects: MarginalEffects  # of the answer, if there is one; else of the plain Bayesian fit
+    judgements: tuple[Judgement, ...] = ()
+    verdict: Verdict = UNJUDGED
+    recommended: CountedRecommended | None = None  # None where no model can be trusted
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.cells.labels
+
+
+def find_counted(
+    study: Study,
+    run: RunRecord,
+    rows: DataFindings,
+    data: GroupedData,
+    cells: Cells,
+    scaling: Scaling,
+    fits: CountedFits,
+    posterior: CountedPosterior,
+    screening: CountedScreening,
+    answered: CountedAnswered | None,
+) -> CountedFindings:
+    """Analyse the fits and the posteriors, judge the findings, and draw the verdict.
+
+    `rows` holds the findings made before the fits; `data` are all rows or a sample of them.
+    """
+    target = targets_of(study, cells.labels)
+    margin = study.rates.margin
+    weighed = weigh_counted(cells, scaling, fits, posterior, screening, answered, study.thresholds, margin, target)
+    sampled = (answered.posterior if answered else None) or posterior
+    found = CountedFindings(
+        **vars(weighed),
+        run=run,
+        rows=rows,
+        funnel=_funnel(cells, weighed.expected),
+        effects=_effects(cells, scaling, sampled),
+    )
+    return concluded_counted(study, found)
+
+
+def concluded_counted(study: Study, found: CountedFindings) -> CountedFindings:
+    """`found` with its judgements and the verdict that follows from them."""
+    judgements = judge_counted(study, found)
+    drawn, numbers = conclude_counted(found, judgements)
+    return replace(found, judgements=judgements, verdict=drawn, recommended=numbers)
+
+
+def judge_counted(study: Study, found: CountedFindings) -> tuple[Judgement, ...]:
+    """Every judgement of a report, data first."""
+    limits, attempts = study.thresholds, found.bayes.attempts
+    return (
+        *judge_data(found.rows, study),
+        *judge_counted_fits(found, limits),
+        *judge_counted_model(found),
+        *judge_sampler(attempts[-1].diagnostics, limits, attempts[-1].chains),
+    )
+
+
+def targets_of(study: Study, labels: tuple[str, ...]) -> Floats:
+    """(J,) the rate that each group should have; NaN without one."""
+    every = np.nan if study.targets.all is None else study.targets.all
+    return np.array([study.targets.groups.get(label, every) for label in labels], dtype=float)
+
+
+def _funnel(cells: Cells, expected: ObservedExpected | None) -> CountedFunnel:
+    """About what is expected of each group's cases; about the overall rate where nothing can be expected."""
+    events, size = cells.of_groups(cells.events), cells.of_groups(cells.size)
+    overall = np.full(size.shape, events.sum() / size.sum())
+    return counted_funnel(cells.family, events, size, overall if expected is None else expected.expected / size)
+
+
+def _effects(cells: Cells, scaling: Scaling, posterior: CountedPosterior) -> MarginalEffects:
+    """By at most EFFECT_DRAWS draws, evenly spread, of which groups' effects were drawn too."""
+    draws, p = posterior.draws, len(cells.terms)
+    groups = all_draws(draws)
+    average = draws.beta[:, :: draws.group_thin, :p].reshape(-1, p)
+    most = max(FEWEST_EFFECT_DRAWS, min(EFFECT_DRAWS, MOST_CELLS // cells.events.size))
+    kept = np.linspace(0, len(groups) - 1, min(len(groups), most)).round().astype(int)
+    return marginal_effects_of_draws(cells, scaling, average[kept], groups[kept])
