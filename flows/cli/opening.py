@@ -34,7 +34,6 @@ class Flags:
         texts = (self.outcome, self.group, *self.predictors, *self.further.values(), *self.settings)
         return self.max_rejected_share is not None or any(text is not None for text in texts)
 
-
     @property
     def further(self) -> dict[str, str | None]:
         """Those that a data file can do without, by key of a study file."""

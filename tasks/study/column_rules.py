@@ -26,7 +26,9 @@ def each_once(columns: list[str]) -> None:
     """Raise ValueError for a column that is named twice."""
     for column, times in Counter(columns).items():
         if times > 1:
-            raise ValueError(f"column {shown(column)} is named twice among outcome, group, predictors, trials and exposure")
+            raise ValueError(
+                f"column {shown(column)} is named twice among outcome, group, predictors, trials and exposure"
+            )
 
 
 def not_reserved(columns: tuple[str, ...]) -> None:
