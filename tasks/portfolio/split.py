@@ -101,9 +101,9 @@ def _require_splitting(opened: OpenedStudy, column: str) -> None:
             "--by splits files and objects; this study's rows come from a query. Make a folder per value, whose query "
             "asks for that value, and run the folder of these as a portfolio."
         )
-    if column in (study.outcome, study.group, study.order):
+    if column in (study.outcome, study.group, study.order, study.size_column):
         raise StudyError(
-            f"--by {shown(column)} is the study's own outcome, group or order: no study would be left in it. "
+            f"--by {shown(column)} is the study's own outcome, group, order or size: no study would be left in it. "
             "Name another column."
         )
     if column in study.predictors:

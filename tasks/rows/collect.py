@@ -20,12 +20,14 @@ from tasks.rows.sources.of_study import source_of
 from tasks.rows.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.rows.study_files import wait_for_incoming
 from tasks.rows.validate import count_by_rule
+from tasks.stats.counted.cells import Cells, among_labels
+from tasks.stats.counted.cells import added as added_cells
 from tasks.stats.fits.cross_products import CrossProducts, among, total, with_labels
 from tasks.stats.labels import label_notes, spellings
 from tasks.stats.past.increments import EarlierRows
 from tasks.stats.records import GroupedData
 from tasks.stats.rows.categories import categories_in, contrasts, resolved
-from tasks.stats.rows.coding import Coding, joined, recoded, recoded_rows
+from tasks.stats.rows.coding import Coding, joined, recoded, recoded_cells, recoded_rows
 from tasks.stats.rows.copies import find_copies
 from tasks.stats.rows.data_findings import DataNotes
 from tasks.stats.rows.digest import FileDigest, coded, merged, with_spelling
@@ -51,6 +53,7 @@ class Collected:
     n_copies: int  # rows dropped as copies of earlier ones, by the study's rule; they are not among the rejected
     notes: DataNotes
     earlier: EarlierRows | None = None  # None if no earlier run was asked for
+    cells: Cells | None = None  # of a counted outcome: all rows, with the labels and the terms of `products`
 
     @property
     def n_rows(self) -> int:
@@ -87,14 +90,15 @@ def collect(read: ReadFiles, study: Study, earlier: EarlierDigests | None = None
     products = recoded(products, coding, fitted)
     extremes = added([digest.extremes for digest in read.digests.values()])
     sample = _sample(_in_order(read, digests), products.labels, coding, fitted)
-    require_structure(products, sample, extremes, study, categories, rejections)
+    cells = _cells(digests, products, coding, fitted)
+    require_structure(products, sample, extremes, study, categories, rejections, cells)
     sketches = {name: read.digests[read.sha256[name]].sketch for name in rows_by_label}
     copies = replace(find_copies(sketches, rows_by_label, sample), n_dropped=n_copies)
     reading = _reading_notes(read, extremes, study, rejections)
     notes = DataNotes(label_notes(rows_by_label, spelling, study), copies, reading, categories)
     by_rule = count_by_rule(rejections)
     before = None if earlier is None else _earlier_rows(products, earlier, spelling, fitted)
-    return Collected(products, sample, rejections, n_rejected, files, by_rule, n_copies, notes, before)
+    return Collected(products, sample, rejections, n_rejected, files, by_rule, n_copies, notes, before, cells)
 
 
 def _coding(digests: Iterable[FileDigest], study: Study) -> Coding:
@@ -178,6 +182,12 @@ def _sums(digests: Mapping[str, FileDigest]) -> CrossProducts:
     parts = [digest.products for _, digest in sorted(digests.items())]
     products = total(parts)
     return with_labels(products, [products.labels[i] for i in natural_order(products.labels)])
+
+
+def _cells(digests: Mapping[str, FileDigest], products: CrossProducts, coding: Coding, fitted: Coding) -> Cells | None:
+    """The cells of all files, added in the order of the contents' hashes; None if the outcome is measured."""
+    parts = [among_labels(each.cells, products.labels) for _, each in sorted(digests.items()) if each.cells is not None]
+    return recoded_cells(added_cells(parts), coding, fitted) if parts else None
 
 
 def _source_files(read: ReadFiles) -> Iterator[SourceFile]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from tasks.rows.counted_values import counted_hint
 from tasks.rows.looks import NEARLY_ALL, Look, codes_setting, date_setting, look_of
 from tasks.rows.numbers import NumberStyle, parse_numbers
 from tasks.study.advice import to_set
@@ -39,7 +40,8 @@ def hint(rejections: Sequence[Rejection], study: Study) -> str:
     said += _style([look for _, look in looks.values() if look.style], study)
     if not said and any(each.rule == NOT_A_NUMBER and re.search(r"\d", each.value) for each in rejections):
         said.append(FORM)
-    return "".join(f" {each}" for each in [*said, *_whole_rows(rejections, study)])
+    counted = filter(None, [counted_hint(rejections, study)])
+    return "".join(f" {each}" for each in [*said, *_whole_rows(rejections, study), *counted])
 
 
 def _by_column(rejections: Sequence[Rejection]) -> dict[str, list[Rejection]]:

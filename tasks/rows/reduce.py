@@ -41,7 +41,7 @@ def reduce_rows(rows: Rows, sha256: str, study: Study, dropped: Dropped | None =
     place = str(head["_file"].iloc[0]) if len(head) else ""
     checked = (_checked(frame.assign(_file=sha256), study, readings, dropped, place) for frame in frames)
     chunks = _few_levels(checked, study, place)
-    return replace(digest_of(sha256, chunks, study.terms), cut_short=rows.cut_short())
+    return replace(digest_of(sha256, chunks, study.terms, study.family), cut_short=rows.cut_short())
 
 
 def readings_of(head: pd.DataFrame, study: Study) -> dict[str, ColumnReading]:

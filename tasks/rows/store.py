@@ -33,6 +33,7 @@ from tasks.disk.layout import digests_folder, hashes_file
 from tasks.disk.mirror import mirror_of
 from tasks.opening.studies import OpenedStudy
 from tasks.rows import csv_files
+from tasks.rows.cells_file import packed_cells, unpacked_cells
 from tasks.rows.file_stamps import FileStamp, stamp_of
 from tasks.rows.sources.of_study import source_of
 from tasks.rows.study_files import hash_file
@@ -47,10 +48,11 @@ from tasks.stats.rows.row_sketch import FileSketch, RowSketch
 from tasks.study.errors import PoolwiseError, Rejection
 from tasks.study.model import Study
 
-FORMAT = 4
+FORMAT = 5
 # The settings that, with most rules, decide how the files of a study are read.
 READING = {
-    *("outcome", "group", "predictors", "order", "encoding", "delimiter", "comment"),
+    *("outcome", "family", "trials", "exposure", "group", "predictors", "order"),
+    *("encoding", "delimiter", "comment"),
     *("decimal", "thousands", "affixes", "missing", "codes", "dates"),
 }
 SKETCHED = ("asked", "rest", "count")
@@ -205,6 +207,7 @@ def _packed(digest: FileDigest, key: str, repeats: str) -> dict[str, np.ndarray]
         "cut_short": _json(vars(digest.cut_short) if digest.cut_short else None),
         "copy_keys": digest.copy_keys,
         **_packed_sketch(digest.sketch),
+        **packed_cells(digest.cells, sample.size),
     }
     head = [key, digest.sha256, repeats, digest.n_read, digest.n_rejected, digest.n_copies]
     return {**arrays, "head": _json([*head, _checksum(head, arrays)])}
@@ -232,7 +235,9 @@ def _unpacked(arrays: Any, asked: tuple[str, str, str], predictors: tuple[str, .
     products = CrossProducts(labels, coding.terms, offset, **sums, categories=coding.categories)
     rejections = tuple(Rejection(sha256, *each) for each in _of_json(found["rejections"]))
     row = found["row"]
-    sample = Sample(row, found["y"], found["x"], found["group_index"], priorities(sha256, row))
+    sample = Sample(
+        row, found["y"], found["x"], found["group_index"], priorities(sha256, row), found.get("sample_size")
+    )
     extremes = Extremes(*(found[f"extremes_{each.name}"] for each in fields(Extremes)))
     end = _of_json(found["cut_short"])
     return FileDigest(
@@ -249,6 +254,7 @@ def _unpacked(arrays: Any, asked: tuple[str, str, str], predictors: tuple[str, .
         coding,
         n_copies,
         CutShort(**end) if end else None,
+        unpacked_cells(found, labels, coding.terms),
     )
 
 

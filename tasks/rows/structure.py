@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from tasks.rows.category_columns import one_level
+from tasks.rows.counted_structure import is_repeated, nothing_to_compare
 from tasks.rows.exact_relations import nothing_left, out_of_range, same_predictors
 from tasks.rows.hints import hint
+from tasks.stats.counted.cells import Cells
 from tasks.stats.fits.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.records import GroupedData, Scaling
 from tasks.stats.rows.categories import Category, resolved
 from tasks.stats.rows.extremes import Extremes
+from tasks.stats.rows.usable_varying import with_spread
 from tasks.study.errors import DataRejected, Rejection
 from tasks.study.model import Study
 from tasks.study.plain_text import brief, shown
@@ -48,23 +51,27 @@ def require_structure(
     asked: Study,
     categories: Sequence[Category],
     rejections: tuple[Rejection, ...],
+    cells: Cells | None = None,
 ) -> None:
-    """Raise DataRejected if the model cannot be fitted to these rows.
+    """Raise DataRejected if the model cannot be fitted to these rows; `cells` are those of a counted outcome.
 
     The least is 2 groups, as many rows as the full model has parameters, in the outcome and each predictor
-    some variation that no other predictor repeats, and in the outcome some that follows from nothing.
+    some variation that no other predictor repeats, and in the outcome some that follows from nothing. A counted
+    outcome may follow from anything, but there has to be an event, and of trials one that is none.
     """
     n_rows = products.n_rows
     problem = (
-        _too_few_groups(products.labels, n_rows, asked)
+        _too_few_groups(products.labels, n_rows, asked, cells)
         or one_level(categories, n_rows)
         or out_of_range(sample, study := resolved(asked, products, categories))
         or _too_few_rows(n_rows, study)
+        or (nothing_to_compare(cells, asked) if cells else "")
         or _constant(scaling := scaling_of(products), extremes, n_rows, asked)
     )
     if not problem:
-        model = centre_scaled(products, scaling)
-        problem = same_predictors(model, scaling, study) or nothing_left(model, scaling, sample, asked)
+        model = centre_scaled(products, scaling := with_spread(scaling))
+        problem = same_predictors(model, scaling, study)
+        problem = problem or ("" if cells else nothing_left(model, scaling, sample, asked))
     if problem:
         raise DataRejected(problem + _before(rejections), rejections)
 
@@ -80,18 +87,21 @@ def _before(rejections: Sequence[Rejection]) -> str:
 
 
 def n_parameters(study: Study) -> int:
-    """The number of parameters of the fullest model: p fixed effects, q (q + 1) / 2 covariances, the residual SD."""
+    """The number of parameters of the fullest model: p fixed effects, q (q + 1) / 2 covariances, the residual SD.
+
+    A counted outcome has no residual SD.
+    """
     q = 1 + len(study.varying_columns)
-    return len(study.terms) + q * (q + 1) // 2 + 1
+    return len(study.terms) + q * (q + 1) // 2 + (not study.is_counted)
 
 
-def _too_few_groups(labels: Sequence[str], n_rows: int, study: Study) -> str:
+def _too_few_groups(labels: Sequence[str], n_rows: int, study: Study, cells: Cells | None) -> str:
     if len(labels) < 2:
         return (
             f"Every usable row ({n_rows:,} in all) has the same {brief(study.group)}, {shown(labels[0])}. Comparing "
             "groups takes at least 2. Check that it is the right column and that no file is left out."
         )
-    if len(labels) == n_rows:
+    if len(labels) == n_rows and not (cells and is_repeated(cells)):
         return (
             f"Every one of the {n_rows} usable rows has a {brief(study.group)} of its own, so groups cannot be told "
             "from chance. Check that it is the right column; a group has to hold several rows."
@@ -115,7 +125,8 @@ def _constant(scaling: Scaling, extremes: Extremes, n_rows: int, study: Study) -
     levels = (scaling.outcome_center, *scaling.center)
     spreads = (scaling.outcome_scale, *scaling.scale)
     for i, name in enumerate(study.numeric_columns):
-        if name not in names:  # a category
+        is_outcome_counted = study.is_counted and name == study.outcome
+        if name not in names or is_outcome_counted:  # a category, or the size; see `nothing_to_compare`
             continue
         level, spread = levels[names.index(name)], spreads[names.index(name)]
         role = "outcome" if i == 0 else "predictor"

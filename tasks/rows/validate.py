@@ -1,8 +1,8 @@
 """Checks the rows of one file against their study: good rows become `GroupedData`, bad ones are kept with the reason.
 
 A row fails for a missing value, a number that is none, infinite or too large to be squared, a value out
-of range, an unknown group, or as a whole (more fields than the header). A failed row is dropped; every reason
-against it is kept. Group labels are clean text (see `stats.study.clean_label`). Allowed groups and keys are compared
+of range, a count that is none (`tasks.rows.counted_values`), an unknown group, or as a whole (more fields than the
+header). A failed row is dropped; every reason against it is kept. Group labels are clean text (see `stats.study.clean_label`). Allowed groups and keys are compared
 as the study joins labels (see `stats.labels`).
 Elsewhere: rows that repeat an earlier one (`tasks.rows.row_keys`), and what stops the run although no row can be blamed
 for it, such as one group only or a constant predictor (`tasks.rows.structure`).
@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.rows.category_columns import level_texts
+from tasks.rows.counted_values import count_checks, limits_of, size_of, too_many_events
 from tasks.rows.csv_files import shortened
 from tasks.rows.numbers import as_arrow, parse_numbers
 from tasks.rows.structure import rule_kind
@@ -46,7 +47,9 @@ Readings = Mapping[str, ColumnReading]
 def schema_of(study: Study, readings: Readings) -> pandera.DataFrameSchema:
     """What parsed columns must satisfy. Uniqueness is not in it, as only good rows are compared."""
     numeric = {
-        column: pandera.Column(float, _number_checks(study.rules.ranges.get(column)), nullable=False)
+        column: pandera.Column(
+            float, [*count_checks(column, study), *_number_checks(limits_of(column, study))], nullable=False
+        )
         for column in readings
     }
     short = pandera.Check.str_length(max_value=LONGEST_LABEL, error=f"longer than {LONGEST_LABEL:,} characters")
@@ -145,7 +148,12 @@ def _whole_rows(rules: pd.Series) -> pd.DataFrame:
 
 
 def _value_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
-    """The failures of single values."""
+    """The failures of single values, and of events beside their trials."""
+    failures = _column_failures(parsed, frame, study, readings)
+    return pd.concat([failures, too_many_events(parsed, study, failures)])
+
+
+def _column_failures(parsed: pd.DataFrame, frame: pd.DataFrame, study: Study, readings: Readings) -> pd.DataFrame:
     try:
         schema_of(study, readings).validate(parsed, lazy=True)
     except pandera.errors.SchemaErrors as error:
@@ -226,4 +234,5 @@ def grouped(good: pd.DataFrame, coding: Coding, study: Study) -> GroupedData:
         group_index=codes.astype(np.int64),
         labels=tuple(map(str, index)),
         terms=coding.terms,
+        size=size_of(good, study),
     )

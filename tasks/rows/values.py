@@ -2,7 +2,7 @@
 
 Each column of each file has its own decimal mark. If its values do not show it, the study's `decimal` decides, else the
 file's other columns. A comma is a decimal mark only if it cannot separate thousands ("1,5" and "0,031", not "1,031"). A
-predictor that says only true and false is read as 1 and 0.
+predictor that says only true and false is read as 1 and 0, as are true and false in an outcome of 0 and 1.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tasks.rows.counted_values import is_zero_or_one
 from tasks.rows.numbers import (
     PLAIN,
     NumberStyle,
@@ -56,10 +57,15 @@ def how_read(head: pd.DataFrame, study: Study) -> dict[str, ColumnReading]:
             date_format=study.dates.get(name, ""),
             missing=study.missing,
         )
-        if name != study.outcome and not reading.codes and not reading.date_format and is_truth(head[name], reading):
+        if not reading.codes and not reading.date_format and _says_truth(name, head[name], study, reading):
             reading = replace(reading, codes=TRUTH)
         readings[name] = reading
     return readings
+
+
+def _says_truth(name: str, text: pd.Series, study: Study, reading: ColumnReading) -> bool:
+    """Whether true and false are numbers here: in an outcome of 0 and 1, and in predictors of nothing else."""
+    return is_zero_or_one(name, study) or (name in study.predictors and is_truth(text, reading))
 
 
 def numbers_of(text: pd.Series, reading: ColumnReading) -> Floats:

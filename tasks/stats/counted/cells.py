@@ -102,6 +102,8 @@ def relabelled(cells: Cells, labels: Sequence[str], index: Integers) -> Cells:
 
 def among_labels(cells: Cells, labels: Sequence[str]) -> Cells:
     """The cells with these labels, among which are all of theirs."""
+    if cells.labels == tuple(labels):
+        return cells
     position = {label: j for j, label in enumerate(labels)}
     return relabelled(cells, labels, np.array([position[label] for label in cells.labels], dtype=np.int64))
 

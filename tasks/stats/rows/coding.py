@@ -13,6 +13,7 @@ from functools import reduce
 
 import numpy as np
 
+from tasks.stats.counted.cells import Cells, added
 from tasks.stats.fits.cross_products import SUMS, CrossProducts
 from tasks.stats.records import Floats, Integers
 
@@ -79,6 +80,13 @@ def recoded_rows(x: Floats, then: Coding, now: Coding) -> Floats:
     found = np.zeros((len(x), len(now.columns)))
     found[:, at[at >= 0]] = x[:, at >= 0]
     return found
+
+
+def recoded_cells(cells: Cells, then: Coding, now: Coding) -> Cells:
+    """The same rows' cells in another coding, in the order that it gives them."""
+    if then.columns == now.columns:
+        return cells
+    return added([replace(cells, x=recoded_rows(cells.x, then, now), terms=now.terms)])
 
 
 def recoded(products: CrossProducts, then: Coding, now: Coding) -> CrossProducts:

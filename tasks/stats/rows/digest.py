@@ -15,15 +15,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.stats.counted.cells import Cells, relabelled
 from tasks.stats.fits.cross_products import CrossProducts, add, cross_products
 from tasks.stats.fits.cross_products import with_spelling as products_with_spelling
 from tasks.stats.labels import one_spelling
 from tasks.stats.records import Floats, GroupedData, Integers
-from tasks.stats.rows.coding import Coding, Levels, joined, recoded, recoded_rows
+from tasks.stats.rows.coding import Coding, Levels, joined, recoded, recoded_cells, recoded_rows
+from tasks.stats.rows.counted_rows import CodedCells, cells_of_pile, piled
 from tasks.stats.rows.cut_short import CutShort
 from tasks.stats.rows.extremes import Extremes, added, extremes_of, no_extremes
 from tasks.stats.rows.row_sketch import FileSketch, Hashes, extended, finished, no_sketch
 from tasks.study.errors import Rejection
+from tasks.study.rates import Family
 
 SAMPLE_ROWS = 50_000
 
@@ -64,6 +67,7 @@ class Sample:
     x: Floats  # (n, p - 1)
     group_index: Integers  # (n,)
     priority: Priorities  # (n,)
+    size: Floats | None = None  # (n,) as in GroupedData
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,13 @@ class FileDigest:
     sample: Sample
     rejections: tuple[Rejection, ...]
     keys: NDArray[np.void]  # as in RowsRead
-    extremes: Extremes  # of its good rows
+    extremes: Extremes  # of its good rows; last of the size, if the outcome is counted
     copy_keys: NDArray[np.void]  # of whole rows, where copies are dropped
     sketch: FileSketch
-    coding: Coding  # of `products` and `sample`
+    coding: Coding  # of `products`, `sample` and `cells`
     n_copies: int = 0
     cut_short: CutShort | None = None  # None if the file's end seems to be there
+    cells: Cells | None = None  # of a counted outcome, with the labels of `products`
 
     @property
     def n_rows(self) -> int:
@@ -95,16 +100,19 @@ def with_spelling(digest: FileDigest, spelling: Mapping[str, str]) -> FileDigest
     if labels == digest.products.labels:
         return digest
     sample = replace(digest.sample, group_index=index[digest.sample.group_index])
-    return replace(digest, products=products_with_spelling(digest.products, spelling), sample=sample)
+    cells = None if digest.cells is None else relabelled(digest.cells, labels, index)
+    return replace(digest, products=products_with_spelling(digest.products, spelling), sample=sample, cells=cells)
 
 
 def coded(digest: FileDigest, coding: Coding) -> FileDigest:
     """The digest with the columns of another coding."""
     sample = replace(digest.sample, x=recoded_rows(digest.sample.x, digest.coding, coding))
-    return replace(digest, products=recoded(digest.products, digest.coding, coding), sample=sample, coding=coding)
+    products = recoded(digest.products, digest.coding, coding)
+    cells = None if digest.cells is None else recoded_cells(digest.cells, digest.coding, coding)
+    return replace(digest, products=products, sample=sample, coding=coding, cells=cells)
 
 
-def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -> FileDigest:
+def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...], family: Family = "normal") -> FileDigest:
     """Reduce a file to its digest, chunk by chunk; `terms` are the intercept and the study's predictors.
 
     Sums are about the means of the first chunk with good rows; those of 0/1 columns about 0.
@@ -113,7 +121,8 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
     products, sample = no_products(terms), no_sample(len(terms) - 1)
     rejections: list[Rejection] = []
     keys: list[NDArray[np.void]] = []
-    extremes = no_extremes(len(terms))
+    extremes = no_extremes(len(terms) + (family != "normal"))
+    pile: tuple[CodedCells, ...] = ()
     copy_keys: list[NDArray[np.void]] = []
     sketch: FileSketch | None = None
     n_read = n_good = n_copies = 0
@@ -133,6 +142,7 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
             products = _with_rows(recoded(products, before, coding), here.good, chunk.order, coding)
             sample = replace(sample, x=recoded_rows(sample.x, before, coding))
             sample = lowest(_joined([sample, _sampled(sha256, here, products.labels)]), SAMPLE_ROWS)
+            pile = pile if family == "normal" else piled(pile, chunk.good, of_chunk, family)
     return FileDigest(
         sha256,
         n_read,
@@ -146,13 +156,15 @@ def digest_of(sha256: str, chunks: Iterable[RowsRead], terms: tuple[str, ...]) -
         finished(sketch or no_sketch()),
         coding,
         n_copies,
+        cells=None if family == "normal" else cells_of_pile(pile, products.labels, coding, family),
     )
 
 
 def extremes_of_rows(data: GroupedData, coding: Coding) -> Extremes:
-    """Of the outcome and of each predictor; a category has none."""
+    """Of the outcome, of each predictor, and of the size if there is one; a category has none."""
     at = {name: k for k, (name, level) in enumerate(coding.columns) if level is None}
-    return extremes_of([data.y, *(data.x[:, at[name]] if name in at else np.empty(0) for name in coding.predictors)])
+    columns = [data.x[:, at[name]] if name in at else np.empty(0) for name in coding.predictors]
+    return extremes_of([data.y, *columns, *([] if data.size is None else [data.size])])
 
 
 def no_products(terms: tuple[str, ...]) -> CrossProducts:
@@ -184,7 +196,10 @@ def lowest(sample: Sample, k: int) -> Sample:
 
 def take(sample: Sample, rows: NDArray[np.generic]) -> Sample:
     """The rows at these positions, or where a mask is true."""
-    return Sample(sample.row[rows], sample.y[rows], sample.x[rows], sample.group_index[rows], sample.priority[rows])
+    size = None if sample.size is None else sample.size[rows]
+    return Sample(
+        sample.row[rows], sample.y[rows], sample.x[rows], sample.group_index[rows], sample.priority[rows], size
+    )
 
 
 def merged(digests: Sequence[FileDigest], labels: Sequence[str], terms: tuple[str, ...]) -> GroupedData:
@@ -198,7 +213,7 @@ def merged(digests: Sequence[FileDigest], labels: Sequence[str], terms: tuple[st
         index = np.array([position[label] for label in digest.products.labels], dtype=np.int64)
         samples.append(replace(digest.sample, group_index=index[digest.sample.group_index]))
     sample = lowest(_joined(samples), SAMPLE_ROWS)
-    return GroupedData(sample.y, sample.x, sample.group_index, tuple(labels), terms)
+    return GroupedData(sample.y, sample.x, sample.group_index, tuple(labels), terms, sample.size)
 
 
 def _recoded_data(good: GroupedData, then: Coding, now: Coding) -> GroupedData:
@@ -216,10 +231,13 @@ def _sampled(sha256: str, chunk: RowsRead, labels: tuple[str, ...]) -> Sample:
     """All good rows of a chunk; `labels` are the file's labels so far."""
     good, position = chunk.good, {label: j for j, label in enumerate(labels)}
     index = np.array([position[label] for label in good.labels], dtype=np.int64)
-    return Sample(chunk.row, good.y, good.x, index[good.group_index], priorities(sha256, chunk.row))
+    return Sample(chunk.row, good.y, good.x, index[good.group_index], priorities(sha256, chunk.row), good.size)
 
 
 def _joined(samples: Sequence[Sample]) -> Sample:
-    return Sample(
-        *(np.concatenate([getattr(sample, name) for sample in samples]) for name in Sample.__dataclass_fields__)
+    sizes = [sample.size for sample in samples if sample.size is not None]
+    row, y, x, group_index, priority = (
+        np.concatenate([getattr(sample, name) for sample in samples])
+        for name in ("row", "y", "x", "group_index", "priority")
     )
+    return Sample(row, y, x, group_index, priority, np.concatenate(sizes) if sizes else None)

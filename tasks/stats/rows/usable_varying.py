@@ -7,11 +7,13 @@ group; if its slope varied, each group would get one from the prior alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from tasks.stats.fits.cross_products import CrossProducts, ModelCrossProducts, centre_scaled, scaling_of
 from tasks.stats.judgement import Judgement
+from tasks.stats.records import Scaling
 from tasks.stats.rows.left_over import within_groups
 from tasks.study.model import Study
 
@@ -27,11 +29,16 @@ def with_usable_varying(study: Study, products: CrossProducts) -> Study:
 
 
 def group_level(products: CrossProducts) -> tuple[str, ...]:
-    """The predictors that have one value per group; empty if any column is constant over all rows."""
-    scaling = scaling_of(products)
-    if not np.all(np.append(scaling.scale, scaling.outcome_scale) > 0):
+    """The predictors that have one value per group; empty if any predictor is constant over all rows."""
+    scaling = with_spread(scaling_of(products))
+    if not np.all(scaling.scale > 0):
         return ()
     return group_level_terms(centre_scaled(products, scaling))
+
+
+def with_spread(scaling: Scaling) -> Scaling:
+    """The scaling, by which an outcome that is the same in all rows, as events of various trials can be, is kept."""
+    return scaling if scaling.outcome_scale > 0 else replace(scaling, outcome_scale=1.0)
 
 
 def group_level_terms(products: ModelCrossProducts) -> tuple[str, ...]:
