@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from tasks.stats.counted.screening import CountedScreening
+
 from tasks.rows.collect import Collected
 from tasks.rows.read_files import ReadFiles
 from tasks.stats.concluded import Concluded
+from tasks.stats.counted.draws import CountedPosterior
+from tasks.stats.counted.fits import CountedAnswered
+from tasks.stats.counted.partial_pooling import CountedPartialPooling
 from tasks.stats.judged.screening import Screening
 from tasks.stats.records import PartialPooling
 from tasks.stats.weighed import Answered, Posterior
@@ -34,7 +39,12 @@ def fit_found(fit: PartialPooling) -> str:
     return f"{FLAVOUR_NAMES[fit.flavour]}: {'singular' if fit.is_singular else ended}"
 
 
-def posterior_found(posterior: Posterior) -> str:
+def counted_fit_found(fit: CountedPartialPooling) -> str:
+    ended = "no finite estimate" if fit.is_unbounded else "regular" if fit.is_converged else "not converged"
+    return f"{FLAVOUR_NAMES[fit.flavour]}: {'singular' if fit.is_singular else ended}"
+
+
+def posterior_found(posterior: Posterior | CountedPosterior) -> str:
     last = posterior.attempts[-1]
     again = f", attempt {len(posterior.attempts)}" if len(posterior.attempts) > 1 else ""
     if last.is_resampled:
@@ -42,13 +52,13 @@ def posterior_found(posterior: Posterior) -> str:
     return f"{last.chains} x {last.draws:,} draws, R-hat {last.diagnostics.rhat_max:.3f}{again}"
 
 
-def screening_found(screening: Screening) -> str:
+def screening_found(screening: Screening | CountedScreening) -> str:
     if screening.is_hopeless:
         return "no model here suits the rows"
     return "asks for another model" if screening.answer.is_needed else "the plain model suits"
 
 
-def answer_found(answered: Answered | None) -> str:
+def answer_found(answered: Answered | CountedAnswered | None) -> str:
     if answered is None:
         return "nothing to answer"
     return posterior_found(answered.posterior) if answered.posterior else "could not be sampled"

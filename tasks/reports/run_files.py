@@ -37,12 +37,13 @@ def files_of_run(
 ) -> Mapping[str, Content]:
     """Content by file name, to be written in this order: the summary comes last, as it says how long the rest took."""
     study, findings = context.study, context.findings
-    assert context.draws is not None
+    draws = context.draws
+    assert draws is not None
     page = build_page(_timed(context, watch.seconds()))
 
     def posterior(path: Path) -> None:
         with watch.timed("store posterior"):
-            write_posterior(path, context.draws, study, findings, context.data, context.answer_draws)
+            write_posterior(path, draws, study, findings, context.data, context.answer_draws)
 
     def summary(path: Path) -> None:
         path.write_bytes(encoded(summary_json(summary_of(_timed(context, watch.seconds())))))

@@ -8,6 +8,12 @@ from typing import Any, Generic
 
 from tasks.view import answers, hero, verdict_clauses
 from tasks.view.checks import Check
+from tasks.view.counted import answers as counted_answers
+from tasks.view.counted import estimates as counted_estimates
+from tasks.view.counted import hero as counted_hero
+from tasks.view.counted import overview as counted_overview
+from tasks.view.counted import verdict_clauses as counted_clauses
+from tasks.view.counted.context import CountedContext
 from tasks.view.estimates import estimates_csv
 from tasks.view.overview import key_estimates
 from tasks.view.records import Figure
@@ -41,5 +47,18 @@ NORMAL = FamilyWords(
 )
 
 
+COUNTED = FamilyWords(
+    counted_answers.asked,
+    counted_answers.one_sentence,
+    counted_answers.all_answers,
+    counted_hero.hero,
+    counted_overview.key_estimates,
+    counted_clauses.recommended_name,
+    counted_clauses.why_trusted,
+    counted_clauses.besides,
+    counted_estimates.estimates_csv,
+)
+
+
 def words_of(context: ReportContext) -> FamilyWords[Any]:
-    return NORMAL
+    return COUNTED if isinstance(context, CountedContext) else NORMAL

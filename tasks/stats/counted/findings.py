@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tasks.stats.bayes.diagnostics import judge_sampler
-from tasks.stats.bayes.loo import judge_pareto_k
 from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.draws import CountedPosterior
-from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws
+from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws, flat
 from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
+from tasks.stats.counted.heterogeneity import median_ratio
+from tasks.stats.counted.joint_test import JointWald, joint_wald_tests
 from tasks.stats.counted.marginal_effects import MarginalEffects, marginal_effects_of_draws
 from tasks.stats.counted.observed_expected import ObservedExpected
 from tasks.stats.counted.screening import CountedScreening
@@ -23,6 +24,7 @@ from tasks.stats.counted.weighed import (
     judge_counted_model,
     weigh_counted,
 )
+from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, Scaling, Verdict
 from tasks.stats.rows.data_findings import DataFindings, judge_data
@@ -42,6 +44,8 @@ class CountedFindings(CountedWeighed):
     rows: DataFindings
     funnel: CountedFunnel
     effects: MarginalEffects  # of the answer, if there is one; else of the plain Bayesian fit
+    joint_tests: tuple[JointWald, ...]  # one per category, of the same model
+    heterogeneity: WithInterval  # () median odds or rate ratio of two groups, by the same model
     judgements: tuple[Judgement, ...] = ()
     verdict: Verdict = UNJUDGED
     recommended: CountedRecommended | None = None  # None where no model can be trusted
@@ -78,6 +82,8 @@ def find_counted(
         rows=rows,
         funnel=_funnel(cells, weighed.expected),
         effects=_effects(cells, scaling, sampled),
+        joint_tests=joint_wald_tests(flat(sampled.draws.beta)[:, : len(cells.terms)], cells.terms, rows.categories),
+        heterogeneity=_heterogeneity(weighed),
     )
     return concluded_counted(study, found)
 
@@ -106,6 +112,12 @@ def targets_of(study: Study, labels: tuple[str, ...]) -> Floats:
     return np.array([study.targets.groups.get(label, every) for label in labels], dtype=float)
 
 
+def _heterogeneity(found: CountedWeighed) -> WithInterval:
+    """A ratio rises with the SD between groups, so that its interval has the SD's ends."""
+    apart = found.answer.spread_of_groups if found.answer else found.bayes.sigma_group
+    return WithInterval(*(median_ratio(part[0]) for part in (apart.median, apart.lower, apart.upper)))
+
+
 def _funnel(cells: Cells, expected: ObservedExpected | None) -> CountedFunnel:
     """About what is expected of each group's cases; about the overall rate where nothing can be expected."""
     events, size = cells.of_groups(cells.events), cells.of_groups(cells.size)
@@ -117,7 +129,7 @@ def _effects(cells: Cells, scaling: Scaling, posterior: CountedPosterior) -> Mar
     """By at most EFFECT_DRAWS draws, evenly spread, of which groups' effects were drawn too."""
     draws, p = posterior.draws, len(cells.terms)
     groups = all_draws(draws)
-    average = draws.beta[:, :: draws.group_thin, :p].reshape(-1, p)
+    average = flat(draws.beta[:, :: draws.group_thin])[:, :p]
     most = max(FEWEST_EFFECT_DRAWS, min(EFFECT_DRAWS, MOST_CELLS // cells.events.size))
     kept = np.linspace(0, len(groups) - 1, min(len(groups), most)).round().astype(int)
     return marginal_effects_of_draws(cells, scaling, average[kept], groups[kept])

@@ -120,4 +120,9 @@ def _spread_of_groups(model: CountedModel, draws: CountedDraws) -> Floats:
 
 def all_draws(draws: CountedDraws) -> Floats:
     """(S, J, p) the groups' coefficients, chain after chain."""
-    return draws.group_coef.reshape(-1, *draws.group_coef.shape[2:])
+    return flat(draws.group_coef)
+
+
+def flat(draws: Floats) -> Floats:
+    """(S, ...) of draws (C, D, ...)."""
+    return draws.reshape(-1, *draws.shape[2:])

@@ -12,6 +12,7 @@ import numpy as np
 from tasks.stats.counted.added_terms import counted_model
 from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.comparison import MOST_CASES, Comparison, carried_rates, compare_groups
+from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import (
     CountedAnswered,
     CountedAnswerFit,
@@ -23,13 +24,12 @@ from tasks.stats.counted.fits import (
 )
 from tasks.stats.counted.group_estimates import group_estimates
 from tasks.stats.counted.links import mean_of
-from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.observed_expected import ObservedExpected, observed_expected
 from tasks.stats.counted.predictors import centre_scaled
 from tasks.stats.counted.screening import CountedScreening, judge_counted_screening
 from tasks.stats.counted.standardised_rates import CaseMix, case_mix
-from tasks.stats.fits.intervals import Z_95, interval_comparison, judge_intervals
 from tasks.stats.fits.group_sizes import judge_count
+from tasks.stats.fits.intervals import Z_95, interval_comparison, judge_intervals
 from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws
 from tasks.stats.judged.recommended import WithInterval, judge_implied_coverage
 from tasks.stats.judged.verdict import verdict
@@ -135,7 +135,9 @@ def weigh_counted(
         screening=screening,
         intervals=_intervals(estimates, bayes.groups, fullest.varying, cells.terms, limits.collapsed_ratio),
         implied_coverage=by_draws(estimates.lower, estimates.upper, posterior.draws.group_coef, fits.rates.size),
-        compared=compare_groups(cells, design, mix, draws, expected and expected.expected, margin, target),
+        compared=compare_groups(
+            cells, design, mix, draws, None if expected is None else expected.expected, margin, target
+        ),
         answer=counted_answer_fit(answered.model, sampled.draws) if answered and sampled else None,
         answer_attempts=sampled.attempts if sampled else (),
         answer_failed=answered is not None and sampled is None,
@@ -155,8 +157,14 @@ def _intervals(
     found: GroupEstimates, bayes: Estimate, varying: tuple[int, ...], terms: tuple[str, ...], limit: float
 ) -> tuple[IntervalComparison, ...]:
     """One per varying term, by the median over groups."""
-    widths = (2.0 * Z_95 * found.conditional_sd, found.upper - found.lower, bayes.upper - bayes.lower)
-    return tuple(interval_comparison(terms[k], *(each[:, k] for each in widths), limit) for k in varying)
+    conditional, joint, calibrated = (
+        2.0 * Z_95 * found.conditional_sd,
+        found.upper - found.lower,
+        bayes.upper - bayes.lower,
+    )
+    return tuple(
+        interval_comparison(terms[k], conditional[:, k], joint[:, k], calibrated[:, k], limit) for k in varying
+    )
 
 
 def judge_counted_fits(found: CountedWeighed, limits: Thresholds) -> tuple[Judgement, ...]:
@@ -235,9 +243,9 @@ def counted_recommended(model: str, found: CountedWeighed) -> CountedRecommended
     """The numbers of a model: `bayes`, `bayes_extended`, or else the fullest fit of partial pooling."""
     family = found.cells.family
     if model in ("bayes", "bayes_extended"):
-        fit = found.answer if model == "bayes_extended" else None
-        groups, average = (fit.groups, fit.average) if fit else (found.bayes.groups, found.bayes.fixef)
-        apart = fit.spread_of_groups if fit else found.bayes.sigma_group
+        answer = found.answer if model == "bayes_extended" else None
+        groups, average = (answer.groups, answer.average) if answer else (found.bayes.groups, found.bayes.fixef)
+        apart = answer.spread_of_groups if answer else found.bayes.sigma_group
         return CountedRecommended(
             model,
             _on_outcome(family, _quoted(groups)),

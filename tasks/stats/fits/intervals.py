@@ -58,7 +58,8 @@ def compare_intervals(
 
 def _compare(fit: PartialPooling, bayes: Estimate, k: int, term: str, collapsed_ratio: float) -> IntervalComparison:
     widths = (2 * Z_95 * fit.conditional_sd, fit.upper - fit.lower, bayes.upper - bayes.lower)
-    return interval_comparison(term, *(width[:, k] for width in widths), collapsed_ratio)
+    conditional, joint, calibrated = (width[:, k] for width in widths)
+    return interval_comparison(term, conditional, joint, calibrated, collapsed_ratio)
 
 
 def interval_comparison(

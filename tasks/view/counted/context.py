@@ -73,6 +73,17 @@ class CountedContext(ReportContext):
         """Of the level, where one is told: a rate's."""
         return self.rate_unit
 
+    def raw_unit(self, term: int) -> str:
+        """Of the level a rate's unit; of an effect, of its difference of rates per raw unit of the predictor."""
+        if term == 0 or self.is_level(term):
+            return self.difference_unit if term else self.rate_unit
+        return f"{self.difference_unit} per {self.predictor_unit(term)}"
+
+    def link_unit(self, term: int) -> str:
+        """Unit of a coefficient as fitted, per raw unit of its predictor."""
+        link = "log odds" if self.is_binomial else "log rate"
+        return link if term == 0 or self.is_level(term) else f"{link} per {self.predictor_unit(term)}"
+
     @property
     def rate_name(self) -> str:
         """`deaths (% of admissions)`; `deaths per 1,000 admissions`."""
@@ -140,7 +151,7 @@ class CountedContext(ReportContext):
         return self.findings.recommended or counted_recommended("bayes", self.findings)
 
     @property
-    def compared(self) -> Comparison:
+    def comparison(self) -> Comparison:
         return self.quoted.comparison
 
     @property

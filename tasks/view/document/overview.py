@@ -20,10 +20,12 @@ from tasks.view.words import text
 class KeyEstimateSummary(Record):
     """One of the recommended model's estimates to follow from run to run."""
 
-    kind: Literal["level", "slope", "group_sd", "icc"] = Field(
+    kind: Literal["level", "slope", "group_sd", "icc", "median_ratio"] = Field(
         description=(
             "level: of the average group at the predictors' means; slope: of the average group; group_sd: SD "
-            "between groups of the level or a slope; icc: share of the variance between groups"
+            "between groups of the level or a slope; icc: share of the variance between groups; of a counted outcome "
+            "level is the average of the groups' rates, slope a difference of rates, and median_ratio the median odds "
+            "or rate ratio of two groups"
         )
     )
     term: str = Field(description="intercept or a predictor; empty for the ICC")

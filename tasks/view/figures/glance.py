@@ -15,6 +15,7 @@ import numpy as np
 from tasks.stats.records import Floats, Integers
 from tasks.view.figures import intervals
 from tasks.view.figures.style import (
+    ALERT,
     NEUTRAL,
     Shown,
     Spec,
@@ -36,6 +37,8 @@ HEIGHT = 320  # of more groups, side by side
 MOST_WHISKERS = 400
 APART, CLOSE, RIBBON = "clearly above or below the average", "too close to call", "95 % intervals"
 RIBBON_OPACITY = 0.25
+TARGET = "target"
+TARGET_ROWS, MOST_TARGETS = 0.35, 200  # half the length of a target's mark, in places; no shorter than so many of all
 POINT_PIXELS, SMALL_POINT_PIXELS = 8, 5
 WHISKER_PIXELS, THIN_WHISKER_PIXELS = 2, 1.2
 MOST_IN_FULL, FINEST_IN_FULL = 1e7, 0.01  # ticks of larger values, or of a narrower range, are left to Plotly
@@ -57,6 +60,8 @@ class Glance:
     color: str  # of those that are apart
     outcome: str
     unit: str = ""
+    target: Floats | None = None  # that each group has; NaN for a group without one
+    axis_title: str = ""  # in place of the outcome with its unit
 
     @property
     def is_named(self) -> bool:
@@ -73,7 +78,7 @@ class Glance:
 
     @property
     def title(self) -> str:
-        return f"{self.outcome} ({self.unit})" if self.unit else self.outcome
+        return self.axis_title or (f"{self.outcome} ({self.unit})" if self.unit else self.outcome)
 
     @property
     def ranks_title(self) -> str:
@@ -88,8 +93,17 @@ class Glance:
     @cached_property
     def values(self) -> tuple[float, float]:
         """What the axis of the outcome reaches from and to."""
-        low, high = padded(np.concatenate([self.estimate, self.lower, self.upper]), 0.03)
+        targets = np.empty(0) if self.target is None else self.target
+        low, high = padded(np.concatenate([self.estimate, self.lower, self.upper, targets]), 0.03)
         return low, high
+
+    @property
+    def targets(self) -> Iterator[tuple[float, float, float]]:
+        """Of each group drawn that has one: from and to which place in the order a mark stands, and at what value."""
+        half = TARGET_ROWS if self.is_named else max(TARGET_ROWS, self.groups.size / MOST_TARGETS)
+        targets = np.full(self.groups.size, np.nan) if self.target is None else self.target
+        for place in self.shown[np.isfinite(targets[self.shown])]:
+            yield float(place) - half, float(place) + half, float(targets[place])
 
     @cached_property
     def ranks(self) -> tuple[float, float]:
@@ -130,8 +144,12 @@ def _named(glance: Glance) -> Spec:
         unit=glance.unit,
         has_upper_axis=False,
     )
-    figure_layout = drawn["layout"]
-    return {**drawn, "layout": {**figure_layout, "xaxis": {**figure_layout["xaxis"], **_ticks(glance)}}}
+    figure_layout, targets = drawn["layout"], _targets(glance)
+    return {
+        **drawn,
+        "data": [*drawn["data"], *targets],
+        "layout": {**figure_layout, "xaxis": {**figure_layout["xaxis"], **_ticks(glance)}},
+    }
 
 
 def _series(glance: Glance, label: str, color: str, places: Integers) -> intervals.Series:
@@ -153,6 +171,7 @@ def _side_by_side(glance: Glance) -> Spec:
     traces, kinds = [_ribbon(glance)] if glance.is_thinned else [], list(glance.kinds())
     for label, color, places in kinds:
         traces += _points(glance, label, color, places)
+    traces += _targets(glance)
     axes = layout(
         axis(glance.ranks_title, range=list(glance.ranks), showgrid=False, tickformat=","),
         axis(glance.title, range=list(glance.values), **_ticks(glance)),
@@ -162,6 +181,20 @@ def _side_by_side(glance: Glance) -> Spec:
         legend=legend_above(),
     )
     return spec(traces, axes)
+
+
+def _targets(glance: Glance) -> list[Spec]:
+    """A mark across each group's line; none without targets."""
+    marks = list(glance.targets)
+    if not marks:
+        return []
+    first, last, value = map(np.array, zip(*marks, strict=True))
+    along, across = segments(first, last), segments(value, value)
+    if not glance.is_named:
+        along = [None if at is None else at + 1 for at in along]
+    x, y = (across, along) if glance.is_named else (along, across)
+    look = {"color": ALERT, "width": WHISKER_PIXELS}
+    return [{"type": "scatter", "mode": "lines", "name": TARGET, "x": x, "y": y, "line": look, "hoverinfo": "skip"}]
 
 
 def _ribbon(glance: Glance) -> Spec:

@@ -7,7 +7,7 @@ Places are shares of the picture's width and height, so that it fits any width w
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ from tasks.view.figures.glance import (
     WHISKER_PIXELS,
     Glance,
 )
-from tasks.view.figures.style import NEUTRAL, TICK_LABEL_LENGTH
+from tasks.view.figures.style import ALERT, NEUTRAL, TICK_LABEL_LENGTH
 from tasks.view.words import numbers, text
 
 WHOLE = 10_000  # a share is a whole number of its parts
@@ -70,6 +70,8 @@ class Still:
     ribbon: tuple[Point, ...]  # corners
     ribbon_label: str
     marks: tuple[Marks, ...]
+    targets: tuple[Line, ...] = ()
+    target_color: str = ALERT
     neutral: str = NEUTRAL  # of the mean, and, faint, of the ribbon
 
     @property
@@ -109,7 +111,7 @@ def still(glance: Glance) -> Still:
     places = glance.ribbon
     edges = [*_along(glance, places, glance.upper), *_along(glance, places, glance.lower)[::-1]]
     marks = tuple(_marks(glance, *kind) for kind in glance.kinds())
-    return Still(glance.height, *axes, grid, _mean(glance), tuple(edges), RIBBON, marks)
+    return Still(glance.height, *axes, grid, _mean(glance), tuple(edges), RIBBON, marks, tuple(_targets(glance)))
 
 
 def ticks_between(low: float, high: float, about: float) -> Floats:
@@ -183,3 +185,12 @@ def _mean(glance: Glance) -> Line | None:
         return None
     (at,) = _parts([glance.mean], *glance.values)
     return (at, 0, at, WHOLE) if glance.is_named else (0, WHOLE - at, WHOLE, WHOLE - at)
+
+
+def _targets(glance: Glance) -> Iterator[Line]:
+    """A mark across the line of each group that has a target."""
+    low, high = (-0.6, glance.groups.size - 0.4) if glance.is_named else (glance.ranks[0] - 1, glance.ranks[1] - 1)
+    for first, last, value in glance.targets:
+        start, end = _parts([first, last], low, high)
+        (at,) = _parts([value], *glance.values)
+        yield (at, start, at, end) if glance.is_named else (start, WHOLE - at, end, WHOLE - at)
