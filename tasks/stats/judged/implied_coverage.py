@@ -31,7 +31,7 @@ class ImpliedCoverage:
         return bool((self.terms >= PROMISED).all() and self.smallest >= PROMISED_SMALLEST)
 
 
-def by_normal(lower: Floats, upper: Floats, estimate: Floats, se: Floats, sizes: Integers) -> ImpliedCoverage:
+def by_normal(lower: Floats, upper: Floats, estimate: Floats, se: Floats, sizes: Integers | Floats) -> ImpliedCoverage:
     """Of the intervals `lower` to `upper` (J, p) if the truth is normal(estimate, se), (J, p) each."""
     with np.errstate(divide="ignore", invalid="ignore"):
         held = ndtr((upper - estimate) / se) - ndtr((lower - estimate) / se)
@@ -43,6 +43,6 @@ def by_draws(lower: Floats, upper: Floats, draws: Floats, sizes: Integers) -> Im
     return _averaged(((lower <= draws) & (draws <= upper)).mean(axis=(0, 1)), sizes)
 
 
-def _averaged(held: Floats, sizes: Integers) -> ImpliedCoverage:
+def _averaged(held: Floats, sizes: Integers | Floats) -> ImpliedCoverage:
     small = sizes <= np.sort(sizes)[max(int(SMALLEST * sizes.size) - 1, 0)]
     return ImpliedCoverage(held.mean(axis=0), float(held[small, 0].mean()))
