@@ -32,7 +32,6 @@ from tasks.stats.counted.newton import (
     newton,
     snapped,
 )
-from tasks.stats.counted.quadrature import POINTS
 from tasks.stats.counted.starts import race
 from tasks.stats.records import Floats
 
@@ -62,11 +61,11 @@ class Maximum:
         return self.is_highest and self.decrement <= DECREMENT_TOLERANCE and self.step <= STEP_TOLERANCE
 
 
-def maximise(design: Design) -> tuple[Maximum, Search]:
-    """The maximum, and the search that found it."""
+def maximise(design: Design, points: int) -> tuple[Maximum, Search]:
+    """The maximum, and the search that found it, by `points` per varying effect."""
     raced = race(design)
     near = snapped(raced.rough, climbed(raced.rough, raced.ranked[0], raced.information, NEAR))
-    fine = search_of(design, POINTS.get(design.q, 1), raced.rough.modes)
+    fine = search_of(design, points, raced.rough.modes)
     stop, is_highest = _settled(fine, near, raced.information)
     for other in raced.ranked[1:]:
         if fine.value(other) > fine.value(stop.parameters) - PROMISING:
@@ -74,6 +73,13 @@ def maximise(design: Design) -> tuple[Maximum, Search]:
             if fine.value(risen) > fine.value(stop.parameters) + GAIN_TOLERANCE:
                 stop, is_highest = _settled(fine, snapped(fine, risen), information(fine, risen))
     return _maximum(fine, stop, is_highest), fine
+
+
+def maximise_near(design: Design, start: Floats, points: int) -> tuple[Maximum, Search]:
+    """The maximum near `start`, parameters of the same design or of one with fewer columns and 0 for the others."""
+    search = search_of(design, points)
+    stop, is_highest = _settled(search, start, information(search, start))
+    return _maximum(search, stop, is_highest), search
 
 
 def _settled(search: Search, start: Floats, known: Floats) -> tuple[Stop, bool]:

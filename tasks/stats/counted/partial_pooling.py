@@ -13,9 +13,11 @@ import numpy as np
 from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.design import Basis, basis_of, design_of
 from tasks.stats.counted.group_modes import linear_of, modes_of
-from tasks.stats.counted.likelihood_search import Search
-from tasks.stats.counted.maximum_likelihood import Maximum, maximise
-from tasks.stats.counted.predictors import centre_scaled, scaling_of
+from tasks.stats.counted.likelihood_search import Search, free
+from tasks.stats.counted.maximum_likelihood import Maximum, maximise, maximise_near
+from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.predictors import scaling_of
+from tasks.stats.counted.quadrature import POINTS
 from tasks.stats.fits.singularity import is_singular
 from tasks.stats.records import Flavour, Floats, Scaling
 
@@ -41,7 +43,7 @@ class CountedPartialPooling:
     varying: tuple[int, ...]  # q
     scaling: Scaling
     fixef: Floats  # (p,) NaN for aliased terms: combinations of those before them
-    fixef_cov: Floats  # (p, p) of the observed information, variance parameters included; NaN where there is none
+    parameter_cov: Floats  # (p + k, p + k) of `fixef` and `theta`, by the observed information; NaN where there is none
     theta: Floats  # (q (q + 1) / 2,) column-major lower factor of `cov`
     cov: Floats  # (q, q) covariance of the varying effects
     log_lik: float
@@ -52,6 +54,11 @@ class CountedPartialPooling:
     is_converged: bool
     is_unbounded: bool  # the likelihood does not fall, however far out: separation
     certificate: Certificate
+
+    @property
+    def fixef_cov(self) -> Floats:
+        """(p, p) with the variance parameters' uncertainty."""
+        return self.parameter_cov[: self.fixef.size, : self.fixef.size]
 
     @property
     def se(self) -> Floats:
@@ -78,24 +85,41 @@ def partial_pooling(
 
     Separated outcomes, and predictors that are constant or follow from others, are findings.
     """
-    scaling = scaling_of(cells)
-    x = centre_scaled(cells, scaling)
-    basis = basis_of(x, cells.n_rows)
-    design = design_of(cells, basis, np.ascontiguousarray(x[:, list(varying)].T))
-    maximum, search = maximise(design)
+    return partial_pooling_of(CountedModel(cells, scaling_of(cells), varying), flavour, singular_tolerance)
+
+
+def partial_pooling_of(
+    model: CountedModel,
+    flavour: Flavour,
+    singular_tolerance: float = 1e-4,
+    start: CountedPartialPooling | None = None,
+    points: int | None = None,
+) -> CountedPartialPooling:
+    """Fit a model of the families' own variance, overdispersed or not, on its own scaling.
+
+    With `start`, a fit with the same varying effects, whose terms are the first of the model's, the maximum is searched
+    for near it only. `points` per varying effect are those of the module unless given.
+    """
+    basis = basis_of(model.design, model.cells.n_rows)
+    design = design_of(model.cells, basis, np.ascontiguousarray(model.design[:, list(model.varying)].T))
+    points = points or POINTS.get(design.q, 1)
+    if start is None:
+        maximum, search = maximise(design, points)
+    else:
+        maximum, search = maximise_near(design, _parameters(basis, start), points)
     fixed, theta = np.split(maximum.parameters, [design.m])
     factor = search.factor(maximum.parameters)
-    mode, conditional_cov = _group_effects(cells, search, maximum)
+    mode, conditional_cov = _group_effects(model.cells, search, maximum)
     return CountedPartialPooling(
-        family=cells.family,
+        family=model.cells.family,
         flavour=flavour,
-        varying=varying,
-        scaling=scaling,
+        varying=model.varying,
+        scaling=model.scaling,
         fixef=basis.to_scaled @ fixed,
-        fixef_cov=_fixef_cov(basis, maximum, design.m),
+        parameter_cov=_parameter_cov(basis, search, maximum),
         theta=theta,
         cov=factor @ factor.T,
-        log_lik=maximum.log_lik + cells.constant,
+        log_lik=maximum.log_lik + model.cells.constant,
         n_points=search.rule.n_points,
         conditional_mode=mode,
         conditional_cov=conditional_cov,
@@ -106,10 +130,23 @@ def partial_pooling(
     )
 
 
-def _fixef_cov(basis: Basis, maximum: Maximum, m: int) -> Floats:
+def _parameters(basis: Basis, fit: CountedPartialPooling) -> Floats:
+    """(m + k,) a fit's parameters on a basis whose first columns are of the fit's terms; 0 for the others."""
+    kept, own = ~basis.is_aliased, np.zeros(basis.is_aliased.size)
+    own[: fit.fixef.size] = np.nan_to_num(fit.fixef)
+    return np.append(np.linalg.solve(basis.to_scaled[kept], own[kept]), fit.theta)
+
+
+def _parameter_cov(basis: Basis, search: Search, maximum: Maximum) -> Floats:
+    """Elements of theta that the boundary holds have no variance."""
+    p, m, k = len(basis.to_scaled), search.m, maximum.parameters.size - search.m
     if not np.isfinite(maximum.decrement):
-        return np.full((len(basis.to_scaled),) * 2, np.nan)
-    return basis.to_scaled @ np.linalg.inv(maximum.information)[:m, :m] @ basis.to_scaled.T
+        return np.full((p + k, p + k), np.nan)
+    is_free = free(search, maximum.parameters)
+    cov, to_scaled = np.zeros((m + k, m + k)), np.zeros((p + k, m + k))
+    cov[np.ix_(is_free, is_free)] = np.linalg.inv(maximum.information)
+    to_scaled[:p, :m], to_scaled[p:, m:] = basis.to_scaled, np.eye(k)
+    return np.asarray(to_scaled @ cov @ to_scaled.T)
 
 
 def _group_effects(cells: Cells, search: Search, maximum: Maximum) -> tuple[Floats, Floats]:

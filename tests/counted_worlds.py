@@ -1,0 +1,93 @@
+"""Worlds of counted outcomes whose truth is known: regular, or with one thing that the plain model lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.counted.added_terms import counted_model
+from tasks.stats.counted.cells import Cells, Family, cells_of
+from tasks.stats.counted.links import mean_of
+from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
+from tasks.stats.counted.predictors import scaling_of
+from tasks.stats.records import Floats, GroupedData
+
+
+@dataclass(frozen=True)
+class World:
+    family: Family = "poisson"
+    groups: int = 60
+    rows: tuple[int, int] = (5, 40)  # of a group
+    trials: tuple[int, int] = (1, 1)  # of a row, or its exposure
+    level: float = -0.7
+    slope: float = 0.5
+    level_sd: float = 0.5
+    slope_sd: float = 0.0
+    between: float = 0.7  # SD of the groups' means of the predictor, whose SD within groups is 1
+    per_doubling: float = 0.0  # of a group's rows
+    context: float = 0.0
+    curve: float = 0.0
+    dispersion: float = 0.0
+    zeros: float = 0.0  # share of rows that can have no event
+    serial: float = 0.0  # correlation of a row's own effect with the one before, of SD 1
+
+
+@dataclass(frozen=True)
+class Made:
+    data: GroupedData
+    coef: Floats  # (J, 2) on the raw predictor
+    family: Family
+
+    @property
+    def cells(self) -> Cells:
+        data = self.data
+        assert data.size is not None
+        return cells_of(self.family, data.y, data.size, data.x, data.group_index, data.labels, data.terms)
+
+    def model(self, varying: tuple[int, ...] = (0,)) -> CountedModel:
+        cells = self.cells
+        return counted_model(cells, scaling_of(cells), varying)
+
+
+def simulate(world: World, seed: int) -> Made:
+    rng = np.random.default_rng([seed, 17])
+    n = rng.integers(world.rows[0], world.rows[1] + 1, world.groups)
+    group = np.repeat(np.arange(world.groups), n)
+    means = world.between * rng.standard_normal(world.groups)
+    x = means[group] + rng.standard_normal(group.size)
+    doublings = np.log2(n) - np.log2(n).mean()
+    level = world.level + world.level_sd * rng.standard_normal(world.groups)
+    level += world.per_doubling * doublings + world.context * means
+    slope = world.slope + world.slope_sd * rng.standard_normal(world.groups)
+    eta = level[group] + slope[group] * x + world.curve * (x**2 - 1.0)
+    if world.serial:
+        eta += _following(n, world.serial, rng)
+    size = rng.integers(world.trials[0], world.trials[1] + 1, group.size)
+    events = _events(world, mean_of(world.family, np.minimum(eta, 9.0)), size, rng)
+    events[rng.uniform(size=group.size) < world.zeros] = 0
+    labels = tuple(f"g{j:03d}" for j in range(world.groups))
+    data = GroupedData(events.astype(float), x[:, None], group, labels, ("intercept", "x1"), size.astype(float))
+    return Made(data, np.column_stack([level, slope]), world.family)
+
+
+def _events(world: World, mean: Floats, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    phi = world.dispersion
+    if world.family == "binomial":
+        return rng.binomial(size, rng.beta(mean / phi, (1.0 - mean) / phi) if phi else mean)
+    return rng.poisson(size * mean * (rng.gamma(1.0 / phi, phi, mean.size) if phi else 1.0))
+
+
+def _following(n: np.ndarray, correlation: float, rng: np.random.Generator) -> Floats:
+    series = []
+    for length in n:
+        values = rng.standard_normal(length)
+        for t in range(1, length):
+            values[t] = correlation * values[t - 1] + np.sqrt(1.0 - correlation**2) * values[t]
+        series.append(values)
+    return np.concatenate(series)
+
+
+def fit_of(model: CountedModel) -> CountedPartialPooling:
+    return partial_pooling_of(model, "varying_intercept" if model.varying == (0,) else "varying_intercept_slope")
