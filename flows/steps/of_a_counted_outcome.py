@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tasks.engines.sample_counted import answered_by, draw_counted_posterior
-from tasks.stats.counted.added_terms import counted_model
 from tasks.stats.counted.screening import CountedScreening, screen_counted
 
 from flows.steps.binding import Result, run_log, step
@@ -19,6 +18,7 @@ from flows.steps.step_words import (
 )
 from tasks.engines.engines import EngineName
 from tasks.rows.collect import Collected
+from tasks.stats.counted.added_terms import counted_model
 from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.findings import CountedFindings, find_counted

@@ -1,4 +1,4 @@
-"""Everything a report on a counted outcome says, from the fits and the posterior: the twin of `tasks.stats.findings`."""
+"""Everything that a report on a counted outcome says: the twin of `tasks.stats.findings`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tasks.stats.rows.categories import Category
 
 @dataclass(frozen=True)
 class JointWald:
-    """Of one category; chi-squared is the posterior mean's distance from 0 in posterior standard deviations, squared."""
+    """Of one category; chi-squared is the posterior mean's squared distance from 0 in posterior SDs."""
 
     terms: tuple[str, ...]
     chi_squared: float

@@ -32,7 +32,8 @@ def asked(context: CountedContext) -> str:
     if len(context.terms) == 1:
         return f"How do rates of {context.outcome} differ between {groups}? Answered from {counted}."
     predictors = numbers.listed(context.predictors)
-    return f"How do rates of {context.outcome} go with {predictors}, and how do they differ between {groups}? From {counted}."
+    asked_of = f"How do rates of {context.outcome} go with {predictors}, and how do they differ between {groups}?"
+    return f"{asked_of} From {counted}."
 
 
 def _size(context: CountedContext, size: float) -> str:
@@ -202,7 +203,8 @@ def _few(context: CountedContext) -> str:
     n = int(context.too_few.sum())
     if not n:
         return ""
-    return f"{plural(n, 'group')} {numbers.be(n, 'has', 'have')} too few {context.size_noun} or {context.outcome} to be judged."
+    has = numbers.be(n, "has", "have")
+    return f"{plural(n, 'group')} {has} too few {context.size_noun} or {context.outcome} to be judged."
 
 
 def can_i_trust_it(context: CountedContext, checks: Sequence[Check]) -> str:

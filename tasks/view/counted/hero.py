@@ -64,8 +64,8 @@ def _caption(context: CountedContext) -> str:
     mix = " on the same mix of cases" if len(context.terms) > 1 else ""
     target = " Marks across the lines: the groups’ targets." if not np.isnan(context.comparison.target).all() else ""
     return (
-        f"Each group’s rate{mix} with its 95 % interval. Dotted: the average of the groups. Coloured: above or below it "
-        f"with a probability of 97.5 % or more.{target}"
+        f"Each group’s rate{mix} with its 95 % interval. Dotted: the average of the groups. Coloured: above or below "
+        f"it with a probability of 97.5 % or more.{target}"
     )
 
 

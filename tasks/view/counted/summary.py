@@ -203,7 +203,7 @@ class CountedFitsSummary(Record):
     )
     bayes: CountedBayesSummary = Field(description="The mixed model with priors")
     bayes_extended: CountedExtendedSummary | None = Field(
-        description="The Bayesian model with what was found missing; null where nothing was, or no model here answers it"
+        description="The Bayesian model with what was found missing; null where no model here answers it"
     )
 
 

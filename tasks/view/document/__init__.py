@@ -115,7 +115,7 @@ CountedSummary = _with_topics(CountedHead, "CountedSummary", COUNTED_ENTRIES)
 def summary_of(context: ReportContext) -> dict[str, Any]:
     """The summary as plain dicts, lists, strings, numbers and `None` (for NaN and infinities)."""
     is_counted = isinstance(context, CountedContext)
-    entries = COUNTED_ENTRIES if is_counted else ENTRIES
+    entries: Mapping[str, Entry[Any]] = COUNTED_ENTRIES if is_counted else ENTRIES
     made: type[Record] = CountedSummary if is_counted else Summary
     return made.given(
         **_common(context),

@@ -1,0 +1,20 @@
+"""The topics of a report on a counted outcome in reading order, in chapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tasks.view.counted.context import CountedContext
+from tasks.view.counted.topics import data, fits, rates
+from tasks.view.topic import Topic
+from tasks.view.topics import changes, history, sampler
+
+COUNTED_CHAPTERS: Mapping[str, tuple[Topic[CountedContext], ...]] = {
+    "What changed": (changes.TOPIC, history.TOPIC),
+    "Group by group": (rates.TOPIC,),
+    "Which intervals to believe": (fits.TOPIC,),
+    "Appendix": (data.TOPIC, sampler.TOPIC),
+}
+COUNTED_TOPICS: tuple[Topic[CountedContext], ...] = tuple(
+    topic for topics in COUNTED_CHAPTERS.values() for topic in topics
+)
