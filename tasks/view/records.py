@@ -13,6 +13,7 @@ from typing import ClassVar, TypeAlias
 
 from tasks.stats.judgement import Status
 from tasks.stats.records import VerdictStatus
+from tasks.study.rates import Family
 from tasks.view.figures.still import Still
 from tasks.view.figures.style import Spec
 
@@ -197,6 +198,8 @@ class Equations:
     """Asks the template for the models' equations."""
 
     has_predictors: bool
+    family: Family = "normal"
+    is_overdispersed: bool = False  # whether the answer's rows vary more than the family says
     kind: ClassVar[str] = "equations"
 
 
