@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from tasks.stats.bayes.priors import resolve_priors
 from tasks.stats.bayes.resampling import FEWEST_GROUPS, resample
 from tasks.stats.bayes.stan_data import StanData, marginal_data
 from tasks.stats.bayes.unconstrained import MarginalPosterior
+from tasks.stats.draws import Draws
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.judged.screening import Screening
 from tasks.stats.records import Floats, GroupedData, PosteriorDraws, SamplingAttempt, Scaling
@@ -29,6 +32,8 @@ from tasks.study.settings import SamplerSettings
 from tasks.view.words.sampler_words import missed_in_words
 
 log = logging.getLogger("poolwise")
+
+D = TypeVar("D", bound=Draws)
 
 # Per attempt: (least adapt_delta, factor on the iterations, increase of the tree depth). These follow Stan's own
 # advice for divergences, low ESS and trajectories cut short.
@@ -92,7 +97,7 @@ def sample_posterior(
     def drawn(variables: Mapping[str, Floats], seed: int) -> PosteriorDraws:
         return posterior_draws(variables, products, varying, scaling, seed)
 
-    return _sampled(engine, MARGINAL, data, drawn, products, study, seed, progress)
+    return sampled(engine, MARGINAL, data, drawn, _named(products), study, seed, progress)
 
 
 def sample_answer(
@@ -100,7 +105,8 @@ def sample_answer(
 ) -> tuple[PosteriorDraws, tuple[SamplingAttempt, ...]]:
     """As `sample_posterior`, of the model that answers what was found."""
     program = PROGRAMS / f"{model.answer.program}.stan"
-    return _sampled(engine, program, model.inputs, model.draws, model.structure.products, study, seed, progress)
+    names = _named(model.structure.products)
+    return sampled(engine, program, model.inputs, model.draws, names, study, seed, progress)
 
 
 def answered_by(
@@ -124,16 +130,32 @@ def answered_by(
     return Answered(model, Posterior(draws, attempts, engine.name))
 
 
-def _sampled(
+@dataclass(frozen=True)
+class Names:
+    """What the quantities of a posterior are called."""
+
+    groups: tuple[str, ...]
+    terms: tuple[str, ...]
+
+
+def _named(products: ModelCrossProducts) -> Names:
+    return Names(products.labels, products.terms)
+
+
+def sampled(
     engine: StanEngine,
     program: Path,
     data: StanData,
-    drawn: Callable[[Mapping[str, Floats], int], PosteriorDraws],
-    products: ModelCrossProducts,
+    drawn: Callable[[Mapping[str, Floats], int], D],
+    names: Names,
     study: Study,
     seed: int,
     progress: Progress,
-) -> tuple[PosteriorDraws, tuple[SamplingAttempt, ...]]:
+) -> tuple[D, tuple[SamplingAttempt, ...]]:
+    """Draws of a program, which `drawn` makes from what the engine returns, and every attempt made.
+
+    Raises SamplingFailed.
+    """
     attempts: list[SamplingAttempt] = []
     for i, settings in enumerate(escalated(study.sampler)):
         try:
@@ -141,7 +163,7 @@ def _sampled(
         except TimeIsUp as ended:
             raise SamplingFailed(_when_time_was_up(study, attempts, settings, ended.share, engine.name)) from None
         draws = drawn(variables, seed + i)
-        found = diagnose(draws, products.labels, products.terms, study.thresholds, settings.max_treedepth)
+        found = diagnose(draws, names.groups, names.terms, study.thresholds, settings.max_treedepth)
         attempts.append(
             SamplingAttempt(settings.chains, settings.warmup, settings.draws, settings.adapt_delta, seed + i, found)
         )

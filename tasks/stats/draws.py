@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from numpy import float64
@@ -27,3 +28,8 @@ class Draws:
     checked_coef: Floats | None = None  # (C, D, J / checked_step, p) some groups, unthinned; None if all groups are
     checked_step: int = 1  # `checked_coef` holds every checked_step-th group
     from_chains: bool = True  # False: resampled by importance, in random order; what a sampler says of a draw is 0
+
+    @property
+    def scalars(self) -> Mapping[str, Floats]:
+        """(C, D) each, of what the model has besides fixed effects and the spread of groups."""
+        return {}

@@ -7,6 +7,7 @@ at the predictors' means, a slope is outcome units per standard deviation of its
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -244,6 +245,16 @@ class PosteriorDraws(Draws):
     group_sigma: Floats | None = None  # (C, D, J) residual SDs, where each group has its own
     spread: Floats | None = None  # (C, D) SD of the groups' log residual SDs, where each group has its own
     nu: Floats | None = None  # (C, D) degrees of freedom, where rows are Student-t; `sigma` is then their scale
+
+    @property
+    def icc(self) -> Floats:
+        """(C, D) share of a row's variance that lies between groups, at the predictors' means."""
+        between = self.sigma_group[..., 0] ** 2
+        return np.asarray(between / (between + self.sigma**2))
+
+    @property
+    def scalars(self) -> Mapping[str, Floats]:
+        return {"residual SD": self.sigma, "ICC": self.icc}
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,10 @@ from scipy.special import expit, gammaln
 
 from tasks.engines.engines import COUNTED, EmbeddedEngine
 from tasks.stats.counted.cells import Cells, Family, cells_of
-from tasks.stats.counted.stan_data import CountedPriors, counted_data
-from tasks.stats.records import Floats
+from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.priors import CountedPriors
+from tasks.stats.counted.stan_data import counted_data
+from tasks.stats.records import Floats, Scaling
 from tasks.study.settings import SamplerSettings
 
 FAMILIES: dict[str, Family] = {"binomial": "binomial", "poisson": "poisson"}
@@ -98,8 +100,8 @@ class CountedSimulation:
 
     def _sampled(self) -> State | None:
         cells = self.cells
-        x = np.column_stack([np.ones(len(cells.x)), cells.x])
-        data = counted_data(cells, x, (0, 1), PRIORS)
+        as_is = Scaling(cells.terms[1:], np.zeros(1), np.ones(1), 0.0, 1.0)
+        data = counted_data(CountedModel(cells, as_is, (0, 1)), PRIORS)
         made = EmbeddedEngine().sample(COUNTED, data, SETTINGS, self.seed[-1] + 1, lambda _: None)
         for name in ("beta", "sigma_group"):
             for k in range(2):

@@ -14,8 +14,10 @@ from scipy import stats
 from tasks.engines.engines import COUNTED, EmbeddedEngine
 from tasks.stats.bayes.stan_data import StanData
 from tasks.stats.counted.cells import Cells, Family, cells_of
-from tasks.stats.counted.stan_data import counted_data, default_priors
-from tasks.stats.records import Floats
+from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.priors import default_priors
+from tasks.stats.counted.stan_data import counted_data
+from tasks.stats.records import Floats, Scaling
 from tasks.study.settings import SamplerSettings
 from tests.unconstrained import correlation_factor, points
 
@@ -37,10 +39,15 @@ def simulated(family: Family, n_rows: int, n_groups: int, p: int, seed: int = 1)
     return cells_of(family, events.astype(float), size, x, group, [f"g{j}" for j in range(n_groups)], terms)
 
 
+def model_of(cells: Cells, varying: tuple[int, ...]) -> CountedModel:
+    """Predictors are taken as they are."""
+    k = len(cells.terms) - 1
+    return CountedModel(cells, Scaling(cells.terms[1:], np.zeros(k), np.ones(k), 0.0, 1.0), varying)
+
+
 def data_of(cells: Cells, varying: tuple[int, ...]) -> StanData:
-    return counted_data(
-        cells, np.column_stack([np.ones(len(cells.x)), cells.x]), varying, default_priors(cells, len(varying))
-    )
+    model = model_of(cells, varying)
+    return counted_data(model, default_priors(model))
 
 
 def log_density(free: Floats, data: StanData) -> float:
@@ -91,7 +98,7 @@ def integrated(family: Family) -> tuple[Floats, Floats]:
     """Posterior means and SDs of the intercept and the group SD, on a grid: each group's effect by 60-point quadrature
     about its mode's neighbourhood, which is fine for groups as small as these."""
     cells = simulated(family, 48, 8, 1, seed=4)
-    priors = default_priors(cells, 1)
+    priors = default_priors(model_of(cells, (0,)))
     nodes, weights = hermegauss(60)
     intercepts, sds = np.linspace(-3.5, 1.5, 301), np.linspace(1e-4, 3.5, 300)
     eta = intercepts[:, None, None] + sds[None, :, None] * nodes  # (I, S, K)
@@ -128,7 +135,7 @@ def test_the_posterior_is_that_of_integration_within_monte_carlo_error(family: F
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_prior_of_the_intercept_lies_about_the_overall_rate(family: Family) -> None:
     cells = simulated(family, 400, 5, 2)
-    center, rate = default_priors(cells, 1).beta_mean[0], cells.events.sum() / cells.size.sum()
+    center, rate = default_priors(model_of(cells, (0,))).beta_mean[0], cells.events.sum() / cells.size.sum()
     assert (1 / (1 + np.exp(-center)) if family == "binomial" else np.exp(center)) == pytest.approx(rate, abs=0.01)
     none = cells_of(family, np.zeros(3), np.ones(3), np.zeros((3, 0)), np.arange(3), list("abc"), ("intercept",))
-    assert np.isfinite(default_priors(none, 1).beta_mean).all()
+    assert np.isfinite(default_priors(model_of(none, (0,))).beta_mean).all()

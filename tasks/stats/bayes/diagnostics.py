@@ -14,11 +14,10 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.stats.bayes.posterior import intraclass_correlation
 from tasks.stats.bayes.resampling import HIGHEST_K, Resampled
 from tasks.stats.draws import Draws
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Floats, PosteriorDraws, SamplerDiagnostics
+from tasks.stats.records import Floats, SamplerDiagnostics
 from tasks.study.settings import Thresholds
 
 DiagnosticName = Literal["rhat", "ess_bulk", "ess_tail", "divergences", "treedepth", "ebfmi", "weights"]
@@ -74,7 +73,7 @@ def _judgement(kind: str, one: Diagnostic) -> Judgement:
 
 
 def diagnose(
-    draws: PosteriorDraws,
+    draws: Draws,
     labels: tuple[str, ...],
     terms: tuple[str, ...],
     thresholds: Thresholds,
@@ -100,13 +99,13 @@ def diagnose(
         n_reported=_n_parameters(draws) + draws.group_coef[0, 0].size,
         failures=(),
     )
-    chains = draws.sigma.shape[0]
+    chains = draws.beta.shape[0]
     missed = tuple(one.name for one in against_limits(found, thresholds, chains) if not one.holds)
     return replace(found, failures=missed)
 
 
 def diagnose_resampled(
-    found: Resampled, draws: PosteriorDraws, terms: tuple[str, ...], thresholds: Thresholds
+    found: Resampled, draws: Draws, terms: tuple[str, ...], thresholds: Thresholds
 ) -> SamplerDiagnostics:
     """What resampled draws are worth, and which of the thresholds do not hold."""
     names = [name for name, _ in _parameters(draws, terms)][: found.ess_bulk.size]
@@ -123,7 +122,7 @@ def diagnose_resampled(
         failures=(),
         pareto_k=found.pareto_k,
     )
-    missed = tuple(one.name for one in against_limits(made, thresholds, draws.sigma.shape[0]) if not one.holds)
+    missed = tuple(one.name for one in against_limits(made, thresholds, draws.beta.shape[0]) if not one.holds)
     return replace(made, failures=missed)
 
 
@@ -134,24 +133,23 @@ def ebfmi_by_chain(draws: Draws) -> Floats:
     return np.asarray(array_stats.bfmi(draws.energy, chain_axis=0, draw_axis=1), dtype=float)
 
 
-def _n_parameters(draws: PosteriorDraws) -> int:
+def _n_parameters(draws: Draws) -> int:
     q = draws.sigma_group.shape[-1]
-    return draws.beta.shape[-1] + q + q * (q - 1) // 2 + 2
+    return draws.beta.shape[-1] + q + q * (q - 1) // 2 + len(draws.scalars)
 
 
-def _quantities(draws: PosteriorDraws, labels: tuple[str, ...], terms: tuple[str, ...]) -> Iterator[tuple[str, Floats]]:
+def _quantities(draws: Draws, labels: tuple[str, ...], terms: tuple[str, ...]) -> Iterator[tuple[str, Floats]]:
     yield from _parameters(draws, terms)
-    yield "ICC", intraclass_correlation(draws)
     # Given the parameters, group coefficients are exact independent draws, so some of them stand for all.
     step = draws.checked_step
     checked = draws.group_coef[:, :, ::step] if draws.checked_coef is None else draws.checked_coef
     for j, label in enumerate(labels[::step]):
-        for k, term in enumerate(terms):
+        for k, term in enumerate(terms[: checked.shape[-1]]):
             yield f"{term} of {label}", checked[:, :, j, k]
 
 
-def _parameters(draws: PosteriorDraws, terms: tuple[str, ...]) -> Iterator[tuple[str, Floats]]:
-    """Fixed effects, group SDs, correlations, residual SD."""
+def _parameters(draws: Draws, terms: tuple[str, ...]) -> Iterator[tuple[str, Floats]]:
+    """Fixed effects, group SDs, correlations, and what else the model has."""
     for k, term in enumerate(terms):
         yield term, draws.beta[..., k]
     q = draws.sigma_group.shape[-1]
@@ -160,4 +158,4 @@ def _parameters(draws: PosteriorDraws, terms: tuple[str, ...]) -> Iterator[tuple
     for k in range(q):
         for m in range(k):
             yield f"group correlation {m + 1}, {k + 1}", draws.correlation[..., k, m]
-    yield "residual SD", draws.sigma
+    yield from draws.scalars.items()

@@ -43,7 +43,7 @@ def parameter_units(products: ModelCrossProducts, varying: tuple[int, ...], prio
         return _of_fewer(parameter_units(products, (0,), _only_intercept(priors)), model, priors)
     at, sigma = best.profile, best.profile.sigma
     prior_mean = priors.beta_mean - np.eye(model.p)[0] * products.outcome_center
-    center, beta_factor = _with_prior(at.fixef, sigma**2 * at.unscaled_cov, prior_mean, priors.beta_sd)
+    center, beta_factor = with_prior(at.fixef, sigma**2 * at.unscaled_cov, prior_mean, priors.beta_sd)
     factor = relative_factor(best.theta, model.q)
     sigma_group = sigma * np.sqrt(np.diag(factor @ factor.T))
     least = np.maximum(sigma_group, _resolved(model.ztz, sigma))
@@ -61,7 +61,7 @@ def _of_fewer(units: ParameterUnits, model: MixedModel, priors: ResolvedPriors) 
     return replace(units, sigma_group=np.minimum(sigma_group, priors.sigma_group_sd))
 
 
-def _with_prior(mean: Floats, cov: Floats, prior_mean: Floats, prior_sd: Floats) -> tuple[Floats, Floats]:
+def with_prior(mean: Floats, cov: Floats, prior_mean: Floats, prior_sd: Floats) -> tuple[Floats, Floats]:
     """Mean (p,) and lower root (p, p) of the covariance, of normal(mean, cov) times the independent normal priors.
 
     Computed from the eigenvalues of the covariance in units of the priors, without its inverse: nearly collinear

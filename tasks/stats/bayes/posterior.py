@@ -186,5 +186,4 @@ def estimate(draws: Floats) -> MedianEstimate:
 
 def intraclass_correlation(draws: PosteriorDraws) -> Floats:
     """(C, D) share of a row's variance that lies between groups, at the predictors' means."""
-    between = draws.sigma_group[..., 0] ** 2
-    return between / (between + draws.sigma**2)
+    return draws.icc

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from tasks.stats.bayes.importance import importance_weights
-from tasks.stats.bayes.unconstrained import MarginalPosterior
 from tasks.stats.records import Floats
 
 FREEDOM = 5.0
@@ -25,6 +25,28 @@ STEP = 0.1  # of the numeric derivatives, in posterior SDs
 NEAR = 0.01  # the mode is found when Newton's step is this short, in posterior SDs
 
 LogDensity = Callable[[Floats], Floats]
+
+
+class Constrained(Protocol):
+    """Draws in the reader's parameters."""
+
+    @property
+    def quantities(self) -> Floats:
+        """(S, d) what draws are judged by."""
+
+
+class Unconstrained(Protocol):
+    """A posterior in d parameters without constraints, whose mode lies near 0."""
+
+    @property
+    def guessed_scale(self) -> Floats:
+        """(d,) about the SD of each parameter."""
+
+    def constrained(self, free: Floats) -> Constrained:
+        """Of parameters (S, d)."""
+
+    def log_density(self, free: Floats) -> Floats:
+        """(S,) up to a constant, of parameters (S, d)."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +62,22 @@ class Resampled:
     free: Floats  # (S, d) draws, in random order
     pareto_k: float
     n_proposed: int
-    ess_bulk: Floats  # (d,) what the draws are worth for the mean of each quantity of `Parameters.quantities`
+    ess_bulk: Floats  # (d,) what the draws are worth for the mean of each quantity of `Constrained`
     ess_tail: Floats  # (d,) and for its 2.5 and 97.5 % quantiles, the smaller
 
 
-def resample(posterior: MarginalPosterior, n_draws: int, seed: int, progress: Callable[[float], None]) -> Resampled:
+def resample(posterior: Unconstrained, n_draws: int, seed: int, progress: Callable[[float], None]) -> Resampled:
     """`n_draws` draws. Raises numpy.linalg.LinAlgError if no mode is found."""
     at = normal_at_mode(posterior.log_density, np.zeros(posterior.guessed_scale.size), posterior.guessed_scale)
+    return resample_about(at, posterior, n_draws, PROPOSALS_PER_DRAW * n_draws, seed, progress)
+
+
+def resample_about(
+    at: Normal, posterior: Unconstrained, n_draws: int, n_proposed: int, seed: int, progress: Callable[[float], None]
+) -> Resampled:
+    """`n_draws` draws from `n_proposed` proposals about the mode: more draws than proposals repeat some of these."""
     rng = np.random.default_rng(seed)
-    z, log_t = _proposed(PROPOSALS_PER_DRAW * n_draws, at.mode.size, rng)
+    z, log_t = _proposed(n_proposed, at.mode.size, rng)
     free = at.mode + z @ at.root.T
     parts = np.array_split(free, 20)
     log_density = np.empty(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.stats.draws import Draws
@@ -17,6 +18,10 @@ class CountedDraws(Draws):
     """
 
     dispersion: Floats | None = None  # (C, D) of an overdispersed model; `tasks.stats.counted.overdispersed` says which
+
+    @property
+    def scalars(self) -> Mapping[str, Floats]:
+        return {} if self.dispersion is None else {"dispersion": self.dispersion}
 
 
 @dataclass(frozen=True)

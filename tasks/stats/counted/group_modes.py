@@ -73,14 +73,15 @@ def linear_of(design: Design, fixed: Floats, factor: Floats) -> Linear:
     return Linear(base, a, design.sums(design.events * base), design.sums(design.events * a))
 
 
-def modes_of(design: Design, linear: Linear, start: Floats) -> Modes:
+def modes_of(design: Design, linear: Linear, start: Floats, gain_tolerance: float = EXPECTED_GAIN_TOLERANCE) -> Modes:
     """From `start` (q, J), the modes of nearby parameters, or from 0 where h is higher there.
 
-    A group whose step lowers h takes half of it.
+    A group whose step lowers h takes half of it; one whose start does, starts from 0. The next step's expected gain in
+    h is at most `gain_tolerance`.
     """
     u, step = np.zeros_like(start), start
     value = linear.events_base - design.sums(design.size * cumulant_and_rate(design.family, linear.base)[0])
-    for _ in range(MOST_STEPS):
+    for k in range(MOST_STEPS):
         tried = u + step
         at = _joint(design, linear, tried)
         is_higher = at.value >= value - ROUNDING * (1.0 + np.abs(at.value))
@@ -90,8 +91,8 @@ def modes_of(design: Design, linear: Linear, start: Floats) -> Modes:
             u, value, step = tried, at.value, _limited(design, linear, newton)
         else:
             u, value = np.where(is_higher, tried, u), np.where(is_higher, at.value, value)
-            step = np.where(is_higher, _limited(design, linear, newton), step / 2.0)
-        if is_higher.all() and 0.5 * (newton * at.gradient).sum(axis=0).max() <= EXPECTED_GAIN_TOLERANCE:
+            step = np.where(is_higher, _limited(design, linear, newton), step / 2.0 if k else 0.0)
+        if is_higher.all() and 0.5 * (newton * at.gradient).sum(axis=0).max() <= gain_tolerance:
             break
     return Modes(tried, at.value, at.rate, inverse, _root(at.of_outcomes, inverse), log_det)
 

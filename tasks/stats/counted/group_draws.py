@@ -1,0 +1,48 @@
+"""Group effects drawn from their own conditionals, given the parameters.
+
+Given the parameters, groups are independent, and each one's log density is concave. Candidates come from logistic
+distributions about the mode, as wide as the curvature there says; a group moves from its first candidate to others by
+Metropolis and Hastings' rule (an independence sampler: Tierney 1994, Ann. Stat. 22(4)). Logistic tails are longer than
+the conditional's, so that ratios of the densities are bounded, and a few moves leave no trace of the first candidate:
+where the conditional is normal, nine candidates in ten are accepted, or eight with two effects.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tasks.stats.counted.design import Design
+from tasks.stats.counted.group_modes import Linear, Modes, linear_of, modes_of
+from tasks.stats.counted.outcomes import cumulant_and_rate
+from tasks.stats.records import Floats
+
+MOVES = 5
+LOGISTIC_SCALE = 0.62  # of a logistic distribution that covers a standard normal one with little waste
+GAIN_TOLERANCE = 1e-2  # of the modes, in the log density: candidates need not be about the very mode
+
+
+def drawn_effects(design: Design, fixed: Floats, factor: Floats, start: Floats, rng: np.random.Generator) -> Floats:
+    """(q, J) effects on the link's scale, of fixed effects (m,) and the lower factor (q, q) of the covariance.
+
+    Modes are searched from `start` (q, J).
+    """
+    linear = linear_of(design, fixed, factor)
+    modes = modes_of(design, linear, start, GAIN_TOLERANCE)
+    u, log_ratio = _candidates(design, linear, modes, rng)
+    for _ in range(MOVES):
+        other, its_ratio = _candidates(design, linear, modes, rng)
+        moves = np.log(rng.random(design.n_groups)) < its_ratio - log_ratio
+        u, log_ratio = np.where(moves, other, u), np.where(moves, its_ratio, log_ratio)
+    return np.asarray(factor @ u)
+
+
+def _candidates(design: Design, linear: Linear, modes: Modes, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Standardised effects (q, J), and the log of their conditional density over that of the candidates (J,)."""
+    below = np.clip(rng.random((design.q, design.n_groups)), 1e-300, None)
+    log_below, log_above = np.log(below), np.log1p(-below)
+    away = LOGISTIC_SCALE * (log_below - log_above)
+    moved = modes.root[:, 0, 0] * away if design.q == 1 else np.einsum("jab,bj->aj", modes.root, away)
+    u = modes.u + moved
+    cumulant, _ = cumulant_and_rate(design.family, linear.eta(design.spread(u)))
+    log_joint = linear.log_joint(u, design.sums(design.size * cumulant))
+    return u, log_joint - (log_below + log_above).sum(axis=0)

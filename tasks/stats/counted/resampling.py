@@ -1,0 +1,106 @@
+"""The posterior of a counted outcome by importance resampling, where groups or cells are many.
+
+As of the normal family (`tasks.stats.bayes.resampling`), with quadrature in place of a closed form, and group effects
+from their own conditionals. An evaluation costs thousands of times as much as the closed form's, so that proposals are
+fewer, and nodes few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.stats.bayes.posterior import FEWEST_GROUP_DRAWS, group_thin
+from tasks.stats.bayes.resampling import (
+    PROPOSALS_PER_DRAW,
+    Resampled,
+    normal_at_mode,
+    resample_about,
+)
+from tasks.stats.counted.design import parts
+from tasks.stats.counted.draws import CountedDraws
+from tasks.stats.counted.few_nodes import few_nodes
+from tasks.stats.counted.group_draws import drawn_effects
+from tasks.stats.counted.marginal_likelihood import CELLS_AT_ONCE
+from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.posterior import resampled_draws
+from tasks.stats.counted.priors import CountedPriors
+from tasks.stats.counted.quadrature import MOST_DIMENSIONS
+from tasks.stats.counted.unconstrained import CountedMarginal, CountedParameters, counted_marginal
+from tasks.stats.records import Floats
+
+FEWEST_GROUPS, MOST_CELLS = 2000, 50_000  # from here on, or above, a Stan engine takes long
+FEWEST_PROPOSALS = 1000, 300  # in all, and per parameter
+NODES_AFFORDED = 100_000_000  # nodes times cells times proposals, if the proposals are not the fewest
+CELLS_AFFORDED = 40_000_000  # cells times draws with group effects
+MODE_POINTS = 3  # evaluations of all cells, for the mode of a group's effects
+
+
+@dataclass(frozen=True)
+class CountedResampled:
+    """`rule_error` is that of `FewNodes`."""
+
+    draws: CountedDraws
+    found: Resampled
+    points: int  # of the quadrature, per varying effect
+    rule_error: float
+
+
+def is_large(model: CountedModel) -> bool:
+    """Whether importance resampling is worth it, and possible: quadrature is of up to two effects."""
+    cells = model.cells
+    is_possible = len(model.varying) <= MOST_DIMENSIONS and not model.is_overdispersed
+    return is_possible and (cells.n_groups >= FEWEST_GROUPS or cells.events.size > MOST_CELLS)
+
+
+def resampled_posterior(
+    model: CountedModel, priors: CountedPriors, chains: int, n_draws: int, seed: int, progress: Callable[[float], None]
+) -> CountedResampled:
+    """`n_draws` draws for each of `chains`. Raises numpy.linalg.LinAlgError if no mode is found."""
+    rough = counted_marginal(model, priors)
+    at = normal_at_mode(rough.log_density, np.zeros(rough.guessed_scale.size), rough.guessed_scale)
+    few = few_nodes(rough, at)
+    cost = rough.design.events.size * (few.marginal.rule.n_points + MODE_POINTS)
+    fewest = max(FEWEST_PROPOSALS[0], FEWEST_PROPOSALS[1] * at.mode.size)
+    n_proposed = int(np.clip(NODES_AFFORDED // cost, fewest, max(fewest, PROPOSALS_PER_DRAW * chains * n_draws)))
+    found = resample_about(at, few, chains * n_draws, n_proposed, seed, lambda share: progress(0.6 * share))
+    parameters = rough.constrained(found.free)
+    thin = _thin(model, chains, n_draws)
+    effects = _effects(model, rough, parameters, thin, seed, lambda share: progress(0.6 + 0.4 * share))
+    effects = effects.reshape(chains, -1, *effects.shape[1:])
+    draws = resampled_draws(parameters.variables(chains), effects, thin, model)
+    return CountedResampled(draws, found, few.points, few.error)
+
+
+def _thin(model: CountedModel, chains: int, n_draws: int) -> int:
+    """The k for which every k-th draw gets group effects."""
+    thin = group_thin(chains, n_draws, model.cells.n_groups * model.n_own)
+    affordable = max(CELLS_AFFORDED // (chains * model.cells.events.size), FEWEST_GROUP_DRAWS)
+    return max(thin, -(-n_draws // affordable))
+
+
+def _effects(
+    model: CountedModel,
+    marginal: CountedMarginal,
+    parameters: CountedParameters,
+    thin: int,
+    seed: int,
+    progress: Callable[[float], None],
+) -> Floats:
+    """(S / thin, J, q) group effects; those of groups without a cell are from their distribution over groups."""
+    rng = np.random.default_rng([seed, 1])
+    pieces, has_cells = list(parts(marginal.design, CELLS_AT_ONCE)), np.unique(model.cells.group_index)
+    kept = np.arange(0, len(parameters.beta), thin)
+    effects = rng.standard_normal((kept.size, model.cells.n_groups, len(model.varying)))
+    effects = effects @ np.swapaxes(parameters.factor[kept], 1, 2)
+    for at, draw in enumerate(kept):
+        given = parameters.beta[draw], parameters.factor[draw]
+        for groups, piece in pieces:
+            drawn = drawn_effects(piece, *given, marginal.modes[:, groups], rng)
+            effects[at, has_cells[groups]] = drawn.T
+        if at % 50 == 0:
+            progress(at / kept.size)
+    progress(1.0)
+    return effects
