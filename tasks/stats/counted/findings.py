@@ -42,7 +42,8 @@ class CountedFindings(CountedWeighed):
 
     run: RunRecord
     rows: DataFindings
-    funnel: CountedFunnel
+    funnel: CountedFunnel  # about what is expected of each group
+    target_funnel: CountedFunnel | None  # about the groups' targets; None where not every group has one
     effects: MarginalEffects  # of the answer, if there is one; else of the plain Bayesian fit
     joint_tests: tuple[JointWald, ...]  # one per category, of the same model
     heterogeneity: WithInterval  # () median odds or rate ratio of two groups, by the same model
@@ -81,6 +82,7 @@ def find_counted(
         run=run,
         rows=rows,
         funnel=_funnel(cells, weighed.expected),
+        target_funnel=_about_targets(cells, target),
         effects=_effects(cells, scaling, sampled),
         joint_tests=joint_wald_tests(flat(sampled.draws.beta)[:, : len(cells.terms)], cells.terms, rows.categories),
         heterogeneity=_heterogeneity(weighed),
@@ -123,6 +125,12 @@ def _funnel(cells: Cells, expected: ObservedExpected | None) -> CountedFunnel:
     events, size = cells.of_groups(cells.events), cells.of_groups(cells.size)
     overall = np.full(size.shape, events.sum() / size.sum())
     return counted_funnel(cells.family, events, size, overall if expected is None else expected.expected / size)
+
+
+def _about_targets(cells: Cells, target: Floats) -> CountedFunnel | None:
+    if np.isnan(target).any():
+        return None
+    return counted_funnel(cells.family, cells.of_groups(cells.events), cells.of_groups(cells.size), target)
 
 
 def _effects(cells: Cells, scaling: Scaling, posterior: CountedPosterior) -> MarginalEffects:

@@ -41,9 +41,18 @@ class Marks:
     far: Floats  # how far each stands out: the farthest are named if there are many
 
 
-def levels_by_size(marks: Sequence[Marks], curves: Sequence[Curve], *, x_axis: Spec, y_axis: Spec, unit: str) -> Spec:
+def levels_by_size(
+    marks: Sequence[Marks],
+    curves: Sequence[Curve],
+    *,
+    x_axis: Spec,
+    y_axis: Spec,
+    unit: str,
+    what: str = "adjusted level",
+) -> Spec:
+    """`what` names the coordinate y where a point is hovered over."""
     n_points = sum(len(one.x) for one in marks)
-    points = [_points(one, unit, n_points) for one in marks if len(one.x)]
+    points = [_points(one, unit, n_points, what) for one in marks if len(one.x)]
     axes = layout(x_axis, y_axis, showlegend=True, legend=legend_above())
     names = _names(marks, x_axis, y_axis)
     return spec([*points, *(_line(curve) for curve in curves), names], axes)
@@ -56,7 +65,7 @@ def _names(marks: Sequence[Marks], x_axis: Spec, y_axis: Spec) -> Spec:
     return named(x, y, labels, groups, standing_out(far), x_axis=x_axis, y_axis=y_axis)
 
 
-def _points(marks: Marks, unit: str, n_points: int) -> Spec:
+def _points(marks: Marks, unit: str, n_points: int, what: str) -> Spec:
     measure = f"\u202f{text(unit)}" if unit else ""
     trace: Spec = {
         "type": "scattergl" if n_points >= WEBGL_FROM else "scatter",
@@ -69,7 +78,7 @@ def _points(marks: Marks, unit: str, n_points: int) -> Spec:
         "marker": {"color": marks.color, "symbol": marks.symbol, **crowded(n_points)},
         "hovertemplate": (
             "<b>%{text}</b>, n = %{customdata[0]:,}<br>"
-            f"adjusted level %{{y:,.4~r}}{measure}<br>%{{customdata[1]}}<extra></extra>"
+            f"{what} %{{y:,.4~r}}{measure}<br>%{{customdata[1]}}<extra></extra>"
         ),
     }
     return grouped(trace, marks.groups)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tasks.view.counted.context import CountedContext
-from tasks.view.counted.topics import data, fits, rates
+from tasks.view.counted.topics import data, effects, fits, funnel, rates
 from tasks.view.topic import Topic
 from tasks.view.topics import changes, history, sampler
 
@@ -13,6 +13,8 @@ COUNTED_CHAPTERS: Mapping[str, tuple[Topic[CountedContext], ...]] = {
     "What changed": (changes.TOPIC, history.TOPIC),
     "Group by group": (rates.TOPIC,),
     "Which intervals to believe": (fits.TOPIC,),
+    "Small groups": (funnel.TOPIC,),
+    "Within groups and between them": (effects.TOPIC,),
     "Appendix": (data.TOPIC, sampler.TOPIC),
 }
 COUNTED_TOPICS: tuple[Topic[CountedContext], ...] = tuple(
