@@ -64,7 +64,7 @@ def cells_of(
         n_rows=n_rows.astype(np.int64),
         labels=tuple(labels),
         terms=tuple(terms),
-        constant=_constant(family, events, size),
+        constant=constant_of(family, events, size),
     )
 
 
@@ -82,7 +82,8 @@ def added(parts: Sequence[Cells]) -> Cells:
     return replace(summed, n_rows=counted, constant=sum(part.constant for part in parts))
 
 
-def _constant(family: Family, events: Floats, size: Floats) -> float:
+def constant_of(family: Family, events: Floats, size: Floats) -> float:
+    """Of the log likelihood of cells or rows: binomial coefficients, or factorials and exposures."""
     if family == "binomial":
         return float((gammaln(size + 1.0) - gammaln(events + 1.0) - gammaln(size - events + 1.0)).sum())
     return float((events * np.log(size) - gammaln(events + 1.0)).sum())
