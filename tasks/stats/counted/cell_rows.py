@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tasks.stats.counted.cells import Cells, Family, constant_of
-from tasks.stats.records import GroupedData
+from tasks.stats.records import GroupedData, Integers
 
 
 def cells_of_rows(data: GroupedData, family: Family) -> Cells:
@@ -23,4 +25,19 @@ def cells_of_rows(data: GroupedData, family: Family) -> Cells:
         labels=data.labels,
         terms=data.terms,
         constant=constant_of(family, events, size),
+    )
+
+
+def some_cells(cells: Cells, kept: Integers, n_terms: int) -> Cells:
+    """Some of the cells, `kept` their ascending positions, with the first `n_terms` of the terms."""
+    events, size = cells.events[kept], cells.size[kept]
+    return replace(
+        cells,
+        x=cells.x[kept, : n_terms - 1],
+        group_index=cells.group_index[kept],
+        events=events,
+        size=size,
+        n_rows=cells.n_rows[kept],
+        terms=cells.terms[:n_terms],
+        constant=constant_of(cells.family, events, size),
     )
