@@ -22,7 +22,7 @@ def analyse(engine: EngineName, study: Study, rows: Collected, run: RunRecord, a
 
     fitted = fits.wait()
     screening = steps.screen(study, rows, counted, fitted, run.seed)
-    answer = steps.answer(engine, study, rows, counted, screening, run.seed)
+    answer = steps.answer(engine, study, rows, screening, run.seed)
 
     run = with_rows(run, rows, posterior.engine, link_of_this_run())
     findings = steps.check(study, run, rows, age_days, counted, fitted, posterior, screening, answer)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tasks.engines.sample_counted import answered_by, draw_counted_posterior
-from tasks.stats.counted.screening import CountedScreening, screen_counted
-
 from flows.steps.binding import Result, run_log, step
 from flows.steps.step_words import (
     answer_found,
@@ -17,6 +14,7 @@ from flows.steps.step_words import (
     screening_found,
 )
 from tasks.engines.engines import EngineName
+from tasks.engines.sample_counted import answered_by, draw_counted_posterior
 from tasks.rows.collect import Collected
 from tasks.stats.counted.added_terms import counted_model
 from tasks.stats.counted.cells import Cells
@@ -27,6 +25,7 @@ from tasks.stats.counted.glm import CompleteRates, complete_rates
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.own_rates import OwnFits, OwnRates, own_fits, own_rates
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
+from tasks.stats.counted.screening import CountedScreening, screen_counted
 from tasks.stats.fits.cross_products import centre_scaled, scaling_of
 from tasks.stats.fits.partial_pooling import flavours
 from tasks.stats.records import Flavour, Scaling
@@ -98,13 +97,11 @@ def screened(study: Study, rows: Collected, counted: CountedRows, fits: CountedF
 
 
 def answered(
-    engine: EngineName, study: Study, rows: Collected, counted: CountedRows, screening: CountedScreening, seed: int
+    engine: EngineName, study: Study, rows: Collected, screening: CountedScreening, seed: int
 ) -> CountedAnswered | None:
     """Sample the model that answers what was found; None if there is nothing to answer, or no model here can."""
     listener = run_log().listener
-    return answered_by(
-        engine, study, counted.model, screening, rows.sample, seed, lambda share: listener.advanced("answer", share)
-    )
+    return answered_by(engine, study, screening, rows.sample, seed, lambda share: listener.advanced("answer", share))
 
 
 def found(

@@ -12,13 +12,18 @@ from tasks.engines.engines import COUNTED, OVERDISPERSED, EngineName, Progress, 
 from tasks.engines.sample import Names, sampled
 from tasks.engines.sampler_process import SamplerProcess
 from tasks.stats.bayes.diagnostics import diagnose_resampled
+from tasks.stats.counted.answer import answer_model
 from tasks.stats.counted.draws import CountedDraws, CountedPosterior
+from tasks.stats.counted.fits import CountedAnswered
 from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.overdispersed import overdispersed_data
 from tasks.stats.counted.posterior import counted_draws
 from tasks.stats.counted.priors import resolve_counted_priors
 from tasks.stats.counted.resampling import is_large, resampled_posterior
+from tasks.stats.counted.screening import CountedScreening
 from tasks.stats.counted.stan_data import counted_data
-from tasks.stats.records import Floats, SamplingAttempt
+from tasks.stats.records import Floats, GroupedData, SamplingAttempt
+from tasks.study.errors import SamplingFailed
 from tasks.study.model import Study
 from tasks.view.words.sampler_words import missed_in_words
 
@@ -65,7 +70,8 @@ def sample_counted_posterior(
     engine: StanEngine, study: Study, model: CountedModel, seed: int, progress: Progress
 ) -> CountedPosterior:
     """By a Stan engine. Raises SamplingFailed when even the most careful attempt misses a threshold."""
-    data = counted_data(model, resolve_counted_priors(study.priors, model))
+    priors = resolve_counted_priors(study.priors, model)
+    data = overdispersed_data(model, priors) if model.is_overdispersed else counted_data(model, priors)
 
     def drawn(variables: Mapping[str, Floats], _: int) -> CountedDraws:
         return counted_draws(variables, model)
@@ -73,6 +79,25 @@ def sample_counted_posterior(
     names = Names(model.cells.labels, model.cells.terms)
     draws, attempts = sampled(engine, program_of(model), data, drawn, names, study, seed, progress)
     return CountedPosterior(draws, attempts, engine.name)
+
+
+def answered_by(
+    engine: EngineName,
+    study: Study,
+    screening: CountedScreening,
+    data: GroupedData,
+    seed: int,
+    progress: Progress,
+) -> CountedAnswered | None:
+    """The model that answers what was found, sampled; None if nothing has to be answered, or no model here can."""
+    if screening.is_hopeless or not screening.answer.is_needed:
+        return None
+    model = answer_model(screening, data, seed)
+    try:
+        return CountedAnswered(model, draw_counted_posterior(engine, study, model, seed, progress))
+    except SamplingFailed as failed:
+        log.warning("%s", failed)
+        return CountedAnswered(model, None)
 
 
 def program_of(model: CountedModel) -> Path:

@@ -79,7 +79,7 @@ def _ranks(asked: argparse.Namespace, program: str, design: str) -> list[Ranks]:
 
 def _simulation(program: str, design: str, seed: tuple[int, ...]) -> Simulation | CountedSimulation:
     if program in FAMILIES:
-        return CountedSimulation(FAMILIES[program], DESIGNS[design], seed)
+        return CountedSimulation(program, DESIGNS[design], seed)
     return Simulation(PROGRAMS[program], DESIGNS[design], seed)
 
 

@@ -1,4 +1,4 @@
-"""The same for counted outcomes: events or counts from the program's own prior, and the ranks of the truth.
+"""The same for counted outcomes: events or counts from a program's own prior, and the ranks of the truth.
 
 Cells are one row each. Sizes of groups are numbers of cells, and what a cell counts is small, so that the prior has a
 say and the likelihood is far from normal.
@@ -6,22 +6,32 @@ say and the likelihood is far from normal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from arviz_stats.base import array_stats
-from scipy.special import expit, gammaln
+from scipy.special import gammaln
 
-from tasks.engines.engines import COUNTED, EmbeddedEngine
+from tasks.engines.engines import COUNTED, OVERDISPERSED, EmbeddedEngine
+from tasks.stats.counted.cell_rows import cells_of_rows
 from tasks.stats.counted.cells import Cells, Family, cells_of
+from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.overdispersed import DISPERSION_SD, log_density, overdispersed_data, simulated_rows
 from tasks.stats.counted.priors import CountedPriors
 from tasks.stats.counted.stan_data import counted_data
-from tasks.stats.records import Floats, Scaling
+from tasks.stats.records import Floats, GroupedData, Scaling
 from tasks.study.settings import SamplerSettings
 
-FAMILIES: dict[str, Family] = {"binomial": "binomial", "poisson": "poisson"}
+FAMILIES: dict[str, Family] = {
+    "binomial": "binomial",
+    "poisson": "poisson",
+    "beta_binomial": "binomial",
+    "negative_binomial": "poisson",
+}
+WITH_DISPERSION = ("beta_binomial", "negative_binomial")
+UNSCALED = Scaling(("x1",), np.zeros(1), np.ones(1), 0.0, 1.0)
 PRIORS = CountedPriors(np.array([-0.5, 0.3]), np.array([1.0, 0.5]), np.array([1.0, 0.5]), 2.0)
 SETTINGS = SamplerSettings().model_copy(update={"chains": 2, "warmup": 500, "draws": 500, "adapt_delta": 0.95})
 RHAT = 1.03
@@ -37,6 +47,7 @@ class State:
     sigma_group: Floats  # (2,)
     correlation: Floats  # ()
     effects: Floats  # (J, 2)
+    dispersion: Floats | None = None  # ()
 
     def quantities(self, cells: Cells) -> dict[str, Floats]:
         """What is ranked. Group 0 has the fewest cells, the last one the most."""
@@ -46,6 +57,8 @@ class State:
         for which, j in (("smallest", 0), ("largest", -1)):
             named |= {f"level of {which} group": self.beta[..., 0] + self.effects[..., j, 0]}
             named |= {f"slope of {which} group": self.beta[..., 1] + self.effects[..., j, 1]}
+        if self.dispersion is not None:
+            named |= {"dispersion": self.dispersion}
         return named | {"log likelihood": self.log_likelihood(cells)}
 
     def link(self, x: Floats, group_index: np.ndarray) -> Floats:
@@ -56,6 +69,9 @@ class State:
     def log_likelihood(self, cells: Cells) -> Floats:
         """Of the cells given the groups: it sees dependences that no parameter by itself shows."""
         eta = self.link(cells.x[:, 0], cells.group_index)
+        if self.dispersion is not None:
+            own = log_density(cells.family, cells.events, cells.size, eta, np.asarray(self.dispersion)[..., None])
+            return np.asarray(own.sum(axis=-1))
         if cells.family == "binomial":
             return np.asarray((cells.events * eta - cells.size * np.logaddexp(0.0, eta)).sum(axis=-1))
         mean = cells.size * np.exp(eta)
@@ -64,9 +80,13 @@ class State:
 
 @dataclass(frozen=True)
 class CountedSimulation:
-    family: Family
+    program: str  # one of FAMILIES
     sizes: tuple[int, ...]
     seed: tuple[int, ...]
+
+    @property
+    def family(self) -> Family:
+        return FAMILIES[self.program]
 
     @cached_property
     def truth(self) -> State:
@@ -76,7 +96,9 @@ class CountedSimulation:
         sd = np.abs(rng.normal(0.0, PRIORS.sigma_group_sd))
         rho = 2.0 * rng.beta(PRIORS.lkj, PRIORS.lkj) - 1.0  # LKJ of a 2 x 2 matrix
         factor = sd[:, None] * np.array([[1.0, 0.0], [rho, np.sqrt(1.0 - rho**2)]])
-        return State(beta, sd, np.asarray(rho), rng.standard_normal((len(self.sizes), 2)) @ factor.T)
+        effects = rng.standard_normal((len(self.sizes), 2)) @ factor.T
+        phi = np.asarray(abs(rng.normal(0.0, DISPERSION_SD))) if self.program in WITH_DISPERSION else None
+        return State(beta, sd, np.asarray(rho), effects, phi)
 
     @cached_property
     def cells(self) -> Cells:
@@ -84,11 +106,14 @@ class CountedSimulation:
         rng, fixed = np.random.default_rng([*self.seed, 1]), np.random.default_rng(7)
         index = np.repeat(np.arange(len(self.sizes)), self.sizes)
         x, trials = fixed.standard_normal(index.size), fixed.integers(1, MOST_TRIALS + 1, index.size)
-        eta = self.truth.link(x, index)
-        size = trials.astype(float)
-        events = rng.binomial(trials, expit(eta)) if self.family == "binomial" else rng.poisson(size * np.exp(eta))
-        labels = [f"g{j:02d}" for j in range(len(self.sizes))]
-        return cells_of(self.family, events.astype(float), size, x[:, None], index, labels, ("intercept", "x1"))
+        labels, terms = tuple(f"g{j:02d}" for j in range(len(self.sizes))), ("intercept", "x1")
+        rows = GroupedData(np.zeros(x.size), x[:, None], index, labels, terms, trials.astype(float))
+        phi = 0.0 if self.truth.dispersion is None else float(self.truth.dispersion)
+        mean = mean_of(self.family, self.truth.link(x, index))
+        events = simulated_rows(cells_of_rows(rows, self.family), mean, phi, rng)
+        if self.program in WITH_DISPERSION:
+            return cells_of_rows(replace(rows, y=events), self.family)
+        return cells_of(self.family, events, trials.astype(float), x[:, None], index, labels, terms)
 
     def ranks(self) -> dict[str, int] | None:
         """By quantity, how many of KEPT draws lie below the truth; None if the chains did not agree."""
@@ -100,16 +125,20 @@ class CountedSimulation:
 
     def _sampled(self) -> State | None:
         cells = self.cells
-        as_is = Scaling(cells.terms[1:], np.zeros(1), np.ones(1), 0.0, 1.0)
-        data = counted_data(CountedModel(cells, as_is, (0, 1)), PRIORS)
-        made = EmbeddedEngine().sample(COUNTED, data, SETTINGS, self.seed[-1] + 1, lambda _: None)
+        model = CountedModel(cells, UNSCALED, (0, 1))
+        if self.program in WITH_DISPERSION:
+            program, data = OVERDISPERSED, overdispersed_data(model, PRIORS)
+        else:
+            program, data = COUNTED, counted_data(model, PRIORS)
+        made = EmbeddedEngine().sample(program, data, SETTINGS, self.seed[-1] + 1, lambda _: None)
         for name in ("beta", "sigma_group"):
             for k in range(2):
                 if array_stats.rhat(made[name][..., k], chain_axis=0, draw_axis=1) > RHAT:
                     return None
         correlation = (made["L_group"] @ np.swapaxes(made["L_group"], -1, -2))[..., 1, 0]
         parts = (made["beta"], made["sigma_group"], correlation, made["u"])
-        return State(*map(_kept, parts))
+        dispersion = made.get("dispersion")
+        return State(*map(_kept, parts), None if dispersion is None else _kept(dispersion))
 
 
 def _kept(draws: Floats) -> Floats:

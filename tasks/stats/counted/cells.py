@@ -67,7 +67,7 @@ def cells_of(
         n_rows=np.bincount(cell, minlength=n).astype(np.int64),
         labels=tuple(labels),
         terms=tuple(terms),
-        constant=_constant(family, events, size),
+        constant=constant_of(family, events, size),
     )
 
 
@@ -129,7 +129,8 @@ def _coded(column: Floats) -> tuple[Integers, int]:
     return code, distinct.size
 
 
-def _constant(family: Family, events: Floats, size: Floats) -> float:
+def constant_of(family: Family, events: Floats, size: Floats) -> float:
+    """Of the log likelihood of cells or rows: binomial coefficients, or factorials and exposures."""
     if family == "binomial":
         terms = gammaln(size + 1.0) - gammaln(events + 1.0) - gammaln(size - events + 1.0)
     else:

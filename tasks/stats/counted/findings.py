@@ -7,14 +7,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tasks.stats.bayes.diagnostics import judge_sampler
+from tasks.stats.counted.added_terms import with_cells
+from tasks.stats.counted.cell_rows import cells_of_rows
 from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws, flat
 from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
 from tasks.stats.counted.heterogeneity import median_ratio
 from tasks.stats.counted.joint_test import JointWald, joint_wald_tests
+from tasks.stats.counted.left_out import linear_predictor
+from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.marginal_effects import MarginalEffects, marginal_effects_of_draws
 from tasks.stats.counted.observed_expected import ObservedExpected
+from tasks.stats.counted.predicted import Rootogram, rootogram
 from tasks.stats.counted.screening import CountedScreening
 from tasks.stats.counted.weighed import (
     CountedRecommended,
@@ -46,6 +51,7 @@ class CountedFindings(CountedWeighed):
     target_funnel: CountedFunnel | None  # about the groups' targets; None where not every group has one
     effects: MarginalEffects  # of the answer, if there is one; else of the plain Bayesian fit
     joint_tests: tuple[JointWald, ...]  # one per category, of the same model
+    rootogram: Rootogram  # of rows, by the fit with what is missing
     heterogeneity: WithInterval  # () median odds or rate ratio of two groups, by the same model
     judgements: tuple[Judgement, ...] = ()
     verdict: Verdict = UNJUDGED
@@ -85,6 +91,7 @@ def find_counted(
         target_funnel=_about_targets(cells, target),
         effects=_effects(cells, scaling, sampled),
         joint_tests=joint_wald_tests(flat(sampled.draws.beta)[:, : len(cells.terms)], cells.terms, rows.categories),
+        rootogram=_rootogram(screening, data),
         heterogeneity=_heterogeneity(weighed),
     )
     return concluded_counted(study, found)
@@ -112,6 +119,11 @@ def targets_of(study: Study, labels: tuple[str, ...]) -> Floats:
     """(J,) the rate that each group should have; NaN without one."""
     every = np.nan if study.targets.all is None else study.targets.all
     return np.array([study.targets.groups.get(label, every) for label in labels], dtype=float)
+
+
+def _rootogram(screening: CountedScreening, data: GroupedData) -> Rootogram:
+    rows = with_cells(screening.model, cells_of_rows(data, screening.model.cells.family))
+    return rootogram(rows.cells, mean_of(rows.cells.family, linear_predictor(rows, screening.fit)))
 
 
 def _heterogeneity(found: CountedWeighed) -> WithInterval:

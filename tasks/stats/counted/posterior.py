@@ -11,7 +11,7 @@ from tasks.stats.counted.draws import CountedDraws
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.records import Floats
 
-DISPERSION = "phi"  # of the engine's variables, those of an overdispersed model
+DISPERSION = "dispersion"  # of the engine's variables, those of an overdispersed model
 
 
 def counted_draws(variables: Mapping[str, Floats], model: CountedModel) -> CountedDraws:

@@ -51,7 +51,7 @@ def effect_shapes(fit: Fitted, seed: int) -> tuple[EffectShape, ...]:
     if len(scores) < FEWEST_GROUPS:
         return ()
     terms, rng = fit.structure.products.terms, np.random.default_rng([seed, 14])
-    return tuple(_shape(terms[fit.varying[k]], scores[:, k], rng) for k in kept)
+    return tuple(shape_of(terms[fit.varying[k]], scores[:, k], rng) for k in kept)
 
 
 def _standardised(fit: Fitted) -> Floats:
@@ -64,7 +64,8 @@ def _standardised(fit: Fitted) -> Floats:
     return np.where(varies, modes / np.sqrt(np.where(varies, expected, 1.0)), np.nan)
 
 
-def _shape(term: str, scores: Floats, rng: np.random.Generator) -> EffectShape:
+def shape_of(term: str, scores: Floats, rng: np.random.Generator) -> EffectShape:
+    """Of standardised effects (J,), standard normal if groups are as the model says."""
     explained, lower = _best_split(np.sort(scores)[None])
     n_replicates = int(np.clip(VALUES_LIMIT // scores.size, 199, REPLICATES))
     null = _best_split(np.sort(rng.standard_normal((n_replicates, scores.size)), axis=1))[0]

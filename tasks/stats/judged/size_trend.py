@@ -97,7 +97,7 @@ class SizeTrend:
         return self.center + self.per_doubling * doublings, np.sqrt(np.maximum(variance, 0.0))
 
 
-def why_no_trend(sizes: Integers) -> WhyNone:
+def why_no_trend(sizes: Integers | Floats) -> WhyNone:
     """Why `size_trend` gave None for groups of these sizes (J,)."""
     if sizes.size < FEWEST_GROUPS:
         return "few groups"
@@ -187,7 +187,7 @@ def group_levels(fitted: FittedModel, columns: Floats | None = None) -> GroupLev
     return GroupLevels(float(at.fixef[0] + products.outcome_center), level, level - half, level + half)
 
 
-def judge_size_trend(missing: MissingTerm | None, sizes: Integers) -> tuple[Judgement, ...]:
+def judge_size_trend(missing: MissingTerm | None, sizes: Integers | Floats) -> tuple[Judgement, ...]:
     """Judge whether partial pooling draws small groups to an average that does not suit them.
 
     `missing` is size as a term of the mixed model, None if the data cannot tell it; `sizes` (J,) are numbers of rows.

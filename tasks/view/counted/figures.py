@@ -24,8 +24,7 @@ BAND = "rgba(128,128,128,0.22)"
 def calibration_curve(found: CalibrationTable, scale: float, x_title: str, y_title: str) -> Spec:
     """Observed against predicted rates of bins, each `scale` times, with the band that holds all of them at once."""
     predicted, observed, lower, upper = (
-        scale * part
-        for part in (found.predicted, found.observed, found.lower_simultaneous, found.upper_simultaneous)
+        scale * part for part in (found.predicted, found.observed, found.lower_simultaneous, found.upper_simultaneous)
     )
     band: Spec = {
         "type": "scatter",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tasks.view.counted.context import CountedContext
-from tasks.view.counted.topics import data, effects, fits, funnel, rates
+from tasks.view.counted.topics import data, effects, fits, funnel, model, predictive, rates, size
 from tasks.view.topic import Topic
 from tasks.view.topics import changes, history, sampler
 
@@ -13,8 +13,9 @@ COUNTED_CHAPTERS: Mapping[str, tuple[Topic[CountedContext], ...]] = {
     "What changed": (changes.TOPIC, history.TOPIC),
     "Group by group": (rates.TOPIC,),
     "Which intervals to believe": (fits.TOPIC,),
-    "Small groups": (funnel.TOPIC,),
+    "Small groups": (size.TOPIC, funnel.TOPIC),
     "Within groups and between them": (effects.TOPIC,),
+    "Does the model fit?": (predictive.TOPIC, model.TOPIC),
     "Appendix": (data.TOPIC, sampler.TOPIC),
 }
 COUNTED_TOPICS: tuple[Topic[CountedContext], ...] = tuple(

@@ -1,23 +1,26 @@
-"""Does the model suit the rows: slopes within and between groups, curves, order, groups as one population; the answer."""
+"""Does the model suit the rows: effects within and between groups, curves, order, one population; the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
+from scipy.special import ndtri
 
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.judged.effect_shape import EffectShape
-from tasks.stats.judged.effects_qq import normal_quantiles
 from tasks.stats.judged.missing_terms import MissingTerm
 from tasks.stats.judgement import Judgement
 from tasks.view.counted.context import CountedContext
 from tasks.view.counted.verdict_clauses import extended_name
-from tasks.view.figures.style import NEUTRAL, axis
 from tasks.view.figures import scatter
+from tasks.view.figures.style import NEUTRAL, axis
 from tasks.view.records import Block, Cell, Column, Figure, Table
-from tasks.view.topic import Case, CheckSpec, Topic, how_to_read, worst_first
+from tasks.view.summary.record import Flag, Number, Record
+from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, worst_first
 from tasks.view.topics.model_words import p_value
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import fixed
@@ -28,6 +31,22 @@ GUIDE = (
     "missing. In the Q–Q plot points on a straight line follow a normal distribution; one far off it is a group unlike "
     "the others."
 )
+
+
+class CountedMissingTermSummary(Record):
+    """A term added alone to the plain model of partial pooling, on the link's scale."""
+
+    kind: Literal["size", "context", "curve"] = Field(description="what it is")
+    term: str = Field(description="the predictor that it is of; empty for size")
+    coef: Number = Field(description="per doubling of size, SD of a group mean, or squared SD")
+    se: Number = Field(description="its standard error")
+    p_value: Number = Field(description="of 0, by the likelihood ratio")
+    is_missing: Flag = Field(description="clear, and large enough to matter")
+
+
+def _term_of(context: CountedContext, one: MissingTerm) -> CountedMissingTermSummary:
+    name = context.findings.terms[one.added.column] if one.added.column else ""
+    return CountedMissingTermSummary.of(one, kind=one.added.kind, term=name)
 
 
 def _blocks(context: CountedContext) -> tuple[Block, ...]:
@@ -50,7 +69,7 @@ def _qq(context: CountedContext, found: EffectShape) -> Figure:
         ),
         alternative=f"{order.size:,} groups in order of their {context.term_name(term)}.",
         spec=scatter.scatter(
-            normal_quantiles(order.size),
+            ndtri((np.arange(order.size) + 0.5) / order.size),
             found.standardised[order],
             names=[context.labels[group] for group in order],
             color=NEUTRAL,
@@ -93,7 +112,12 @@ def _title(context: CountedContext, added: Added) -> str:
 
 
 def _extended(context: CountedContext) -> Table:
-    columns = (Column("Term", is_number=False), Column("Plain"), Column("Extended", is_recommended=True), Column("95 % interval"))
+    columns = (
+        Column("Term", is_number=False),
+        Column("Plain"),
+        Column("Extended", is_recommended=True),
+        Column("95 % interval"),
+    )
     return Table(
         "table-extended-terms",
         "The average group, and what was added (log odds, or log rates)",
@@ -155,7 +179,9 @@ CONTEXT: CheckSpec[CountedContext] = CheckSpec(
         ),
         "missing": Case(
             lambda context, judged: f"{_difference(context, judged)} A model with one effect mixes the two.",
-            lambda context, judged: f"Read the effect of {_name(context, judged)} within groups from the extended model.",
+            lambda context, judged: (
+                f"Read the effect of {_name(context, judged)} within groups from the extended model."
+            ),
             reason=lambda context, judged: (
                 f"the effect of {_name(context, judged)} between groups is not the one within them"
             ),
@@ -294,4 +320,12 @@ TOPIC: Topic[CountedContext] = Topic(
     sources=("fits", "checks", "missing_terms"),
     guide=(GUIDE,),
     checks=(CONTEXT, CURVE, SERIAL, GROUP_EFFECTS, ANSWER),
+    summary=(
+        Entry(
+            "missing_terms",
+            list[CountedMissingTermSummary],
+            "Terms that were added to the plain model in turn",
+            lambda context: [_term_of(context, one) for one in context.findings.screening.missing],
+        ),
+    ),
 )

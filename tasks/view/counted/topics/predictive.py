@@ -6,7 +6,6 @@ from pydantic import Field
 
 from tasks.stats.counted.row_dispersion import RowDispersion
 from tasks.stats.judged.pit import LooPit
-from tasks.stats.judgement import Judgement
 from tasks.view.counted.context import CountedContext
 from tasks.view.counted.figures import calibration_curve, hanging_rootogram
 from tasks.view.figures.held_out import pit_ecdf
@@ -115,9 +114,7 @@ def _table(context: CountedContext) -> Table:
                 Cell("1"),
             )
         )
-    rows.append(
-        (Cell("Variance of what a group’s rows say"), Cell(numbers.fixed(dispersion.inflation, 2)), Cell("1"))
-    )
+    rows.append((Cell("Variance of what a group’s rows say"), Cell(numbers.fixed(dispersion.inflation, 2)), Cell("1")))
     if zeros is not None:
         rows.append(
             (
@@ -151,7 +148,9 @@ OVERDISPERSION: CheckSpec[CountedContext] = CheckSpec(
         "none": Case("Rows vary as much as chance makes them."),
         "hinted": Case("There is some sign, not a clear one, that rows vary more than chance."),
         "little": Case(
-            lambda context, judged: f"Rows vary a little more than chance: {_more(context)}. That is too little to matter."
+            lambda context, judged: (
+                f"Rows vary a little more than chance: {_more(context)}. That is too little to matter."
+            )
         ),
         "rows": Case(
             lambda context, judged: f"Rows vary more than chance: {_more(context)}.",
@@ -198,7 +197,9 @@ CALIBRATION: CheckSpec[CountedContext] = CheckSpec(
     kind="calibration",
     title="Calibration of predicted rates",
     cases={
-        "inside": Case("Where much is predicted much is observed, and where little little: predictions hold at all levels."),
+        "inside": Case(
+            "Where much is predicted much is observed, and where little little: predictions hold at all levels."
+        ),
         "outside": Case(
             "Observed rates leave the band about those predicted.",
             "Look in the calibration curve where they do; a predictor that is missing, or acts together with another, "
@@ -217,7 +218,9 @@ def _held(context: CountedContext) -> str:
 
 
 _OFF: Case[CountedContext] = Case(
-    lambda context, judged: f"Rows are spread otherwise around their predictions than the model expects. {_held(context)}",
+    lambda context, judged: (
+        f"Rows are spread otherwise around their predictions than the model expects. {_held(context)}"
+    ),
     "Averages and rates of groups can still hold; do not rely on the model’s intervals for single rows.",
     "Do not predict single rows from it: its margins for them are off.",
 )

@@ -228,9 +228,7 @@ def _measured(context: CountedContext) -> str:
 
 def _unclear(context: CountedContext, judged: Judgement) -> str:
     sign = "some sign, not a clear one," if judged.case == "hinted" else "no clear sign"
-    return (
-        f"There is {sign} that the rate of a group goes with its size. It changes {_measured(context)}."
-    )
+    return f"There is {sign} that the rate of a group goes with its size. It changes {_measured(context)}."
 
 
 def _goes_with_size(context: CountedContext) -> str:
@@ -261,7 +259,9 @@ SIZE_TREND: CheckSpec[CountedContext] = CheckSpec(
         ),
         "none": Case(_unclear),
         "hinted": Case(_unclear),
-        "little": Case(lambda context, judged: f"{_goes_with_size(context)} It changes little in what is said of groups."),
+        "little": Case(
+            lambda context, judged: f"{_goes_with_size(context)} It changes little in what is said of groups."
+        ),
         "clear": Case(
             _clear,
             "Do not act on plain pooled rates of small groups; look for what sets them apart and make it a predictor.",
