@@ -16,6 +16,7 @@ from tasks.stats.records import Floats
 from tasks.stats.rows.categories import Category
 from tasks.view.checks import WORST_FIRST, Check
 from tasks.view.context import Bands, Context
+from tasks.view.report_context import CLEARLY
 from tasks.view.topics.model_words import p_value
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import common_decimals, fixed, interval, percent, plural, with_unit
@@ -28,7 +29,6 @@ MANY_COPIES = 0.05  # as a share of the rows
 # Checks that fail where the data tell too little of how far groups differ.
 FLAT = ("singularity", "intervals", "implied_coverage")
 MOST_DIFFERENCES = 2  # of a category, told one by one
-CLEARLY = 0.975  # probability on one side: both tails together leave 5 %, as for 95 % intervals
 
 
 def asked(context: Context) -> str:

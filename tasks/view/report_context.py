@@ -17,6 +17,8 @@ from tasks.study.errors import Rejection
 from tasks.view.row_context import RowContext
 from tasks.view.words import text
 
+CLEARLY = 0.975  # probability on one side: both tails together leave 5 %, as for 95 % intervals
+
 
 @dataclass(frozen=True)
 class ReportContext(RowContext):

@@ -31,7 +31,7 @@ from tasks.stats.counted.quadrature import MOST_DIMENSIONS
 from tasks.stats.counted.unconstrained import CountedMarginal, CountedParameters, counted_marginal
 from tasks.stats.records import Floats
 
-FEWEST_GROUPS, MOST_CELLS = 2000, 50_000  # from here on, or above, a Stan engine takes long
+FEWEST_GROUPS, MOST_CELLS = 200, 2000  # from here on, or above, a Stan engine takes minutes
 FEWEST_PROPOSALS = 1000, 300  # in all, and per parameter
 NODES_AFFORDED = 100_000_000  # nodes times cells times proposals, if the proposals are not the fewest
 CELLS_AFFORDED = 40_000_000  # cells times draws with group effects

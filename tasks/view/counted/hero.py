@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.view.counted.answers import apart_from_average, groups_differ
+from tasks.view.counted.compared import apart_from_average, groups_differ
 from tasks.view.counted.context import CountedContext
 from tasks.view.figures.glance import Glance, interactive
 from tasks.view.figures.still import still

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from tasks.stats.fits.intervals import Z_95
-from tasks.view.counted.answers import effect
+from tasks.view.counted.compared import effect
 from tasks.view.counted.context import CountedContext
 from tasks.view.figures import intervals
 from tasks.view.figures.style import MODELS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.records import Floats, Integers
-from tasks.view.counted.answers import apart_from_average, beyond_target, groups_differ
+from tasks.view.counted.compared import apart_from_average, beyond_target, groups_differ
 from tasks.view.counted.context import CountedContext
 from tasks.view.figures import intervals
 from tasks.view.figures.style import MODELS, Spec

@@ -12,7 +12,8 @@ from tasks.stats.counted.added_terms import counted_model
 from tasks.stats.counted.cells import Family
 from tasks.stats.counted.group_estimates import group_estimates
 from tasks.stats.counted.predictors import scaling_of
-from tasks.stats.counted.stan_data import counted_data, default_priors
+from tasks.stats.counted.priors import default_priors
+from tasks.stats.counted.stan_data import counted_data
 from tasks.stats.fits.mean_structure import Added
 from tasks.study.settings import SamplerSettings
 from tests.counted_data import counted
@@ -38,7 +39,7 @@ def test_standard_errors_are_about_the_posteriors(family: Family) -> None:
     made = simulate(World(family, groups=20, rows=(10, 40), trials=(1, 3), slope_sd=0.4), 2)
     model = made.model((0, 1))
     coef, se = group_estimates(model, fit_of(model))
-    data = counted_data(model.cells, model.design, (0, 1), default_priors(model.cells, 2))
+    data = counted_data(model.cells, model.design, (0, 1), default_priors(model)
     settings = SamplerSettings().model_copy(update={"chains": 2, "warmup": 300, "draws": 400})
     draws = EmbeddedEngine().sample(COUNTED, data, settings, 1, lambda _: None)
     groups = draws["beta"][:, :, None] + draws["u"]
