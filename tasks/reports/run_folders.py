@@ -121,6 +121,8 @@ def question_in(study: dict[str, Any]) -> Question:
         ),
         predictor_units={str(name): str(unit) for name, unit in units.items()},
         references={str(name): str(found[0]) for name, found in levels.items()},
+        family=str(study.get("family", "normal")),
+        size=str(study.get("trials") or study.get("exposure") or ""),
     )
 
 

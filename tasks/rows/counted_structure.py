@@ -24,10 +24,11 @@ def nothing_to_compare(cells: Cells, study: Study) -> str:
     if study.trials is not None:
         rows = f"{rows}, in {size:,.0f} {brief(study.rates.of) or 'trials'}"
     found = f"has no event in any of the {rows}" if not events else f"has nothing but events in all {rows}"
+    coded = ", that events are coded as 1," if study.family == "binomial" and study.trials is None else ""
     return (
-        f"The outcome {outcome} {found}, so there is nothing to compare. Check that it is the right column, that "
-        f"events are coded as 1, and that the data is complete. If that is so, all that is known is the overall rate: the "
-        f"exact 95 % interval is {_interval(cells, study)}. Add rows until there are {'non-' if events else ''}events."
+        f"The outcome {outcome} {found}, so there is nothing to compare. Check that it is the right column{coded} and "
+        "that the data is complete. If so, the overall rate is all that is known: its exact 95 % interval is "
+        f"{_interval(cells, study)}. Add rows until there are {'others' if events else 'events'}, or leave it at that."
     )
 
 

@@ -63,9 +63,8 @@ def too_many_events(parsed: pd.DataFrame, study: Study, failures: pd.DataFrame) 
     """A line `at`, `column`, `rule` for each row of more events than trials that did not fail in either column."""
     at = np.empty(0, dtype=np.int64)
     if study.trials is not None:
-        is_beyond = (parsed[study.outcome] > parsed[study.trials]).to_numpy()
-        is_beyond[failures["at"][failures["column"].isin([study.outcome, study.trials])].to_numpy(dtype=int)] = False
-        at = np.flatnonzero(is_beyond)
+        beyond = np.flatnonzero(parsed[study.outcome] > parsed[study.trials])
+        at = np.setdiff1d(beyond, failures["at"][failures["column"].isin([study.outcome, study.trials])])
     return pd.DataFrame({"at": at, "column": study.outcome, "rule": TOO_MANY_EVENTS})
 
 

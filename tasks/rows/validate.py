@@ -2,8 +2,8 @@
 
 A row fails for a missing value, a number that is none, infinite or too large to be squared, a value out
 of range, a count that is none (`tasks.rows.counted_values`), an unknown group, or as a whole (more fields than the
-header). A failed row is dropped; every reason against it is kept. Group labels are clean text (see `stats.study.clean_label`). Allowed groups and keys are compared
-as the study joins labels (see `stats.labels`).
+header). A failed row is dropped; every reason against it is kept. Group labels are clean text (see
+`stats.study.clean_label`). Allowed groups and keys are compared as the study joins labels (see `stats.labels`).
 Elsewhere: rows that repeat an earlier one (`tasks.rows.row_keys`), and what stops the run although no row can be blamed
 for it, such as one group only or a constant predictor (`tasks.rows.structure`).
 """

@@ -39,13 +39,15 @@ class Question:
     predictors: tuple[str, ...]  # a term each: of a category, one for each level but the reference
     predictor_units: Mapping[str, str]
     references: Mapping[str, str] = field(default_factory=dict)  # by category
+    family: str = "normal"
+    size: str = ""  # the column of trials or exposure; empty if none is named
 
 
 @dataclass(frozen=True)
 class Difference:
     """One way in which two questions differ."""
 
-    what: Literal["outcome", "outcome unit", "group", "predictors", "predictor unit", "reference"]
+    what: Literal["outcome", "outcome unit", "family", "size", "group", "predictors", "predictor unit", "reference"]
     then: str  # predictors are separated by commas; empty for none
     now: str
     predictor: str = ""  # the one whose unit or reference differs
@@ -103,6 +105,8 @@ def question_of(study: Study, categories: Sequence[Category] = ()) -> Question:
         study.predictors,
         dict(study.predictor_units),
         {each.column: each.reference.name for each in categories},
+        study.family,
+        study.size_column or "",
     )
 
 
@@ -116,6 +120,10 @@ def differences(then: Question, now: Question) -> tuple[Difference, ...]:
         found.append(Difference("outcome", then.outcome, now.outcome))
     elif _other_unit(then.outcome_unit, now.outcome_unit):
         found.append(Difference("outcome unit", then.outcome_unit, now.outcome_unit))
+    if then.family != now.family:
+        found.append(Difference("family", then.family, now.family))
+    elif then.size != now.size:
+        found.append(Difference("size", then.size, now.size))
     if then.group != now.group:
         found.append(Difference("group", then.group, now.group))
     if set(then.predictors) != set(now.predictors):

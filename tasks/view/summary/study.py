@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from pydantic import Field
 
 from tasks.stats.rows.categories import Category
 from tasks.study.model import Study
+from tasks.study.rates import Family
 from tasks.view.summary.record import Record
-
-FAMILY: Literal["normal"] = "normal"
 
 
 class StudySummary(Record):
@@ -22,7 +20,13 @@ class StudySummary(Record):
     source: str = Field(description="pattern of the files or objects read, or the query")
     outcome: str = Field(description="column of the outcome")
     outcome_unit: str = Field(description="its unit; may be empty")
-    family: Literal["normal"] = Field(description="distribution of the outcome, given its group and the predictors")
+    family: Family = Field(description="distribution of the outcome, given its group and the predictors")
+    trials: str | None = Field(
+        description="column that says of how many trials the outcome counts the events; null where there is none"
+    )
+    exposure: str | None = Field(
+        description="column that says over how much the outcome was counted; null where there is none"
+    )
     group: str = Field(description="column of the group")
     predictors: list[str] = Field(description="columns of the predictors")
     levels: dict[str, list[str]] = Field(
@@ -39,7 +43,6 @@ def study_of(study: Study, categories: Sequence[Category]) -> StudySummary:
     columns = {term: each.column for each in categories for term in each.terms}
     return StudySummary.of(
         study,
-        family=FAMILY,
         source=source,
         predictors=list(dict.fromkeys(columns.get(term, term) for term in study.predictors)),
         levels={each.column: [level.name for level in each.levels] for each in categories},

@@ -100,6 +100,8 @@ def in_words(found: Difference) -> str:
     what = {
         "outcome": "the outcome was",
         "outcome unit": "the outcome’s unit was",
+        "family": "the outcome’s family was",
+        "size": "the outcome was counted out of",
         "group": "groups were told apart by",
         "predictors": "predictors were",
         "reference": f"levels of {text.clean(found.predictor)} were compared with",

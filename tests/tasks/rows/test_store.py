@@ -309,6 +309,8 @@ def test_equal_contents_count_once_under_the_first_name(place: Place) -> None:
         {"dates": {"x": "%Y-%m-%d"}},
         {"predictors": []},
         {"outcome": "z"},
+        {"family": "poisson"},
+        {"family": "binomial"},
         {"rules": {"max_rejected_share": 1.0, "ranges": {"y": {"min": 0}}}},
         {"rules": {"max_rejected_share": 1.0, "groups": ["a"]}},
         {"rules": {"max_rejected_share": 1.0, "copies": "drop"}},
@@ -317,6 +319,21 @@ def test_equal_contents_count_once_under_the_first_name(place: Place) -> None:
 )
 def test_what_decides_a_digest_is_in_its_key(changes: dict[str, Any]) -> None:
     assert store_key(study(**changes)) != store_key(study())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"family": "poisson"}, {"family": "binomial"}),
+        ({"family": "poisson"}, {"family": "poisson", "exposure": "n"}),
+        ({"family": "poisson", "exposure": "n"}, {"family": "poisson", "exposure": "m"}),
+        ({"family": "binomial", "trials": "n"}, {"family": "binomial", "trials": "m"}),
+    ],
+)
+def test_what_is_counted_of_what_is_in_the_key(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert store_key(study(**one)) != store_key(study(**other))
+    shown = {"rates": {"per": 1000, "worse": "higher"}, "targets": {"all": 0.1}}
+    assert store_key(study(**one, **shown)) == store_key(study(**one))
 
 
 @pytest.mark.parametrize("rules", [{"groups": ["a"]}, {"unique": ["g"]}])

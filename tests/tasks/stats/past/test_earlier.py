@@ -89,6 +89,8 @@ def test_predictors_may_stand_in_another_order() -> None:
     [
         ({"outcome": "clicks"}, "the outcome was clicks, not time"),
         ({"outcome_unit": "ms"}, "the outcome’s unit was ms, not s"),
+        ({"family": "poisson"}, "the outcome’s family was poisson, not normal"),
+        ({"size": "visits"}, "the outcome was counted out of visits, not none"),
         ({"group": "city"}, "groups were told apart by city, not county"),
         ({"predictors": ("age",)}, "predictors were age, not age, dose"),
         ({"predictors": ()}, "predictors were none, not age, dose"),
