@@ -11,11 +11,12 @@ the residual variance.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtr
 
-from tasks.stats.counted.added_terms import counted_model, group_sizes
+from tasks.stats.counted.added_terms import counted_model, group_sizes, own_model
 from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.group_estimates import group_estimates
 from tasks.stats.counted.model import CountedModel
@@ -32,17 +33,40 @@ POINTS = {1: 9, 2: 5}  # per varying effect, of the tests
 
 
 def missing_terms(model: CountedModel, fullest: CountedPartialPooling, span_limit: float) -> tuple[MissingTerm, ...]:
-    """Every term that the data can tell, tested alone against the plain `model`, of the study's own terms.
+    """Every term that the data can tell, tested against the plain `model`, of the study's own terms.
 
-    None without a maximum of the plain likelihood; a term that gives it none is left out.
+    Size comes first; where it is missing, the others are tested beside it: cases may go with size, and their means would
+    only repeat it. None without a maximum of the plain likelihood; a term that gives it none is left out.
     """
     if not fullest.is_converged:
         return ()
-    plain = near(model, fullest)
-    groups = group_estimates(model, plain)
-    levels = near(_levels(model), plain) if model.varying != (0,) else plain
-    found = (_tested(model, added, plain, levels, groups, span_limit) for added in _candidates(model.cells, model))
-    return tuple(one for one in found if one is not None)
+    plain, found = near(model, fullest), list[MissingTerm]()
+    beside = _beside(model, plain, plain)
+    for added in _candidates(model.cells, model):
+        one = _tested(beside, added, span_limit)
+        if one is not None:
+            found.append(one)
+            if added.kind == "size" and one.is_missing:
+                wide = _with(model, (added,))
+                beside = _beside(wide, near(wide, plain), plain)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """The model beside which a term is tested, and its fit."""
+
+    model: CountedModel
+    fit: CountedPartialPooling
+    plain: CountedPartialPooling  # of the study's own terms: what fits with further terms are searched from
+    levels: CountedPartialPooling  # whose levels alone vary
+    coef: Floats  # (J, p)
+    se: Floats  # (J, p)
+
+
+def _beside(model: CountedModel, fit: CountedPartialPooling, plain: CountedPartialPooling) -> _Beside:
+    levels = near(_levels(model), plain) if model.varying != (0,) else fit
+    return _Beside(model, fit, plain, levels, *group_estimates(model, fit))
 
 
 def with_missing(model: CountedModel, found: Sequence[MissingTerm]) -> CountedModel:
@@ -92,36 +116,31 @@ def _mean(cells: Cells, column: Floats) -> float:
     return float(cells.size @ column / cells.size.sum())
 
 
-def _tested(
-    model: CountedModel,
-    added: Added,
-    plain: CountedPartialPooling,
-    levels: CountedPartialPooling,
-    groups: tuple[Floats, Floats],
-    span_limit: float,
-) -> MissingTerm | None:
-    wide = _with(model, (added,))
-    if not is_estimable(wide) or not (fit := near(wide, plain)).is_converged:
+def _tested(beside: _Beside, added: Added, span_limit: float) -> MissingTerm | None:
+    model, before = beside.model, beside.fit
+    wide = _with(own_model(model), (*model.added, added))
+    if not is_estimable(wide) or not (fit := near(wide, beside.plain)).is_converged:
         return None
     sizes = group_sizes(model.cells)
     df = float((sizes > 0).sum() - 2) if added.kind != "curve" else np.inf
-    p_value = _p_value(fit.log_lik - plain.log_lik, df)
-    if added.kind == "size" and levels is not plain and p_value < CHANCE:
-        p_value = max(p_value, _p_value(near(_levels(wide), levels).log_lik - levels.log_lik, df))
-    (plain_coef, plain_se), (coef, se) = groups, group_estimates(wide, fit)
-    half = Z_95 * plain_se
-    moved = (np.abs(coef - plain_coef) >= half / 2.0) & (half > 0)
-    per_unit = float(fit.fixef[-1])
+    p_value = _p_value(fit.log_lik - before.log_lik, df)
+    if added.kind == "size" and beside.levels is not before and p_value < CHANCE:
+        p_value = max(p_value, _p_value(near(_levels(wide), beside.plain).log_lik - beside.levels.log_lik, df))
+    coef, se = group_estimates(wide, fit)
+    half = Z_95 * beside.se
+    moved = (np.abs(coef - beside.coef) >= half / 2.0) & (half > 0)
+    at = wide.n_own + wide.added.index(added)
+    per_unit = float(fit.fixef[at])
     return MissingTerm(
         added,
         per_unit,
-        float(fit.se[-1]),
+        float(fit.se[at]),
         df,
         p_value,
         float(moved.any(axis=1).mean()),
-        by_normal(plain_coef - half, plain_coef + half, coef, se, sizes),
-        -float(np.expm1(-2.0 * max(fit.log_lik - plain.log_lik, 0.0) / model.cells.n_rows.sum())),
-        _span(plain_coef[:, 0], sizes, per_unit) if added.kind == "size" else 0.0,
+        by_normal(beside.coef - half, beside.coef + half, coef, se, sizes),
+        -float(np.expm1(-2.0 * max(fit.log_lik - before.log_lik, 0.0) / model.cells.n_rows.sum())),
+        _span(beside.coef[:, 0], sizes, per_unit) if added.kind == "size" else 0.0,
         span_limit,
     )
 
