@@ -37,6 +37,16 @@ class ReportContext(RowContext):
         title = self.check_titles.get(kind) or text.sentence_case(text.readable(kind))
         return f"{title}: {'level' if term == 'intercept' else text.readable(term)}" if term else title
 
+    @property
+    def seen_changes(self) -> Changes | None:
+        """The changes with estimates as readers see them."""
+        return self.changes
+
+    @property
+    def seen_history(self) -> History | None:
+        """The history with estimates as readers see them."""
+        return self.history
+
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """(J,) group labels as shown."""

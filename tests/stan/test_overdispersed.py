@@ -50,7 +50,7 @@ def formulas(free: Floats, data: dict) -> float:
 @pytest.mark.parametrize("varying", [(0,), (1,), (0, 1)])
 def test_log_density_is_the_formulas_up_to_a_constant(family: Family, varying: tuple[int, ...]) -> None:
     model = simulate(World(family, groups=5, rows=(3, 9), trials=(1, 8), dispersion=0.4), 1).model(varying)
-    data = overdispersed_data(model, default_priors(model)
+    data = overdispersed_data(model, default_priors(model))
     program = stanli.Model(stan_file=str(OVERDISPERSED), data=data)
     where = points(program)
     theirs = np.array([program.log_prob_grad(free)[0] for free in where])
@@ -62,7 +62,7 @@ def test_log_density_is_the_formulas_up_to_a_constant(family: Family, varying: t
 def test_no_dispersion_is_a_regular_point(family: Family) -> None:
     """Where dispersion goes to 0, only its own density on the log scale still falls, by 1 per unit."""
     model = simulate(World(family, groups=5, rows=(3, 9), trials=(2, 8)), 1).model()
-    data = overdispersed_data(model, default_priors(model)
+    data = overdispersed_data(model, default_priors(model))
     program = stanli.Model(stan_file=str(OVERDISPERSED), data=data)
     for log_dispersion in (-14.0, -16.0, -18.0):
         free = np.append(np.full(program.n_unconstrained - 1, 0.1), log_dispersion)
@@ -77,7 +77,7 @@ def test_no_dispersion_is_a_regular_point(family: Family) -> None:
 def test_the_posterior_lies_about_the_maximum_of_the_likelihood(family: Family) -> None:
     made = simulate(World(family, groups=40, rows=(10, 20), trials=(3, 9), dispersion=0.3), 5)
     model = made.model()
-    data = overdispersed_data(model, default_priors(model)
+    data = overdispersed_data(model, default_priors(model))
     settings = SamplerSettings().model_copy(update={"chains": 2, "warmup": 300, "draws": 300})
     draws = EmbeddedEngine().sample(OVERDISPERSED, data, settings, 3, lambda _: None)
     fit = overdispersed_fit(model)

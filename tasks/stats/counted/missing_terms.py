@@ -35,8 +35,8 @@ POINTS = {1: 9, 2: 5}  # per varying effect, of the tests
 def missing_terms(model: CountedModel, fullest: CountedPartialPooling, span_limit: float) -> tuple[MissingTerm, ...]:
     """Every term that the data can tell, tested against the plain `model`, of the study's own terms.
 
-    Size comes first; where it is missing, the others are tested beside it: cases may go with size, and their means would
-    only repeat it. None without a maximum of the plain likelihood; a term that gives it none is left out.
+    Size comes first; where it is missing, the others are tested beside it: cases may go with size, and their means
+    would only repeat it. None without a maximum of the plain likelihood; a term that gives it none is left out.
     """
     if not fullest.is_converged:
         return ()

@@ -6,6 +6,7 @@ The twin of `tasks.stats.weighed`, with the same kinds of judgement where the sa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -94,7 +95,8 @@ class CountedWeighed:
     screening: CountedScreening
     intervals: tuple[IntervalComparison, ...]
     implied_coverage: ImpliedCoverage  # of `estimates`' intervals, by the Bayesian fit
-    compared: Comparison  # by the plain Bayesian fit, or by the answer where there is one
+    compared_plain: Comparison  # by the plain Bayesian fit
+    compared: Comparison  # by the answer where there is one, else the same
     answer: CountedAnswerFit | None  # None where nothing had to be answered, or no model here could
     answer_attempts: tuple[SamplingAttempt, ...]
     answer_failed: bool  # the model that answers could not be sampled well enough
@@ -122,7 +124,16 @@ def weigh_counted(
     design, mix = centre_scaled(cells, scaling), case_mix(cells, scaling, MOST_CASES)
     expected = None if fits.complete.problem else observed_expected(cells, fits.complete.mean)
     sampled = answered.posterior if answered else None
-    draws = all_draws((sampled or posterior).draws)
+    compare = partial(
+        compare_groups,
+        cells,
+        design,
+        mix,
+        expected=None if expected is None else expected.expected,
+        margin=margin,
+        target=target,
+    )
+    plain = compare(group_coef=all_draws(posterior.draws))
     return CountedWeighed(
         cells=cells,
         scaling=scaling,
@@ -135,9 +146,8 @@ def weigh_counted(
         screening=screening,
         intervals=_intervals(estimates, bayes.groups, fullest.varying, cells.terms, limits.collapsed_ratio),
         implied_coverage=by_draws(estimates.lower, estimates.upper, posterior.draws.group_coef, fits.rates.size),
-        compared=compare_groups(
-            cells, design, mix, draws, None if expected is None else expected.expected, margin, target
-        ),
+        compared_plain=plain,
+        compared=compare(group_coef=all_draws(sampled.draws)) if sampled else plain,
         answer=counted_answer_fit(answered.model, sampled.draws) if answered and sampled else None,
         answer_attempts=sampled.attempts if sampled else (),
         answer_failed=answered is not None and sampled is None,
@@ -251,7 +261,7 @@ def counted_recommended(model: str, found: CountedWeighed) -> CountedRecommended
             _on_outcome(family, _quoted(groups)),
             _on_outcome(family, _quoted(average)),
             WithInterval(apart.median, apart.lower, apart.upper),
-            found.compared,
+            found.compared if answer else found.compared_plain,
         )
     fit, estimates = found.fits.fullest, found.estimates
     half, spread = Z_95 * fit.se, found.bayes.sigma_group
@@ -261,7 +271,7 @@ def counted_recommended(model: str, found: CountedWeighed) -> CountedRecommended
         _on_outcome(family, WithInterval(estimates.coef, estimates.lower, estimates.upper)),
         _on_outcome(family, WithInterval(fit.fixef, fit.fixef - half, fit.fixef + half)),
         WithInterval(fit.sigma_group, spread.lower, spread.upper),
-        replace(found.compared, rate=rate),
+        replace(found.compared_plain, rate=rate),
     )
 
 

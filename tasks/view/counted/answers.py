@@ -13,7 +13,7 @@ import numpy as np
 from tasks.stats.counted.joint_test import JointWald
 from tasks.stats.records import Floats
 from tasks.stats.rows.categories import Category
-from tasks.view.answers import FIRST_NAMED, FLAT, MOST_DIFFERENCES, MOST_NAMED, MOST_STEPS
+from tasks.view.answers import FIRST_NAMED, FLAT, MOST_NAMED, MOST_STEPS
 from tasks.view.checks import WORST_FIRST, Check
 from tasks.view.counted.compared import apart_from_average, beyond_target, effect, groups_differ
 from tasks.view.counted.context import CountedContext
@@ -65,7 +65,7 @@ def _effects(context: CountedContext) -> Iterator[str]:
     many = {
         term: (each, test)
         for each, test in zip(context.rows.categories, context.findings.joint_tests, strict=True)
-        if len(each.terms) > (MOST_DIFFERENCES if test.is_clear else 1)
+        if len(each.terms) > 1
         for term in each.terms
     }
     clauses = (
@@ -136,7 +136,7 @@ def which_groups(context: CountedContext) -> str:
     if not (above.size or below.size):
         parts[0] = f"None stands out: no group can be told from the average of the groups, {average}."
         return " ".join(filter(None, parts))
-    rest = np.setdiff1d(np.arange(context.n_groups), np.concatenate([above, below]))
+    rest = np.setdiff1d(np.flatnonzero(~context.too_few), np.concatenate([above, below]))
     if rest.size:
         names = rest.size <= MOST_NAMED and numbers.listed(context.named(j) for j in rest)
         parts.append(f"Too close to call: {names or plural(rest.size, 'group')}.")
@@ -227,7 +227,8 @@ def what_could_change_it(context: CountedContext, checks: Sequence[Check]) -> st
     unclear = [check for check in checks if check.status != "pass"]
     is_flat = context.findings.verdict.status == "use" and any(check.kind in FLAT for check in unclear)
     is_answered = context.findings.verdict.status != "none"
-    close = is_answered * (context.n_groups - sum(part.size for part in apart_from_average(context)))
+    judged = context.n_groups - int(context.too_few.sum())
+    close = is_answered * (judged - sum(part.size for part in apart_from_average(context)))
     more = f"more {context.size_noun}"
     parts = (
         f"more groups, or {more} in them, that show how far groups differ" if is_flat else "",

@@ -1,4 +1,4 @@
-"""Which groups are told from their average, or are beyond their targets; and what a predictor goes with, in a clause."""
+"""Which groups are told from their average, or are beyond their targets; what a predictor goes with, in a clause."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ def groups_differ(context: CountedContext) -> bool:
 
 
 def apart_from_average(context: CountedContext) -> tuple[np.ndarray, np.ndarray]:
-    """(groups above, groups below) the average of the groups' rates with a probability of 97.5 %; farthest first."""
-    probability, rate = context.comparison.above, context.comparison.rate.estimate
+    """(groups above, groups below) the average of the groups' rates with a probability of 97.5 %; farthest first.
+
+    Groups with less than the study asks for are not judged.
+    """
+    probability = np.where(context.too_few, 0.5, context.comparison.above)
+    rate = context.comparison.rate.estimate
     above, below = np.flatnonzero(probability >= CLEARLY), np.flatnonzero(probability <= 1 - CLEARLY)
     return above[np.argsort(-rate[above], kind="stable")], below[np.argsort(rate[below], kind="stable")]
 
 
 def beyond_target(context: CountedContext) -> np.ndarray:
     """Groups whose rate is above their target with a probability of 97.5 %, the surest first; empty without targets."""
-    probability = np.nan_to_num(context.comparison.above_target)
+    probability = np.where(context.too_few, 0.0, np.nan_to_num(context.comparison.above_target))
     beyond = np.flatnonzero(probability >= CLEARLY)
     return beyond[np.argsort(-probability[beyond], kind="stable")]
 
@@ -38,9 +42,8 @@ def effect(context: CountedContext, term: int) -> str:
     middle, lower, upper = (
         float(part[term - 1]) * scale for part in (found.difference, found.difference_lower, found.difference_upper)
     )
-    places = numbers.decimals_for((upper - lower) / (2.0 * Z_95))
+    places = min(numbers.decimals_for((upper - lower) / (2.0 * Z_95)), max(numbers.decimals_for(abs(middle), 2), 1))
     ends = numbers.interval(lower, upper, places)
-    ratio = f"{context.ratio_name} {numbers.significant(float(found.ratio[term - 1]), 3)}"
     if lower <= 0 <= upper:
         return (
             f"no clear effect of {context.compared(term)} ({numbers.fixed(middle, places)} {context.difference_unit}; "
@@ -48,4 +51,4 @@ def effect(context: CountedContext, term: int) -> str:
         )
     size = f"{numbers.fixed(abs(middle), places)} {context.difference_unit}"
     more = "more" if middle > 0 else "fewer"
-    return f"{context.one_more(term)} goes with {size} {more} {context.outcome} (95 % interval {ends}; {ratio})"
+    return f"{context.one_more(term)} goes with {size} {more} {context.outcome} (95 % interval {ends})"

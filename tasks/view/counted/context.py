@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from tasks.stats.counted.comparison import Comparison
+from tasks.stats.counted.comparison import Comparison, carried_rates
 from tasks.stats.counted.draws import CountedDraws
 from tasks.stats.counted.findings import CountedFindings
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.weighed import CountedRecommended, counted_recommended
+from tasks.stats.judged.recommended import WithInterval
+from tasks.stats.past.changes import Changes
+from tasks.stats.past.over_time import History
 from tasks.stats.records import Floats, GroupedData
 from tasks.study.errors import Rejection
 from tasks.view.context import FLAVOUR_NAMES
+from tasks.view.counted.past import changes_as_rates, history_as_rates
 from tasks.view.figures.style import MODELS
 from tasks.view.report_context import ReportContext
 from tasks.view.words import numbers, text
@@ -74,9 +78,13 @@ class CountedContext(ReportContext):
         return self.rate_unit
 
     def raw_unit(self, term: int) -> str:
-        """Of the level a rate's unit; of an effect, of its difference of rates per raw unit of the predictor."""
-        if term == 0 or self.is_level(term):
-            return self.difference_unit if term else self.rate_unit
+        """Of the level a rate's; of an effect that of its coefficient per raw unit of the predictor."""
+        return self.link_unit(term) if term else self.rate_unit
+
+    def effect_unit(self, term: int) -> str:
+        """Of a predictor's difference of rates per raw unit."""
+        if self.is_level(term):
+            return self.difference_unit
         return f"{self.difference_unit} per {self.predictor_unit(term)}"
 
     def link_unit(self, term: int) -> str:
@@ -162,6 +170,19 @@ class CountedContext(ReportContext):
     @property
     def quoted_label(self) -> str:
         return MODELS[self.quoted_model].label
+
+    @cached_property
+    def seen_changes(self) -> Changes | None:
+        return None if self.changes is None else changes_as_rates(self.changes, self.level_as_rate)
+
+    @cached_property
+    def seen_history(self) -> History | None:
+        return None if self.history is None else history_as_rates(self.history, self.level_as_rate)
+
+    def carried(self, coef: Floats, se: Floats) -> WithInterval:
+        """(J,) shown rates on everybody's case mix, of estimates (J, p) with standard errors (J,) of the level."""
+        found = carried_rates(self.findings.cells.family, self.findings.mix, coef, se)
+        return WithInterval(*(self.rate_scale * part for part in vars(found).values()))
 
     def level_as_rate(self, linear: Floats) -> Floats:
         """Linear predictors as shown rates."""

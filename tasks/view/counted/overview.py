@@ -19,7 +19,7 @@ def key_estimates(context: CountedContext) -> list[dict[str, Any]]:
     effects = found.effects
     differences = WithInterval(effects.difference, effects.difference_lower, effects.difference_upper)
     for at, name in enumerate(names[1:]):
-        unit = context.raw_unit(at + 1)
+        unit = context.effect_unit(at + 1)
         made.append({"kind": "slope", "term": name, "unit": unit, **_numbers(differences, at, context.rate_scale)})
     for at, term in enumerate(context.varying):
         spread = _numbers(context.quoted.sigma_group, at, context.raw_scale(term) ** -1)

@@ -48,8 +48,9 @@ def _moved(changes: Changes) -> Integers | None:
 
 
 def _changes(context: ReportContext) -> Changes:
-    assert context.changes is not None
-    return context.changes
+    changes = context.seen_changes
+    assert changes is not None
+    return changes
 
 
 def _reports(context: ReportContext, changes: Changes) -> Table:

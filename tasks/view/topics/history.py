@@ -43,8 +43,9 @@ def _blocks(context: ReportContext) -> tuple[Block, ...]:
 
 
 def _found(context: ReportContext) -> History:
-    assert context.history is not None
-    return context.history
+    history = context.seen_history
+    assert history is not None
+    return history
 
 
 def _left_out(history: History) -> str:

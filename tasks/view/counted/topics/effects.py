@@ -20,10 +20,10 @@ from tasks.view.topics.predictors import PREDICTORS
 from tasks.view.words import numbers, text
 
 GUIDE = (
-    "A difference says by how much the rate changes for one unit more of the predictor, averaged over all cases as they "
-    "are; of a level of a category, what the rate would be with all cases on that level instead of the one that it is "
-    "compared with. A ratio says the same as a factor. One ratio holds for all cases alike, while the difference is "
-    "larger for cases at higher risk. An interval that has 0 in it (of a ratio, 1) leaves the direction open."
+    "A difference says by how much the rate changes for one unit more of the predictor, averaged over all cases as "
+    "they are; of a level of a category, what the rate would be with all cases on that level instead of the one that "
+    "it is compared with. A ratio says the same as a factor. One ratio holds for all cases alike, while the difference "
+    "is larger for cases at higher risk. An interval that has 0 in it (of a ratio, 1) leaves the direction open."
 )
 
 
@@ -49,8 +49,8 @@ def _figure(context: CountedContext) -> Figure:
     return Figure(
         id="figure-effects",
         caption=(
-            f"Difference of the rate of {context.outcome} ({unit}) per unit of each predictor, averaged over all cases, "
-            "with 95 % intervals."
+            f"Difference of the rate of {context.outcome} ({unit}) per unit of each predictor, averaged over all "
+            "cases, with 95 % intervals."
         ),
         alternative=_finding(context),
         spec=intervals.interval_plot(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.fits.intervals import Z_95
+from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Floats, IntervalComparison
+from tasks.stats.records import Integers, IntervalComparison
 from tasks.view.counted.context import MODEL_NAMES, CountedContext
 from tasks.view.figures import intervals
 from tasks.view.figures.style import ALERT, MODELS
@@ -21,7 +21,7 @@ GUIDE = (
     "Usual (conditional) intervals take the average and the spread between groups as exactly known. Joint intervals "
     "count their uncertainty, too; Bayesian ones come from all values that the data leave possible. Where the best fit "
     "takes groups to be all alike, usual intervals shrink to nothing, though the data have not said so. All three are "
-    "drawn here on the scale of the outcome, at the averages of the predictors."
+    "drawn here on the scale of the outcome, for the same mix of cases."
 )
 CONDITIONAL, JOINT, BAYES = "Usual (conditional)", "Joint", "Bayes"
 
@@ -31,31 +31,23 @@ def _blocks(context: CountedContext) -> tuple[Block, ...]:
 
 
 def _figure(context: CountedContext) -> Figure:
-    found, fit, bayes = context.findings, context.findings.estimates, context.findings.bayes.groups
-    chosen = notable_groups(found.group_sizes, bayes.mean[:, 0], PANEL_LIMIT)
-    chosen = chosen[np.argsort(-bayes.mean[chosen, 0], kind="stable")]
+    found, fit, bayes = context.findings, context.findings.estimates, context.findings.compared_plain.rate
+    chosen = notable_groups(found.group_sizes, bayes.estimate, PANEL_LIMIT)
+    chosen = chosen[np.argsort(-bayes.estimate[chosen], kind="stable")]
     part, style = MODELS["partial_pooling"], MODELS["bayes"]
-    coef, half = fit.coef[chosen, 0], Z_95 * fit.conditional_sd[chosen, 0]
-    width = (bayes.upper - bayes.lower)[chosen, 0]
-    collapsed = 2 * half < context.study.thresholds.collapsed_ratio * width
+    usual, joint = (context.carried(fit.coef, se[:, 0]) for se in (fit.conditional_sd, fit.se))
+    calibrated = WithInterval(*(context.rate_scale * each for each in vars(bayes).values()))
     series = [
-        *_conditional(context, coef, half, collapsed),
-        _series(context, JOINT, part.color, part.symbol, coef, fit.lower[chosen, 0], fit.upper[chosen, 0]),
-        _series(
-            context,
-            BAYES,
-            style.color,
-            style.symbol,
-            bayes.median[chosen, 0],
-            bayes.lower[chosen, 0],
-            bayes.upper[chosen, 0],
-        ),
+        *_conditional(context, chosen, usual, calibrated),
+        _series(JOINT, part.color, part.symbol, joint, chosen),
+        _series(BAYES, style.color, style.symbol, calibrated, chosen),
     ]
+    mix = " on the same mix of cases" if len(context.terms) > 1 else ""
     return Figure(
         id="figure-intervals",
         caption=(
-            f"{text.sentence_case(context.rate_name)} by group at the averages of the predictors, with three 95 % "
-            f"intervals, highest first. {rule(len(chosen), context.n_groups)}"
+            f"{text.sentence_case(context.rate_name)} by group{mix}, with three 95 % intervals, highest first. "
+            f"{rule(len(chosen), context.n_groups)}"
         ).strip(),
         alternative=_said(context, "intervals"),
         spec=intervals.interval_plot(
@@ -70,32 +62,30 @@ def _figure(context: CountedContext) -> Figure:
     )
 
 
-def _conditional(context: CountedContext, coef: Floats, half: Floats, collapsed: np.ndarray) -> list[intervals.Series]:
+def _conditional(
+    context: CountedContext, chosen: Integers, usual: WithInterval, calibrated: WithInterval
+) -> list[intervals.Series]:
     """Collapsed ones are a series of their own, in red."""
+    share = (usual.upper - usual.lower) / (calibrated.upper - calibrated.lower)
+    collapsed = share < context.study.thresholds.collapsed_ratio
     looks = (
         (CONDITIONAL, MODELS["partial_pooling"].color, ~collapsed),
         (f"{CONDITIONAL}, collapsed", ALERT, collapsed),
     )
     made = []
     for label, color, these in looks:
-        if these.any():
-            at, reach = np.where(these, coef, np.nan), np.where(these, half, np.nan)
-            made.append(_series(context, label, color, "diamond-open", at, at - reach, at + reach, 5))
+        if these[chosen].any():
+            seen = WithInterval(*(np.where(these, each, np.nan) for each in vars(usual).values()))
+            made.append(_series(label, color, "diamond-open", seen, chosen, 5))
     return made
 
 
 def _series(
-    context: CountedContext,
-    label: str,
-    color: str,
-    symbol: str,
-    estimate: Floats,
-    lower: Floats,
-    upper: Floats,
-    width: float = 2,
+    label: str, color: str, symbol: str, found: WithInterval, chosen: Integers, width: float = 2
 ) -> intervals.Series:
-    shown = context.level_as_rate
-    return intervals.Series(label, color, symbol, shown(estimate), shown(lower), shown(upper), width)
+    return intervals.Series(
+        label, color, symbol, found.estimate[chosen], found.lower[chosen], found.upper[chosen], width
+    )
 
 
 def _said(context: CountedContext, kind: str) -> str:

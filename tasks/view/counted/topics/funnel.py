@@ -20,9 +20,10 @@ from tasks.view.words.numbers import plural
 
 GUIDE = (
     "Rates of few cases vary more by chance, so the limits open towards small groups like a funnel. They are exact: "
-    "chance puts a group outside the dashed lines at most once in 20 times, outside the solid ones once in 500. A group "
-    "inside the grey limits need not differ from what is expected of it at all. One inside the gold limits differs no "
-    "more than groups here usually do. One outside them is worth a look: at its rows first, then at what it does."
+    "chance puts a group outside the dashed lines at most once in 20 times, outside the solid ones once in 500. A "
+    "group inside the grey limits need not differ from what is expected of it at all. One inside the gold limits "
+    "differs no more than groups here usually do. One outside them is worth a look: at its rows first, then at "
+    "what it does."
 )
 CURVE_POINTS = 100
 WARNING, ALARM = LEVELS
@@ -63,21 +64,21 @@ def _figure(context: CountedContext, found: CountedFunnel, about: str) -> Figure
         _marks(context, found, expected, ~beyond, "inside the wider limits", NEUTRAL, "circle"),
         _marks(context, found, expected, beyond, "outside them", ALERT, "diamond"),
     ]
-    curves = _curves(found, expected, about)
+    curves = _curves(found, about)
     y_range = padded(_seen(found))
     low = "expected" if about == "expected" else "as targeted"
     return Figure(
         id=f"figure-funnel{'' if about == 'expected' else '-target'}",
         caption=(
-            f"Observed {context.outcome} of each group by those {low}, against how many are {low}. Exact limits hold "
-            "95 % (dashed) and 99.8 % (solid) of groups that differ by chance alone (grey), or also by as much as groups "
-            "here ordinarily do (gold)."
+            f"Observed {context.outcome} of each group by those {low}, against its {context.size_noun}. Exact limits "
+            "hold 95 % (dashed) and 99.8 % (solid) of groups that differ by chance alone (grey), or also by as much as "
+            "groups here ordinarily do (gold)."
         ),
         alternative=funnel_finding(context, found, about),
         spec=levels_by_size(
             marks,
             curves,
-            x_axis=scatter.size_axis(np.maximum(expected, 0.1), f"{context.outcome} {low}"),
+            x_axis=scatter.size_axis(found.size, f"{context.size_noun} in the group"),
             y_axis=axis(f"observed / {'expected' if about == 'expected' else 'target'}", range=y_range),
             unit="",
             what="observed / expected" if about == "expected" else "observed / target",
@@ -88,9 +89,8 @@ def _figure(context: CountedContext, found: CountedFunnel, about: str) -> Figure
 
 def _seen(found: CountedFunnel) -> Floats:
     """Ratios that the axis has to show: all of the groups', and the outer limits at the median size."""
-    middle = float(np.median(found.size * found.target))
     target = float(np.median(found.target))
-    ends = found.limits_at(np.array([middle / target]), target, ALARM, WIDER)
+    ends = found.limits_at(np.median(found.size, keepdims=True), target, ALARM, WIDER)
     return np.concatenate([found.ratio, *ends, [1.0]])
 
 
@@ -109,7 +109,7 @@ def _marks(
         label=label,
         color=color,
         symbol=symbol,
-        x=expected[groups],
+        x=found.size[groups],
         y=found.ratio[groups],
         groups=groups,
         names=[context.labels[j] for j in groups],
@@ -123,10 +123,9 @@ def _marks(
     )
 
 
-def _curves(found: CountedFunnel, expected: Floats, about: str) -> list[Curve]:
+def _curves(found: CountedFunnel, about: str) -> list[Curve]:
     """Limits for groups of the median risk."""
-    positive = expected[expected > 0]
-    along = np.geomspace(positive.min(), positive.max() * (1.0 + 1e-9), CURVE_POINTS)
+    along = np.geomspace(found.size.min(), found.size.max() * (1.0 + 1e-9), CURVE_POINTS)
     target = float(np.median(found.target))
     looks: tuple[tuple[Widening, str, str], ...] = (
         ("none", "chance", NEUTRAL),
@@ -135,7 +134,7 @@ def _curves(found: CountedFunnel, expected: Floats, about: str) -> list[Curve]:
     limits = []
     for widening, label, color in looks:
         for level, dash in ((WARNING, "dash"), (ALARM, "solid")):
-            ends = found.limits_at(along / target, target, level, widening)
+            ends = found.limits_at(along, target, level, widening)
             limits.append(Curve(f"{label}, {100 * level:g} %", color, dash, along, ends))
     middle = "as expected" if about == "expected" else "target"
     return [Curve(middle, NEUTRAL, "dot", along, (np.ones(along.size),), 1.5), *limits]

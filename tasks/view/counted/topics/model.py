@@ -163,7 +163,7 @@ def _difference(context: CountedContext, judged: Judgement) -> str:
     one = _missing(context, judged)
     return (
         f"The effect of {_name(context, judged)} between groups differs from the one within groups by "
-        f"{fixed(one.coef, 2)} per SD on the scale of {context.link_unit(0)}."
+        f"{fixed(one.coef, 2)} {_per(context, one)} in {context.link_unit(0)}."
     )
 
 
@@ -188,6 +188,10 @@ CONTEXT: CheckSpec[CountedContext] = CheckSpec(
         ),
     },
 )
+
+
+def _per(context: CountedContext, one: MissingTerm) -> str:
+    return "from none to all of a group’s cases" if context.is_level(one.added.column) else "per SD"
 
 
 def _bend(context: CountedContext, judged: Judgement) -> str:

@@ -20,8 +20,9 @@ from tasks.view.words.numbers import percent, plural
 GUIDE = (
     "Each row is predicted while it is left out. In the first picture rows are put together by what was predicted of "
     "them; if predictions hold, observed rates keep to the dotted line, within the grey band. In the second, bars hang "
-    "from the curve of what is expected: one that ends above 0 means too few rows with so many events, one that reaches "
-    "below it too many. The third asks of every row how probable fewer events were; its curve should stay in the band."
+    "from the curve of what is expected: one that ends above 0 means too few rows with so many events, one that "
+    "reaches below it too many. The third asks of every row how probable fewer events were; its curve should stay in "
+    "the band."
 )
 
 
@@ -76,8 +77,8 @@ def _rootogram(context: CountedContext) -> Figure:
     return Figure(
         id="figure-rootogram",
         caption=(
-            f"How many rows have how many {context.outcome} (bars), hung from how many should (curve), on a root scale. "
-            f"{context.sample_note}"
+            f"How many rows have how many {context.outcome} (bars), hung from how many should (curve), on a root "
+            f"scale. {context.sample_note}"
         ).strip(),
         alternative=(
             f"{numbers.count(int(zeros))} rows have the least {context.outcome}; "

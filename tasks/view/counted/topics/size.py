@@ -10,23 +10,23 @@ from pydantic import Field
 from tasks.stats.counted.size_calibration import SizeQuarter
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.judged.missing_terms import MissingTerm
+from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement
 from tasks.view.counted.context import CountedContext
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.by_size import Curve, Marks, levels_by_size
 from tasks.view.figures.style import MODELS, NEUTRAL, REFERENCE, axis, padded
 from tasks.view.records import Block, Cell, Column, Figure, Table
-from tasks.view.selection import TABLE_LIMIT
 from tasks.view.summary.record import Count, Number, Record
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import plural
 
 GUIDE = (
-    "Partial pooling draws a group with few cases towards the average group. That is right if small groups are like the "
-    "others, and wrong if they are not: then it hides the very groups that differ. In the first figure groups are set "
-    "against their size, before and after size is in the model. The second asks how much is observed in small and in "
-    "large groups, when each is predicted as a group that has not been seen: where the points leave 1 by more than "
+    "Partial pooling draws a group with few cases towards the average group. That is right if small groups are like "
+    "the others, and wrong if they are not: then it hides the very groups that differ. In the first figure groups are "
+    "set against their size, before and after size is in the model. The second asks how much is observed in small and "
+    "in large groups, when each is predicted as a group that has not been seen: where the points leave 1 by more than "
     "their bars, groups of that size are taken to be too good or too bad."
 )
 QUARTERS = ("smallest", "second", "third", "largest")
@@ -168,10 +168,8 @@ def _quarters_in_words(context: CountedContext, found: Sequence[SizeQuarter]) ->
 
 def _moved_table(context: CountedContext) -> Table:
     """The groups that size moves most: before and after."""
-    before, answer = context.findings.bayes.groups, context.findings.answer
-    assert answer is not None
-    plain, now = (context.level_as_rate(each.median[:, 0]) for each in (before, answer.groups))
-    order = np.argsort(-np.abs(now - plain), kind="stable")[: min(MOST_MOVED, TABLE_LIMIT)]
+    before, now = context.findings.compared_plain.rate, context.findings.compared.rate
+    order = np.argsort(-np.abs(now.estimate - before.estimate), kind="stable")[:MOST_MOVED]
     columns = (
         Column("Group", is_number=False),
         Column(text.sentence_case(context.size_noun)),
@@ -184,29 +182,24 @@ def _moved_table(context: CountedContext) -> Table:
             Cell(context.labels[j]),
             Cell(numbers.plain(float(context.sizes[j]))),
             Cell(context.rate_number(float(context.findings.fits.rates.rate[j]))),
-            *(
-                Cell(
-                    context.rate_number(float(context.level_as_rate(each.median[j, 0])) / context.rate_scale),
-                    _ends(context, float(each.lower[j, 0]), float(each.upper[j, 0])),
-                )
-                for each in (before, answer.groups)
-            ),
+            *(_rate(context, each, int(j)) for each in (before, now)),
         )
         for j in order
     )
+    mix = " on the same mix of cases" if len(context.terms) > 1 else ""
     return Table(
         "table-size-moved",
         "The groups whose rate size moves most, before and after",
         columns,
         rows,
-        "Bayesian rates at the predictors’ averages, without and with what was found missing.",
+        f"Bayesian rates{mix}, without and with what was found missing.",
         groups=tuple(map(int, order)),
     )
 
 
-def _ends(context: CountedContext, lower: float, upper: float) -> str:
-    low, high = (float(context.level_as_rate(np.array(end))) / context.rate_scale for end in (lower, upper))
-    return f"{context.rate_number(low)} to {context.rate_number(high)}"
+def _rate(context: CountedContext, found: WithInterval, group: int) -> Cell:
+    low, high = (context.rate_number(float(end[group])) for end in (found.lower, found.upper))
+    return Cell(context.rate_number(float(found.estimate[group])), f"{low} to {high}")
 
 
 def _found(context: CountedContext) -> MissingTerm:
