@@ -39,7 +39,7 @@ def test_standard_errors_are_about_the_posteriors(family: Family) -> None:
     made = simulate(World(family, groups=20, rows=(10, 40), trials=(1, 3), slope_sd=0.4), 2)
     model = made.model((0, 1))
     coef, se = group_estimates(model, fit_of(model))
-    data = counted_data(model.cells, model.design, (0, 1), default_priors(model)
+    data = counted_data(model, default_priors(model))
     settings = SamplerSettings().model_copy(update={"chains": 2, "warmup": 300, "draws": 400})
     draws = EmbeddedEngine().sample(COUNTED, data, settings, 1, lambda _: None)
     groups = draws["beta"][:, :, None] + draws["u"]
