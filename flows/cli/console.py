@@ -32,6 +32,7 @@ from tasks.view.catalogue.catalogue import RunEntry
 if TYPE_CHECKING:
     from flows.serve.serve import Addresses
     from tasks.rows.collect import Collected
+    from tasks.stats.counted.cells import Cells
     from tasks.study.model import Study
 
 
@@ -163,7 +164,16 @@ def show_rows(study: Study, rows: Collected) -> None:
     if rows.notes.hint:
         out.say(rows.notes.hint)
     n_read = rows.n_rows + rows.n_rejected
-    out.say(f"{study.name}: {rows.n_rows:,} of {n_read:,} rows can be used, in {rows.n_groups:,} groups.")
+    counted = f": {_counted(rows.cells, study)}" if rows.cells else ""
+    out.say(f"{study.name}: {rows.n_rows:,} of {n_read:,} rows can be used, in {rows.n_groups:,} groups{counted}.")
+
+
+def _counted(cells: Cells, study: Study) -> str:
+    """What a counted outcome comes to: `43 events of 585 trials`."""
+    events, size = f"{cells.events.sum():,.15g} events", f"{cells.size.sum():,.15g}"
+    if study.family == "binomial":
+        return f"{events} of {size} {brief(study.rates.of) or 'trials'}"
+    return f"{events} over an exposure of {size}" if study.exposure else events
 
 
 def show_runs(runs: Sequence[RunEntry], reports: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from tasks.disk.natural_order import natural_key
 from tasks.disk.user_text import MOST_OF_A_PATH, is_file
 from tasks.drafting.columns_seen import Column, FileSeen, see
+from tasks.drafting.families import FamilyGuess
 from tasks.drafting.guess import Guess, can_be_outcome, guess
 from tasks.rows.category_columns import level_texts
 from tasks.rows.looks import Look, codes_setting
@@ -52,6 +53,7 @@ def _lines(file: Path, seen: FileSeen, found: Guess) -> Iterator[str]:
     yield from _how_to_read(seen, (outcome, *numeric))
     yield ""
     yield f"outcome = {toml_value(outcome.name)} # guess: numbers, {outcome.n_distinct} different values"
+    yield from _family(found.family)
     yield '# outcome_unit = "" # shown beside every estimate'
     yield f"group = {toml_value(group.name)} # guess: {'; '.join(found.reasons)}"
     yield f"predictors = {names} # guess: {_kinds(predictors)}"
@@ -106,6 +108,17 @@ def _missing(columns: Sequence[Column]) -> Iterator[str]:
         found = "; ".join(f"{_on_one_line(code.column)} is {code.spelled} in {code.n_rows} rows" for code in codes)
         words = toml_value([*dict.fromkeys(code.spelled for code in codes)])
         yield f"# missing = {words} # {found}, far from its other values: if it stands for a missing one"
+
+
+def _family(found: FamilyGuess | None) -> Iterator[str]:
+    """What is counted, and of how much; as a question where the outcome may as well be measured."""
+    if found is None:
+        return
+    mark, word = ("", "guess") if found.is_sure else ("# ", "if it is a count")
+    yield f"{mark}family = {toml_value(found.family)} # {word}: {_on_one_line(found.reason)}"
+    if found.size is not None:
+        why = "its name, and never less than the outcome" if found.family == "binomial" else "its name, and above 0"
+        yield f"{mark}{found.size_key} = {toml_value(found.size.name)} # {word}: {why}"
 
 
 def _further(what: str, columns: Sequence[Column]) -> list[str]:

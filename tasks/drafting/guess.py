@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import fdtrc
 
 from tasks.drafting.columns_seen import MOST_LEVELS, NUMERIC_SHARE, Column
+from tasks.drafting.families import EVENT_NAMES, FamilyGuess, family_of, is_called, trials_of, words_of
 from tasks.stats.records import Floats, Integers
 from tasks.study.settings import RESERVED_COLUMNS, RESERVED_TERMS
 
@@ -66,6 +67,7 @@ class Guess:
     others: tuple[Column, ...]
     same_in_groups: tuple[Column, ...]
     reasons: tuple[str, ...]  # for the group
+    family: FamilyGuess | None = None  # None if the outcome looks measured
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,42 @@ def guess(columns: Sequence[Column]) -> Guess | None:
         if not split.is_constant_within
     ]
     if not scored:
-        return None
+        return _one_row_each(usable)
     _, group, outcome, split = max(scored, key=lambda each: each[0])
+    if (events := _events_of(outcome, outcomes)) and events is not group:
+        outcome, split = events, split_of(group.codes, _numbers(events))
     outcome = next(column for column in outcomes if column is outcome or _follows_from(column, [outcome]))
-    rest = [column for column in usable if column not in (group, outcome) and _is_measured(column, outcome)]
+    return _with_predictors(outcome, group, usable, tuple(_reasons(group, split)))
+
+
+def _events_of(outcome: Column, outcomes: Sequence[Column]) -> Column | None:
+    """The column whose trials the outcome seems to be; None if it is an outcome of its own."""
+    if is_called(outcome, EVENT_NAMES):
+        return None
+    return next((each for each in outcomes if is_called(each, EVENT_NAMES) and trials_of(each, [outcome])), None)
+
+
+def _one_row_each(usable: Sequence[Column]) -> Guess | None:
+    """Events of trials with a row for each group: the trials tell how large chance is, where no group repeats."""
+    groups = [column for column in usable if column.values is None and column.n_distinct == column.n_filled]
+    events = [column for column in usable if is_called(column, EVENT_NAMES) and trials_of(column, usable)]
+    if not groups or not events:
+        return None
+    group = max(groups, key=lambda column: bool(words_of(column.name) & GROUP_NAMES))
+    return _with_predictors(events[0], group, usable, (f"{group.n_distinct} different values, a row each",))
+
+
+def _with_predictors(outcome: Column, group: Column, usable: Sequence[Column], reasons: tuple[str, ...]) -> Guess:
+    family = family_of(outcome, [column for column in usable if column not in (outcome, group)])
+    taken = (group, outcome, family.size if family else None)
+    rest = [column for column in usable if column not in taken and _is_measured(column, outcome)]
     same = [column for column in rest if split_of(group.codes, column.measure).is_constant_within]
+    if group.n_distinct == group.n_filled:
+        same = []
     free = sorted((column for column in rest if column not in same), key=_plain_numbers_first)
     chosen = list(_predictors(free, outcome, group))
     others = tuple(column for column in free if column not in chosen and not _is_identifier(column))
-    return Guess(outcome, group, tuple(chosen), others, tuple(same), tuple(_reasons(group, split)))
+    return Guess(outcome, group, tuple(chosen), others, tuple(same), reasons, family)
 
 
 def can_be_outcome(column: Column) -> bool:
@@ -142,10 +171,10 @@ def _is_date(column: Column) -> bool:
 def _is_measured(column: Column, outcome: Column) -> bool:
     """Whether it is a category, or its numbers are amounts and no labels: the outcome does not jump between them."""
     if column.is_category:
-        return not _words(column.name) & GROUP_NAMES
-    if column.values is None or _is_date(column) or _words(column.name) & GROUP_NAMES:
+        return not words_of(column.name) & GROUP_NAMES
+    if column.values is None or _is_date(column) or words_of(column.name) & GROUP_NAMES:
         return False
-    if not _is_whole(column) or column.n_distinct < MANY or _words(column.name) & COVARIATE_NAMES:
+    if not _is_whole(column) or column.n_distinct < MANY or words_of(column.name) & COVARIATE_NAMES:
         return True
     y = _filled(_numbers(outcome))
     return split_of(column.codes, y - _fitted(y, [_filled(column.values)])).p_value > SURE
@@ -169,7 +198,7 @@ def _is_whole(column: Column) -> bool:
 def _is_identifier(column: Column) -> bool:
     """Whether every row has a different whole number or name, or the column is called an id or number."""
     is_unique = column.n_distinct == column.n_filled
-    is_called_so = bool(_words(column.name) & {"id", "nr", "no", "code", "index", "number"})
+    is_called_so = bool(words_of(column.name) & {"id", "nr", "no", "code", "index", "number"})
     return (is_unique and _is_whole(column) and _is_spread_like_a_count(column)) or is_called_so
 
 
@@ -180,14 +209,14 @@ def _is_spread_like_a_count(column: Column) -> bool:
 
 
 def _can_be_group(column: Column) -> bool:
-    is_text = column.values is None and (not _is_nearly_a_number(column) or bool(_words(column.name) & GROUP_NAMES))
+    is_text = column.values is None and (not _is_nearly_a_number(column) or bool(words_of(column.name) & GROUP_NAMES))
     is_label = is_text or column.look is not None or _is_whole(column)
     is_date = column.look is not None and bool(column.look.date_format or column.look.style)
     return is_label and not is_date and 2 * column.n_distinct <= column.n_filled
 
 
 def _of_group(column: Column, split: Split) -> float:
-    words, n = _words(column.name), column.n_distinct
+    words, n = words_of(column.name), column.n_distinct
     score = 3.0 * bool(words & GROUP_NAMES) - 3.0 * bool(words & COVARIATE_NAMES)
     score += 1.0 if column.values is None else -1.5 * (not words & GROUP_NAMES)
     score += min(np.log10(n), 2.0) if n >= FEW_GROUPS else -4.0 + 0.5 * n
@@ -201,8 +230,8 @@ def _is_nearly_a_number(column: Column) -> bool:
 
 
 def _of_outcome(column: Column, group: Column, split: Split, n_columns: int) -> float:
-    words, n = _words(column.name), max(column.n_filled, 2)
-    score = 3.0 * bool(words & OUTCOME_NAMES) - 3.0 * bool(words & COVARIATE_NAMES)
+    words, n = words_of(column.name), max(column.n_filled, 2)
+    score = 3.0 * bool(words & (OUTCOME_NAMES | EVENT_NAMES)) - 3.0 * bool(words & COVARIATE_NAMES)
     score += 0.5 * (column.position == 0) + 0.3 * (column.position == n_columns - 1)
     score += 1.0 * (not _is_whole(column)) + 2.0 * np.log(column.n_distinct) / np.log(n)
     score -= 2.0 * (column.n_distinct == 2) + 3.0 * bool(words & GROUP_NAMES)
@@ -276,13 +305,7 @@ def _filled(numbers: Floats) -> Floats:
 
 def _reasons(group: Column, split: Split) -> Iterator[str]:
     yield f"{group.n_distinct} different values, about {group.n_filled / group.n_distinct:.0f} rows each"
-    if _words(group.name) & GROUP_NAMES:
+    if words_of(group.name) & GROUP_NAMES:
         yield "its name"
     if split.p_value <= CHANCE:
         yield f"{max(split.icc, 0.0):.0%} of the outcome's variance lies between its values"
-
-
-def _words(name: str) -> set[str]:
-    """The words of a column's name in lower case: school and id for `schoolID`, `school_id` and "School ID"."""
-    parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name) or [name]
-    return {part.lower() for part in parts} | {name.lower()}

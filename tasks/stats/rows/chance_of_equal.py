@@ -32,7 +32,7 @@ class Chance:
 
 def chance_of_equal(sample: GroupedData) -> Chance:
     """The chance for rows that are not copies of each other; copies in `sample` do not raise it."""
-    columns = (sample.y, *sample.x.T)
+    columns = (sample.y, *sample.x.T, *([] if sample.size is None else [sample.size]))
     codes = [np.unique(column, return_inverse=True)[1] for column in columns]
     alike = n_pairs(_combined([sample.group_index, *codes]))
     each = [_agree(column, code, sample.group_index, alike) for column, code in zip(columns, codes, strict=True)]

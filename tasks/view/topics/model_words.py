@@ -274,6 +274,10 @@ def _clusters(context: Context, judged: Judgement) -> str:
     return f"{lower:,} lower, {upper:,} higher"
 
 
+def _family(context: Context, family: str) -> str:
+    return context.study.setting(f'family = "{family}"')
+
+
 OUTCOME_KIND: CheckSpec[Context] = CheckSpec(
     kind="outcome_kind",
     title="Kind of outcome",
@@ -281,12 +285,15 @@ OUTCOME_KIND: CheckSpec[Context] = CheckSpec(
         "measured": Case("The outcome is a measurement, as this model needs."),
         "two values": Case(
             "The outcome has two values only. A straight line leads beyond them, and its intervals mean nothing.",
-            "Add the rows up to shares, with many rows each; the groups’ means above are shares already and hold.",
+            lambda context, judged: (
+                f"If the two stand for no and yes, {_family(context, 'binomial')}: 0 and 1, or false and true. The "
+                "groups’ means above are shares already and hold."
+            ),
         ),
         "counts": Case(
             "The outcome is a small count, whose scatter grows with its mean. A straight line with one spread does not "
             "suit it.",
-            "Add counts up over longer periods until they are large; the groups’ means above hold.",
+            lambda context, judged: f"If it is a count, {_family(context, 'poisson')}. The groups’ means above hold.",
         ),
     },
 )

@@ -29,6 +29,27 @@ def validate(path: Path, *more: str) -> int:
     return command(["validate", str(path), *columns, *more])
 
 
+def test_a_counted_outcome_is_named_by_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "wards.csv"
+    path.write_text("ward,deaths,n\n" + "".join(f"{'abc'[i % 3]},{i % 4},{5 + i}\n" for i in range(30)))
+    counted = Flags("deaths", "ward", family="binomial", trials="n")
+    opened = open_study(str(path), counted)
+    assert (opened.study.family, opened.study.trials, opened.study.exposure) == ("binomial", "n", None)
+    assert 'trials = "n"' in opened.text
+    assert open_study(str(path), Flags("deaths", "ward", family="poisson", exposure="n")).study.exposure == "n"
+    with pytest.raises(StudyError, match='--family is "gamma", but it should be'):
+        open_study(str(path), Flags("deaths", "ward", family="gamma"))
+    with pytest.raises(StudyError, match=r'trials names .n., .* belong to family = "binomial"'):
+        open_study(str(path), Flags("deaths", "ward", trials="n"))
+    with pytest.raises(StudyError, match="--family, --trials, --exposure"):
+        open_study(str(tmp_path), Flags(family="binomial"))
+    columns = ["--outcome", "deaths", "--group", "ward"]
+    assert command(["validate", str(path), *columns, "--family", "binomial", "--trials", "n"]) == 0
+    assert "30 of 30 rows can be used, in 3 groups: 43 events of 585 trials" in capsys.readouterr().out
+    assert command(["validate", str(path), *columns, "--family", "poisson", "--exposure", "n"]) == 0
+    assert "43 events over an exposure of 585" in capsys.readouterr().out
+
+
 def test_settings_of_a_study_file_can_be_given_for_a_data_file(data_file: Path) -> None:
     settings = ["decimal=,", "rules.min_rows=10", "rules.unique=['age', 'county']", "title=true to life"]
     study = open_study(str(data_file), Flags("bounce_time", "county", ["age"], 0.2, settings)).study

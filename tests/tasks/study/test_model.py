@@ -65,11 +65,47 @@ def test_a_study_cannot_be_changed() -> None:
         ({"outcome_unt": "s"}, "Extra inputs"),
         ({"rules": {"max_rejected_share": 1.5}}, "less than or equal to 1"),
         ({"name": "My study"}, "pattern"),
+        ({"family": "gamma"}, "'normal', 'binomial' or 'poisson'"),
+        ({"trials": "n"}, 'trials names \'n\', .* belong to family = "binomial", not "normal"'),
+        ({"trials": "n", "family": "poisson"}, 'belong to family = "binomial", not "poisson"'),
+        ({"exposure": "n", "family": "binomial"}, 'belong to family = "poisson", not "binomial"'),
+        ({"exposure": "n", "trials": "m", "family": "binomial"}, "exposure names 'n'"),
+        ({"trials": "y", "family": "binomial"}, "'y' is named twice"),
+        ({"trials": "g", "family": "binomial"}, "'g' is named twice"),
+        ({"exposure": "x", "family": "poisson", "predictors": ["x"]}, "'x' is named twice"),
+        ({"exposure": "_row", "family": "poisson"}, "'_row' has a name that Poolwise keeps"),
+        ({"rates": {"per": 1000}}, "the table rates is for outcomes that are counted"),
+        ({"family": "poisson", "rates": {"per": 0}}, "greater than 0"),
+        ({"family": "poisson", "rates": {"margin": float("inf")}}, "finite"),
+        ({"family": "poisson", "rates": {"least_size": -1}}, "greater than or equal to 0"),
+        ({"family": "poisson", "rates": {"worse": "more"}}, "'higher' or 'lower'"),
+        ({"family": "binomial", "targets": {"all": 1}}, "targets.all is 1, but .* above 0 and below 1"),
+        ({"family": "binomial", "targets": {"groups": {"a": 5}}}, "targets.groups, 'a', is 5"),
+        ({"family": "poisson", "targets": {"groups": {"a": 0}}}, "targets.groups, 'a', is 0, but .* above 0"),
+        ({"targets": {"all": float("nan")}}, "finite"),
     ],
 )
 def test_a_study_that_contradicts_itself_is_refused(changes: dict[str, Any], rule: str) -> None:
     with pytest.raises(ValidationError, match=rule):
         study(**changes)
+
+
+def test_a_counted_outcome_has_a_size_beside_its_predictors() -> None:
+    asked = study(family="binomial", trials="n", predictors=["x"], order="t", rules={"ranges": {"n": {"min": 5}}})
+    assert (asked.is_counted, asked.size_column, asked.terms) == (True, "n", ("intercept", "x"))
+    assert asked.columns == ("y", "g", "x", "n", "t")
+    assert asked.numeric_columns == ("y", "x", "n")
+    assert asked.is_always_number("n")
+    plain = study(predictors=["x"])
+    assert (plain.is_counted, plain.size_column, plain.numeric_columns) == (False, None, ("y", "x"))
+    assert study(family="poisson", exposure="e").size_column == "e"
+    assert study(family="poisson").size_column is None
+
+
+def test_targets_are_spelt_as_labels_are_and_a_measured_outcome_may_have_any() -> None:
+    asked = study(family="poisson", targets={"all": 12, "groups": {" a\u200b": 0.5}}, rates={"of": "days"})
+    assert (asked.targets.all, asked.targets.groups, asked.rates.margin) == (12, {"a": 0.5}, 1.0)
+    assert study(targets={"all": -3.5, "groups": {"a": 0}}).targets.all == -3.5
 
 
 @given(st.text())

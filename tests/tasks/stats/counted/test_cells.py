@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tasks.stats.counted.cells import Cells, Family, added, cells_of
+from tasks.stats.counted import cells as cells_module
+from tasks.stats.counted.cells import Cells, Family, added, among_labels, cells_of, no_cells, relabelled
 
 TERMS = ("intercept", "x", "z")
 
@@ -37,6 +38,43 @@ def test_cells_of_parts_add_up_to_those_of_all_rows(family: Family, n: int, seed
     assert together.constant == pytest.approx(whole.constant, rel=1e-12, abs=1e-9)
     assert whole.events.sum() == every[0].sum()
     assert whole.n_rows.sum() == n
+
+
+values = st.sampled_from([0.0, -0.0, 1.0, 0.5, -3.25, 1e-300, 1e300, 2.0**53])
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.lists(values, min_size=3, max_size=3)), min_size=1, max_size=40),
+    st.sampled_from([1, 30, 2**62]),
+)
+def test_cells_are_the_distinct_rows_in_order(rows: list[tuple[int, list[float]]], largest_key: int) -> None:
+    group, x = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells_module, "LARGEST_KEY", largest_key)
+        found = cells_of("poisson", np.arange(len(rows), dtype=float), np.ones(len(rows)), x, group, "abcd", "1xyz")
+    wanted: dict[tuple[float, ...], list[int]] = {}
+    for i, (of, at) in enumerate(rows):
+        wanted.setdefault((of, *(each + 0.0 for each in at)), []).append(i)
+    assert [(of, *at) for of, at in zip(found.group_index, found.x.tolist(), strict=True)] == sorted(wanted)
+    assert found.events.tolist() == [float(sum(wanted[key])) for key in sorted(wanted)]
+    assert found.n_rows.tolist() == [len(wanted[key]) for key in sorted(wanted)]
+    assert not np.signbit(found.x[found.x == 0]).any()
+
+
+def test_groups_that_become_one_are_merged_and_others_keep_their_rows() -> None:
+    whole = of("binomial", rows("binomial", 200, 1))
+    merged = relabelled(whole, "xy", np.array([0, 1, 0, 1]))
+    assert merged.labels == ("x", "y")
+    for name in ("events", "size", "n_rows"):
+        sums = whole.of_groups(getattr(whole, name))
+        np.testing.assert_array_equal(merged.of_groups(getattr(merged, name)), [sums[0] + sums[2], sums[1] + sums[3]])
+    assert merged.events.size == len({(j % 2, *x) for j, x in zip(whole.group_index, whole.x.tolist(), strict=True)})
+    wider = among_labels(whole, "dzcba")
+    assert wider.labels == tuple("dzcba")
+    np.testing.assert_array_equal(wider.of_groups(wider.events)[[4, 3, 2, 0]], whole.of_groups(whole.events))
+    nothing = no_cells("binomial", TERMS)
+    assert added([whole, among_labels(nothing, "abcd")]).events.tolist() == whole.events.tolist()
 
 
 @pytest.mark.parametrize("family", ["binomial", "poisson"])

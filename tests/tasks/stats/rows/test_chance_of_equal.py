@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,8 @@ def test_of_yes_and_no_it_is_about_their_own_rate(p: float) -> None:
 
 
 def test_copies_do_not_raise_it() -> None:
-    y, x = RNG.normal(size=2_000).round(4), RNG.normal(size=2_000).round(4)
+    rng = np.random.default_rng(3)
+    y, x = rng.normal(size=2_000).round(4), rng.normal(size=2_000).round(4)
     once, thrice = chance(y, GROUP, x), chance(y, GROUP, x, times=3)
     assert thrice.row == pytest.approx(once.row, rel=1.0)
     assert thrice.row < 1e-8
@@ -54,3 +57,13 @@ def test_groups_of_their_own_values_are_seen() -> None:
 def test_few_rows_leave_it_open() -> None:
     assert chance(np.array([1.0]), np.array([0])).row == 1.0
     assert chance(np.array([1.234, 2.345]), np.array([0, 1])).row > 0.1
+
+
+def test_the_size_of_a_count_tells_rows_apart() -> None:
+    rng = np.random.default_rng(2)
+    y = (rng.random(2_000) < 0.1).astype(float)
+    plain = GroupedData(y, np.empty((2_000, 0)), GROUP, tuple("abcdefgh"), ("intercept",), np.ones(2_000))
+    sized = chance_of_equal(replace(plain, size=rng.integers(1, 101, 2_000).astype(float)))
+    assert chance_of_equal(plain) == chance_of_equal(replace(plain, size=None))
+    assert sized.row == pytest.approx(0.01 * chance_of_equal(plain).row, rel=0.3)
+    assert sized.outcome == chance_of_equal(plain).outcome
