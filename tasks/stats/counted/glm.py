@@ -48,7 +48,7 @@ class CompleteRates:
     separated: tuple[int, ...]  # positions of the terms without a finite estimate
     coef: Floats  # (p,)
     cov: Floats  # (p, p)
-    robust_se: Floats  # (p,) clustered by group; NaN for a single one
+    robust_cov: Floats  # (p, p) clustered by group; NaN for a single one
     lower: Floats  # (p,) 95 % interval, of `se`
     upper: Floats  # (p,)
     pearson: float
@@ -60,6 +60,11 @@ class CompleteRates:
     def se(self) -> Floats:
         """(p,)"""
         return np.sqrt(np.diag(self.cov))
+
+    @property
+    def robust_se(self) -> Floats:
+        """(p,)"""
+        return np.sqrt(np.diag(self.robust_cov))
 
     @property
     def dispersion(self) -> float:
@@ -105,7 +110,7 @@ def complete_rates(cells: Cells, scaling: Scaling) -> CompleteRates:
         separated=(),
         coef=coef,
         cov=cov,
-        robust_se=_clustered_se(cells, x * residual[:, None], cov),
+        robust_cov=_clustered_cov(cells, x * residual[:, None], cov),
         lower=coef - half,
         upper=coef + half,
         pearson=float(pearson_of(cells.family, cells.events, cells.size, mean).sum()),
@@ -145,12 +150,12 @@ def _damped(cells: Cells, x: Floats) -> Floats:
     return maximum_likelihood(Regressions(cells.family, x, cells.events, cells.size, one, 1))[0][0]
 
 
-def _clustered_se(cells: Cells, scores: Floats, cov: Floats) -> Floats:
+def _clustered_cov(cells: Cells, scores: Floats, cov: Floats) -> Floats:
     n_groups, n, p = cells.n_groups, int(cells.n_rows.sum()), len(cov)
     if n_groups < 2 or n <= p:
-        return np.full(p, np.nan)
+        return np.full((p, p), np.nan)
     by_group = np.column_stack([cells.of_groups(column) for column in scores.T]) @ cov
-    return np.asarray(np.sqrt((by_group**2).sum(axis=0) * n_groups / (n_groups - 1) * (n - 1) / (n - p)))
+    return np.asarray(by_group.T @ by_group * (n_groups / (n_groups - 1) * (n - 1) / (n - p)))
 
 
 def _without_fit(cells: Cells, problem: Problem, separated: tuple[int, ...] = ()) -> CompleteRates:
@@ -162,7 +167,7 @@ def _without_fit(cells: Cells, problem: Problem, separated: tuple[int, ...] = ()
         separated=separated,
         coef=none,
         cov=np.full((p, p), np.nan),
-        robust_se=none,
+        robust_cov=np.full((p, p), np.nan),
         lower=none,
         upper=none,
         pearson=nan,

@@ -3,7 +3,9 @@
 The twin of `tasks.stats.judged.missing_terms`, with its record, its limits and its judgements. Each term is added to
 the fullest fit in turn, by a rule with fewer points than the fit's own, and tested by the likelihood ratio: Wald's test
 loses power where effects are large (Hauck & Donner 1977, *JASA* 72). Group-level terms are tested on the t distribution
-with as many degrees of freedom as groups less two, by the ratio's signed root, as variances are estimated from them.
+with as many degrees of freedom as groups less two, by the ratio's signed root, as variances are estimated from them:
+what rows vary more than their family says is in these. A curve's ratio is divided by Pearson's dispersion of the cells,
+if above 1 (McCullagh & Nelder 1989, §4.5).
 What a curve explains is a share of the variance of the study's rows, 1 - exp(-LR / N), in a linear model the share of
 the residual variance.
 """
@@ -19,6 +21,8 @@ from scipy.special import stdtr
 from tasks.stats.counted.added_terms import counted_model, group_sizes, own_model
 from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.group_estimates import group_estimates
+from tasks.stats.counted.left_out import effect_variance, linear_predictor
+from tasks.stats.counted.links import mean_of, pearson_of, variance_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
 from tasks.stats.counted.predictors import centre_scaled
@@ -30,6 +34,7 @@ from tasks.stats.judged.missing_terms import CHANCE, FEWEST_GROUPS, LEAST_SHARE,
 from tasks.stats.records import Floats
 
 POINTS = {1: 9, 2: 5}  # per varying effect, of the tests
+FEWEST_DF = 10  # of a dispersion
 
 
 def missing_terms(model: CountedModel, fullest: CountedPartialPooling, span_limit: float) -> tuple[MissingTerm, ...]:
@@ -123,6 +128,7 @@ def _tested(beside: _Beside, added: Added, span_limit: float) -> MissingTerm | N
         return None
     sizes = group_sizes(model.cells)
     df = float((sizes > 0).sum() - 2) if added.kind != "curve" else np.inf
+<<<<<<< HEAD
     p_value = _p_value(fit.log_lik - before.log_lik, df)
     if added.kind == "size" and beside.levels is not before and p_value < CHANCE:
         p_value = max(p_value, _p_value(near(_levels(wide), beside.plain).log_lik - beside.levels.log_lik, df))
@@ -131,6 +137,15 @@ def _tested(beside: _Beside, added: Added, span_limit: float) -> MissingTerm | N
     moved = (np.abs(coef - beside.coef) >= half / 2.0) & (half > 0)
     at = wide.n_own + wide.added.index(added)
     per_unit = float(fit.fixef[at])
+=======
+    p_value = _p_value((fit.log_lik - plain.log_lik) / (_dispersion(wide, fit) if added.kind == "curve" else 1.0), df)
+    if added.kind == "size" and levels is not plain and p_value < CHANCE:
+        p_value = max(p_value, _p_value(near(_levels(wide), levels).log_lik - levels.log_lik, df))
+    (plain_coef, plain_se), (coef, se) = groups, group_estimates(wide, fit)
+    half = Z_95 * plain_se
+    moved = (np.abs(coef - plain_coef) >= half / 2.0) & (half > 0)
+    per_unit = float(fit.fixef[-1])
+>>>>>>> screen13
     return MissingTerm(
         added,
         per_unit,
@@ -143,6 +158,16 @@ def _tested(beside: _Beside, added: Added, span_limit: float) -> MissingTerm | N
         _span(beside.coef[:, 0], sizes, per_unit) if added.kind == "size" else 0.0,
         span_limit,
     )
+
+
+def _dispersion(model: CountedModel, fit: CountedPartialPooling) -> float:
+    """Pearson's chi-squared by the cells less what the fit followed of each; 1 where that is less, or cells are few."""
+    cells = model.cells
+    rate = mean_of(cells.family, linear_predictor(model, fit))
+    leverage = cells.size * variance_of(cells.family, rate) * effect_variance(model, fit)
+    df = cells.events.size - float(np.minimum(leverage, 1.0).sum()) - len(cells.terms)
+    chi_squared = float(pearson_of(cells.family, cells.events, cells.size, rate).sum())
+    return max(chi_squared / df, 1.0) if df >= FEWEST_DF else 1.0
 
 
 def _p_value(gain: float, df: float) -> float:

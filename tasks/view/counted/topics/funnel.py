@@ -90,7 +90,7 @@ def _figure(context: CountedContext, found: CountedFunnel, about: str) -> Figure
 def _seen(found: CountedFunnel) -> Floats:
     """Ratios that the axis has to show: all of the groups', and the outer limits at the median size."""
     target = float(np.median(found.target))
-    ends = found.limits_at(np.median(found.size, keepdims=True), target, ALARM, WIDER)
+    ends = found.limits_at(np.rint(np.median(found.size, keepdims=True)), target, ALARM, WIDER)
     return np.concatenate([found.ratio, *ends, [1.0]])
 
 
@@ -126,6 +126,8 @@ def _marks(
 def _curves(found: CountedFunnel, about: str) -> list[Curve]:
     """Limits for groups of the median risk."""
     along = np.geomspace(found.size.min(), found.size.max() * (1.0 + 1e-9), CURVE_POINTS)
+    if found.family == "binomial":
+        along = np.unique(np.rint(along))
     target = float(np.median(found.target))
     looks: tuple[tuple[Widening, str, str], ...] = (
         ("none", "chance", NEUTRAL),

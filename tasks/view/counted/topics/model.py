@@ -316,10 +316,17 @@ ANSWER: CheckSpec[CountedContext] = CheckSpec(
         ),
     },
 )
+
+
+def _is_told(judged: Judgement) -> bool:
+    """Of the many terms that are tried, those of which there is a sign; the table has all."""
+    return judged.kind not in ("context", "curve") or judged.case != "none"
+
+
 TOPIC: Topic[CountedContext] = Topic(
     id="assumptions",
     title="Does the model suit the rows?",
-    finding=lambda context: worst_first(context, [CONTEXT, CURVE, SERIAL, GROUP_EFFECTS, ANSWER]),
+    finding=lambda context: worst_first(context, [CONTEXT, CURVE, SERIAL, GROUP_EFFECTS, ANSWER], _is_told),
     blocks=_blocks,
     sources=("fits", "checks", "missing_terms"),
     guide=(GUIDE,),
