@@ -128,8 +128,8 @@ def _tested(beside: _Beside, added: Added, span_limit: float) -> MissingTerm | N
         return None
     sizes = group_sizes(model.cells)
     df = float((sizes > 0).sum() - 2) if added.kind != "curve" else np.inf
-<<<<<<< HEAD
-    p_value = _p_value(fit.log_lik - before.log_lik, df)
+    gain = (fit.log_lik - before.log_lik) / (_dispersion(wide, fit) if added.kind == "curve" else 1.0)
+    p_value = _p_value(gain, df)
     if added.kind == "size" and beside.levels is not before and p_value < CHANCE:
         p_value = max(p_value, _p_value(near(_levels(wide), beside.plain).log_lik - beside.levels.log_lik, df))
     coef, se = group_estimates(wide, fit)
@@ -137,15 +137,6 @@ def _tested(beside: _Beside, added: Added, span_limit: float) -> MissingTerm | N
     moved = (np.abs(coef - beside.coef) >= half / 2.0) & (half > 0)
     at = wide.n_own + wide.added.index(added)
     per_unit = float(fit.fixef[at])
-=======
-    p_value = _p_value((fit.log_lik - plain.log_lik) / (_dispersion(wide, fit) if added.kind == "curve" else 1.0), df)
-    if added.kind == "size" and levels is not plain and p_value < CHANCE:
-        p_value = max(p_value, _p_value(near(_levels(wide), levels).log_lik - levels.log_lik, df))
-    (plain_coef, plain_se), (coef, se) = groups, group_estimates(wide, fit)
-    half = Z_95 * plain_se
-    moved = (np.abs(coef - plain_coef) >= half / 2.0) & (half > 0)
-    per_unit = float(fit.fixef[-1])
->>>>>>> screen13
     return MissingTerm(
         added,
         per_unit,
