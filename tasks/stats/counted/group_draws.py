@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.stats.counted.design import Design
-from tasks.stats.counted.group_modes import Linear, Modes, linear_of, modes_of
+from tasks.stats.counted.group_modes import Linear, Modes, modes_of
 from tasks.stats.counted.outcomes import cumulant_and_rate
 from tasks.stats.records import Floats
 
@@ -21,19 +21,15 @@ LOGISTIC_SCALE = 0.62  # of a logistic distribution that covers a standard norma
 GAIN_TOLERANCE = 1e-2  # of the modes, in the log density: candidates need not be about the very mode
 
 
-def drawn_effects(design: Design, fixed: Floats, factor: Floats, start: Floats, rng: np.random.Generator) -> Floats:
-    """(q, J) effects on the link's scale, of fixed effects (m,) and the lower factor (q, q) of the covariance.
-
-    Modes are searched from `start` (q, J).
-    """
-    linear = linear_of(design, fixed, factor)
+def standardised_effects(design: Design, linear: Linear, start: Floats, rng: np.random.Generator) -> Floats:
+    """(q, J) draws of u; effects are the covariance's factor @ u. Modes are searched from `start` (q, J)."""
     modes = modes_of(design, linear, start, GAIN_TOLERANCE)
     u, log_ratio = _candidates(design, linear, modes, rng)
     for _ in range(MOVES):
         other, its_ratio = _candidates(design, linear, modes, rng)
         moves = np.log(rng.random(design.n_groups)) < its_ratio - log_ratio
         u, log_ratio = np.where(moves, other, u), np.where(moves, its_ratio, log_ratio)
-    return np.asarray(factor @ u)
+    return u
 
 
 def _candidates(design: Design, linear: Linear, modes: Modes, rng: np.random.Generator) -> tuple[Floats, Floats]:

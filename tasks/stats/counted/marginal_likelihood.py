@@ -23,6 +23,7 @@ from tasks.stats.records import Floats
 
 VALUES_AT_ONCE = 20_000  # nodes times cells: arrays that stay in a cache
 CELLS_AT_ONCE = 10_000  # of a piece of the design
+GAIN_TOLERANCE = 1e-3  # of modes, in the log density: with several nodes, some a little off the mode are as good
 OFF_MODE = 300.0  # log weights above this are of absurd parameters, where no mode was reached
 
 
@@ -56,18 +57,14 @@ def evaluate(design: Design, rule: Rule, fixed: Floats, factor: Floats, start: F
 
 
 def by_group(
-    design: Design, rule: Rule, fixed: Floats, factor: Floats, start: Floats, gain_tolerance: float
-) -> tuple[Floats, Modes]:
-    """(J,) log likelihoods of the groups, without a score, and the modes, to `gain_tolerance` as `modes_of` has it.
-
-    Nodes that lie a little off the mode integrate as well: with several points a tolerance of 1e-3 is small.
-    """
-    linear = linear_of(design, fixed, factor)
+    design: Design, rule: Rule, linear: Linear, start: Floats, gain_tolerance: float = GAIN_TOLERANCE
+) -> Floats:
+    """(J,) log likelihoods of the groups, without a score. Modes are searched from `start` (q, J)."""
     modes = modes_of(design, linear, start, gain_tolerance)
     total = np.zeros(design.n_groups)
     for at in _chunks(design, rule):
         total += _weights(design, rule, linear, modes, at)[0].sum(axis=0)
-    return modes.value - 0.5 * modes.log_det + np.log(total), modes
+    return np.asarray(modes.value - 0.5 * modes.log_det + np.log(total))
 
 
 def covariance_score_of(design: Design, rule: Rule, fixed: Floats, factor: Floats, start: Floats) -> Floats:

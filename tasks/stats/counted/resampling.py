@@ -19,11 +19,10 @@ from tasks.stats.bayes.resampling import (
     normal_at_mode,
     resample_about,
 )
-from tasks.stats.counted.design import parts
+from tasks.stats.counted.batches import batches
 from tasks.stats.counted.draws import CountedDraws
 from tasks.stats.counted.few_nodes import few_nodes
-from tasks.stats.counted.group_draws import drawn_effects
-from tasks.stats.counted.marginal_likelihood import CELLS_AT_ONCE
+from tasks.stats.counted.group_draws import standardised_effects
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.posterior import resampled_draws
 from tasks.stats.counted.priors import CountedPriors
@@ -91,16 +90,11 @@ def _effects(
 ) -> Floats:
     """(S / thin, J, q) group effects; those of groups without a cell are from their distribution over groups."""
     rng = np.random.default_rng([seed, 1])
-    pieces, has_cells = list(parts(marginal.design, CELLS_AT_ONCE)), np.unique(model.cells.group_index)
-    kept = np.arange(0, len(parameters.beta), thin)
-    effects = rng.standard_normal((kept.size, model.cells.n_groups, len(model.varying)))
-    effects = effects @ np.swapaxes(parameters.factor[kept], 1, 2)
-    for at, draw in enumerate(kept):
-        given = parameters.beta[draw], parameters.factor[draw]
-        for groups, piece in pieces:
-            drawn = drawn_effects(piece, *given, marginal.modes[:, groups], rng)
-            effects[at, has_cells[groups]] = drawn.T
-        if at % 50 == 0:
-            progress(at / kept.size)
-    progress(1.0)
-    return effects
+    has_cells = np.unique(model.cells.group_index)
+    beta, factor = parameters.beta[::thin], parameters.factor[::thin]
+    u = rng.standard_normal((len(beta), model.cells.n_groups, len(model.varying)))
+    for batch in batches(marginal.design, beta, factor, marginal.modes):
+        drawn = standardised_effects(batch.design, batch.linear, batch.start, rng)
+        u[batch.draws, has_cells[batch.groups]] = np.moveaxis(drawn.reshape(-1, *batch.shape), 0, -1)
+        progress(batch.groups.start / has_cells.size + batch.shape[1] / has_cells.size * batch.draws.stop / len(beta))
+    return u @ np.swapaxes(factor, 1, 2)

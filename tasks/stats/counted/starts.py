@@ -47,7 +47,7 @@ def _starts(search: Search) -> list[Floats]:
     From the groups' own effects, the search finds a maximum due to outlying groups. Their mean goes to the fixed
     effects: the GLM's, of which the others start, are those of the groups with most events.
     """
-    fixed = _glm(search.design)
+    fixed = fixed_alone(search.design)
     diagonal = np.eye(search.q)
     none = np.append(fixed, np.zeros(lower_triangle(search.q)[0].size))
     search.at(with_covariance(search, none, WIDE**2 * diagonal))
@@ -60,7 +60,7 @@ def _starts(search: Search) -> list[Floats]:
     return [moderate, spread, *alone]
 
 
-def _glm(design: Design) -> Floats:
+def fixed_alone(design: Design) -> Floats:
     """(m,) fixed effects near those of the model without group effects: a start, even where these are unbounded."""
     fixed, step, value = np.zeros(design.m), np.zeros(design.m), -np.inf
     others = design.size.sum() - (0.0 if design.family == "poisson" else design.events.sum() - 0.5)

@@ -14,16 +14,16 @@ import numpy as np
 
 from tasks.stats.bayes.parameter_units import with_prior
 from tasks.stats.bayes.unconstrained import correlation_factor
-from tasks.stats.counted.design import Basis, Design, basis_of, design_of, parts
+from tasks.stats.counted.batches import batches
+from tasks.stats.counted.design import Basis, Design, basis_of, design_of
 from tasks.stats.counted.likelihood_search import Search
-from tasks.stats.counted.marginal_likelihood import CELLS_AT_ONCE, by_group
+from tasks.stats.counted.marginal_likelihood import by_group
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import CountedPriors, log_prior_of
 from tasks.stats.counted.quadrature import ROUGH_POINTS, Rule, rule
 from tasks.stats.counted.starts import race
 from tasks.stats.records import Floats
 
-GAIN_TOLERANCE = 1e-3  # of modes that quadrature nodes lie about, in the log density
 LEAST_SD = 0.05  # of groups, on the link's scale, to begin with
 LEAST_CURVATURE = 1e-8  # of the likelihood in SDs of the predictors; the priors say more than less
 
@@ -90,15 +90,11 @@ class CountedMarginal:
         """(S,) up to a constant."""
         at = self.constrained(free)
         prior = log_prior_of(at.beta, at.sigma_group, at.correlation, self.priors) + at.log_jacobian
-        pieces = list(parts(self.design, CELLS_AT_ONCE))
-        log_lik = [
-            sum(
-                by_group(piece, self.rule, beta, factor, self.modes[:, groups], GAIN_TOLERANCE)[0].sum()
-                for groups, piece in pieces
-            )
-            for beta, factor in zip(at.beta, at.factor, strict=True)
-        ]
-        return prior + np.array(log_lik)
+        log_lik = np.zeros(len(free))
+        for batch in batches(self.design, at.beta, at.factor, self.modes):
+            of_groups = by_group(batch.design, self.rule, batch.linear, batch.start)
+            log_lik[batch.draws] += of_groups.reshape(batch.shape).sum(axis=1)
+        return prior + log_lik
 
 
 def full_design(model: CountedModel) -> Design:
