@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tasks.stats.bayes.diagnostics import judge_sampler
-from tasks.stats.counted.added_terms import with_cells
+from tasks.stats.counted.added_terms import counted_model, with_cells
 from tasks.stats.counted.cell_rows import cells_of_rows
 from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws, flat
 from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
+from tasks.stats.counted.group_sd_test import GroupSdTest, group_sd_test
 from tasks.stats.counted.heterogeneity import median_ratio
 from tasks.stats.counted.joint_test import JointWald, joint_wald_tests
 from tasks.stats.counted.left_out import linear_predictor
@@ -20,6 +21,7 @@ from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.marginal_effects import MarginalEffects, marginal_effects_of_draws
 from tasks.stats.counted.observed_expected import ObservedExpected
 from tasks.stats.counted.predicted import Rootogram, rootogram
+from tasks.stats.counted.remedies import CountedRemedies, counted_remedies
 from tasks.stats.counted.screening import CountedScreening
 from tasks.stats.counted.weighed import (
     CountedRecommended,
@@ -29,6 +31,7 @@ from tasks.stats.counted.weighed import (
     judge_counted_model,
     weigh_counted,
 )
+from tasks.stats.judged.likelihood_ratio_test import judge_likelihood_ratio
 from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, Scaling, Verdict
@@ -53,6 +56,8 @@ class CountedFindings(CountedWeighed):
     joint_tests: tuple[JointWald, ...]  # one per category, of the same model
     rootogram: Rootogram  # of rows, by the fit with what is missing
     heterogeneity: WithInterval  # () median odds or rate ratio of two groups, by the same model
+    group_sd_test: GroupSdTest  # of the plain fullest fit
+    remedies: CountedRemedies | None  # None where the fullest fit is regular
     judgements: tuple[Judgement, ...] = ()
     verdict: Verdict = UNJUDGED
     recommended: CountedRecommended | None = None  # None where no model can be trusted
@@ -82,6 +87,7 @@ def find_counted(
     target = targets_of(study, cells.labels)
     margin = study.rates.margin
     weighed = weigh_counted(cells, scaling, fits, posterior, screening, answered, study.thresholds, margin, target)
+    plain = counted_model(cells, scaling, fits.fullest.varying)
     sampled = (answered.posterior if answered else None) or posterior
     found = CountedFindings(
         **vars(weighed),
@@ -92,6 +98,8 @@ def find_counted(
         effects=_effects(cells, scaling, sampled),
         joint_tests=joint_wald_tests(flat(sampled.draws.beta)[:, : len(cells.terms)], cells.terms, rows.categories),
         rootogram=_rootogram(screening, data),
+        group_sd_test=group_sd_test(plain, run.seed),
+        remedies=counted_remedies(plain, fits.fullest, study.thresholds.singular_tolerance),
         heterogeneity=_heterogeneity(weighed),
     )
     return concluded_counted(study, found)
@@ -110,6 +118,7 @@ def judge_counted(study: Study, found: CountedFindings) -> tuple[Judgement, ...]
     return (
         *judge_data(found.rows, study),
         *judge_counted_fits(found, limits),
+        *judge_likelihood_ratio(found.group_sd_test),
         *judge_counted_model(found),
         *judge_sampler(attempts[-1].diagnostics, limits, attempts[-1].chains),
     )

@@ -21,6 +21,7 @@ from tasks.stats.counted.likelihood_search import Search, ascend, search_of, wit
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.maximum_likelihood import maximise
 from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.quadrature import POINTS
 from tasks.stats.counted.starts import fixed_alone
 from tasks.stats.judged.likelihood_ratio_test import SAME, LikelihoodRatioTest
 from tasks.stats.records import Floats
@@ -58,7 +59,7 @@ def group_sd_test(model: CountedModel, seed: int, n_replicates: int | None = Non
     basis = basis_of(model.design, model.cells.n_rows)
     larger = _design(model, basis, model.varying)
     null = _null(model, basis)
-    statistic = max(2.0 * (maximise(larger)[0].log_lik - null.log_lik), 0.0)
+    statistic = max(2.0 * (maximise(larger, POINTS.get(larger.q, 1))[0].log_lik - null.log_lik), 0.0)
     if model.cells.n_groups > FEWEST_ASYMPTOTIC and n_replicates is None:
         return _asymptotic(model, statistic)
     r = n_replicates or int(np.clip(CELLS_AFFORDED // larger.events.size, FEWEST_REPLICATES, MOST_REPLICATES))
@@ -110,7 +111,7 @@ def _design(model: CountedModel, basis: Basis, varying: tuple[int, ...]) -> Desi
 def _null(model: CountedModel, basis: Basis) -> _Null:
     if len(model.varying) > 1:
         design = _design(model, basis, (0,))
-        found, search = maximise(design)
+        found, search = maximise(design, POINTS[design.q])
         factor = search.factor(found.parameters)
         return _Null(design, found.parameters[: design.m], factor @ factor.T, found.log_lik)
     design = _design(model, basis, model.varying)

@@ -13,7 +13,9 @@ from tasks.view.figures.style import ALERT, MODELS
 from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
 from tasks.view.summary.intervals import IntervalWidthsSummary, intervals_of
+from tasks.view.summary.likelihood_ratio_test import LikelihoodRatioTestSummary, likelihood_ratio_test_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, worded, worst_first
+from tasks.view.topics.model_words import p_value
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import percent, plural
 
@@ -154,6 +156,34 @@ def _separated(context: CountedContext, judged: Judgement) -> str:
     )
 
 
+def _tested(context: CountedContext) -> str:
+    names = numbers.listed(
+        f"the {context.term_name(context.position(term))}" for term in context.findings.group_sd_test.terms
+    )
+    return f"{names} {numbers.be(len(context.findings.group_sd_test.terms), 'differs', 'differ')} between groups"
+
+
+def _how_tested(context: CountedContext) -> str:
+    found = context.findings.group_sd_test
+    p = p_value(found.p_value)
+    if found.is_asymptotic:
+        return f"likelihood ratio {numbers.fixed(found.statistic, 1)}, p {p} by a mixture of chi-squared"
+    return f"likelihood ratio {numbers.fixed(found.statistic, 1)}, p {p} by {found.n_replicates:,} simulated data sets"
+
+
+VARIANCE: CheckSpec[CountedContext] = CheckSpec(
+    kind="variance_component",
+    title="Test of differences between groups",
+    measure="p {value}, shown below {limit}",
+    cases={
+        "shown": Case(lambda context, judged: f"The data show that {_tested(context)} ({_how_tested(context)})."),
+        "not shown": Case(
+            lambda context, judged: (
+                f"The data do not show that {_tested(context)} ({_how_tested(context)}). They need not be alike."
+            )
+        ),
+    },
+)
 SEPARATION: CheckSpec[CountedContext] = CheckSpec(
     kind="separation",
     title="One regression for all rows",
@@ -295,12 +325,20 @@ IMPLIED_COVERAGE: CheckSpec[CountedContext] = CheckSpec(
 TOPIC: Topic[CountedContext] = Topic(
     id="intervals",
     title="Singularity, and which intervals to believe",
-    finding=lambda context: worst_first(context, [SINGULARITY, CONVERGENCE, INTERVALS, IMPLIED_COVERAGE, SEPARATION]),
+    finding=lambda context: worst_first(
+        context, [SINGULARITY, CONVERGENCE, VARIANCE, INTERVALS, IMPLIED_COVERAGE, SEPARATION]
+    ),
     blocks=_blocks,
     sources=("intervals", "fits", "rates", "checks"),
     guide=(GUIDE,),
-    checks=(SEPARATION, CONVERGENCE, SINGULARITY, INTERVALS, IMPLIED_COVERAGE),
+    checks=(SEPARATION, CONVERGENCE, VARIANCE, SINGULARITY, INTERVALS, IMPLIED_COVERAGE),
     summary=(
+        Entry(
+            "likelihood_ratio_test",
+            LikelihoodRatioTestSummary,
+            "Do effects differ between groups? Likelihood-ratio test by parametric bootstrap, or asymptotic",
+            lambda context: likelihood_ratio_test_of(context.findings.group_sd_test),
+        ),
         Entry(
             "intervals",
             list[IntervalWidthsSummary],
