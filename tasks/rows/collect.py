@@ -20,8 +20,7 @@ from tasks.rows.sources.of_study import source_of
 from tasks.rows.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.rows.study_files import wait_for_incoming
 from tasks.rows.validate import count_by_rule
-from tasks.stats.counted.cells import Cells, among_labels
-from tasks.stats.counted.cells import added as added_cells
+from tasks.stats.counted.cells import Cells, added_among
 from tasks.stats.fits.cross_products import CrossProducts, among, total, with_labels
 from tasks.stats.labels import label_notes, spellings
 from tasks.stats.past.increments import EarlierRows
@@ -186,8 +185,8 @@ def _sums(digests: Mapping[str, FileDigest]) -> CrossProducts:
 
 def _cells(digests: Mapping[str, FileDigest], products: CrossProducts, coding: Coding, fitted: Coding) -> Cells | None:
     """The cells of all files, added in the order of the contents' hashes; None if the outcome is measured."""
-    parts = [among_labels(each.cells, products.labels) for _, each in sorted(digests.items()) if each.cells is not None]
-    return recoded_cells(added_cells(parts), coding, fitted) if parts else None
+    cells = [each.cells for _, each in sorted(digests.items()) if each.cells is not None]
+    return added_among([recoded_cells(part, coding, fitted) for part in cells], products.labels) if cells else None
 
 
 def _source_files(read: ReadFiles) -> Iterator[SourceFile]:

@@ -100,12 +100,16 @@ def relabelled(cells: Cells, labels: Sequence[str], index: Integers) -> Cells:
     return added([replace(cells, labels=tuple(labels), group_index=index[cells.group_index])])
 
 
-def among_labels(cells: Cells, labels: Sequence[str]) -> Cells:
-    """The cells with these labels, among which are all of theirs."""
-    if cells.labels == tuple(labels):
-        return cells
+def added_among(parts: Sequence[Cells], labels: Sequence[str]) -> Cells:
+    """The cells of all rows of several parts, with these labels, among which are all of theirs."""
     position = {label: j for j, label in enumerate(labels)}
-    return relabelled(cells, labels, np.array([position[label] for label in cells.labels], dtype=np.int64))
+    index = [np.array([position[label] for label in part.labels], dtype=np.int64) for part in parts]
+    return added(
+        [
+            replace(part, labels=tuple(labels), group_index=at[part.group_index])
+            for part, at in zip(parts, index, strict=True)
+        ]
+    )
 
 
 def _equal_rows(x: Floats, group_index: Integers) -> tuple[Integers, Integers]:

@@ -13,7 +13,7 @@ from functools import reduce
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, added
+from tasks.stats.counted.cells import Cells
 from tasks.stats.fits.cross_products import SUMS, CrossProducts
 from tasks.stats.records import Floats, Integers
 
@@ -83,10 +83,8 @@ def recoded_rows(x: Floats, then: Coding, now: Coding) -> Floats:
 
 
 def recoded_cells(cells: Cells, then: Coding, now: Coding) -> Cells:
-    """The same rows' cells in another coding, in the order that it gives them."""
-    if then.columns == now.columns:
-        return cells
-    return added([replace(cells, x=recoded_rows(cells.x, then, now), terms=now.terms)])
+    """The same rows' cells in another coding; adding them up puts them in its order."""
+    return replace(cells, x=recoded_rows(cells.x, then, now), terms=now.terms)
 
 
 def recoded(products: CrossProducts, then: Coding, now: Coding) -> CrossProducts:

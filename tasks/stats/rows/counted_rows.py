@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family, added, among_labels, cells_of, no_cells
+from tasks.stats.counted.cells import Cells, Family, added_among, cells_of, no_cells
 from tasks.stats.records import Floats, GroupedData
 from tasks.stats.rows.coding import Coding, joined, recoded_cells
 
@@ -44,12 +44,10 @@ def cells_of_pile(pile: Sequence[CodedCells], labels: Sequence[str], coding: Cod
     """The cells of all rows of a pile, with these labels and in this coding, which have all of theirs."""
     if not pile:
         return no_cells(family, coding.terms)
-    found = _together(pile)
-    return among_labels(recoded_cells(found.cells, found.coding, coding), labels)
+    return added_among([recoded_cells(part.cells, part.coding, coding) for part in pile], labels)
 
 
 def _together(parts: Sequence[CodedCells]) -> CodedCells:
     coding = joined(part.coding for part in parts)
     labels = tuple(dict.fromkeys(label for part in parts for label in part.cells.labels))
-    same = [among_labels(recoded_cells(part.cells, part.coding, coding), labels) for part in parts]
-    return CodedCells(added(same), coding)
+    return CodedCells(cells_of_pile(parts, labels, coding, parts[0].cells.family), coding)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.stats.counted.cells import Cells, relabelled
+from tasks.stats.counted.cells import added as added_cells
 from tasks.stats.fits.cross_products import CrossProducts, add, cross_products
 from tasks.stats.fits.cross_products import with_spelling as products_with_spelling
 from tasks.stats.labels import one_spelling
@@ -108,7 +109,9 @@ def coded(digest: FileDigest, coding: Coding) -> FileDigest:
     """The digest with the columns of another coding."""
     sample = replace(digest.sample, x=recoded_rows(digest.sample.x, digest.coding, coding))
     products = recoded(digest.products, digest.coding, coding)
-    cells = None if digest.cells is None else recoded_cells(digest.cells, digest.coding, coding)
+    cells = digest.cells
+    if cells is not None and coding.columns != digest.coding.columns:
+        cells = added_cells([recoded_cells(cells, digest.coding, coding)])
     return replace(digest, products=products, sample=sample, coding=coding, cells=cells)
 
 

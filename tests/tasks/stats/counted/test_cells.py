@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tasks.stats.counted import cells as cells_module
-from tasks.stats.counted.cells import Cells, Family, added, among_labels, cells_of, no_cells, relabelled
+from tasks.stats.counted.cells import Cells, Family, added, added_among, cells_of, no_cells, relabelled
 
 TERMS = ("intercept", "x", "z")
 
@@ -70,11 +70,11 @@ def test_groups_that_become_one_are_merged_and_others_keep_their_rows() -> None:
         sums = whole.of_groups(getattr(whole, name))
         np.testing.assert_array_equal(merged.of_groups(getattr(merged, name)), [sums[0] + sums[2], sums[1] + sums[3]])
     assert merged.events.size == len({(j % 2, *x) for j, x in zip(whole.group_index, whole.x.tolist(), strict=True)})
-    wider = among_labels(whole, "dzcba")
+    wider = added_among([whole], "dzcba")
     assert wider.labels == tuple("dzcba")
     np.testing.assert_array_equal(wider.of_groups(wider.events)[[4, 3, 2, 0]], whole.of_groups(whole.events))
     nothing = no_cells("binomial", TERMS)
-    assert added([whole, among_labels(nothing, "abcd")]).events.tolist() == whole.events.tolist()
+    assert added_among([nothing, whole], "abcd").events.tolist() == whole.events.tolist()
 
 
 @pytest.mark.parametrize("family", ["binomial", "poisson"])
