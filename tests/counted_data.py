@@ -9,8 +9,8 @@ import mixedlm
 import numpy as np
 import pandas as pd
 
-from tasks.stats.counted.cells import Cells, Family, cells_of
 from tasks.stats.counted.links import mean_of
+from tasks.stats.fits.cells import Cells, Family, cells_of
 
 
 def counted(

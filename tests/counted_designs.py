@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tasks.stats.counted.cells import Cells, Family, cells_of
+from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, Integers
 from tests.datasets import classic
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family, cells_of
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.predictors import scaling_of
+from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.records import Scaling
 from tasks.study.model import Study

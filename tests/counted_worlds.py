@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.counted.added_terms import counted_model
-from tasks.stats.counted.cells import Cells, Family, cells_of
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
 from tasks.stats.counted.predictors import scaling_of
+from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, GroupedData
 
 

@@ -32,7 +32,7 @@ from tasks.view.catalogue.catalogue import RunEntry
 if TYPE_CHECKING:
     from flows.serve.serve import Addresses
     from tasks.rows.collect import Collected
-    from tasks.stats.counted.cells import Cells
+    from tasks.stats.fits.cells import Cells
     from tasks.study.model import Study
 
 

@@ -17,7 +17,6 @@ from tasks.engines.engines import EngineName
 from tasks.engines.sample_counted import answered_by, draw_counted_posterior
 from tasks.rows.collect import Collected
 from tasks.stats.counted.added_terms import counted_model
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.findings import CountedFindings, find_counted
 from tasks.stats.counted.fits import CountedAnswered, CountedFits
@@ -26,6 +25,7 @@ from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.own_rates import OwnFits, OwnRates, own_fits, own_rates
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
 from tasks.stats.counted.screening import CountedScreening, screen_counted
+from tasks.stats.fits.cells import Cells
 from tasks.stats.fits.cross_products import centre_scaled, scaling_of
 from tasks.stats.fits.partial_pooling import flavours
 from tasks.stats.records import Flavour, Scaling

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.records import Floats
 
 SMALL = (np.uint8, np.uint16, np.uint32)

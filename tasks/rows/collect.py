@@ -20,7 +20,7 @@ from tasks.rows.sources.of_study import source_of
 from tasks.rows.structure import SET_ASIDE, require_enough_rows, require_structure
 from tasks.rows.study_files import wait_for_incoming
 from tasks.rows.validate import count_by_rule
-from tasks.stats.counted.cells import Cells, added_among
+from tasks.stats.fits.cells import Cells, added_among
 from tasks.stats.fits.cross_products import CrossProducts, among, total, with_labels
 from tasks.stats.labels import label_notes, spellings
 from tasks.stats.past.increments import EarlierRows

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.exact_intervals import exact_interval
+from tasks.stats.fits.cells import Cells
 from tasks.study.model import Study
 from tasks.study.plain_text import brief, shown
 

@@ -9,7 +9,7 @@ from tasks.rows.category_columns import one_level
 from tasks.rows.counted_structure import is_repeated, nothing_to_compare
 from tasks.rows.exact_relations import nothing_left, out_of_range, same_predictors
 from tasks.rows.hints import hint
-from tasks.stats.counted.cells import Cells
+from tasks.stats.fits.cells import Cells
 from tasks.stats.fits.cross_products import CrossProducts, centre_scaled, scaling_of
 from tasks.stats.records import GroupedData, Scaling
 from tasks.stats.rows.categories import Category, resolved

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from tasks.view import answers, hero, verdict_clauses
+from tasks.view import answers, counted_answers, hero, verdict_clauses
 from tasks.view.checks import Check
-from tasks.view.counted import answers as counted_answers
 from tasks.view.counted import estimates as counted_estimates
 from tasks.view.counted import hero as counted_hero
 from tasks.view.counted import overview as counted_overview

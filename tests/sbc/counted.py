@@ -15,12 +15,12 @@ from scipy.special import gammaln
 
 from tasks.engines.engines import COUNTED, OVERDISPERSED, EmbeddedEngine
 from tasks.stats.counted.cell_rows import cells_of_rows
-from tasks.stats.counted.cells import Cells, Family, cells_of
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import DISPERSION_SD, log_density, overdispersed_data, simulated_rows
 from tasks.stats.counted.priors import CountedPriors
 from tasks.stats.counted.stan_data import counted_data
+from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, GroupedData, Scaling
 from tasks.study.settings import SamplerSettings
 

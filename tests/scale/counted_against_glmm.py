@@ -15,8 +15,8 @@ from itertools import product
 import glmm
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family, cells_of
 from tasks.stats.counted.partial_pooling import partial_pooling
+from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, Integers
 from tests.scale.rows import labels
 from tests.scale.table import clocked, head, line

@@ -13,10 +13,10 @@ from scipy import stats
 
 from tasks.engines.engines import COUNTED, EmbeddedEngine
 from tasks.stats.bayes.stan_data import StanData
-from tasks.stats.counted.cells import Cells, Family, cells_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import default_priors
 from tasks.stats.counted.stan_data import counted_data
+from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, Scaling
 from tasks.study.settings import SamplerSettings
 from tests.unconstrained import correlation_factor, points

@@ -8,10 +8,10 @@ import stanli
 from scipy import stats
 
 from tasks.engines.engines import OVERDISPERSED, EmbeddedEngine
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.overdispersed import log_density, overdispersed_data
 from tasks.stats.counted.overdispersed_fit import overdispersed_fit
 from tasks.stats.counted.priors import default_priors
+from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats
 from tasks.study.settings import SamplerSettings
 from tests.counted_worlds import World, simulate

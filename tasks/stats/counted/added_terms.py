@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.model import CountedModel
+from tasks.stats.fits.cells import Cells
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.records import Floats, Scaling
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from tasks.stats.counted.added_terms import with_cells
 from tasks.stats.counted.cell_rows import cells_of_rows, some_cells
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.screening import CountedScreening
+from tasks.stats.fits.cells import Cells
 from tasks.stats.records import GroupedData
 
 ROWS_LIMIT = 20_000  # of overdispersed rows: more are a sample of them

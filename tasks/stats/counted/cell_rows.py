@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family, constant_of
+from tasks.stats.fits.cells import Cells, Family, constant_of
 from tasks.stats.records import GroupedData, Integers
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.observed_expected import Beyond, beyond, predicted_expected
 from tasks.stats.counted.standardised_rates import CaseMix, standardised_rates
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.records import Floats

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.records import Floats, Integers
 
 ALIASED = 1e-7  # what is left of a predictor given those before it, relative to its own size

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.links import pearson_of
+from tasks.stats.fits.cells import Cells
 from tasks.stats.records import Floats
 
 N_REPLICATES = 400

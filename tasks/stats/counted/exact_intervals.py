@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaincinv, gammaincinv
 
-from tasks.stats.counted.cells import Family
+from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats
 
 

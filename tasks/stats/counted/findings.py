@@ -9,7 +9,6 @@ import numpy as np
 from tasks.stats.bayes.diagnostics import judge_sampler
 from tasks.stats.counted.added_terms import counted_model, with_cells
 from tasks.stats.counted.cell_rows import cells_of_rows
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws, flat
 from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
@@ -31,6 +30,7 @@ from tasks.stats.counted.weighed import (
     judge_counted_model,
     weigh_counted,
 )
+from tasks.stats.fits.cells import Cells
 from tasks.stats.judged.likelihood_ratio_test import judge_likelihood_ratio
 from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement

@@ -18,8 +18,8 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom, norm, poisson
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.links import variance_of
+from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats
 
 LEVELS = (0.95, 0.998)

@@ -15,11 +15,11 @@ import numpy as np
 from statsmodels.genmod.families import Binomial, Poisson
 from statsmodels.genmod.generalized_linear_model import GLM
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.links import log_likelihood_of, mean_of, pearson_of, ratio_of, variance_of
 from tasks.stats.counted.predictors import centre_scaled
 from tasks.stats.counted.regressions import Regressions, maximum_likelihood
 from tasks.stats.counted.separation import is_finite_by_score, separated_terms, sides_of
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.fits.pooling import has_full_rank
 from tasks.stats.records import Floats, Scaling

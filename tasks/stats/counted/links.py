@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, log_expit, logit
 
-from tasks.stats.counted.cells import Family
+from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats
 
 # Beyond it a rate is infinite to a computer.

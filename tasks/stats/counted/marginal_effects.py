@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.links import mean_of, ratio_of, variance_of
 from tasks.stats.counted.predictors import centre_scaled
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.records import Floats, Integers, Scaling
 

@@ -19,13 +19,13 @@ import numpy as np
 from scipy.special import stdtr
 
 from tasks.stats.counted.added_terms import counted_model, group_sizes, own_model
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.group_estimates import group_estimates
 from tasks.stats.counted.left_out import effect_variance, linear_predictor
 from tasks.stats.counted.links import mean_of, pearson_of, variance_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
 from tasks.stats.counted.predictors import centre_scaled
+from tasks.stats.fits.cells import Cells
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.fits.pooling import has_full_rank

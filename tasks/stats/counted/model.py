@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.predictors import centre_scaled
+from tasks.stats.fits.cells import Cells
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.records import Floats, Scaling
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.exact_intervals import exact_interval
 from tasks.stats.counted.links import mean_of
+from tasks.stats.fits.cells import Cells
 from tasks.stats.records import Floats
 
 

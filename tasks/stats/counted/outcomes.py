@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.counted.cells import Family
+from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats
 
 # Farther out on the log scale, no exposure makes a count likely; closer in, nothing overflows.

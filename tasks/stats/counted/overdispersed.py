@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, gammaln, psi
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import CountedPriors
 from tasks.stats.counted.stan_data import counted_data
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.records import Floats
 
 DISPERSION_SD = 1.0  # half-normal scale: rows' rates with an SD up to about their mean are usual

@@ -12,12 +12,12 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.exact_intervals import exact_interval
 from tasks.stats.counted.links import link_of, variance_of
 from tasks.stats.counted.predictors import centre_scaled, moments_by_group
 from tasks.stats.counted.regressions import Regressions, maximum_likelihood
 from tasks.stats.counted.separation import is_finite_by_score, separated_groups, sides_of
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.fits.pooling import has_full_rank
 from tasks.stats.records import Floats, Scaling

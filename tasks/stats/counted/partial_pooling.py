@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.design import Basis, basis_of, design_of
 from tasks.stats.counted.group_modes import linear_of, modes_of
 from tasks.stats.counted.likelihood_search import Search, free
@@ -18,6 +17,7 @@ from tasks.stats.counted.maximum_likelihood import Maximum, maximise, maximise_n
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.predictors import scaling_of
 from tasks.stats.counted.quadrature import POINTS
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.fits.singularity import is_singular
 from tasks.stats.records import Flavour, Floats, Scaling
 

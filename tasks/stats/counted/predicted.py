@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import bdtr, ndtri, pdtr
 from scipy.stats import binom, poisson
 
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.funnel_limits import exact_limits
+from tasks.stats.fits.cells import Cells
 from tasks.stats.records import Floats, Integers
 
 MOST_BINS = 10

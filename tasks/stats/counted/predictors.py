@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from tasks.stats.counted.cells import Cells
+from tasks.stats.fits.cells import Cells
 from tasks.stats.records import Floats, Integers, Scaling
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import logit
 
 from tasks.stats.bayes import lkj
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.model import CountedModel
+from tasks.stats.fits.cells import Cells
 from tasks.stats.records import Floats
 from tasks.study.settings import NormalPrior, Priors
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.links import link_of, log_likelihood_of, mean_of, variance_of
 from tasks.stats.counted.predictors import moments_by_group, sums_by_group
+from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats, Integers
 
 MOST_ITERATIONS = 60

@@ -15,7 +15,6 @@ import numpy as np
 
 from tasks.stats.counted.added_terms import with_cells
 from tasks.stats.counted.cell_rows import some_cells
-from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.dispersion import ReplicatedStatistic, excess_zeros, overdispersion
 from tasks.stats.counted.left_out import linear_predictor
 from tasks.stats.counted.links import mean_of
@@ -23,6 +22,7 @@ from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import inflation, simulated_rows, weight
 from tasks.stats.counted.overdispersed_fit import OverdispersedFit, overdispersed_fit
 from tasks.stats.counted.partial_pooling import CountedPartialPooling
+from tasks.stats.fits.cells import Cells
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats
 

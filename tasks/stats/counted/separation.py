@@ -15,8 +15,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.predictors import moments_by_group, sums_by_group
+from tasks.stats.fits.cells import Family
 from tasks.stats.fits.pooling import has_full_rank
 from tasks.stats.records import Floats, Integers
 

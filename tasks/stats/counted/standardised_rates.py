@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.predictors import with_intercept
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.records import Floats, Integers, Scaling
 
 # Numbers held at a time.

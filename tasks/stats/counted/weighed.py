@@ -11,7 +11,6 @@ from functools import partial
 import numpy as np
 
 from tasks.stats.counted.added_terms import counted_model
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.comparison import MOST_CASES, Comparison, carried_rates, compare_groups
 from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import (
@@ -29,6 +28,7 @@ from tasks.stats.counted.observed_expected import ObservedExpected, observed_exp
 from tasks.stats.counted.predictors import centre_scaled
 from tasks.stats.counted.screening import CountedScreening, judge_counted_screening
 from tasks.stats.counted.standardised_rates import CaseMix, case_mix
+from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.fits.group_sizes import judge_count
 from tasks.stats.fits.intervals import Z_95, interval_comparison, judge_intervals
 from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws

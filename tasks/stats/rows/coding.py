@@ -13,7 +13,7 @@ from functools import reduce
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells
+from tasks.stats.fits.cells import Cells
 from tasks.stats.fits.cross_products import SUMS, CrossProducts
 from tasks.stats.records import Floats, Integers
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells, Family, added_among, cells_of, no_cells
+from tasks.stats.fits.cells import Cells, Family, added_among, cells_of, no_cells
 from tasks.stats.records import Floats, GroupedData
 from tasks.stats.rows.coding import Coding, joined, recoded_cells
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.stats.counted.cells import Cells, relabelled
-from tasks.stats.counted.cells import added as added_cells
+from tasks.stats.fits.cells import Cells, relabelled
+from tasks.stats.fits.cells import added as added_cells
 from tasks.stats.fits.cross_products import CrossProducts, add, cross_products
 from tasks.stats.fits.cross_products import with_spelling as products_with_spelling
 from tasks.stats.labels import one_spelling

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.stats.counted.cells import Cells
+from tasks.stats.fits.cells import Cells
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats
 from tasks.stats.rows.digest import FileDigest

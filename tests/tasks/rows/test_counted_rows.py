@@ -20,7 +20,7 @@ from tasks.rows import csv_files
 from tasks.rows.collect import Collected, collect
 from tasks.rows.read_files import read_files
 from tasks.rows.study_files import hash_files
-from tasks.stats.counted.cells import Cells, cells_of
+from tasks.stats.fits.cells import Cells, cells_of
 from tasks.study.errors import DataRejected, Rejection
 from tasks.study.model import Study
 

@@ -22,7 +22,7 @@ from tasks.rows.sources.of_study import source_of
 from tasks.rows.sources.source import FileRows
 from tasks.rows.store import Store, identify, store_key
 from tasks.rows.study_files import hash_file
-from tasks.stats.counted.cells import Cells
+from tasks.stats.fits.cells import Cells
 from tasks.stats.rows.digest import FileDigest
 from tasks.study.model import Study
 

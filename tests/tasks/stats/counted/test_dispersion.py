@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.dispersion import ReplicatedStatistic, excess_zeros, overdispersion, simulated_events
+from tasks.stats.fits.cells import Cells, Family
 from tests.counted_data import counted
 
 

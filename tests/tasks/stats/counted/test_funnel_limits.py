@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats.mstats import winsorize
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.funnel_limits import (
     LEVELS,
     Widening,
@@ -17,6 +16,7 @@ from tasks.stats.counted.funnel_limits import (
     exact_limits,
     winsorised_dispersion,
 )
+from tasks.stats.fits.cells import Family
 
 
 def test_ten_trials_by_hand() -> None:

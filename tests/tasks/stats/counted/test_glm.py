@@ -11,9 +11,9 @@ from scipy import stats
 from scipy.optimize import minimize
 
 from tasks.stats.counted import glm, regressions
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.glm import CompleteRates, complete_rates
 from tasks.stats.counted.predictors import centre_scaled, scaling_of
+from tasks.stats.fits.cells import Cells, Family
 from tests.counted_data import cattle, counted, grouse, simulated_counts
 
 

@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 from scipy.integrate import cumulative_trapezoid
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.group_draws import standardised_effects
 from tasks.stats.counted.group_modes import linear_of
 from tasks.stats.counted.links import log_likelihood_of
 from tasks.stats.counted.unconstrained import full_design
+from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats
 from tests.counted_data import counted
 from tests.counted_models import model_of

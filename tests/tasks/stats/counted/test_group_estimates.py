@@ -9,11 +9,11 @@ import pytest
 
 from tasks.engines.engines import COUNTED, EmbeddedEngine
 from tasks.stats.counted.added_terms import counted_model
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.group_estimates import group_estimates
 from tasks.stats.counted.predictors import scaling_of
 from tasks.stats.counted.priors import default_priors
 from tasks.stats.counted.stan_data import counted_data
+from tasks.stats.fits.cells import Family
 from tasks.stats.fits.mean_structure import Added
 from tasks.study.settings import SamplerSettings
 from tests.counted_data import counted

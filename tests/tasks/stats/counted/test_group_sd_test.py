@@ -12,9 +12,9 @@ from statsmodels.genmod.families import Binomial, Poisson
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from tasks.stats.counted import group_sd_test as module
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.group_sd_test import group_sd_test
 from tasks.stats.counted.partial_pooling import partial_pooling
+from tasks.stats.fits.cells import Family
 from tasks.stats.judged.likelihood_ratio_test import judge_likelihood_ratio
 from tests.counted_models import simulated_model
 

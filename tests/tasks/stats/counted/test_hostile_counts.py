@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling
+from tasks.stats.fits.cells import Family
 from tests.counted_designs import CountedRows, per_group, simulated
 
 FAMILIES: tuple[Family, ...] = ("binomial", "poisson")

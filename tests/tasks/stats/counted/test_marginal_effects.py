@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.marginal_effects import (
     MarginalEffects,
@@ -15,6 +14,7 @@ from tasks.stats.counted.marginal_effects import (
     marginal_effects_of_draws,
 )
 from tasks.stats.counted.predictors import scaling_of
+from tasks.stats.fits.cells import Cells, Family
 from tests.counted_data import counted, simulated_counts
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from scipy.integrate import dblquad, quad
 from scipy.special import gammaln
 
-from tasks.stats.counted.cells import Cells, Family, cells_of
 from tasks.stats.counted.design import Design, basis_of, design_of
 from tasks.stats.counted.likelihood_search import covariance_score, search_of
 from tasks.stats.counted.marginal_likelihood import evaluate
 from tasks.stats.counted.predictors import centre_scaled, scaling_of
 from tasks.stats.counted.quadrature import rule
+from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.fits.reml import relative_factor
 from tasks.stats.fits.small_matrices import lower_triangle
 from tasks.stats.records import Floats

@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 
 from tasks.stats.counted.added_terms import counted_model, own_model, with_cells
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.missing_terms import missing_terms, with_missing
 from tasks.stats.counted.partial_pooling import partial_pooling_of
 from tasks.stats.counted.predictors import scaling_of
+from tasks.stats.fits.cells import Family
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.judged.missing_terms import MissingTerm
 from tests.counted_data import counted

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.observed_expected import beyond, observed_expected, predicted_expected
 from tasks.stats.counted.own_rates import own_fits
 from tasks.stats.counted.predictors import centre_scaled, scaling_of
+from tasks.stats.fits.cells import Family
 from tasks.stats.fits.intervals import Z_95
 from tests.counted_data import counted, simulated_counts
 

@@ -12,10 +12,10 @@ from scipy.special import expit
 
 from tasks.stats.counted.added_terms import with_cells
 from tasks.stats.counted.cell_rows import cells_of_rows
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import derivatives, inflation, log_density, rising, simulated_rows, weight
 from tasks.stats.counted.overdispersed_fit import OverdispersedFit, log_likelihood_and_score, overdispersed_fit
+from tasks.stats.fits.cells import Family
 from tests.counted_data import counted
 from tests.counted_worlds import Made, World, fit_of, simulate
 

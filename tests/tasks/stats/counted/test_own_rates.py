@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from tasks.stats.counted import regressions
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.own_rates import OwnFits, own_fits, own_rates
 from tasks.stats.counted.predictors import centre_scaled, scaling_of
 from tasks.stats.counted.separation import separated_terms, sides_of
+from tasks.stats.fits.cells import Cells, Family
 from tests.counted_data import cattle, counted, simulated_counts
 
 

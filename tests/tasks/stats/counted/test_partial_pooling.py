@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.design import basis_of, design_of
 from tasks.stats.counted.likelihood_search import search_of
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling
 from tasks.stats.counted.predictors import centre_scaled
 from tasks.stats.counted.quadrature import POINTS
+from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats
 from tests.counted_designs import CountedRows, per_group, simulated
 

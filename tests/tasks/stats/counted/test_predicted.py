@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.predicted import calibration_table, quantile_residuals, randomised_pit, rootogram
+from tasks.stats.fits.cells import Cells, Family
 from tests.counted_data import counted
 
 

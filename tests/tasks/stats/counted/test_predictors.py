@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.counted.cells import cells_of
 from tasks.stats.counted.predictors import centre_scaled, scaling_of
+from tasks.stats.fits.cells import cells_of
 from tests.counted_data import counted
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tasks.stats.counted import standardised_rates as module
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.observed_expected import observed_expected
 from tasks.stats.counted.predictors import centre_scaled, scaling_of
 from tasks.stats.counted.standardised_rates import case_mix, standardised_rates
+from tasks.stats.fits.cells import Family
 from tests.counted_data import counted, simulated_counts
 
 
