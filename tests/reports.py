@@ -14,12 +14,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flows.families import analysis_of
+from flows.steps import of_a_normal_outcome as normal
 from flows.steps import of_a_report as steps
+from flows.steps.analysis import Analysis
+from flows.steps.binding import RunLog, logged
 from tasks.notify.notify import age_in_days
 from tasks.opening.studies import OpenedStudy, read_study
 from tasks.reports.run_record import open_run, with_rows
-from tasks.stats.rows.usable_varying import with_usable_varying
+from tasks.rows.collect import Collected
+from tasks.study.model import Study
+from tasks.study.run import RunRecord
 from tasks.study.toml_text import toml_text
+from tasks.view.context import context_of
 from tests.around_the_fit import FEW_DRAWS, WIDE_LIMITS, around_the_fit
 from tests.factories import HOSTILE_LABELS
 from tests.posteriors import fits_of
@@ -111,23 +118,28 @@ def write_study(folder: Path, files: Mapping[str, pd.DataFrame], **keys: Any) ->
 
 
 def publish_run(opened: OpenedStudy, reports: Path, *, stan: bool = True) -> Path:
-    """What `flows.report` does; returns the run folder, which also has the report as one file."""
+    """What `flows.pipeline` does; returns the run folder, which also has the report as one file."""
+    with logged(RunLog(is_flow_run=False)):
+        return _published(opened, reports, stan=stan)
+
+
+def _published(opened: OpenedStudy, reports: Path, *, stan: bool) -> Path:
     study, files = opened.study, steps.identified(opened, reports)
-    run = open_run(study, files)
+    run, age = open_run(study, files), age_in_days(opened)
     previous = steps.previous_report(reports, study.name)
     rows = steps.collected_or_kept(steps.files_read(opened, files, reports), opened, reports, run.id, previous)
-    study = with_usable_varying(study, rows.products)
-    products, scaling = steps.scaled(rows.products)
+    study = rows.study(study)
+    analysis = analysis_of(study)("auto", study, rows, run, age) if stan else _made_up(study, rows, run, age)
+    context = steps.looked_back(reports, replace(opened, study=study), analysis, rows, previous)
+    return steps.published(reports, study, run.id, steps.written(context, standalone=True, look=None))
+
+
+def _made_up(study: Study, rows: Collected, run: RunRecord, age: float | None) -> Analysis:
+    """The normal family's analysis, of a posterior around its REML fit."""
+    products, scaling = normal.scaled(rows.products)
     fits = fits_of(study, products, scaling)
-    screening, answer = steps.screened(study, rows, products, scaling, fits, run.seed), None
-    if stan:
-        posterior = steps.sampled("embedded", study, products, scaling, run.seed)
-        answer = steps.answered("embedded", study, rows, scaling, screening, run.seed)
-    else:
-        posterior = around_the_fit(study, products, scaling, fits, run.seed)
-    run, age = with_rows(run, rows, posterior.engine, ""), age_in_days(opened)
-    findings = steps.found(study, run, rows, age, products, scaling, fits, posterior, screening, answer)
-    opened = replace(opened, study=study)
-    context = steps.looked_back(reports, opened, findings, rows, posterior, answer, previous)
-    files_of_run = steps.written(context, posterior.draws, standalone=True, look=None)
-    return steps.published(reports, study, run.id, files_of_run)
+    screening = normal.screened(study, rows, products, scaling, fits, run.seed)
+    posterior = around_the_fit(study, products, scaling, fits, run.seed)
+    run = with_rows(run, rows, posterior.engine, "")
+    findings = normal.found(study, run, rows, age, products, scaling, fits, posterior, screening, None)
+    return Analysis(findings, posterior.draws, None, context_of)
