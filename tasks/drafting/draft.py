@@ -50,7 +50,8 @@ def _lines(file: Path, seen: FileSeen, found: Guess) -> Iterator[str]:
     yield f"title = {toml_value(_title(outcome, group, predictors))}"
     yield f"source = {toml_value(file.name)} # a file in this folder, or several: {toml_value('*' + file.suffix)}"
     numeric = [column for column in predictors if not column.is_category]
-    yield from _how_to_read(seen, (outcome, *numeric))
+    sizes = [found.family.size] if found.family and found.family.size and found.family.is_sure else []
+    yield from _how_to_read(seen, (outcome, *numeric, *sizes))
     yield ""
     yield f"outcome = {toml_value(outcome.name)} # guess: numbers, {outcome.n_distinct} different values"
     yield from _family(found.family)
@@ -70,7 +71,7 @@ def _lines(file: Path, seen: FileSeen, found: Guess) -> Iterator[str]:
     yield ""
     yield "# What is possible, not only what was seen. Rows outside are rejected."
     yield "# [rules.ranges]"
-    yield from (_range(column) for column in (outcome, *numeric))
+    yield from (_range(column) for column in (outcome, *numeric, *sizes))
 
 
 def _title(outcome: Column, group: Column, predictors: Sequence[Column]) -> str:

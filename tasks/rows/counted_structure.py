@@ -37,9 +37,13 @@ def _interval(cells: Cells, study: Study) -> str:
     per = study.rates.per
     if per is None and cells.family == "binomial":
         return f"{100 * float(ends[0]):.3g} to {100 * float(ends[1]):.3g} %"
-    unit = f"per {'' if per is None else f'{per:,.15g} '}{_unit(study)}"
+    unit = "per {}".format(_one(study) if per is None else f"{per:,.15g} {_unit(study)}")
     low, high = ((per or 1.0) * float(end) for end in ends)
     return f"{low:.3g} to {high:.3g} {unit}"
+
+
+def _one(study: Study) -> str:
+    return "unit of exposure" if study.exposure else "row"
 
 
 def _unit(study: Study) -> str:

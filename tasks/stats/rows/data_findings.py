@@ -12,7 +12,7 @@ from tasks.stats.rows.categories import Category, judge_categories
 from tasks.stats.rows.collinearity import Collinearity, collinearity, judge_collinearity
 from tasks.stats.rows.copies import Copies, judge_copies
 from tasks.stats.rows.reading_notes import ReadingNotes, judge_reading
-from tasks.stats.rows.usable_varying import group_level_terms, judge_group_level
+from tasks.stats.rows.usable_varying import group_level_terms, judge_group_level, with_spread
 from tasks.study.model import Study
 
 
@@ -82,7 +82,7 @@ def data_findings(
 
 def findings_of_rows(products: CrossProducts, n_rejected: int, notes: DataNotes) -> DataFindings:
     """As `data_findings`, from raw sums. The rows have to carry the model (`tasks.rows.structure`)."""
-    scaling = scaling_of(products)
+    scaling = with_spread(scaling_of(products))
     return data_findings(centre_scaled(products, scaling), scaling, n_rejected, notes=notes)
 
 

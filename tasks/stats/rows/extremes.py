@@ -14,7 +14,10 @@ KEPT = 8  # distinct values at each end
 
 @dataclass(frozen=True)
 class Extremes:
-    """Rows are the outcome, then each predictor (p in all). NaN, with a count of 0, if there are fewer than KEPT."""
+    """Rows are the outcome, each predictor, and the size of a counted outcome (p or p + 1 in all).
+
+    NaN, with a count of 0, if there are fewer than KEPT.
+    """
 
     low: Floats  # (p, KEPT) the lowest distinct values, ascending
     n_low: Integers  # (p, KEPT)

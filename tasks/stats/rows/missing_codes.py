@@ -36,7 +36,7 @@ class MissingCode:
 def missing_codes(extremes: Extremes, columns: Sequence[str]) -> tuple[MissingCode, ...]:
     """Codes at either end of a column, further from the other values than those lie apart.
 
-    `columns` names the outcome and the predictors, in the order of `extremes`.
+    `columns` names the outcome, the predictors and the size of a counted outcome, in the order of `extremes`.
     """
     return tuple(code for i, name in enumerate(columns) for code in _codes(extremes, i, name))
 

@@ -80,6 +80,17 @@ def test_a_row_for_each_group_is_drafted_where_trials_tell_chance(tmp_path: Path
     assert (rows.n_rows, rows.n_groups) == (40, 40)
 
 
+def test_how_trials_are_written_is_drafted_too(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    n = rng.integers(2_000, 9_000, N)
+    deaths = rng.binomial(n, np.repeat(np.linspace(0.01, 0.04, 8), N // 8))
+    text, opened, rows = drafted(tmp_path, frame(admissions=[f"{each:,}" for each in n], deaths=deaths))
+    assert (opened.study.trials, opened.study.thousands) == ("admissions", ",")
+    assert f"# admissions = {{ min = {n.min()}, max = {n.max()} }} # as seen" in text
+    assert rows.cells is not None
+    assert rows.cells.size.sum() == n.sum()
+
+
 def test_trials_that_are_ever_exceeded_are_none(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     n = rng.integers(20, 200, N)

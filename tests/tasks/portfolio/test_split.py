@@ -117,6 +117,14 @@ def test_where_reports_go_to_a_store_the_rows_do_too(
     assert [Path(name).suffix for name in source_of(opened).parts()] == [".csv"]
 
 
+def test_the_trials_cannot_split(study: Path) -> None:
+    (study / "a.csv").write_text("region,g,y,x,n\nn,a,1,2,4\nn,b,2,3,5\n")
+    file = study / "study.toml"
+    file.write_text('family = "binomial"\ntrials = "n"\n' + file.read_text())
+    with pytest.raises(StudyError, match="own outcome, group, order or size"):
+        split(study, "n")
+
+
 @pytest.mark.parametrize(
     ("column", "kind", "why"),
     [

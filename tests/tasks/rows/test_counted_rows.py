@@ -21,6 +21,8 @@ from tasks.rows.collect import Collected, collect
 from tasks.rows.read_files import read_files
 from tasks.rows.study_files import hash_files
 from tasks.stats.fits.cells import Cells, cells_of
+from tasks.stats.rows import digest as digests
+from tasks.stats.rows.data_findings import findings_of_rows
 from tasks.study.errors import DataRejected, Rejection
 from tasks.study.model import Study
 
@@ -176,6 +178,18 @@ def test_the_sample_carries_sizes(kind: str) -> None:
     assert found.sample.size.tolist() == wanted
 
 
+def test_a_sampled_row_keeps_its_own_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "SAMPLE_ROWS", 20)
+    monkeypatch.setattr(csv_files, "CHUNK_ROWS", 7)
+    rows = [(str(i % 4), str(100 + 10 * (i * 7 % 30)), "abc"[i % 3], str(i * 7 % 30)) for i in range(90)]
+    found = collected(study("trials"), rows[:40], rows[40:])
+    assert found.sample.size is not None
+    assert found.sample.n_rows == 20
+    np.testing.assert_array_equal(found.sample.size, 100 + 10 * found.sample.x[:, 0])
+    assert found.cells is not None
+    assert found.cells.n_rows.sum() == 90
+
+
 def test_a_measured_outcome_has_neither_cells_nor_sizes() -> None:
     asked = Study.model_validate(study("count").model_dump() | {"family": "normal"})
     found = collected(asked, ROWS)
@@ -258,7 +272,8 @@ def test_without_any_event_the_overall_rate_is_told(kind: str) -> None:
     share = 1 - 0.025 ** (1 / n) if "trial" in kind else stats.chi2.ppf(0.975, 2) / 2 / n
     said = stopped(study(kind), rows)
     assert "'y' has no event in any of the 6 usable rows" in said
-    shown = f"0 to {100 * share:.3g} %" if "trial" in kind else f"0 to {share:.3g} per"
+    unit = "unit of exposure" if kind == "exposure" else "row"
+    shown = f"0 to {100 * share:.3g} %" if "trial" in kind else f"0 to {share:.3g} per {unit}. Add"
     assert shown in said
 
 
@@ -283,6 +298,8 @@ def test_an_outcome_that_is_the_same_in_all_rows_is_compared_by_its_trials(kind:
     rows = [("1", *row[1:]) for row in ROWS]
     found = collected(study(kind, varying=None), rows)
     assert found.n_rows == 6
+    told = findings_of_rows(found.products, found.n_rejected, found.notes)
+    assert told.group_level == ()
 
 
 def test_a_predictor_of_the_groups_does_not_vary_though_the_outcome_is_constant() -> None:
