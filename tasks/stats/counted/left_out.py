@@ -59,7 +59,7 @@ class _Scores:
 
 def left_out_cells(model: CountedModel, draws: CountedDraws, pareto_k_threshold: float | None, seed: int) -> LooResult:
     """PSIS-LOO of cells, `rows` of the result. Sums are for all C cells, also where only some of them are scored."""
-    at = _at(model, draws, model.cells.events.size)
+    at = _at(model, draws, _draws_afforded(model))
     cells = _cells_used(model.cells, len(at.beta), seed)
     scores = _cell_scores(model.cells, at, cells, np.random.default_rng([seed, 5]))
     return _result(scores, cells, model.cells.group_index[cells], model, model.cells.events.size, pareto_k_threshold)
@@ -67,7 +67,7 @@ def left_out_cells(model: CountedModel, draws: CountedDraws, pareto_k_threshold:
 
 def left_out_groups(model: CountedModel, draws: CountedDraws, pareto_k_threshold: float | None) -> LooResult:
     """PSIS-LOO of whole groups that have cells, `rows` of the result: how well groups are predicted from others."""
-    at = _at(model, draws, model.cells.events.size)
+    at = _at(model, draws, _draws_afforded(model))
     groups = np.unique(model.cells.group_index)
     log_lik = _by_group(at.design, at) + model.cells.of_groups(cell_constants(model.cells))[groups]
     return _result(_Scores(log_lik, log_lik), groups, groups, model, groups.size, pareto_k_threshold)
@@ -81,9 +81,18 @@ def cell_constants(cells: Cells) -> Floats:
     return np.asarray(events * np.log(size) - gammaln(events + 1.0))
 
 
-def _at(model: CountedModel, draws: CountedDraws, n_cells: int) -> _At:
+def group_log_lik(model: CountedModel, draws: CountedDraws) -> Floats:
+    """(S, J) log likelihoods, without constants, of the groups that have cells, given all draws of the parameters."""
+    at = _at(model, draws, draws.beta.shape[0] * draws.beta.shape[1])
+    return _by_group(at.design, at)
+
+
+def _draws_afforded(model: CountedModel) -> int:
+    return int(np.clip(VALUES_AFFORDED // model.cells.events.size, FEWEST_DRAWS, MOST_DRAWS))
+
+
+def _at(model: CountedModel, draws: CountedDraws, limit: int) -> _At:
     design = full_design(model)
-    limit = int(np.clip(VALUES_AFFORDED // n_cells, FEWEST_DRAWS, MOST_DRAWS))
     beta, sd, correlation = (thinned(each, limit) for each in (draws.beta, draws.sigma_group, draws.correlation))
     factor = sd[:, :, None] * cholesky(correlation)
     linear = linear_of(design, beta.mean(axis=0), factor.mean(axis=0))
