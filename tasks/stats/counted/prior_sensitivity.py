@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from tasks.stats.counted.draws import CountedDraws
-from tasks.stats.counted.left_out import group_log_lik
+from tasks.stats.counted.leave_one_out import group_log_lik
 from tasks.stats.counted.links import log_likelihood_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import CountedPriors, log_prior_of

@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from tasks.stats.counted import left_out as module
 from tasks.stats.counted.cells import Cells, Family
 from tasks.stats.counted.draws import CountedDraws
-from tasks.stats.counted.left_out import cell_constants, left_out_cells, left_out_groups
+from tasks.stats.counted.leave_one_out import cell_constants, left_out_cells, left_out_groups
 from tasks.stats.counted.links import log_likelihood_of, mean_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import CountedPriors, default_priors
