@@ -26,7 +26,8 @@ from tasks.stats.counted.starts import fixed_alone
 from tasks.stats.judged.likelihood_ratio_test import SAME, LikelihoodRatioTest
 from tasks.stats.records import Floats
 
-FEWEST_ASYMPTOTIC = 2000  # groups
+FEWEST_ASYMPTOTIC = 2000  # groups; a tenth of them where cells are more than MOST_CELLS
+MOST_CELLS = 20_000
 CELLS_AFFORDED = 100_000  # cells times replicates, if these are not the fewest
 FEWEST_REPLICATES, MOST_REPLICATES = 39, 199
 REPLICATE_POINTS = {1: 9, 2: 5}  # per effect: replicates have small variances, for which few nodes are exact
@@ -60,7 +61,7 @@ def group_sd_test(model: CountedModel, seed: int, n_replicates: int | None = Non
     larger = _design(model, basis, model.varying)
     null = _null(model, basis)
     statistic = max(2.0 * (maximise(larger, POINTS.get(larger.q, 1))[0].log_lik - null.log_lik), 0.0)
-    if model.cells.n_groups > FEWEST_ASYMPTOTIC and n_replicates is None:
+    if n_replicates is None and _is_asymptotic(larger):
         return _asymptotic(model, statistic)
     r = n_replicates or int(np.clip(CELLS_AFFORDED // larger.events.size, FEWEST_REPLICATES, MOST_REPLICATES))
     rng = np.random.default_rng([seed, 3])
@@ -85,6 +86,11 @@ def _tested(model: CountedModel) -> dict[str, Any]:
         "terms": tuple(model.cells.terms[k] for k in model.varying if k or not has_null_intercept),
         "null": "varying_intercept" if has_null_intercept else "complete_pooling",
     }
+
+
+def _is_asymptotic(larger: Design) -> bool:
+    fewest = FEWEST_ASYMPTOTIC / 10 if larger.events.size > MOST_CELLS else FEWEST_ASYMPTOTIC
+    return larger.n_groups > fewest
 
 
 def _asymptotic(model: CountedModel, statistic: float) -> GroupSdTest:

@@ -158,18 +158,19 @@ def _statistics(
     solve = np.linalg.pinv(x)  # least squares over all rows
     slopes, observed = y_rep @ solve.T, solve @ y
     found = [
-        _statistic("median", "", float(np.median(y)), np.median(y_rep, axis=1), tail),
-        _statistic("SD", "", float(y.std()), y_rep.std(axis=1), tail, only_above=True),
+        statistic_of("median", "", float(np.median(y)), np.median(y_rep, axis=1), tail),
+        statistic_of("SD", "", float(y.std()), y_rep.std(axis=1), tail, only_above=True),
     ]
     for k in range(1, len(terms)):
         scale = scaling.scale[k - 1]
-        found.append(_statistic("slope", terms[k], float(observed[k] / scale), slopes[:, k] / scale, tail))
+        found.append(statistic_of("slope", terms[k], float(observed[k] / scale), slopes[:, k] / scale, tail))
     return tuple(found)
 
 
-def _statistic(
+def statistic_of(
     name: str, term: str, observed: float, replicated: Floats, tail: float, *, only_above: bool = False
 ) -> PriorStatistic:
+    """The data's value beside those of the simulated data sets (S,); `only_above`: smaller ones are never excluded."""
     above, below = float((replicated >= observed).mean()), float((replicated <= observed).mean())
     probability = above if only_above else min(above, below)
     lower, upper = np.quantile(replicated, QUANTILES[[0, -1]])

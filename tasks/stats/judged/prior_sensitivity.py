@@ -20,8 +20,8 @@ import numpy as np
 
 from tasks.stats.bayes.group_likelihood import group_log_lik, marginal_log_lik, parameter_draws
 from tasks.stats.bayes.log_density import conditional_log_lik, log_prior
-from tasks.stats.bayes.posterior import intraclass_correlation
 from tasks.stats.bayes.priors import ResolvedPriors
+from tasks.stats.draws import Draws
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, PosteriorDraws
@@ -76,7 +76,9 @@ class PriorSensitivity:
 
 
 @dataclass(frozen=True)
-class _Quantity:
+class Quantity:
+    """A reported quantity; `group` is a position, -1 of none."""
+
     kind: Kind
     terms: tuple[str, ...]
     values: Floats  # (C, D)
@@ -84,7 +86,7 @@ class _Quantity:
 
 
 @dataclass(frozen=True)
-class _Weights:
+class PowerWeights:
     lower: Floats  # (C, D), for ALPHAS[0]
     upper: Floats  # (C, D), for ALPHAS[1]
 
@@ -101,19 +103,24 @@ def prior_sensitivity(
     shape = kept.sigma.shape
     at = parameter_draws(kept, products.outcome_center, kept.sigma.size)
     total = marginal_log_lik(products.gram, varying, at)
-    by_prior, by_likelihood = _weights(log_prior(kept, priors)), _weights(total.reshape(shape))
+    by_prior, by_likelihood = power_weights(log_prior(kept, priors)), power_weights(total.reshape(shape))
     found = [
-        _sensitivity(one, by_prior, by_likelihood, threshold) for one in _parameters(kept, products.terms, varying)
+        sensitivity(one, by_prior, by_likelihood, threshold)
+        for one in (
+            *parameters(kept, products.terms, varying),
+            Quantity("sigma", (), kept.sigma),
+            Quantity("icc", (), kept.icc),
+        )
     ]
     chosen = list(_groups(kept, len(products.labels)))
     for j, coef in chosen:
         gram = products.gram[j]
         centred = coef.reshape(-1, products.p) - np.eye(products.p)[0] * products.outcome_center
         own = conditional_log_lik(gram, centred, at.sigma) - group_log_lik(gram[None], varying, at)[:, 0]
-        weights = _weights((total + own).reshape(shape))
+        weights = power_weights((total + own).reshape(shape))
         for k, term in enumerate(products.terms):
-            one = _Quantity("group", (term,), coef[..., k], j)
-            found.append(_sensitivity(one, by_prior, weights, threshold))
+            one = Quantity("group", (term,), coef[..., k], j)
+            found.append(sensitivity(one, by_prior, weights, threshold))
     return PriorSensitivity(tuple(found), len(chosen), total.size, threshold)
 
 
@@ -125,17 +132,16 @@ def _thinned(draws: PosteriorDraws, n_groups: int) -> PosteriorDraws:
     return replace(draws, checked_coef=coef[:, step], **{name: getattr(draws, name)[:, step] for name in names})
 
 
-def _parameters(draws: PosteriorDraws, terms: tuple[str, ...], varying: tuple[int, ...]) -> Iterator[_Quantity]:
+def parameters(draws: Draws, terms: tuple[str, ...], varying: tuple[int, ...]) -> Iterator[Quantity]:
+    """Fixed effects, SDs and correlations of the varying effects."""
     names = [terms[k] for k in varying]
     for k, term in enumerate(terms):
-        yield _Quantity("fixef", (term,), draws.beta[..., k])
+        yield Quantity("fixef", (term,), draws.beta[..., k])
     for k, term in enumerate(names):
-        yield _Quantity("sigma_group", (term,), draws.sigma_group[..., k])
+        yield Quantity("sigma_group", (term,), draws.sigma_group[..., k])
     for k in range(len(names)):
         for m in range(k):
-            yield _Quantity("correlation", (names[m], names[k]), draws.correlation[..., k, m])
-    yield _Quantity("sigma", (), draws.sigma)
-    yield _Quantity("icc", (), intraclass_correlation(draws))
+            yield Quantity("correlation", (names[m], names[k]), draws.correlation[..., k, m])
 
 
 def _groups(draws: PosteriorDraws, n_groups: int) -> Iterator[tuple[int, Floats]]:
@@ -147,15 +153,15 @@ def _groups(draws: PosteriorDraws, n_groups: int) -> Iterator[tuple[int, Floats]
         yield int(place) * draws.checked_step, coef[:, :, place]
 
 
-def _weights(log_component: Floats) -> _Weights:
+def power_weights(log_component: Floats) -> PowerWeights:
     """Pareto-smoothed importance weights which scale a component of the posterior; (C, D), each of sum 1."""
     from arviz_stats.base import array_stats
 
     lower, upper = (np.exp(array_stats.power_scale_lw(log_component, alpha=alpha, axis=(0, 1))) for alpha in ALPHAS)
-    return _Weights(lower / lower.sum(), upper / upper.sum())
+    return PowerWeights(lower / lower.sum(), upper / upper.sum())
 
 
-def _sensitivity(one: _Quantity, prior: _Weights, likelihood: _Weights, threshold: float) -> Sensitivity:
+def sensitivity(one: Quantity, prior: PowerWeights, likelihood: PowerWeights, threshold: float) -> Sensitivity:
     by_prior, by_likelihood = _moved(one.values, prior), _moved(one.values, likelihood)
     return sensitivity_of(one.kind, one.terms, one.group, by_prior, by_likelihood, threshold)
 
@@ -173,7 +179,7 @@ def sensitivity_of(
     return Sensitivity(kind, terms, group, prior, likelihood, diagnosis(prior, likelihood, threshold), limit)
 
 
-def _moved(values: Floats, weights: _Weights) -> float:
+def _moved(values: Floats, weights: PowerWeights) -> float:
     from arviz_stats.base import array_stats
 
     return float(

@@ -51,3 +51,13 @@ def test_modes_are_found_from_far_away(family: str, start: float) -> None:
     np.testing.assert_allclose(at.u, usual.u, rtol=1e-9)
     gradient = design.events * 2.0 - design.size * at.rate * 2.0 - at.u[0]
     assert np.abs(gradient * np.sqrt(at.inverse[:, 0, 0])).max() < 1e-8
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_a_start_on_the_wrong_side_of_zero_costs_few_steps(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the mode is near 0 and h lower at the start than at 0, the search goes on from 0."""
+    design = design_for(simulated(family, 3, [6] * 40, most=5), 1)
+    linear = linear_of(design, np.array([-0.5, 0.3]), np.array([[0.8]]))
+    exact = modes_of(design, linear, np.zeros((1, 40))).u
+    monkeypatch.setattr("tasks.stats.counted.group_modes.MOST_STEPS", 10)
+    np.testing.assert_allclose(modes_of(design, linear, -exact).u, exact, atol=1e-8)

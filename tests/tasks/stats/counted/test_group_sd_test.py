@@ -83,3 +83,12 @@ def test_groups_without_a_cell_and_the_order_of_groups_change_nothing() -> None:
     one, other = (group_sd_test(each, 1, n_replicates=19) for each in (model, wider))
     assert one.statistic == pytest.approx(other.statistic, abs=1e-6)
     assert one.p_value == other.p_value
+
+
+def test_many_cells_of_many_groups_are_tested_without_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = simulated_model("poisson", 3, [3] * 25, (-1.0, 0.3), (0.4,), (1, 9))
+    monkeypatch.setattr(module, "FEWEST_ASYMPTOTIC", 200)
+    assert not group_sd_test(model, 1).is_asymptotic
+    monkeypatch.setattr(module, "MOST_CELLS", 50)
+    assert group_sd_test(model, 1).is_asymptotic
+    assert not group_sd_test(model, 1, n_replicates=1).is_asymptotic
