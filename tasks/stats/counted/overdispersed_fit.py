@@ -69,9 +69,8 @@ def overdispersed_fit(
     design = design_of(model.cells, basis, np.ascontiguousarray(model.design[:, list(model.varying)].T))
     search = _Search(design, rule(design.q, points), np.zeros((design.q, design.n_groups)))
     at, value, is_converged = _searched(search, _start(basis, without))
-    n_theta = without.theta.size
-    fixed, theta = at[: design.m], at[design.m : design.m + n_theta]
-    is_without = value <= without.log_lik or at[-1] <= NONE
+    fixed, theta = at[: design.m], at[design.m : -1]
+    is_without = not value > without.log_lik or at[-1] <= NONE
     factor = relative_factor(theta, design.q)
     modes = search.modes_of(at)
     mode, cov = np.zeros((model.cells.n_groups, design.q)), np.tile(factor @ factor.T, (model.cells.n_groups, 1, 1))
@@ -81,8 +80,8 @@ def overdispersed_fit(
         fixef=without.fixef if is_without else basis.to_scaled @ fixed,
         theta=without.theta if is_without else theta,
         cov=without.cov if is_without else factor @ factor.T,
-        dispersion=0.0 if is_without else float(np.exp(at[-1])),
-        log_lik=max(value, without.log_lik),
+        dispersion=0.0 if is_without else _dispersion(at),
+        log_lik=without.log_lik if is_without else value,
         log_lik_without=without.log_lik,
         conditional_mode=without.conditional_mode if is_without else mode,
         conditional_cov=without.conditional_cov if is_without else cov,
@@ -141,7 +140,7 @@ class _Search:
     def at(self, parameters: Floats) -> tuple[float, Floats]:
         """Log likelihood and score."""
         design, phi = self.design, _dispersion(parameters)
-        base, a, _ = self._linear(parameters)
+        base, a = self._linear(parameters)
         modes = self.modes_of(parameters)
         top = self._joint(base, a, modes.u, phi)
         total, of_eta = np.zeros(design.n_groups), np.zeros(design.events.size)
@@ -169,7 +168,7 @@ class _Search:
     def modes_of(self, parameters: Floats) -> _Modes:
         """By scoring from where the last parameters had theirs; a group whose step lowers its density takes half."""
         design, phi = self.design, _dispersion(parameters)
-        base, a, _ = self._linear(parameters)
+        base, a = self._linear(parameters)
         u, value = np.zeros_like(self.modes), self._joint(base, a, np.zeros_like(self.modes), phi)
         step = self.modes.copy()
         for _ in range(MOST_STEPS):
@@ -185,10 +184,10 @@ class _Search:
         inverse, log_det = inverse_and_log_det(curvature)
         return _Modes(u, inverse, inverse_root(curvature, inverse), log_det)
 
-    def _linear(self, parameters: Floats) -> tuple[Floats, Floats, Floats]:
-        m, q = self.design.m, self.design.q
-        factor = relative_factor(parameters[m:-1], q)
-        return self.design.basis @ parameters[:m], factor.T @ self.design.z, factor
+    def _linear(self, parameters: Floats) -> tuple[Floats, Floats]:
+        """The linear predictor is base (C,) and a'u, with a (q, C)."""
+        m = self.design.m
+        return self.design.basis @ parameters[:m], relative_factor(parameters[m:-1], self.design.q).T @ self.design.z
 
     def _joint(self, base: Floats, a: Floats, u: Floats, phi: float) -> Floats:
         """(J,) log joint density of rows and effects u (q, J)."""
