@@ -66,13 +66,13 @@ def test_a_row_of_several_is_predicted_by_the_others(family: Family) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_residuals_of_rows_left_out_are_uniform_and_rates_within_their_band(family: Family) -> None:
     values, inside = [], 0
-    for seed in range(12):
+    for seed in range(8):
         model = simulate(World(family, groups=100, rows=(1, 3), trials=(1, 8)), seed).model()
         rates = left_out_rates(model, fit_of(model))
         values.append(randomised_pit(model.cells, rates, seed))
         inside += calibration_table(model.cells, rates.mean(axis=0), unknown=rates.std(axis=0)).is_inside
     assert stats.kstest(np.concatenate(values), "uniform").pvalue > 1e-3
-    assert inside >= 10
+    assert inside >= 6
 
 
 def test_bands_are_wider_by_what_is_unknown_together() -> None:
