@@ -4,8 +4,8 @@ The twin of `tasks.stats.judged.missing_terms`, with its record, its limits and 
 the fullest fit in turn, by a rule with fewer points than the fit's own, and tested by the likelihood ratio: Wald's test
 loses power where effects are large (Hauck & Donner 1977, *JASA* 72). Group-level terms are tested on the t distribution
 with as many degrees of freedom as groups less two, by the ratio's signed root, as variances are estimated from them:
-what rows vary more than their family says is in these. A curve's ratio is divided by Pearson's dispersion of the cells,
-if above 1 (McCullagh & Nelder 1989, §4.5).
+what rows vary more than their family says is in these. A curve's ratio is divided by the dispersion of the cells that
+bear on it, if above 1.
 What a curve explains is a share of the variance of the study's rows, 1 - exp(-LR / N), in a linear model the share of
 the residual variance.
 """
@@ -21,7 +21,7 @@ from scipy.special import stdtr
 from tasks.stats.counted.added_terms import counted_model, group_sizes, own_model
 from tasks.stats.counted.group_estimates import group_estimates
 from tasks.stats.counted.left_out import effect_variance, linear_predictor
-from tasks.stats.counted.links import mean_of, pearson_of, variance_of
+from tasks.stats.counted.links import mean_of, variance_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
 from tasks.stats.counted.predictors import centre_scaled
@@ -152,13 +152,20 @@ def _tested(beside: _Beside, added: Added, span_limit: float) -> MissingTerm | N
 
 
 def _dispersion(model: CountedModel, fit: CountedPartialPooling) -> float:
-    """Pearson's chi-squared by the cells less what the fit followed of each; 1 where that is less, or cells are few."""
-    cells = model.cells
+    """How far the last coefficient's variance is that of the cells as they vary, by what the family says; 1 or more.
+
+    Of what is left of its column given the others (White 1980, *Econometrica* 48), and 1 where cells are few.
+    """
+    cells, x = model.cells, model.design
     rate = mean_of(cells.family, linear_predictor(model, fit))
-    leverage = cells.size * variance_of(cells.family, rate) * effect_variance(model, fit)
-    df = cells.events.size - float(np.minimum(leverage, 1.0).sum()) - len(cells.terms)
-    chi_squared = float(pearson_of(cells.family, cells.events, cells.size, rate).sum())
-    return max(chi_squared / df, 1.0) if df >= FEWEST_DF else 1.0
+    weight, residual = cells.size * variance_of(cells.family, rate), cells.events - cells.size * rate
+    df = cells.events.size - float(np.minimum(weight * effect_variance(model, fit), 1.0).sum()) - x.shape[1]
+    if df < FEWEST_DF:
+        return 1.0
+    root = np.sqrt(weight)[:, None]
+    own = x[:, -1] - x[:, :-1] @ np.linalg.lstsq(x[:, :-1] * root, x[:, -1] * root[:, 0], rcond=None)[0]
+    ratio = float((own**2 * residual**2).sum() / (own**2 * weight).sum())
+    return max(ratio * cells.events.size / df, 1.0)
 
 
 def _p_value(gain: float, df: float) -> float:

@@ -24,6 +24,7 @@ from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.records import Floats
 
 DISPERSION_SD = 1.0  # half-normal scale: rows' rates with an SD up to about their mean are usual
+ONE = np.ones(())
 LARGE = 1e4  # of a / phi: from here on by the series
 
 
@@ -37,11 +38,11 @@ def log_density(family: Family, events: Floats, size: Floats, eta: Floats, dispe
     """Log probability of each row, constants included; all of shapes that go together, `dispersion` >= 0."""
     phi = np.asarray(dispersion, dtype=float)
     if family == "binomial":
-        others, every = size - events, np.ones(np.shape(eta))
-        value = rising(expit(eta), events, phi)[0] + rising(expit(-eta), others, phi)[0] - rising(every, size, phi)[0]
+        others = size - events
+        value = rising(expit(eta), events, phi)[0] + rising(expit(-eta), others, phi)[0] - rising(ONE, size, phi)[0]
         return np.asarray(value + gammaln(size + 1.0) - gammaln(events + 1.0) - gammaln(others + 1.0))
     mean = size * mean_of(family, eta)
-    value = rising(np.ones(np.shape(mean)), events, phi)[0] + events * (eta + np.log(size)) - gammaln(events + 1.0)
+    value = rising(ONE, events, phi)[0] + events * (eta + np.log(size)) - gammaln(events + 1.0)
     return np.asarray(value - events * np.log1p(phi * mean) - mean * log1p_ratio(phi * mean))
 
 
@@ -53,12 +54,12 @@ def derivatives(
     if family == "binomial":
         p, other = expit(eta), expit(-eta)
         of_events, of_others = rising(p, events, phi)[1], rising(other, size - events, phi)[1]
-        of_all = rising(np.ones(np.shape(eta)), size, phi)[1]
+        of_all = rising(ONE, size, phi)[1]
         return np.asarray(p * other * (of_events - of_others)), np.asarray(of_all - p * of_events - other * of_others)
     mean = size * mean_of(family, eta)
     spread = 1.0 + phi * mean
-    by_dispersion = events - rising(np.ones(np.shape(mean)), events, phi)[1]
-    by_dispersion += mean * (log1p_ratio(phi * mean) - (1.0 + phi * events) / spread)
+    by_dispersion = events - rising(ONE, events, phi)[1]
+    by_dispersion = by_dispersion + mean * (log1p_ratio(phi * mean) - (1.0 + phi * events) / spread)
     return np.asarray((events - mean) / spread), np.asarray(by_dispersion)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import chdtrc
 
 from tasks.stats.counted.design import Basis, Design, basis_of, design_of
@@ -18,16 +17,19 @@ from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import derivatives, log_density, weight
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
 from tasks.stats.counted.quadrature import POINTS, Rule, rule
+from tasks.stats.fits.batched_bfgs import minimise
 from tasks.stats.fits.reml import relative_factor
 from tasks.stats.fits.small_matrices import inverse_and_log_det, inverse_root, lower_triangle
 from tasks.stats.records import Floats
 
-LOG_DISPERSION = (-12.0, 6.0)  # at the lower end there is none
+LOG_DISPERSION = (-25.0, 10.0)  # farther out nothing changes
+NONE = -12.0  # a log dispersion that is none
+EXPECTED_GAIN, ARRIVED = 1e-8, 1e-4  # in the log likelihood: at which the search ends, and with which it has arrived
 START = -1.5  # log dispersion
 LEAST_SD = 0.1  # of group effects, where a search starts: at 0 it would stay
 LONGEST_STEP = 5.0  # in the linear predictor of any of a group's rows
-MOST_STEPS, MOST_ITERATIONS = 40, 200
-TOLERANCE = 1e-10  # of a group's log joint density: what the next step is expected to gain
+MOST_STEPS = 40
+TOLERANCE = 1e-9  # of a group's log joint density: what the next step is expected to gain
 ROUNDING = 1e-12  # relative: by how much the density may seem to fall
 OFF_MODE = 300.0  # log weights above this are of absurd parameters, where no mode was reached
 CHUNK = 100_000  # nodes times rows at once
@@ -67,9 +69,8 @@ def overdispersed_fit(
     design = design_of(model.cells, basis, np.ascontiguousarray(model.design[:, list(model.varying)].T))
     search = _Search(design, rule(design.q, points), np.zeros((design.q, design.n_groups)))
     at, value, is_converged = _searched(search, _start(basis, without))
-    n_theta = without.theta.size
-    fixed, theta = at[: design.m], at[design.m : design.m + n_theta]
-    is_without = value <= without.log_lik or at[-1] <= LOG_DISPERSION[0]
+    fixed, theta = at[: design.m], at[design.m : -1]
+    is_without = not value > without.log_lik or at[-1] <= NONE
     factor = relative_factor(theta, design.q)
     modes = search.modes_of(at)
     mode, cov = np.zeros((model.cells.n_groups, design.q)), np.tile(factor @ factor.T, (model.cells.n_groups, 1, 1))
@@ -79,8 +80,8 @@ def overdispersed_fit(
         fixef=without.fixef if is_without else basis.to_scaled @ fixed,
         theta=without.theta if is_without else theta,
         cov=without.cov if is_without else factor @ factor.T,
-        dispersion=0.0 if is_without else float(np.exp(at[-1])),
-        log_lik=max(value, without.log_lik),
+        dispersion=0.0 if is_without else _dispersion(at),
+        log_lik=without.log_lik if is_without else value,
         log_lik_without=without.log_lik,
         conditional_mode=without.conditional_mode if is_without else mode,
         conditional_cov=without.conditional_cov if is_without else cov,
@@ -107,15 +108,19 @@ def _start(basis: Basis, fit: CountedPartialPooling) -> Floats:
     return np.concatenate([np.linalg.solve(basis.to_scaled[kept], fit.fixef[kept]), theta, [START]])
 
 
-def _searched(search: _Search, start: Floats) -> tuple[Floats, float, bool]:
-    def falling(parameters: Floats) -> tuple[float, Floats]:
-        value, score = search.at(parameters)
-        return -value, -score
+def _dispersion(parameters: Floats) -> float:
+    return float(np.exp(np.clip(parameters[-1], *LOG_DISPERSION)))
 
-    free = [(None, None)] * (start.size - 1)
-    options = {"maxiter": MOST_ITERATIONS, "ftol": 1e-11, "gtol": 1e-5}
-    found = minimize(falling, start, jac=True, method="L-BFGS-B", bounds=[*free, LOG_DISPERSION], options=options)
-    return np.asarray(found.x), -float(found.fun), bool(found.success)
+
+def _searched(search: _Search, start: Floats) -> tuple[Floats, float, bool]:
+    """Parameters, log likelihood, and whether the search arrived."""
+
+    def falling(several: Floats, _: np.ndarray) -> tuple[Floats, Floats]:
+        found = [search.at(parameters) for parameters in several]
+        return np.array([-value for value, _ in found]), np.array([-score for _, score in found])
+
+    reached, promised = minimise(falling, start[None], EXPECTED_GAIN)
+    return reached[0], search.at(reached[0])[0], bool(promised[0] <= ARRIVED)
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,8 @@ class _Search:
 
     def at(self, parameters: Floats) -> tuple[float, Floats]:
         """Log likelihood and score."""
-        design, phi = self.design, float(np.exp(parameters[-1]))
-        base, a, _ = self._linear(parameters)
+        design, phi = self.design, _dispersion(parameters)
+        base, a = self._linear(parameters)
         modes = self.modes_of(parameters)
         top = self._joint(base, a, modes.u, phi)
         total, of_eta = np.zeros(design.n_groups), np.zeros(design.events.size)
@@ -162,8 +167,8 @@ class _Search:
 
     def modes_of(self, parameters: Floats) -> _Modes:
         """By scoring from where the last parameters had theirs; a group whose step lowers its density takes half."""
-        design, phi = self.design, float(np.exp(parameters[-1]))
-        base, a, _ = self._linear(parameters)
+        design, phi = self.design, _dispersion(parameters)
+        base, a = self._linear(parameters)
         u, value = np.zeros_like(self.modes), self._joint(base, a, np.zeros_like(self.modes), phi)
         step = self.modes.copy()
         for _ in range(MOST_STEPS):
@@ -179,10 +184,10 @@ class _Search:
         inverse, log_det = inverse_and_log_det(curvature)
         return _Modes(u, inverse, inverse_root(curvature, inverse), log_det)
 
-    def _linear(self, parameters: Floats) -> tuple[Floats, Floats, Floats]:
-        m, q = self.design.m, self.design.q
-        factor = relative_factor(parameters[m:-1], q)
-        return self.design.basis @ parameters[:m], factor.T @ self.design.z, factor
+    def _linear(self, parameters: Floats) -> tuple[Floats, Floats]:
+        """The linear predictor is base (C,) and a'u, with a (q, C)."""
+        m = self.design.m
+        return self.design.basis @ parameters[:m], relative_factor(parameters[m:-1], self.design.q).T @ self.design.z
 
     def _joint(self, base: Floats, a: Floats, u: Floats, phi: float) -> Floats:
         """(J,) log joint density of rows and effects u (q, J)."""

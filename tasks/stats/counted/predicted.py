@@ -69,8 +69,14 @@ class CalibrationTable:
         return not bool((below | above).any())
 
 
-def calibration_table(cells: Cells, mean: Floats, n_bins: int = MOST_BINS) -> CalibrationTable:
-    """`mean` (C,). Cells with the same prediction share a bin, so that there may be fewer than `n_bins`."""
+def calibration_table(
+    cells: Cells, mean: Floats, n_bins: int = MOST_BINS, unknown: Floats | None = None
+) -> CalibrationTable:
+    """`mean` (C,). Cells with the same prediction share a bin, so that there may be fewer than `n_bins`.
+
+    `unknown` (C,) is the SD of a prediction about its cell's true mean, wholly shared by the cells of a group: bands
+    reach to the root of the sum of squares of the exact distance and of that.
+    """
     order = np.argsort(mean, kind="stable")
     before = np.cumsum(cells.size[order]) - cells.size[order] / 2.0
     bins = np.minimum((before / cells.size.sum() * n_bins).astype(np.int64), n_bins - 1)
@@ -78,8 +84,9 @@ def calibration_table(cells: Cells, mean: Floats, n_bins: int = MOST_BINS) -> Ca
     place = np.unique(bins[first], return_inverse=True)[1]
     size = np.asarray(np.bincount(place, weights=cells.size[order]), dtype=float)
     predicted = np.bincount(place, weights=(cells.size * mean)[order]) / size
-    single = exact_limits(cells.family, predicted, size, LEVEL)
-    every = exact_limits(cells.family, predicted, size, LEVEL ** (1.0 / size.size))
+    sd = np.zeros(size.size) if unknown is None else _sd_of_bins(cells, place, unknown) / size
+    single = _limits(cells, predicted, size, sd, LEVEL)
+    every = _limits(cells, predicted, size, sd, LEVEL ** (1.0 / size.size))
     return CalibrationTable(
         predicted,
         np.asarray(np.bincount(place, weights=cells.events[order]) / size, dtype=float),
@@ -88,6 +95,21 @@ def calibration_table(cells: Cells, mean: Floats, n_bins: int = MOST_BINS) -> Ca
         *single,
         *every,
     )
+
+
+def _sd_of_bins(cells: Cells, place: Integers, unknown: Floats) -> Floats:
+    """(B,) of the events in each bin."""
+    n_bins = int(place.max()) + 1
+    sums = np.bincount(place * cells.n_groups + cells.group_index, cells.size * unknown, n_bins * cells.n_groups)
+    return np.asarray(np.sqrt((sums.reshape(n_bins, -1) ** 2).sum(axis=1)))
+
+
+def _limits(cells: Cells, predicted: Floats, size: Floats, sd: Floats, level: float) -> tuple[Floats, Floats]:
+    lower, upper = exact_limits(cells.family, predicted, size, level)
+    far = ndtri(0.5 + level / 2.0) * sd
+    most = 1.0 if cells.family == "binomial" else np.inf
+    below, above = np.hypot(predicted - lower, far), np.hypot(upper - predicted, far)
+    return np.maximum(predicted - below, 0.0), np.minimum(predicted + above, most)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ whether what is predicted of rows and groups left out holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class CountedScreening:
     calibration: CalibrationTable  # of rows left out in turn, with the missing terms
     residuals: LooPit | None  # quantile residuals of rows left out in turn; None of few rows
     answer: CountedAnswer
-    model: CountedModel  # with the missing terms; overdispersed if the answer is, yet on cells
+    model: CountedModel  # with the missing terms, on cells; `answering_model` has it as a sampler needs it
     fit: CountedPartialPooling  # with the missing terms
 
     @property
@@ -101,8 +101,9 @@ def screen_counted(
     missing = missing_terms(model, fullest, limits.size_trend)
     wide = with_missing(model, missing)
     fit = partial_pooling_of(wide, fullest.flavour, limits.singular_tolerance, fullest) if wide.added else fullest
-    rows = with_cells(wide, cells_of_rows(data, model.cells.family))
-    dispersion, zeros = row_dispersion(wide, cells_of_rows(data, model.cells.family), fit, seed)
+    own_rows = cells_of_rows(data, model.cells.family)
+    rows = with_cells(wide, own_rows)
+    dispersion, zeros = row_dispersion(wide, own_rows, fit, seed)
     is_all = data.n_rows == int(model.cells.n_rows.sum())
     rates = left_out_rates(rows, fit)
     return CountedScreening(
@@ -113,12 +114,21 @@ def screen_counted(
         effects=counted_effect_shapes(wide, fit, seed),
         by_size=(plain := calibration_by_size(model, fullest)),
         by_size_answered=calibration_by_size(wide, fit) if wide.added else plain,
-        calibration=calibration_table(rows.cells, rates.mean(axis=0)),
+        calibration=calibration_table(rows.cells, rates.mean(axis=0), unknown=rates.std(axis=0)),
         residuals=_residuals(rows, rates, seed),
         answer=CountedAnswer(wide.added, dispersion.is_overdispersed),
         model=wide,
         fit=fit,
     )
+
+
+def answering_model(found: CountedScreening, data: GroupedData) -> CountedModel:
+    """The model of the answer: on the cells, or overdispersed, on the rows `data`; of single trials on the cells."""
+    if not found.answer.is_overdispersed:
+        return found.model
+    if found.dispersion.unit == "cells":
+        return replace(found.model, is_overdispersed=True)
+    return with_cells(found.model, cells_of_rows(data, found.model.cells.family), is_overdispersed=True)
 
 
 def _residuals(rows: CountedModel, rates: np.ndarray, seed: int) -> LooPit | None:

@@ -25,7 +25,7 @@ FAMILIES: tuple[Family, ...] = ("binomial", "poisson")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_intervals_hold_the_truth_about_as_often_as_they_say(family: Family) -> None:
     held = []
-    for seed in range(30):
+    for seed in range(20):
         made = simulate(World(family, groups=25, trials=(1, 4)), seed)
         model = made.model()
         coef, se = group_estimates(model, fit_of(model))
