@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.left_out import group_left_out_moments, left_out_rates, linear_predictor
 from tasks.stats.counted.links import mean_of, variance_of
 from tasks.stats.counted.predicted import calibration_table, randomised_pit
 from tasks.stats.counted.size_calibration import calibration_by_size
+from tasks.stats.fits.cells import Family
 from tests.counted_worlds import World, fit_of, simulate
 
 FAMILIES: tuple[Family, ...] = ("binomial", "poisson")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from tasks.stats.counted.cells import Family
 from tasks.stats.counted.screening import (
     CountedAnswer,
     CountedScreening,
@@ -19,6 +18,7 @@ from tasks.stats.counted.screening import (
     judge_counted_screening,
     screen_counted,
 )
+from tasks.stats.fits.cells import Family
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import GroupedData
