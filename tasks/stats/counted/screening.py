@@ -7,7 +7,7 @@ whether what is predicted of rows and groups left out holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class CountedScreening:
     calibration: CalibrationTable  # of rows left out in turn, with the missing terms
     residuals: LooPit | None  # quantile residuals of rows left out in turn; None of few rows
     answer: CountedAnswer
-    model: CountedModel  # with the missing terms, on cells; `answering_model` has it as a sampler needs it
+    model: CountedModel  # with the missing terms, on cells; `tasks.stats.counted.answer` has it as a sampler needs it
     fit: CountedPartialPooling  # with the missing terms
 
     @property
@@ -120,15 +120,6 @@ def screen_counted(
         model=wide,
         fit=fit,
     )
-
-
-def answering_model(found: CountedScreening, data: GroupedData) -> CountedModel:
-    """The model of the answer: on the cells, or overdispersed, on the rows `data`; of single trials on the cells."""
-    if not found.answer.is_overdispersed:
-        return found.model
-    if found.dispersion.unit == "cells":
-        return replace(found.model, is_overdispersed=True)
-    return with_cells(found.model, cells_of_rows(data, found.model.cells.family), is_overdispersed=True)
 
 
 def _residuals(rows: CountedModel, rates: np.ndarray, seed: int) -> LooPit | None:

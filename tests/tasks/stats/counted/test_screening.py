@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from tasks.stats.counted.answer import answer_model
 from tasks.stats.counted.screening import (
     CountedAnswer,
     CountedScreening,
-    answering_model,
     judge_calibration,
     judge_counted_screening,
     screen_counted,
@@ -212,16 +212,16 @@ def test_answers() -> None:
 def test_the_model_that_answers_is_on_rows_where_these_vary_more() -> None:
     made = simulate(replace(COUNTS, dispersion=0.5, per_doubling=1.0), 0)
     found = screened(made)
-    model = answering_model(found, made.data)
+    model = answer_model(found, made.data, 1)
     assert model.added == found.answer.added == (Added("size"),)
     assert model.is_overdispersed
     assert model.cells.events.size == made.data.n_rows
     np.testing.assert_allclose(model.group_values, found.model.group_values)
     plain = of_world(COUNTS)[0]
-    assert answering_model(plain, made.data) is plain.model
+    assert answer_model(plain, made.data, 1) is plain.model
     on_cells = replace(found, dispersion=replace(found.dispersion, unit="cells"))
-    assert answering_model(on_cells, made.data).cells is found.model.cells
-    assert answering_model(on_cells, made.data).is_overdispersed
+    assert answer_model(on_cells, made.data, 1).cells is found.model.cells
+    assert answer_model(on_cells, made.data, 1).is_overdispersed
 
 
 def test_the_judgement_of_calibration() -> None:
