@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tasks.stats.bayes.diagnostics import judge_sampler
+from tasks.stats.bayes.loo import judge_pareto_k
 from tasks.stats.counted.added_terms import counted_model, with_cells
 from tasks.stats.counted.cell_rows import cells_of_rows
 from tasks.stats.counted.draws import CountedPosterior
@@ -15,11 +16,15 @@ from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
 from tasks.stats.counted.group_sd_test import GroupSdTest, group_sd_test
 from tasks.stats.counted.heterogeneity import median_ratio
 from tasks.stats.counted.joint_test import JointWald, joint_wald_tests
+from tasks.stats.counted.leave_one_out import left_out_cells, left_out_groups
 from tasks.stats.counted.left_out import linear_predictor
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.marginal_effects import MarginalEffects, marginal_effects_of_draws
 from tasks.stats.counted.observed_expected import ObservedExpected
 from tasks.stats.counted.predicted import Rootogram, rootogram
+from tasks.stats.counted.prior_predictive import counted_prior_predictive
+from tasks.stats.counted.prior_sensitivity import counted_prior_sensitivity
+from tasks.stats.counted.priors import resolve_counted_priors
 from tasks.stats.counted.remedies import CountedRemedies, counted_remedies
 from tasks.stats.counted.screening import CountedScreening
 from tasks.stats.counted.weighed import (
@@ -32,10 +37,13 @@ from tasks.stats.counted.weighed import (
 )
 from tasks.stats.fits.cells import Cells
 from tasks.stats.judged.likelihood_ratio_test import judge_likelihood_ratio
+from tasks.stats.judged.prior_predictive import PriorPredictive, judge_prior_predictive
+from tasks.stats.judged.prior_sensitivity import PriorSensitivity, judge_prior_sensitivity
 from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Floats, GroupedData, Scaling, Verdict
+from tasks.stats.records import Floats, GroupedData, LooResult, Scaling, Verdict
 from tasks.stats.rows.data_findings import DataFindings, judge_data
+from tasks.stats.side_by_side import side_by_side
 from tasks.study.model import Study
 from tasks.study.run import RunRecord
 
@@ -58,6 +66,11 @@ class CountedFindings(CountedWeighed):
     heterogeneity: WithInterval  # () median odds or rate ratio of two groups, by the same model
     group_sd_test: GroupSdTest  # of the plain fullest fit
     remedies: CountedRemedies | None  # None where the fullest fit is regular
+    prior_predictive: PriorPredictive
+    prior_sensitivity: PriorSensitivity  # of the plain model
+    loo: LooResult  # of cells, by the plain model
+    leave_one_group_out: LooResult  # by the plain model; `rows` are groups
+    answer_left_out: LooResult | None  # the same by the answer
     judgements: tuple[Judgement, ...] = ()
     verdict: Verdict = UNJUDGED
     recommended: CountedRecommended | None = None  # None where no model can be trusted
@@ -84,25 +97,42 @@ def find_counted(
 
     `rows` holds the findings made before the fits; `data` are all rows or a sample of them.
     """
-    target = targets_of(study, cells.labels)
-    margin = study.rates.margin
-    weighed = weigh_counted(cells, scaling, fits, posterior, screening, answered, study.thresholds, margin, target)
-    plain = counted_model(cells, scaling, fits.fullest.varying)
+    target, margin, limits = targets_of(study, cells.labels), study.rates.margin, study.thresholds
+    plain, draws, k = counted_model(cells, scaling, fits.fullest.varying), posterior.draws, study.thresholds.pareto_k
+    priors = resolve_counted_priors(study.priors, plain)
     sampled = (answered.posterior if answered else None) or posterior
+    with side_by_side(cells.n_groups) as start:
+        weighing = start(weigh_counted, cells, scaling, fits, posterior, screening, answered, limits, margin, target)
+        begun = {
+            "group_sd_test": start(group_sd_test, plain, run.seed),
+            "prior_sensitivity": start(counted_prior_sensitivity, plain, draws, priors, limits.prior_sensitivity),
+            "leave_one_group_out": start(left_out_groups, plain, draws, k),
+            "answer_left_out": start(_answer_left_out, answered, k),
+            "loo": start(left_out_cells, plain, draws, k, run.seed),
+            "effects": start(_effects, cells, scaling, sampled),
+            "prior_predictive": start(counted_prior_predictive, plain, priors, limits.prior_predictive_tail, run.seed),
+            "remedies": start(counted_remedies, plain, fits.fullest, limits.singular_tolerance),
+            "rootogram": start(_rootogram, screening, data),
+        }
+        weighed = weighing.result()
     found = CountedFindings(
         **vars(weighed),
+        **{name: each.result() for name, each in begun.items()},
         run=run,
         rows=rows,
         funnel=_funnel(cells, weighed.expected),
         target_funnel=_about_targets(cells, target),
-        effects=_effects(cells, scaling, sampled),
         joint_tests=joint_wald_tests(flat(sampled.draws.beta)[:, : len(cells.terms)], cells.terms, rows.categories),
-        rootogram=_rootogram(screening, data),
-        group_sd_test=group_sd_test(plain, run.seed),
-        remedies=counted_remedies(plain, fits.fullest, study.thresholds.singular_tolerance),
         heterogeneity=_heterogeneity(weighed),
     )
     return concluded_counted(study, found)
+
+
+def _answer_left_out(answered: CountedAnswered | None, pareto_k: float | None) -> LooResult | None:
+    """Groups left out by the answer; None where there is none, or its rows vary more than their family says."""
+    if answered is None or answered.posterior is None or answered.model.is_overdispersed:
+        return None
+    return left_out_groups(answered.model, answered.posterior.draws, pareto_k)
 
 
 def concluded_counted(study: Study, found: CountedFindings) -> CountedFindings:
@@ -121,6 +151,9 @@ def judge_counted(study: Study, found: CountedFindings) -> tuple[Judgement, ...]
         *judge_likelihood_ratio(found.group_sd_test),
         *judge_counted_model(found),
         *judge_sampler(attempts[-1].diagnostics, limits, attempts[-1].chains),
+        *judge_pareto_k(found.loo),
+        *judge_prior_predictive(found.prior_predictive),
+        *judge_prior_sensitivity(found.prior_sensitivity),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tasks.view.counted.context import CountedContext
-from tasks.view.counted.topics import data, effects, fits, funnel, model, predictive, rates, size
+from tasks.view.counted.topics import data, effects, fits, funnel, held_out, model, predictive, priors, rates, size
 from tasks.view.topic import Topic
 from tasks.view.topics import changes, history, sampler
 
@@ -16,7 +16,8 @@ COUNTED_CHAPTERS: Mapping[str, tuple[Topic[CountedContext], ...]] = {
     "Small groups": (size.TOPIC, funnel.TOPIC),
     "Within groups and between them": (effects.TOPIC,),
     "Does the model fit?": (predictive.TOPIC, model.TOPIC),
-    "Appendix": (data.TOPIC, sampler.TOPIC),
+    "Models side by side": (held_out.TOPIC,),
+    "Appendix": (data.TOPIC, priors.TOPIC, sampler.TOPIC),
 }
 COUNTED_TOPICS: tuple[Topic[CountedContext], ...] = tuple(
     topic for topics in COUNTED_CHAPTERS.values() for topic in topics
