@@ -101,7 +101,7 @@ def find_counted(
     plain, draws, k = counted_model(cells, scaling, fits.fullest.varying), posterior.draws, study.thresholds.pareto_k
     priors = resolve_counted_priors(study.priors, plain)
     sampled = (answered.posterior if answered else None) or posterior
-    with side_by_side(cells.n_groups) as start:
+    with side_by_side(cells.events.size) as start:
         weighing = start(weigh_counted, cells, scaling, fits, posterior, screening, answered, limits, margin, target)
         begun = {
             "group_sd_test": start(group_sd_test, plain, run.seed),
