@@ -35,7 +35,7 @@ ROW_PIXELS = 34
 FRAME_PIXELS = 120
 
 
-def share_below(at: Floats, bands: Floats, observed: Floats, *, x_title: str) -> Spec:
+def share_below(at: Floats, bands: Floats, observed: Floats, *, x_title: str, what: str = "rows") -> Spec:
     """Share of a data set's rows below each value: `bands` (5, points) over data sets that the priors expect (2.5, 25,
     50, 75, 97.5 %), `observed` (points,) of the data."""
     lower, quarter, median, three_quarters, upper = bands
@@ -45,7 +45,7 @@ def share_below(at: Floats, bands: Floats, observed: Floats, *, x_title: str) ->
         _line(at, median, PRIOR, "dash", "Prior, median"),
         _line(at, observed, "", "solid", "The data"),
     ]
-    percent = axis("share of rows below", range=[-0.02, 1.02], tickvals=SHARES, ticktext=SHARE_TICKS)
+    percent = axis(f"share of {what} below", range=[-0.02, 1.02], tickvals=SHARES, ticktext=SHARE_TICKS)
     return spec(traces, layout(axis(x_title), percent, showlegend=True, legend=legend_above()))
 
 

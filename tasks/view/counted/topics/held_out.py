@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from tasks.stats.records import LooResult
+from tasks.stats.records import Floats, LooResult
 from tasks.view.counted.context import CountedContext
 from tasks.view.figures import held_out as figures
 from tasks.view.figures.scatter import size_axis
@@ -51,10 +51,10 @@ def _blocks(context: CountedContext) -> tuple[Block, ...]:
 
 def _scores(context: CountedContext) -> Figure:
     found = context.findings.leave_one_group_out
-    groups = found.rows[np.argsort(found.pointwise, kind="stable")[:SCORES_LIMIT]]
-    place = {int(group): at for at, group in enumerate(found.rows)}
-    at = np.array([place[int(group)] for group in groups])
-    sizes, score, is_high = context.sizes[groups], found.pointwise[at], found.pareto_k[at] > found.pareto_k_threshold
+    per_cell = _per_cell(context, found)
+    at = np.argsort(per_cell, kind="stable")[:SCORES_LIMIT]
+    groups, score = found.rows[at], per_cell[at]
+    sizes, is_high = context.sizes[groups], found.pareto_k[at] > found.pareto_k_threshold
     error = np.abs(context.events - context.findings.funnel.target * context.sizes)[groups]
     more = np.column_stack([error, found.pareto_k[at]])
     traces = [
@@ -77,16 +77,22 @@ def _scores(context: CountedContext) -> Figure:
     return Figure(
         id="figure-group-scores",
         caption=(
-            "How well each group’s number of events is predicted from all other groups: its log probability, against "
-            f"the group’s {context.size_noun}. Higher is better.{cut}"
+            f"How well each group’s {context.outcome} are predicted from all other groups: the log probability of a "
+            f"cell, on average, against the group’s {context.size_noun}. Higher is better.{cut}"
         ),
         alternative=(
             f"The lowest score is {fixed(float(score.min()), 1)}, of {context.named(lowest)}. Pareto k is above "
             f"{found.pareto_k_threshold:.2f} for {found.n_high_pareto_k:,} of {plural(found.rows.size, 'group')}."
         ),
-        spec=figures.scores_plot(traces, size_axis(sizes, f"{context.size_noun} in the group"), "log score"),
+        spec=figures.scores_plot(traces, size_axis(sizes, f"{context.size_noun} in the group"), "log score per cell"),
         height=360,
     )
+
+
+def _per_cell(context: CountedContext, found: LooResult) -> Floats:
+    """(G,) log scores by the number of the group's cells: that of a large group is the sum of many."""
+    cells = context.findings.cells
+    return np.asarray(found.pointwise / np.bincount(cells.group_index, minlength=cells.n_groups)[found.rows])
 
 
 def _table(context: CountedContext) -> Table:
@@ -129,7 +135,7 @@ def _difference(context: CountedContext) -> tuple[float, float]:
 
 def _finding(context: CountedContext) -> str:
     groups = context.findings.leave_one_group_out
-    lowest = int(groups.rows[int(np.argmin(groups.pointwise))])
+    lowest = int(groups.rows[int(np.argmin(_per_cell(context, groups)))])
     odd = f"Of groups that it has not seen, the plain model finds {context.named(lowest)} the least probable."
     return " ".join(filter(None, [_compared(context), odd, messages(context, [PARETO_K])]))
 

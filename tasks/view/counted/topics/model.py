@@ -106,7 +106,7 @@ def _tested(context: CountedContext) -> Table:
 
 def _title(context: CountedContext, added: Added) -> str:
     if added.kind == "size":
-        return "Group size"
+        return f"Doubling of a group’s {context.size_noun}"
     name = context.terms[added.column]
     return f"Curve in {name}" if added.kind == "curve" else f"Group means of {name}"
 
@@ -130,11 +130,11 @@ def _extended(context: CountedContext) -> Table:
 def _extended_rows(context: CountedContext) -> Iterator[tuple[Cell, ...]]:
     plain, answer = context.findings.bayes.fixef, context.findings.answer
     assert answer is not None
-    for k, term in enumerate(answer.terms):
+    for k in range(len(answer.terms)):
         places = numbers.decimals_for(float(answer.fixef.sd[k]))
         own = k < plain.mean.size
         yield (
-            Cell(context.term_title(k) if own else text.readable(term)),
+            Cell(context.term_title(k) if own else _title(context, answer.added[k - plain.mean.size])),
             Cell(fixed(float(plain.mean[k]), places) if own else "–"),
             Cell(fixed(float(answer.fixef.mean[k]), places)),
             Cell(numbers.interval(float(answer.fixef.lower[k]), float(answer.fixef.upper[k]), places)),
@@ -162,8 +162,8 @@ def _name(context: CountedContext, judged: Judgement) -> str:
 def _difference(context: CountedContext, judged: Judgement) -> str:
     one = _missing(context, judged)
     return (
-        f"The effect of {_name(context, judged)} between groups differs from the one within groups by "
-        f"{fixed(one.coef, 2)} {_per(context, one)} in {context.link_unit(0)}."
+        f"The effect of {_name(context, judged)} between groups differs from the one within groups: by "
+        f"{fixed(one.coef, 2)} in {context.link_unit(0)}, {_per(context, one)}."
     )
 
 

@@ -86,6 +86,7 @@ def _predictive_figure(context: CountedContext, found: PriorPredictive) -> Figur
             found.share_below,
             found.share_below_observed,
             x_title=text.sentence_case(context.rate_name),
+            what="groups",
         ),
         height=380,
     )
