@@ -18,23 +18,41 @@ data {
   vector<lower=0>[q] sigma_group_sd;    // half-normal scales
   real<lower=0> lkj;
   real<lower=0> dispersion_sd;          // half-normal scale
+  vector[p] beta_center;                // about where the posterior lies, and how wide it is:
+  matrix[p, p] beta_factor;             // the sampler moves in these units
+  vector<lower=0>[q] sigma_group_unit;
+  array[q] int<lower=1, upper=p> varying;
+  matrix<lower=0, upper=1>[J, q] u_own; // how much each group's cells say of its effects: 1 centred, 0 non-centred
+  matrix[J, q] u_center;
+  matrix<lower=0>[J, q] u_unit;
+}
+transformed data {
+  row_vector[q] own = rep_row_vector(1, J) * u_own;
+  matrix[J, q] stretch = exp((1 - u_own) .* rep_matrix(log(sigma_group_unit)', J));
+  matrix[J, q] e_unit = u_unit ./ stretch;
+  matrix[J, q] e_center = u_own .* rep_matrix(beta_center[varying]', J) + u_center ./ stretch;
 }
 parameters {
-  vector[p] beta;                       // fixed effects
-  vector<lower=0>[q] sigma_group;       // SDs of the varying effects
-  cholesky_factor_corr[q] L_group;      // and their correlation's factor
-  matrix[q, J] z;                       // standardised group effects
+  vector[p] beta_in_units;
+  vector<lower=0>[q] sigma_group_in_units;
+  cholesky_factor_corr[q] L_group;      // factor of the varying effects' correlation
+  matrix[q, J] e_in_units;
   real<lower=0> dispersion;             // variance m + dispersion m^2 of a count; beta(p, 1 - p) / dispersion of trials
 }
 transformed parameters {
-  matrix[J, q] u = (diag_pre_multiply(sigma_group, L_group) * z)';
+  vector[p] beta = beta_center + beta_factor * beta_in_units;            // fixed effects
+  vector[q] sigma_group = sigma_group_unit .* sigma_group_in_units;      // SDs of the varying effects
+  // partly non-centred (Papaspiliopoulos, Roberts & Sköld 2007): row j of e is normal about own_j times the mean
+  matrix[J, q] u = exp((1 - u_own) .* rep_matrix(log(sigma_group)', J))
+                   .* (e_center + e_unit .* e_in_units' - u_own .* rep_matrix(beta[varying]', J));  // group effects
 }
 model {
   vector[C] eta = log_exposure + X * beta + rows_dot_product(Z, u[group]);
   beta ~ normal(beta_mean, beta_sd);
   sigma_group ~ normal(0, sigma_group_sd);
   L_group ~ lkj_corr_cholesky(lkj);
-  to_vector(z) ~ std_normal();
+  to_vector(mdivide_left_tri_low(L_group, diag_post_multiply(u, inv(sigma_group))')) ~ std_normal();
+  target += -own * log(sigma_group) - J * sum(log(diagonal(L_group)));
   dispersion ~ normal(0, dispersion_sd);
   if (is_binomial) {
     events ~ beta_binomial(trials, inv_logit(eta) / dispersion, inv_logit(-eta) / dispersion);

@@ -17,9 +17,11 @@ from tasks.stats.counted.draws import CountedDraws, CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import overdispersed_data
+from tasks.stats.counted.partial_pooling import partial_pooling_of
 from tasks.stats.counted.posterior import counted_draws
 from tasks.stats.counted.priors import resolve_counted_priors
 from tasks.stats.counted.resampling import is_large, resampled_posterior
+from tasks.stats.counted.sampling_units import units_of_fit
 from tasks.stats.counted.screening import CountedScreening
 from tasks.stats.counted.stan_data import counted_data
 from tasks.stats.records import Floats, GroupedData, SamplingAttempt
@@ -71,7 +73,8 @@ def sample_counted_posterior(
 ) -> CountedPosterior:
     """By a Stan engine. Raises SamplingFailed when even the most careful attempt misses a threshold."""
     priors = resolve_counted_priors(study.priors, model)
-    data = overdispersed_data(model, priors) if model.is_overdispersed else counted_data(model, priors)
+    units = units_of_fit(model, partial_pooling_of(model, "varying_intercept"))
+    data = (overdispersed_data if model.is_overdispersed else counted_data)(model, priors, units)
 
     def drawn(variables: Mapping[str, Floats], _: int) -> CountedDraws:
         return counted_draws(variables, model)

@@ -19,7 +19,7 @@ from tasks.stats.counted.stan_data import counted_data
 from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, Scaling
 from tasks.study.settings import SamplerSettings
-from tests.unconstrained import correlation_factor, points
+from tests.unconstrained import correlation_factor, effects_of, points, random_units
 
 DESIGNS = [(1, (0,)), (2, (0,)), (2, (1,)), (2, (0, 1)), (3, (0, 1, 2))]
 FAMILIES: tuple[Family, ...] = ("binomial", "poisson")
@@ -51,14 +51,16 @@ def data_of(cells: Cells, varying: tuple[int, ...]) -> StanData:
 
 
 def log_density(free: Floats, data: StanData) -> float:
-    """In the order of declaration: beta, log sigma_group, L_group, z."""
+    """In the order of declaration: beta, log sigma_group, L_group, e."""
     p, q = data["p"], data["q"]
     beta, log_sd, rest = free[:p], free[p : p + q], free[p + q :]
     n = q * (q - 1) // 2
     factor, log_jacobian = correlation_factor(rest[:n], q)
-    z, sd = rest[n:].reshape(data["J"], q), np.exp(log_sd)
-    effects = z @ (sd[:, None] * factor).T
-    eta = data["log_exposure"] + data["X"] @ beta + (data["Z"] * effects[data["group"] - 1]).sum(axis=1)
+    sd, own = data["sigma_group_unit"] * np.exp(log_sd), data["u_own"]
+    fixed = data["beta_center"] + data["beta_factor"] @ beta
+    effects = effects_of(rest[n:].reshape(data["J"], q), fixed, sd, data)
+    z = np.linalg.solve(factor, (effects / sd).T)
+    eta = data["log_exposure"] + data["X"] @ fixed + (data["Z"] * effects[data["group"] - 1]).sum(axis=1)
     lkj = sum((q - i - 1 + 2 * (data["lkj"] - 1)) * np.log(factor[i, i]) for i in range(1, q))
     likelihood = (
         stats.binom.logpmf(data["events"], data["trials"], 1 / (1 + np.exp(-eta)))
@@ -66,9 +68,11 @@ def log_density(free: Floats, data: StanData) -> float:
         else stats.poisson.logpmf(data["events"], np.exp(eta))
     )
     return float(
-        stats.norm.logpdf(beta, data["beta_mean"], data["beta_sd"]).sum()
+        stats.norm.logpdf(fixed, data["beta_mean"], data["beta_sd"]).sum()
         + stats.norm.logpdf(sd, 0, data["sigma_group_sd"]).sum()
         + stats.norm.logpdf(z).sum()
+        - (own * np.log(sd)).sum()
+        - data["J"] * np.log(np.diag(factor)).sum()
         + lkj
         + log_jacobian
         + log_sd.sum()
@@ -81,7 +85,7 @@ def log_density(free: Floats, data: StanData) -> float:
 def test_log_density_is_the_formulas_up_to_a_constant_and_its_gradient_is_one(
     family: Family, p: int, varying: tuple[int, ...]
 ) -> None:
-    data = data_of(simulated(family, 40, 5, p), varying)
+    data = random_units(data_of(simulated(family, 40, 5, p), varying), p)
     model = stanli.Model(stan_file=str(COUNTED), data=data)
     where = points(model)
     theirs = np.array([model.log_prob_grad(free)[0] for free in where])

@@ -17,28 +17,32 @@ from tasks.study.settings import SamplerSettings
 from tests.counted_worlds import World, simulate
 from tests.sbc.bands import Uniformity
 from tests.sbc.counted import KEPT, WITH_DISPERSION, CountedSimulation
-from tests.unconstrained import correlation_factor, points
+from tests.unconstrained import correlation_factor, effects_of, points, random_units
 
 FAMILIES: tuple[Family, ...] = ("binomial", "poisson")
 
 
 def formulas(free: Floats, data: dict) -> float:
-    """In the order of declaration: beta, log sigma_group, L_group, z, log dispersion."""
+    """In the order of declaration: beta, log sigma_group, L_group, e, log dispersion."""
     p, q, phi = data["p"], data["q"], np.exp(free[-1])
     beta, log_sd, rest = free[:p], free[p : p + q], free[p + q : -1]
     n = q * (q - 1) // 2
     factor, log_jacobian = correlation_factor(rest[:n], q)
-    z, sd = rest[n:].reshape(data["J"], q), np.exp(log_sd)
-    effects = z @ (sd[:, None] * factor).T
-    eta = data["X"] @ beta + (data["Z"] * effects[data["group"] - 1]).sum(axis=1)
+    sd, own = data["sigma_group_unit"] * np.exp(log_sd), data["u_own"]
+    fixed = data["beta_center"] + data["beta_factor"] @ beta
+    effects = effects_of(rest[n:].reshape(data["J"], q), fixed, sd, data)
+    z = np.linalg.solve(factor, (effects / sd).T)
+    eta = data["X"] @ fixed + (data["Z"] * effects[data["group"] - 1]).sum(axis=1)
     family: Family = "binomial" if data["is_binomial"] else "poisson"
     size = data["trials"] if data["is_binomial"] else np.exp(data["log_exposure"])
     return float(
         log_density(family, data["events"], size, eta, phi).sum()
-        + stats.norm.logpdf(beta, data["beta_mean"], data["beta_sd"]).sum()
+        + stats.norm.logpdf(fixed, data["beta_mean"], data["beta_sd"]).sum()
         + stats.norm.logpdf(sd, 0, data["sigma_group_sd"]).sum()
         + stats.norm.logpdf(phi, 0, data["dispersion_sd"])
         + stats.norm.logpdf(z).sum()
+        - (own * np.log(sd)).sum()
+        - data["J"] * np.log(np.diag(factor)).sum()
         + sum((q - i - 1 + 2 * (data["lkj"] - 1)) * np.log(factor[i, i]) for i in range(1, q))
         + log_jacobian
         + log_sd.sum()
@@ -50,7 +54,7 @@ def formulas(free: Floats, data: dict) -> float:
 @pytest.mark.parametrize("varying", [(0,), (1,), (0, 1)])
 def test_log_density_is_the_formulas_up_to_a_constant(family: Family, varying: tuple[int, ...]) -> None:
     model = simulate(World(family, groups=5, rows=(3, 9), trials=(1, 8), dispersion=0.4), 1).model(varying)
-    data = overdispersed_data(model, default_priors(model))
+    data = random_units(overdispersed_data(model, default_priors(model)), 1)
     program = stanli.Model(stan_file=str(OVERDISPERSED), data=data)
     where = points(program)
     theirs = np.array([program.log_prob_grad(free)[0] for free in where])

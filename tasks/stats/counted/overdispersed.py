@@ -19,6 +19,7 @@ from scipy.special import expit, gammaln, psi
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import CountedPriors
+from tasks.stats.counted.sampling_units import SamplingUnits
 from tasks.stats.counted.stan_data import counted_data
 from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.records import Floats
@@ -28,9 +29,11 @@ ONE = np.ones(())
 LARGE = 1e4  # of a / phi: from here on by the series
 
 
-def overdispersed_data(model: CountedModel, priors: CountedPriors) -> dict[str, Any]:
+def overdispersed_data(
+    model: CountedModel, priors: CountedPriors, units: SamplingUnits | None = None
+) -> dict[str, Any]:
     """What partial_pooling_overdispersed.stan declares. Priors are of all terms; each cell is one row."""
-    data = counted_data(model, priors)
+    data = counted_data(model, priors, units)
     return {**data, "dispersion_sd": DISPERSION_SD}
 
 

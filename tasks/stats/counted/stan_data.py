@@ -8,9 +8,10 @@ import numpy as np
 
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import CountedPriors
+from tasks.stats.counted.sampling_units import SamplingUnits, plain_units
 
 
-def counted_data(model: CountedModel, priors: CountedPriors) -> dict[str, Any]:
+def counted_data(model: CountedModel, priors: CountedPriors, units: SamplingUnits | None = None) -> dict[str, Any]:
     cells, x, varying = model.cells, model.design, model.varying
     is_binomial, n_cells = cells.family == "binomial", cells.events.size
     return {
@@ -29,4 +30,6 @@ def counted_data(model: CountedModel, priors: CountedPriors) -> dict[str, Any]:
         "beta_sd": priors.beta_sd,
         "sigma_group_sd": priors.sigma_group_sd,
         "lkj": priors.lkj,
+        "varying": np.array(model.varying) + 1,
+        **vars(units or plain_units(model)),
     }
