@@ -32,6 +32,9 @@ TRIAL_NAMES = frozenset(
     )
 )
 COUNT_NAMES = frozenset(re.findall(r"\w+", "count counts number visits calls seizures ticks goals")) | EVENT_NAMES
+MEASURE_NAMES = frozenset(
+    re.findall(r"\w+", "time duration length age seconds minutes hours days rate share ratio score price cost weight")
+)
 EXPOSURE_NAMES = frozenset(
     re.findall(r"\w+", "exposure expected person_years personyears pyears py population pop person days hours")
 )
@@ -77,8 +80,8 @@ def _on_one_line(name: str) -> str:
 def _count(outcome: Column, y: Floats, others: Sequence[Column]) -> FamilyGuess | None:
     dispersion = float(y.var() / y.mean()) if y.mean() > 0 else np.nan
     is_spread_so = bool(DISPERSION[0] <= dispersion <= DISPERSION[1])
-    is_named_so = is_called(outcome, COUNT_NAMES)
-    if outcome.n_distinct < 3 or not (is_spread_so or is_named_so):
+    is_named_so = is_called(outcome, COUNT_NAMES) and not is_called(outcome, MEASURE_NAMES)
+    if outcome.n_distinct < 3 or not dispersion >= DISPERSION[0] or not (is_spread_so or is_named_so):
         return None
     reason = f"whole numbers, whose variance is {dispersion:.2g} times their mean"
     is_sure = is_named_so or (y.min() == 0 and y.mean() <= LARGE_MEAN)

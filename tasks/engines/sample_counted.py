@@ -16,14 +16,13 @@ from tasks.stats.counted.answer import answer_model
 from tasks.stats.counted.draws import CountedDraws, CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered
 from tasks.stats.counted.model import CountedModel
-from tasks.stats.counted.overdispersed import overdispersed_data
 from tasks.stats.counted.partial_pooling import partial_pooling_of
 from tasks.stats.counted.posterior import counted_draws
 from tasks.stats.counted.priors import resolve_counted_priors
 from tasks.stats.counted.resampling import is_large, resampled_posterior
 from tasks.stats.counted.sampling_units import units_of_fit
 from tasks.stats.counted.screening import CountedScreening
-from tasks.stats.counted.stan_data import counted_data
+from tasks.stats.counted.stan_data import counted_data, overdispersed_data
 from tasks.stats.records import Floats, GroupedData, SamplingAttempt
 from tasks.study.errors import SamplingFailed
 from tasks.study.model import Study

@@ -17,9 +17,9 @@ from tasks.engines.engines import COUNTED, OVERDISPERSED, EmbeddedEngine
 from tasks.stats.counted.cell_rows import cells_of_rows
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
-from tasks.stats.counted.overdispersed import DISPERSION_SD, log_density, overdispersed_data, simulated_rows
+from tasks.stats.counted.overdispersed import log_density, simulated_rows
 from tasks.stats.counted.priors import CountedPriors
-from tasks.stats.counted.stan_data import counted_data
+from tasks.stats.counted.stan_data import DISPERSION_SD, counted_data, overdispersed_data
 from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, GroupedData, Scaling
 from tasks.study.settings import SamplerSettings

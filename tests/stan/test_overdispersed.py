@@ -8,9 +8,10 @@ import stanli
 from scipy import stats
 
 from tasks.engines.engines import OVERDISPERSED, EmbeddedEngine
-from tasks.stats.counted.overdispersed import log_density, overdispersed_data
+from tasks.stats.counted.overdispersed import log_density
 from tasks.stats.counted.overdispersed_fit import overdispersed_fit
 from tasks.stats.counted.priors import default_priors
+from tasks.stats.counted.stan_data import overdispersed_data
 from tasks.stats.fits.cells import Family
 from tasks.stats.records import Floats
 from tasks.study.settings import SamplerSettings

@@ -11,30 +11,15 @@ large numbers where phi is small: then it is Stirling's series of that differenc
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import expit, gammaln, psi
 
 from tasks.stats.counted.links import mean_of
-from tasks.stats.counted.model import CountedModel
-from tasks.stats.counted.priors import CountedPriors
-from tasks.stats.counted.sampling_units import SamplingUnits
-from tasks.stats.counted.stan_data import counted_data
 from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.records import Floats
 
-DISPERSION_SD = 1.0  # half-normal scale: rows' rates with an SD up to about their mean are usual
 ONE = np.ones(())
 LARGE = 1e4  # of a / phi: from here on by the series
-
-
-def overdispersed_data(
-    model: CountedModel, priors: CountedPriors, units: SamplingUnits | None = None
-) -> dict[str, Any]:
-    """What partial_pooling_overdispersed.stan declares. Priors are of all terms; each cell is one row."""
-    data = counted_data(model, priors, units)
-    return {**data, "dispersion_sd": DISPERSION_SD}
 
 
 def log_density(family: Family, events: Floats, size: Floats, eta: Floats, dispersion: Floats | float) -> Floats:

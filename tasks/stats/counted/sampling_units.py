@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.stats.counted.left_out import linear_predictor
+from tasks.stats.counted.links import mean_of, variance_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.partial_pooling import CountedPartialPooling
 from tasks.stats.records import Floats
@@ -41,18 +43,22 @@ def units_of_fit(model: CountedModel, fit: CountedPartialPooling) -> SamplingUni
     """By the fit of the model, overdispersed or not; `plain_units` where it has no maximum."""
     if not fit.is_converged or not np.isfinite(fit.fixef).all():
         return plain_units(model)
-    sd = np.maximum(fit.sigma_group, LEAST_UNIT)
-    variance = np.diagonal(fit.conditional_cov, axis1=1, axis2=2)
-    variance = np.clip(variance, 1e-8 * sd**2, sd**2)
-    said = 1.0 / variance - sd**-2  # the precision of what a group's own cells say
+    sd, said = np.maximum(fit.sigma_group, LEAST_UNIT), _said(model, fit)
     return SamplingUnits(
         beta_center=fit.fixef,
         beta_factor=_factor(fit.fixef_cov),
         sigma_group_unit=sd,
         u_own=said / (said + (LEAST_SHARE * sd) ** -2),
         u_center=fit.conditional_mode,
-        u_unit=np.sqrt(variance),
+        u_unit=(said + sd**-2) ** -0.5,
     )
+
+
+def _said(model: CountedModel, fit: CountedPartialPooling) -> Floats:
+    """(J, q) the precision of what a group's own cells say of each of its effects, by itself."""
+    cells, z = model.cells, model.design[:, list(model.varying)]
+    weight = cells.size * variance_of(cells.family, mean_of(cells.family, linear_predictor(model, fit)))
+    return np.column_stack([cells.of_groups(weight * column**2) for column in z.T])
 
 
 def _factor(cov: Floats) -> Floats:

@@ -10,6 +10,8 @@ from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import CountedPriors
 from tasks.stats.counted.sampling_units import SamplingUnits, plain_units
 
+DISPERSION_SD = 1.0  # half-normal scale: rows' rates with an SD up to about their mean are usual
+
 
 def counted_data(model: CountedModel, priors: CountedPriors, units: SamplingUnits | None = None) -> dict[str, Any]:
     cells, x, varying = model.cells, model.design, model.varying
@@ -33,3 +35,11 @@ def counted_data(model: CountedModel, priors: CountedPriors, units: SamplingUnit
         "varying": np.array(model.varying) + 1,
         **vars(units or plain_units(model)),
     }
+
+
+def overdispersed_data(
+    model: CountedModel, priors: CountedPriors, units: SamplingUnits | None = None
+) -> dict[str, Any]:
+    """What partial_pooling_overdispersed.stan declares. Priors are of all terms; each cell is one row."""
+    data = counted_data(model, priors, units)
+    return {**data, "dispersion_sd": DISPERSION_SD}
