@@ -14,15 +14,16 @@ from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws, flat
 from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
 from tasks.stats.counted.group_sd_test import GroupSdTest, group_sd_test
-from tasks.stats.counted.heterogeneity import median_ratio
 from tasks.stats.counted.joint_test import JointWald, joint_wald_tests
 from tasks.stats.counted.left_out import linear_predictor
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.marginal_effects import MarginalEffects, marginal_effects_of_draws
 from tasks.stats.counted.observed_expected import ObservedExpected
 from tasks.stats.counted.predicted import Rootogram, rootogram
+from tasks.stats.counted.ranks import counted_ranks
 from tasks.stats.counted.remedies import CountedRemedies, counted_remedies
 from tasks.stats.counted.screening import CountedScreening
+from tasks.stats.counted.variance import CountedVariance, counted_variance
 from tasks.stats.counted.weighed import (
     CountedRecommended,
     CountedWeighed,
@@ -32,6 +33,7 @@ from tasks.stats.counted.weighed import (
     weigh_counted,
 )
 from tasks.stats.judged.likelihood_ratio_test import judge_likelihood_ratio
+from tasks.stats.judged.ranks import Ranks
 from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, Scaling, Verdict
@@ -55,6 +57,8 @@ class CountedFindings(CountedWeighed):
     effects: MarginalEffects  # of the answer, if there is one; else of the plain Bayesian fit
     joint_tests: tuple[JointWald, ...]  # one per category, of the same model
     rootogram: Rootogram  # of rows, by the fit with what is missing
+    variance: CountedVariance
+    ranks: Ranks  # of the groups' standardised rates, by the answer if there is one
     heterogeneity: WithInterval  # () median odds or rate ratio of two groups, by the same model
     group_sd_test: GroupSdTest  # of the plain fullest fit
     remedies: CountedRemedies | None  # None where the fullest fit is regular
@@ -88,6 +92,7 @@ def find_counted(
     margin = study.rates.margin
     weighed = weigh_counted(cells, scaling, fits, posterior, screening, answered, study.thresholds, margin, target)
     plain = counted_model(cells, scaling, fits.fullest.varying)
+    model = answered.model if answered and answered.posterior else plain
     sampled = (answered.posterior if answered else None) or posterior
     found = CountedFindings(
         **vars(weighed),
@@ -100,7 +105,9 @@ def find_counted(
         rootogram=_rootogram(screening, data),
         group_sd_test=group_sd_test(plain, run.seed),
         remedies=counted_remedies(plain, fits.fullest, study.thresholds.singular_tolerance),
-        heterogeneity=_heterogeneity(weighed),
+        variance=(variance := counted_variance(weighed)),
+        ranks=counted_ranks(model, plain, fits.fullest, sampled.draws, weighed.mix, study.thresholds.rankability),
+        heterogeneity=variance.quoted.ratio,
     )
     return concluded_counted(study, found)
 
@@ -133,12 +140,6 @@ def targets_of(study: Study, labels: tuple[str, ...]) -> Floats:
 def _rootogram(screening: CountedScreening, data: GroupedData) -> Rootogram:
     rows = with_cells(screening.model, cells_of_rows(data, screening.model.cells.family))
     return rootogram(rows.cells, mean_of(rows.cells.family, linear_predictor(rows, screening.fit)))
-
-
-def _heterogeneity(found: CountedWeighed) -> WithInterval:
-    """A ratio rises with the SD between groups, so that its interval has the SD's ends."""
-    apart = found.answer.spread_of_groups if found.answer else found.bayes.sigma_group
-    return WithInterval(*(median_ratio(part[0]) for part in (apart.median, apart.lower, apart.upper)))
 
 
 def _funnel(cells: Cells, expected: ObservedExpected | None) -> CountedFunnel:

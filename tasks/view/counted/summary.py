@@ -108,6 +108,7 @@ class CountedCompletePoolingSummary(Record):
     upper: Vector = Field(description="95 % interval, of `se`")
     dispersion: Number = Field(description="Pearson's chi-squared by its degrees of freedom, over cells")
     log_lik: Number = Field(description="log likelihood of the rows, constant included")
+    aic: Number = Field(description="Akaike's information criterion; comparable with those of partial pooling")
 
 
 class CountedOwnSummary(Record):
@@ -131,6 +132,7 @@ class CountedFlavourSummary(Record):
     varying: list[str] = Field(description="the q terms whose effect differs by group")
     n_points: Count = Field(description="quadrature points per group; 1 is the Laplace approximation")
     log_lik: Number = Field(description="log likelihood at the maximum, constant included")
+    aic: Number = Field(description="Akaike's information criterion; variances and covariances count as parameters")
     theta: Vector = Field(description="lower triangle, by column, of the Cholesky factor of `cov`")
     fixef: Vector = Field(description=LINK)
     se: Vector = Field(description="standard errors of `fixef`, by the observed information")

@@ -148,8 +148,10 @@ def funnel_finding(context: CountedContext, found: CountedFunnel, about: str = "
     usual = (1.0 - ALARM) * n
     ordinary = f"about {usual:.0f}" if usual >= 1 else "hardly one"
     what = "if all were as expected" if about == "expected" else "if all were at their targets"
+    outside = int(by_chance.sum())
     opening = (
-        f"{by_chance.sum():,} of {plural(n, 'group')} {numbers.be(int(by_chance.sum()), 'lies', 'lie')} outside the "
+        f"{f'{outside:,}' if outside else 'None'} of {plural(n, 'group')} {numbers.be(max(outside, 1), 'lies', 'lie')} "
+        "outside the "
         f"outer limits of chance alone, where {ordinary} would {what}."
     )
     if not beyond.size:

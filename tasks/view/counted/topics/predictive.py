@@ -173,9 +173,10 @@ def _zeros(context: CountedContext) -> str:
     found = context.findings.screening.zeros
     assert found is not None
     observed, expected = float(found.plain.observed.mean()), float(found.plain.replicated.mean())
+    rows = plural(round(observed), "row") if round(observed) else "No row"
     return (
-        f"{plural(round(observed), 'row')} {numbers.be(round(observed), 'has', 'have')} no {context.outcome}, where "
-        f"about {numbers.significant(expected, 3)} should"
+        f"{rows} {numbers.be(max(round(observed), 1), 'has', 'have')} no {context.outcome}, where "
+        f"{numbers.about(expected)} should"
     )
 
 

@@ -200,10 +200,11 @@ def _too_few(context: CountedContext) -> str:
 
 def _finding(context: CountedContext) -> str:
     found = context.comparison
-    low, high = (context.rate_text(float(which(found.rate.estimate))) for which in (np.nanmin, np.nanmax))
+    low, high = (float(which(found.rate.estimate)) for which in (np.nanmin, np.nanmax))
     average = context.rate_text(float(found.average.estimate))
     opening = (
-        f"{_rates(context)} of {context.outcome} run from {low} to {high}; the average of the groups is {average}."
+        f"{_rates(context)} of {context.outcome} run from {context.rate_interval(low, high)}. The average of the "
+        f"groups is {average}."
     )
     if not groups_differ(context):
         return f"{opening} No group can be told from it."
