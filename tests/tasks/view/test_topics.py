@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 import pytest
 
-import tasks.stats
-from tasks.stats.judged.assumptions import Assumptions
-from tasks.stats.judged.pit import Shape
-from tasks.stats.judged.size_trend import WhyNone
 from tasks.stats.judgement import Judgement, Status
 from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes
 from tasks.stats.rows.collinearity import Collinearity
@@ -37,6 +31,7 @@ from tasks.view.topic import Case, worded
 from tasks.view.topics import TOPICS
 from tasks.view.words import numbers, text
 from tests import factories
+from tests.judged_source import PASSING, SAMPLER, Judged, judged_of
 from tests.past_runs import earlier, grown, looked_back
 from tests.posteriors import sampled
 from tests.said import block, by_name, changed, context_of_sampled, section
@@ -44,78 +39,7 @@ from tests.said import block, by_name, changed, context_of_sampled, section
 MOST_WORDS = 25
 SPECS = {spec.kind: spec for topic in TOPICS for spec in topic.checks}
 TOPIC_OF = {spec.kind: topic for topic in TOPICS for spec in topic.checks}
-STATS = Path(tasks.stats.__file__).parent
-# `_judgement(kind, …)` of `diagnostics` is given one kind a limit, of both ESS the lesser.
-SAMPLER = ("rhat", "weights", "ess", "divergences", "treedepth", "ebfmi")
-# What stands where a judgement is made and is no text, by its source.
-VARIABLES: dict[str, tuple[str, ...]] = {
-    "kind": SAMPLER,
-    "found.shape": get_args(Shape),
-    "why_no_trend(sizes)": get_args(WhyNone),
-    "one.added.kind": ("context", "curve"),
-    "found.kind": ("two values", "counts"),
-    "found.likeness": get_args(get_type_hints(Assumptions.likeness.fget)["return"]),
-}
-# Kinds whose status is a variable: the cases that pass.
-PASSING = {"loo_pit": {"calibrated"}, "alike_labels": {"distinct"}}
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One `Judgement(…)` in the source of the statistics."""
-
-    kind: str
-    statuses: tuple[str, ...]
-    case: str
-    against: str
-
-
-def judged_in_source() -> Iterator[Judged]:
-    """Those of the normal family."""
-    for path in sorted(set(STATS.glob("**/*.py")) - set(STATS.glob("counted/*.py"))):
-        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(function, ast.FunctionDef):
-                yield from _judged_in(function)
-
-
-def _judged_in(function: ast.FunctionDef) -> Iterator[Judged]:
-    known = _assigned(function)
-    for call in ast.walk(function):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Judgement":
-            given: dict[str, ast.expr] = dict(zip(("kind", "status", "case"), call.args, strict=False))
-            given |= {word.arg: word.value for word in call.keywords if word.arg}
-            (against,) = _texts(given["against"], known) if "against" in given else ("",)
-            for kind in _texts(given["kind"], known):
-                for case in _texts(given["case"], known):
-                    yield Judged(kind, _texts(given["status"], known), case, against)
-
-
-def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
-    """What each name is set to, tuples taken apart."""
-    known: dict[str, ast.expr] = {}
-    for step in ast.walk(function):
-        if isinstance(step, ast.AnnAssign) and isinstance(step.target, ast.Name) and step.value:
-            known[step.target.id] = step.value
-        if isinstance(step, ast.Assign):
-            for target in step.targets:
-                pairs = [(target, step.value)]
-                if isinstance(target, ast.Tuple) and isinstance(step.value, ast.Tuple):
-                    pairs = list(zip(target.elts, step.value.elts, strict=True))
-                known |= {name.id: value for name, value in pairs if isinstance(name, ast.Name)}
-    return known
-
-
-def _texts(node: ast.expr, known: dict[str, ast.expr]) -> tuple[str, ...]:
-    if isinstance(node, ast.Constant):
-        return (str(node.value),)
-    if isinstance(node, ast.IfExp):
-        return (*_texts(node.body, known), *_texts(node.orelse, known))
-    if isinstance(node, ast.Name) and node.id in known:
-        return _texts(known[node.id], known)
-    return VARIABLES[ast.unparse(node)]
-
-
-JUDGED = tuple(judged_in_source())
+JUDGED = judged_of("normal")
 SAMPLED = ("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2", "curved")
 
 

@@ -14,7 +14,9 @@ from tasks.view.counted.topics import (
     model,
     models,
     predictive,
+    ranks,
     rates,
+    remedies,
     size,
     variance,
 )
@@ -24,8 +26,8 @@ from tasks.view.topics import changes, history, sampler
 COUNTED_CHAPTERS: Mapping[str, tuple[Topic[CountedContext], ...]] = {
     "What changed": (changes.TOPIC, history.TOPIC),
     "Group by group": (rates.TOPIC, variance.TOPIC),
-    "Which intervals to believe": (fits.TOPIC,),
-    "Small groups": (size.TOPIC, funnel.TOPIC),
+    "Which intervals to believe": (fits.TOPIC, remedies.TOPIC),
+    "Small groups": (size.TOPIC, funnel.TOPIC, ranks.TOPIC),
     "Within groups and between them": (effects.TOPIC,),
     "Does the model fit?": (predictive.TOPIC, model.TOPIC),
     "Models side by side": (models.TOPIC,),

@@ -10,6 +10,7 @@ import numpy as np
 
 from tasks.stats.counted.partial_pooling import CountedPartialPooling
 from tasks.stats.counted.priors import resolve_counted_priors
+from tasks.stats.records import Floats
 from tasks.view.counted.context import CountedContext
 from tasks.view.counted.topics.priors import plain_model
 from tasks.view.records import Code, Fold
@@ -45,23 +46,23 @@ def lme4_code(context: CountedContext) -> str:
     lines = ["library(lme4)", *rows_in_r(context), ""]
     for name, fit in context.findings.fits.partial.items():
         points = POINTS if len(fit.varying) == 1 else 1
-        fixed = ", ".join(number(float(value), 4) for value in fit.fixef)
+        fixed = ", ".join(number(float(value), 4) for value in _at_references(context, fit))
         lines += [
             *([] if points > 1 else [line.format(fit.n_points) for line in LAPLACE]),
             f"{name} <- glmer({formula(context, fit)},",
             f"  data = rows, family = {context.findings.cells.family}, nAGQ = {points})",
-            f"fixef({name})  # {fixed}{_order(context)}",
+            f"fixef({name})  # {fixed}",
             f"VarCorr({name})  # {_spreads(fit)}",
             "",
         ]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _order(context: CountedContext) -> str:
-    """R orders levels of a category by the alphabet, and its intercept is of the reference: said where it matters."""
-    if not context.rows.categories:
-        return ""
-    return "; the first at the mix of all rows, here, and at the reference levels in R"
+def _at_references(context: CountedContext, fit: CountedPartialPooling) -> Floats:
+    """(p,) the fixed effects with the intercept at the reference of each category, as in R; here it is at their mix."""
+    levels = [term for term in range(1, len(context.terms)) if context.is_level(term)]
+    moved = sum(float(fit.fixef[term]) * context.raw_center(term) for term in levels)
+    return np.append(fit.fixef[0] - moved, fit.fixef[1:])
 
 
 def _spreads(fit: CountedPartialPooling) -> str:
