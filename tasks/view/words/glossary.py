@@ -69,7 +69,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Overdispersion", "Counts that vary more than chance alone makes them, given what the model knows of them."),
     (
         "Quadrature",
-        "How the likelihood of a mixed model of counts is computed: as a sum over points of what a group could be like.",
+        "How the likelihood of a mixed model of counts is computed: as a sum over what a group could be like.",
     ),
     (
         "Quantile residual",

@@ -5,22 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tasks.stats.judgement import Judgement, Status
-from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes
-from tasks.stats.rows.collinearity import Collinearity
-from tasks.stats.rows.copies import Copies, RepeatedRows, SharedRows
-from tasks.stats.rows.cut_short import CutShort
-from tasks.stats.rows.data_findings import DataNotes
-from tasks.stats.rows.missing_codes import MissingCode
-from tasks.stats.rows.reading_notes import ReadingNotes
-from tasks.stats.rows.totals import TotalsRow
 from tasks.view.answers import is_there_a_difference, one_sentence
 from tasks.view.checks import Check, checks_of
 from tasks.view.context import Context
@@ -32,6 +22,7 @@ from tasks.view.topics import TOPICS
 from tasks.view.words import numbers, text
 from tests import factories
 from tests.judged_source import PASSING, SAMPLER, Judged, judged_of
+from tests.noticed import noticed_rows
 from tests.past_runs import earlier, grown, looked_back
 from tests.posteriors import sampled
 from tests.said import block, by_name, changed, context_of_sampled, section
@@ -47,20 +38,7 @@ SAMPLED = ("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2", "curved")
 def noticed() -> Context:
     """A report in which there is something to say of everything, so that every sentence can be made."""
     case = factories.categories_case()
-    pair = AlikeLabels((LabelCount("A", 12, ("a.csv",)), LabelCount("a", 3, ("b.csv",))), ("case",))
-    joined = JoinedLabels("Kent", (LabelCount("Kent", 9, ("a.csv",)), LabelCount("KENT", 2, ("a.csv",))))
-    notes = DataNotes(
-        LabelNotes((pair,), (LabelCount("NA", 4, ("a.csv",)),), (joined,)),
-        Copies((SharedRows("jan.csv", "feb.csv", 80, 80, 100),), (RepeatedRows("mar.csv", 5, 505),), n_dropped=3),
-        ReadingNotes(
-            (MissingCode("age", -99.0, 5, 1.0, 90.0),),
-            (TotalsRow("Total", "a.csv", 9, is_sum=True),),
-            (("a.csv", CutShort("", "fields")), ("b.csv", CutShort("1.2", "decimals"))),
-        ),
-        case.findings.rows.categories,
-    )
-    close = Collinearity((1, 2), 900.0, 120.0, 0.996, np.array([1.0, 2.0]), np.array([0.1, 0.2]), (1, 1), 3.0, 0.2)
-    rows = replace(case.findings.rows, notes=notes, n_rejected=3, n_set_aside=1, age_days=9.5, collinearity=close)
+    rows = noticed_rows(case.findings.rows, case.findings.rows.categories, (1, 2))
     return changed(case, rows=rows)
 
 

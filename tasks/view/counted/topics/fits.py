@@ -237,7 +237,7 @@ SINGULARITY: CheckSpec[CountedContext] = CheckSpec(
         "regular": Case(lambda context, judged: f"{_model(context)} is regular, not singular."),
         "no spread": Case(
             lambda context, judged: (
-                f"{_model(context)} is singular: its best fit takes groups to be all alike in {_flat(context)}. The "
+                f"{_model(context)} is singular. Its best fit takes groups to be all alike in {_flat(context)}. The "
                 "data cannot tell their spread from 0; it need not be 0."
             ),
             SINGULAR_ADVICE,
@@ -248,7 +248,7 @@ SINGULARITY: CheckSpec[CountedContext] = CheckSpec(
         ),
         "perfect correlation": Case(
             lambda context, judged: (
-                f"{_model(context)} is singular: in the best fit two effects of a group go together perfectly. The "
+                f"{_model(context)} is singular. In the best fit two effects of a group go together perfectly. The "
                 "data cannot tell how they do."
             ),
             SINGULAR_ADVICE,

@@ -162,8 +162,8 @@ def _name(context: CountedContext, judged: Judgement) -> str:
 def _difference(context: CountedContext, judged: Judgement) -> str:
     one = _missing(context, judged)
     return (
-        f"The effect of {_name(context, judged)} between groups differs from the one within groups by "
-        f"{fixed(one.coef, 2)} {_per(context, one)} in {context.link_unit(0)}."
+        f"Between groups and within them, the effect of {_name(context, judged)} differs by {fixed(one.coef, 2)} "
+        f"{context.link_unit(0)} ({_per(context, one)})."
     )
 
 
@@ -303,14 +303,14 @@ ANSWER: CheckSpec[CountedContext] = CheckSpec(
     title="Extended model",
     cases={
         "sampled": Case(
-            lambda context, judged: text.sentence_case(
-                f"{extended_name(context)} was fitted, and its sampler holds every limit."
+            lambda context, judged: (
+                f"The extended model was fitted, and its sampler holds every limit. It is {extended_name(context)}."
             )
         ),
         "none": Case("There is no model here that has all that was found.", "Leave out what makes rows unlike."),
         "not sampled": Case(
-            lambda context, judged: text.sentence_case(
-                f"{extended_name(context)} is needed here, but could not be sampled well enough."
+            lambda context, judged: (
+                f"The model that is needed here could not be sampled well enough. It would be {extended_name(context)}."
             ),
             "Give the study more time ([sampler] max_minutes) or fewer predictors whose effects vary.",
         ),

@@ -143,24 +143,24 @@ def _kin(context: CountedContext) -> str:
 OVERDISPERSION: CheckSpec[CountedContext] = CheckSpec(
     kind="overdispersion",
     title="Spread of the rows",
-    measure="{value} times the variance, at most {limit}",
+    measure="{value} times the variance; clear and above {limit} it matters",
     cases={
         "not told": Case("Whether rows vary more than chance cannot be told from rows like these."),
         "none": Case("Rows vary as much as chance makes them."),
         "hinted": Case("There is some sign, not a clear one, that rows vary more than chance."),
         "little": Case(
             lambda context, judged: (
-                f"Rows vary a little more than chance: {_more(context)}. That is too little to matter."
+                f"Rows vary a little more than chance. {text.sentence_case(_more(context))}. That is too little to matter."
             )
         ),
         "rows": Case(
-            lambda context, judged: f"Rows vary more than chance: {_more(context)}.",
+            lambda context, judged: f"Rows vary more than chance. {text.sentence_case(_more(context))}.",
             lambda context, judged: f"Use the extended model, whose rows are {_kin(context)}.",
             reason="rows vary more than chance, so that its intervals are too short",
         ),
         "cells": Case(
             lambda context, judged: (
-                f"Rows with the same predictors vary more between each other than chance: {_more(context)}."
+                f"Rows with the same predictors vary more than chance. {text.sentence_case(_more(context))}."
             ),
             lambda context, judged: f"Use the extended model, whose rows are {_kin(context)}.",
             reason="like cases of a group vary more than chance, so that its intervals are too short",

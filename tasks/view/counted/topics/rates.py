@@ -209,8 +209,8 @@ def _finding(context: CountedContext) -> str:
     if not groups_differ(context):
         return f"{opening} No group can be told from it."
     above, below = apart_from_average(context)
-    of_all = f"{above.size:,} of {plural(context.n_groups, 'group')} {numbers.be(above.size)}"
-    told = f"{of_all} clearly above it, {below.size:,} below."
+    of_all = f"{numbers.count(above.size) if above.size else 'None'} of {plural(context.n_groups, 'group')}"
+    told = f"{of_all} {numbers.be(max(above.size, 1))} clearly above it, {below.size or 'none'} below."
     return " ".join(filter(None, [opening, told, _beyond(context)]))
 
 

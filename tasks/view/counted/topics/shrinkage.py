@@ -85,7 +85,10 @@ def _caption(context: CountedContext, chosen: Integers, n_beyond: int) -> str:
     some = f"Shown are {chosen.size:,} of {context.n_groups:,} groups." if chosen.size < context.n_groups else ""
     name = text.sentence_case(context.rate_name)
     return " ".join(
-        filter(None, [f"{name} of each group: as counted, and the way that pooling moves it.", cut, strong, some])
+        filter(
+            None,
+            [f"{name} of each group: as counted (no pooling), and the way that pooling moves it.", cut, strong, some],
+        )
     )
 
 

@@ -86,7 +86,7 @@ def _blocks(context: CountedContext) -> tuple[Block, ...]:
 
 
 def _names(context: CountedContext) -> list[str]:
-    return [f"Groups: {context.term_name(term)}" for term in context.varying]
+    return [context.term_name(term) for term in context.varying]
 
 
 def _components_figure(context: CountedContext) -> Figure:
@@ -159,10 +159,10 @@ def _sd_rows(context: CountedContext, ones: Sequence[CountedSpread]) -> Iterator
         link, scale = context.link_unit(0), context.raw_scale(term)
         values = [_at(one.sd, k) for one in ones]
         unit = f"{link} per SD of {context.terms[term]}" if term and not context.is_level(term) else link
-        yield _row(f"SD between {name[0].lower()}{name[1:]}", unit, values)
+        yield _row(f"SD between groups: {name}", unit, values)
         if scale != 1.0:
             raw = [WithInterval(*(part / scale for part in vars(one).values())) for one in values]
-            yield _row(f"SD between {name[0].lower()}{name[1:]}", context.link_unit(term), raw)
+            yield _row(f"SD between groups: {name}", context.link_unit(term), raw)
 
 
 def _at(found: WithInterval, k: int) -> WithInterval:
