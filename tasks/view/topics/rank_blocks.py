@@ -33,7 +33,7 @@ class Sizes:
 def rank_figure(context: ReportContext, found: Ranks, one: RankedTerm, term: int, name: str, sizes: Sizes) -> Figure:
     """`name` is what groups are ranked by, as `level`."""
     chosen = notable_groups(sizes.n, -one.expected, ROWS_LIMIT)
-    shown = rule(len(chosen), context.n_groups, of=name)
+    shown = rule(len(chosen), context.n_groups, of=name, counted=sizes.title.lower())
     caption = f"Rank of each group by {name}: expected rank and 95 % interval. Rank 1 is the highest value. {shown}"
     return figure_of_rows(
         lambda groups: _spec(context, found, one, sizes, groups),

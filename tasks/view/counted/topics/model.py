@@ -23,7 +23,7 @@ from tasks.view.summary.record import Flag, Number, Record
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, worst_first
 from tasks.view.topics.model_words import p_value
 from tasks.view.words import numbers, text
-from tasks.view.words.numbers import fixed
+from tasks.view.words.numbers import fixed, plural
 
 GUIDE = (
     "The model takes an effect to be the same between groups as within them, straight on the scale of log "
@@ -65,8 +65,8 @@ def _qq(context: CountedContext, found: EffectShape) -> Figure:
         id=f"figure-effects-qq-{term}",
         caption=(
             f"Groups’ {context.term_name(term)} (standardised) against what a normal population of groups would have. "
-            f"Groups with too few {context.outcome} to show are left out ({context.n_groups - order.size:,})."
-        ),
+            f"{_left_out(context, context.n_groups - order.size)}"
+        ).strip(),
         alternative=f"{order.size:,} groups in order of their {context.term_name(term)}.",
         spec=scatter.scatter(
             ndtri((np.arange(order.size) + 0.5) / order.size),
@@ -79,6 +79,10 @@ def _qq(context: CountedContext, found: EffectShape) -> Figure:
         ),
         height=340,
     )
+
+
+def _left_out(context: CountedContext, n: int) -> str:
+    return f"{plural(n, 'group')} with too few {context.outcome} to show {numbers.be(n)} left out." if n else ""
 
 
 def _tested(context: CountedContext) -> Table:

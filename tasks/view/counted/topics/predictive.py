@@ -150,7 +150,7 @@ OVERDISPERSION: CheckSpec[CountedContext] = CheckSpec(
         "hinted": Case("There is some sign, not a clear one, that rows vary more than chance."),
         "little": Case(
             lambda context, judged: (
-                f"Rows vary a little more than chance. {text.sentence_case(_more(context))}. That is too little to matter."
+                f"Rows vary a little more than chance. {text.sentence_case(_more(context))}: too little to matter."
             )
         ),
         "rows": Case(

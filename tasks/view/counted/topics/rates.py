@@ -36,7 +36,7 @@ def _figure(context: CountedContext) -> Figure:
     name = text.sentence_case(context.rate_name)
     caption = (
         f"{name} by {context.group}: as counted, with exact 95 % intervals, and by the recommended model"
-        f"{_mix(context)}, highest first. Dotted: the average of the groups. {rule(len(chosen), context.n_groups)}"
+        f"{_mix(context)}, highest first. Dotted: the average of the groups. {_rule(context, len(chosen))}"
     )
     return figure_of_rows(
         lambda groups: _spec(context, groups),
@@ -46,6 +46,10 @@ def _figure(context: CountedContext) -> Figure:
         caption=caption.strip(),
         alternative=_finding(context),
     )
+
+
+def _rule(context: CountedContext, shown: int) -> str:
+    return rule(shown, context.n_groups, of="rate", counted=context.size_noun)
 
 
 def _mix(context: CountedContext) -> str:

@@ -205,7 +205,7 @@ def _figure(context: CountedContext) -> Figure:
         id="figure-routes",
         caption=(
             f"{name} by group{mix} on every route, with 95 % intervals; highest first. "
-            f"{rule(len(chosen), context.n_groups)}"
+            f"{rule(len(chosen), context.n_groups, of='rate', counted=context.size_noun)}"
         ).strip(),
         alternative=_finding(context),
         spec=intervals.interval_plot(
