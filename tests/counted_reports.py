@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from tasks.engines.engines import EmbeddedEngine
 from tasks.engines.sample_counted import resampled_counted_posterior, sample_counted_posterior
 from tasks.opening.studies import OpenedStudy
 from tasks.rows.collect import Collected, collect_afresh
+from tasks.stats.counted import group_sd_test
 from tasks.stats.counted.added_terms import counted_model
 from tasks.stats.counted.answer import answer_model
 from tasks.stats.counted.draws import CountedDraws, CountedPosterior
@@ -201,6 +203,7 @@ def hostile_counts_case() -> CountedCase:
     return _case(
         {"<u>place</u>": np.array(HOSTILE_LABELS)[group], "<i>age</i>": age, "%{n}": trials, "<i>y</i>%{x}": events},
         name="hostile",
+        sampler=BY_STAN,
         title="</title><script>alert('title')</script>",
         family="binomial",
         outcome="<i>y</i>%{x}",
@@ -232,14 +235,15 @@ def _case(columns: dict[str, Any], **asked: Any) -> CountedCase:
 
 
 def _analysed(study: Study, rows: Collected) -> CountedCase:
-    """What a run finds out, by the functions behind its steps, in this process."""
+    """What a run finds out, by the functions behind its steps, in this process; with fewer simulated data sets."""
     run, counted = run_record(study, rows.sample, files=rows.files), steps.scaled(study, rows)
     fits, posterior = _fits(study, counted), _sampled(study, counted.model, run.seed)
     screening, answered = steps.screened(study, rows, counted, fits, run.seed), None
     if screening.answer.is_needed and not screening.is_hopeless:
         model = answer_model(screening, rows.sample, run.seed)
         answered = CountedAnswered(model, _sampled(study, model, run.seed))
-    findings = steps.found(study, run, rows, None, counted, fits, posterior, screening, answered)
+    with patch.object(group_sd_test, "MOST_REPLICATES", group_sd_test.FEWEST_REPLICATES):
+        findings = steps.found(study, run, rows, None, counted, fits, posterior, screening, answered)
     own_draws = answered.own_draws if answered else None
     return CountedCase(study, findings, rows.sample, posterior.draws, own_draws, rows.rejections)
 
