@@ -203,13 +203,13 @@ def hostile_counts_case() -> CountedCase:
     return _case(
         {"<u>place</u>": np.array(HOSTILE_LABELS)[group], "<i>age</i>": age, "%{n}": trials, "<i>y</i>%{x}": events},
         name="hostile",
-        sampler=BY_STAN,
         title="</title><script>alert('title')</script>",
         family="binomial",
         outcome="<i>y</i>%{x}",
         trials="%{n}",
         group="<u>place</u>",
         predictors=("<i>age</i>",),
+        varying=(),
         predictor_units={"<i>age</i>": "<i>years</i>"},
         rates={"of": "<s>beds</s>"},
     )

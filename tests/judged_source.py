@@ -74,7 +74,7 @@ def _reached(paths: list[Path]) -> Iterator[ast.FunctionDef]:
         module = _module(path)
         function = module.functions[name]
         yield function
-        for called in {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}:
+        for called in sorted({node.id for node in ast.walk(function) if isinstance(node, ast.Name)}):
             there, its_name = (path, called) if called in module.functions else _elsewhere(module, called)
             if there and its_name in _module(there).functions and (there, its_name) not in seen:
                 seen.add((there, its_name))

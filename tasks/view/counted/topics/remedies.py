@@ -160,9 +160,9 @@ def _numbers(context: CountedContext) -> Table:
 
 def _row(context: CountedContext, way: Way, first: Way) -> tuple[Cell, ...]:
     change = np.abs(way.rate.estimate - first.rate.estimate)
-    moved = bool(np.isfinite(change).any() and np.nanmax(change) > 0)
-    group = int(np.nanargmax(change)) if moved else 0
     places = context.rate_places
+    moved = bool(np.isfinite(change).any() and np.nanmax(change) >= 0.5 * 10.0 ** -(places + 1))
+    group = int(np.nanargmax(change)) if moved else 0
     return (
         Cell(way.name),
         *_sds(context, way),

@@ -33,7 +33,8 @@ def moves(context: CountedContext) -> Floats:
 def ways(context: CountedContext) -> Figure:
     chosen = _chosen(context)
     own, scale = context.findings.fits.rates, context.rate_scale
-    x, pooled = apart(context.sizes[chosen]), context.findings.variance.pooled
+    pooled = context.findings.variance.pooled
+    x, x_axis = _size_axis(context, chosen)
     unit, counts = context.rate_unit if context.rate_unit == "%" else "", np.rint(context.sizes[chosen]).astype(int)
     none = np.full(chosen.size, np.nan)
     bare = Shown(scale * own.lower[chosen], scale * own.upper[chosen], unit)
@@ -53,11 +54,21 @@ def ways(context: CountedContext) -> Figure:
             chosen,
             stages,
             np.where(is_beyond, np.nan, np.abs(moves(context)[chosen])),
-            x_axis=scatter.size_axis(x, f"{context.size_noun} in the group"),
+            x_axis=x_axis,
             y_axis=axis(text.sentence_case(context.rate_name), range=reach),
         ),
         height=440,
     )
+
+
+def _size_axis(context: CountedContext, chosen: Integers) -> tuple[Floats, Spec]:
+    """Positions and axis: sizes, or groups in order of their rate if all have the same."""
+    sizes = context.sizes[chosen]
+    if sizes.min() < sizes.max():
+        x = apart(sizes)
+        return x, scatter.size_axis(x, f"{context.size_noun} in the group")
+    title = f"{context.group} ({_whole(float(sizes[0]))} {context.size_noun} each)"
+    return np.arange(chosen.size, dtype=float), axis(title, tickvals=[], showgrid=False)
 
 
 def _hover(counts: np.ndarray, none: Floats, unit: str) -> Spec:
@@ -167,9 +178,7 @@ def _why(context: CountedContext, group: int) -> str:
     if found:
         return text.sentence_case(found)
     is_open = context.findings.variance.left_open[group, 0] >= 0.5
-    return (
-        "The other groups say more about it than its own rows" if is_open else "Its own rate lies far from the others’"
-    )
+    return "Others say more than its own rows" if is_open else "Its own rate lies far out"
 
 
 def _whole(value: float) -> str:

@@ -56,6 +56,8 @@ class CountedSizeTrendSummary(Record):
 
 
 def _blocks(context: CountedContext) -> tuple[Block, ...]:
+    if context.sizes.min() == context.sizes.max():  # pictures against size would show nothing
+        return (how_to_read(GUIDE),)
     quarters = (_quarters_figure(context),) if context.findings.screening.by_size else ()
     moved = (_moved_table(context),) if context.findings.answer and _has_size(context) else ()
     return (_figure(context), *quarters, how_to_read(GUIDE), *moved)
