@@ -54,6 +54,8 @@ class GroupRateSummary(Record):
     predicted_expected: Number = Field(
         description="events that the recommended model predicts for it, by those expected"
     )
+    predicted_expected_lower: Number = Field(description="95 % interval")
+    predicted_expected_upper: Number = Field(description="95 % interval")
     above_margin: Number = Field(description="probability that predicted by expected is above the study's margin")
     below_margin: Number = Field(description="probability that it is below one by the margin")
     rate: Number = Field(description="directly standardised: the group's own model on the case mix of all groups")

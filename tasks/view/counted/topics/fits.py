@@ -308,7 +308,7 @@ TOPIC: Topic[CountedContext] = Topic(
         context, [SINGULARITY, CONVERGENCE, VARIANCE, INTERVALS, IMPLIED_COVERAGE, SEPARATION], _is_told
     ),
     blocks=_blocks,
-    sources=("intervals", "fits", "rates", "checks"),
+    sources=("intervals", "likelihood_ratio_test", "fits", "rates", "checks"),
     guide=(GUIDE,),
     checks=(SEPARATION, CONVERGENCE, VARIANCE, SINGULARITY, INTERVALS, IMPLIED_COVERAGE),
     summary=(

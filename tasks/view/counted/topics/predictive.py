@@ -42,6 +42,7 @@ class DispersionSummary(Record):
     unit: str = Field(description="what was looked at: rows, cells, or none where neither can show it")
     n_used: Count = Field(description="of these")
     inflation: Number = Field(description="variance of what a group's rows say, by what the family makes it")
+    pearson: Number = Field(description="Pearson's chi-squared by that of data simulated from the fit")
     dispersion: Number = Field(description="of the overdispersed kin by maximum likelihood; 0: none")
     p_value: Number = Field(description="of no overdispersion, by the likelihood ratio")
     zeros_observed: Number = Field(description="rows without events")
@@ -257,6 +258,7 @@ def dispersion_of(context: CountedContext) -> DispersionSummary:
         unit=found.dispersion.unit,
         n_used=found.dispersion.n_used,
         inflation=found.dispersion.inflation,
+        pearson=found.dispersion.pearson.ratio if found.dispersion.pearson else None,
         dispersion=kin.dispersion if kin else None,
         p_value=kin.p_value if kin else None,
         zeros_observed=float(zeros.plain.observed.mean()) if zeros else None,

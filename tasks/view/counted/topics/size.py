@@ -16,8 +16,9 @@ from tasks.view.counted.context import CountedContext
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.by_size import Curve, Marks, levels_by_size
 from tasks.view.figures.style import MODELS, NEUTRAL, REFERENCE, axis, padded
+from tasks.view.plain import by_label, listed
 from tasks.view.records import Block, Cell, Column, Figure, Table
-from tasks.view.summary.record import Count, Number, Record
+from tasks.view.summary.record import ByLabel, Count, Number, Record
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import plural
@@ -46,12 +47,21 @@ class SizeQuarterSummary(Record):
     expected_with_size: Number = Field(description="by the model with what was found missing")
 
 
+class PlainRateSummary(Record):
+    """One group's rate on everybody's case mix by the plain Bayesian model, to be set beside that under `rates`."""
+
+    rate: Number = Field(description="posterior median")
+    lower: Number = Field(description="95 % interval")
+    upper: Number = Field(description="95 % interval")
+
+
 class CountedSizeTrendSummary(Record):
     """Does the rate of a group go with its size? By a term for log2 of its trials or exposure."""
 
     per_doubling: Number = Field(description="on the link's scale: log odds, or log rate, per doubling")
     se: Number = Field(description="its standard error")
     p_value: Number = Field(description="of no trend, by the likelihood ratio")
+    groups: ByLabel[PlainRateSummary] = Field(description="by group label, what the plain model makes of its rate")
     quarters: list[SizeQuarterSummary] = Field(description="by size, the smallest groups first; empty if they are few")
 
 
@@ -271,7 +281,14 @@ def size_trend_of(context: CountedContext) -> CountedSizeTrendSummary | None:
     found = context.findings.screening
     if found.size is None:
         return None
+    plain = context.findings.compared_plain.rate
     return CountedSizeTrendSummary.given(
+        groups=by_label(
+            context.findings.labels,
+            rate=listed(plain.estimate),
+            lower=listed(plain.lower),
+            upper=listed(plain.upper),
+        ),
         per_doubling=found.size.coef,
         se=found.size.se,
         p_value=found.size.p_value,
