@@ -124,11 +124,10 @@ def _components_table(context: CountedContext) -> Table:
         ),
     )
     ones = [one for _, one in spreads]
-    share = "share" if context.is_binomial else "share of a row’s variation"
     rows = (
         _row(f"Median {context.ratio_name}", "ratio", [one.ratio for one in ones]),
         *_sd_rows(context, ones),
-        (Cell("ICC"), Cell(share), *(_share(one.icc) for one in ones)),
+        (Cell("ICC"), Cell("share"), *(_share(one.icc) for one in ones)),
         *_correlations(context),
     )
     return Table("table-components", "How far groups lie apart", columns, rows, _note(context))
