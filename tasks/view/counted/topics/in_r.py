@@ -12,7 +12,7 @@ from tasks.stats.counted.partial_pooling import CountedPartialPooling
 from tasks.stats.counted.priors import resolve_counted_priors
 from tasks.stats.records import Floats
 from tasks.view.counted.context import CountedContext
-from tasks.view.counted.topics.priors import plain_model
+from tasks.view.counted.topics.priors_table import plain_model
 from tasks.view.records import Code, Fold
 from tasks.view.topics.in_r import column, number, quoted, r_name, rows_in_r, terms_in_r
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.view.counted.context import CountedContext
 from tasks.view.counted.topics.in_r import in_r
-from tasks.view.counted.topics.priors import priors_table
+from tasks.view.counted.topics.priors_table import priors_table
 from tasks.view.records import Block, Equations
 from tasks.view.topic import Topic
 from tasks.view.topics.methods import closing_blocks, finding, run_blocks, scaling_block
