@@ -43,10 +43,12 @@ lint: $(DEV) $(BYTECODE) ## style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-docs: $(RUNTIME) ## write the tables of docs/study.md and the schema of summary.json anew, from their models
+docs: $(RUNTIME) ## write the tables of docs/study.md and the schemas of summary.json anew, from their models
 	@$(BIN)/python -m tasks.study.reference docs/study.md
 	@$(BIN)/python -m tasks.view.document > summary.schema.json
 	@mv summary.schema.json tasks/view/summary.schema.json
+	@$(BIN)/python -m tasks.view.document counted > summary.schema.json
+	@mv summary.schema.json tasks/view/summary_counted.schema.json
 
 bench: $(DEV) $(BYTECODE) ## speed against peers, the tests that measure time and memory, size and speed of reports
 	@$(BIN)/python tests/bench.py

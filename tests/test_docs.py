@@ -32,7 +32,9 @@ from tasks.stats.records import VerdictStatus
 from tasks.study import errors
 from tasks.study.errors import Rejection
 from tasks.study.toml_text import toml_text
+from tasks.view.counted.estimates import estimate_columns as estimate_columns_counted
 from tasks.view.estimates import estimate_columns
+from tests.counted_reports import counts_case
 from tests.factories import singular_case
 
 ROOT = Path(__file__).parent.parent
@@ -166,6 +168,12 @@ def test_every_verdict_is_told() -> None:
 def test_columns_of_estimates_are_told() -> None:
     case = singular_case()
     assert first_cells(READ, "### estimates.csv") == list(estimate_columns(case.study, case.findings))
+
+
+def test_columns_of_estimates_of_counted_outcomes_are_told() -> None:
+    assert first_cells(READ, "### estimates.csv of counted outcomes") == list(
+        estimate_columns_counted(counts_case().context)
+    )
 
 
 def test_columns_of_rejected_rows_are_told() -> None:

@@ -6,12 +6,11 @@ effects are said to go with the outcome, never to cause it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from tasks.stats.counted.joint_test import JointWald
-from tasks.stats.records import Floats
 from tasks.stats.rows.categories import Category
 from tasks.view.answers import FIRST_NAMED, FLAT, MOST_NAMED, MOST_STEPS
 from tasks.view.checks import WORST_FIRST, Check
@@ -49,15 +48,16 @@ def one_sentence(context: CountedContext) -> str:
 def _spread(context: CountedContext) -> str:
     average = context.rate_text(float(context.comparison.average.estimate))
     if groups_differ(context):
-        low, high = (context.rate_text(_extreme(context, which)) for which in (np.nanmin, np.nanmax))
         return (
-            f"Groups differ in {context.outcome}: their rates run from {low} to {high}, about an average of {average}"
+            f"Groups differ in {context.outcome}: their rates run from {_reach(context)}, about an average of {average}"
         )
     return f"There is no clear sign that groups differ in {context.outcome}; their average rate is {average}"
 
 
-def _extreme(context: CountedContext, which: Callable[[Floats], float]) -> float:
-    return float(which(context.comparison.rate.estimate))
+def _reach(context: CountedContext) -> str:
+    """`8.8 % to 20.9 %`: the lowest and the highest rate of a group."""
+    rate = context.comparison.rate.estimate
+    return context.rate_interval(float(np.nanmin(rate)), float(np.nanmax(rate)))
 
 
 def _effects(context: CountedContext) -> Iterator[str]:
@@ -100,9 +100,8 @@ def is_there_a_difference(context: CountedContext) -> str:
     if not groups_differ(context):
         return f"Not clearly. The data do not show that groups differ in {context.outcome}. {_by_how_much(context)}"
     n_apart = sum(part.size for part in apart_from_average(context))
-    low, high = (context.rate_text(_extreme(context, which)) for which in (np.nanmin, np.nanmax))
     told = f"Yes: {n_apart:,} of {plural(context.n_groups, 'group')} can be told from their average."
-    return f"{told} {_alike(context)} run from {low} to {high}. {_by_how_much(context)}"
+    return f"{told} {_alike(context)} run from {_reach(context)}. {_by_how_much(context)}"
 
 
 def _alike(context: CountedContext) -> str:

@@ -31,13 +31,16 @@ def notable_groups(sizes: Integers, level: Floats, limit: int) -> np.ndarray:
     return np.sort(in_turn[np.sort(first)[:limit]])
 
 
-def rule(shown: int, total: int, of: str = "level") -> str:
-    """`notable_groups` in words, by the level or what else `of` names; empty when nothing was left out."""
+def rule(shown: int, total: int, of: str = "level", counted: str = "rows") -> str:
+    """`notable_groups` in words, by the level or what else `of` names; empty when nothing was left out.
+
+    `counted` is what sizes are of.
+    """
     if shown >= total:
         return ""
     return (
-        f"Shown are {shown:,} of {total:,} groups: a quarter each with the fewest rows, the most rows, "
-        f"the lowest and the highest {of}."
+        f"Shown are {shown:,} of {total:,} groups: a quarter each with the fewest {counted}, the most "
+        f"{counted}, the lowest and the highest {of}."
     )
 
 

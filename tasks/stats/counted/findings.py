@@ -14,7 +14,6 @@ from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws, flat
 from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
 from tasks.stats.counted.group_sd_test import GroupSdTest, group_sd_test
-from tasks.stats.counted.heterogeneity import median_ratio
 from tasks.stats.counted.joint_test import JointWald, joint_wald_tests
 from tasks.stats.counted.leave_one_out import left_out_cells, left_out_groups
 from tasks.stats.counted.left_out import linear_predictor
@@ -25,8 +24,10 @@ from tasks.stats.counted.predicted import Rootogram, rootogram
 from tasks.stats.counted.prior_predictive import counted_prior_predictive
 from tasks.stats.counted.prior_sensitivity import counted_prior_sensitivity
 from tasks.stats.counted.priors import resolve_counted_priors
+from tasks.stats.counted.ranks import counted_ranks
 from tasks.stats.counted.remedies import CountedRemedies, counted_remedies
 from tasks.stats.counted.screening import CountedScreening
+from tasks.stats.counted.variance import CountedVariance, counted_variance
 from tasks.stats.counted.weighed import (
     CountedRecommended,
     CountedWeighed,
@@ -39,6 +40,7 @@ from tasks.stats.fits.cells import Cells
 from tasks.stats.judged.likelihood_ratio_test import judge_likelihood_ratio
 from tasks.stats.judged.prior_predictive import PriorPredictive, judge_prior_predictive
 from tasks.stats.judged.prior_sensitivity import PriorSensitivity, judge_prior_sensitivity
+from tasks.stats.judged.ranks import Ranks
 from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, GroupedData, LooResult, Scaling, Verdict
@@ -63,6 +65,8 @@ class CountedFindings(CountedWeighed):
     effects: MarginalEffects  # of the answer, if there is one; else of the plain Bayesian fit
     joint_tests: tuple[JointWald, ...]  # one per category, of the same model
     rootogram: Rootogram  # of rows, by the fit with what is missing
+    variance: CountedVariance
+    ranks: Ranks  # of the groups' standardised rates, by the answer if there is one
     heterogeneity: WithInterval  # () median odds or rate ratio of two groups, by the same model
     group_sd_test: GroupSdTest  # of the plain fullest fit
     remedies: CountedRemedies | None  # None where the fullest fit is regular
@@ -100,6 +104,7 @@ def find_counted(
     target, margin, limits = targets_of(study, cells.labels), study.rates.margin, study.thresholds
     plain, draws, k = counted_model(cells, scaling, fits.fullest.varying), posterior.draws, study.thresholds.pareto_k
     priors = resolve_counted_priors(study.priors, plain)
+    model = answered.model if answered and answered.posterior else plain
     sampled = (answered.posterior if answered else None) or posterior
     with side_by_side(cells.events.size) as start:
         weighing = start(weigh_counted, cells, scaling, fits, posterior, screening, answered, limits, margin, target)
@@ -123,7 +128,9 @@ def find_counted(
         funnel=_funnel(cells, weighed.expected),
         target_funnel=_about_targets(cells, target),
         joint_tests=joint_wald_tests(flat(sampled.draws.beta)[:, : len(cells.terms)], cells.terms, rows.categories),
-        heterogeneity=_heterogeneity(weighed),
+        variance=(variance := counted_variance(weighed)),
+        ranks=counted_ranks(model, plain, fits.fullest, sampled.draws, weighed.mix, limits.rankability),
+        heterogeneity=variance.quoted.ratio,
     )
     return concluded_counted(study, found)
 
@@ -166,12 +173,6 @@ def targets_of(study: Study, labels: tuple[str, ...]) -> Floats:
 def _rootogram(screening: CountedScreening, data: GroupedData) -> Rootogram:
     rows = with_cells(screening.model, cells_of_rows(data, screening.model.cells.family))
     return rootogram(rows.cells, mean_of(rows.cells.family, linear_predictor(rows, screening.fit)))
-
-
-def _heterogeneity(found: CountedWeighed) -> WithInterval:
-    """A ratio rises with the SD between groups, so that its interval has the SD's ends."""
-    apart = found.answer.spread_of_groups if found.answer else found.bayes.sigma_group
-    return WithInterval(*(median_ratio(part[0]) for part in (apart.median, apart.lower, apart.upper)))
 
 
 def _funnel(cells: Cells, expected: ObservedExpected | None) -> CountedFunnel:

@@ -104,12 +104,12 @@ def counted_answer_fit(model: CountedModel, draws: CountedDraws) -> CountedAnswe
         estimate(draws.beta),
         estimate(draws.group_coef),
         estimate(draws.sigma_group),
-        estimate(_spread_of_groups(model, draws)),
+        estimate(spread_of_groups(model, draws)),
         None if draws.dispersion is None else estimate(draws.dispersion),
     )
 
 
-def _spread_of_groups(model: CountedModel, draws: CountedDraws) -> Floats:
+def spread_of_groups(model: CountedModel, draws: CountedDraws) -> Floats:
     """(C, D, q) how far groups lie apart: in their level, whether a group-level term accounts for it or not."""
     apart = draws.sigma_group.copy()
     if model.added and model.varying[0] == 0:

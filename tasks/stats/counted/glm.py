@@ -67,6 +67,10 @@ class CompleteRates:
         return np.sqrt(np.diag(self.robust_cov))
 
     @property
+    def aic(self) -> float:
+        return 2.0 * self.coef.size - 2.0 * self.log_likelihood
+
+    @property
     def dispersion(self) -> float:
         return self.pearson / self.df if self.df > 0 else float("nan")
 

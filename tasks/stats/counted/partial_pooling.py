@@ -71,6 +71,15 @@ class CountedPartialPooling:
         return np.sqrt(np.diag(self.cov))
 
     @property
+    def n_parameters(self) -> int:
+        """Fixed effects that are not aliased, variances and covariances, on the boundary or not."""
+        return int(np.isfinite(self.fixef).sum()) + self.theta.size
+
+    @property
+    def aic(self) -> float:
+        return 2.0 * self.n_parameters - 2.0 * self.log_lik
+
+    @property
     def correlation(self) -> Floats:
         """(q, q) correlations of the varying effects; NaN for an effect with an SD of 0."""
         sd = self.sigma_group

@@ -109,7 +109,7 @@ def _of_fit(
         upper=coef + Z_95 * se,
         sigma_group=np.array([sd.get(k, np.nan) for k in of]),
         log_lik=fit.log_lik,
-        n_parameters=int(np.isfinite(fit.fixef).sum()) + fit.theta.size,
+        n_parameters=fit.n_parameters,
         is_singular=fit.is_singular,
         is_converged=fit.is_converged,
     )

@@ -69,12 +69,12 @@ def ranks(
 ) -> Ranks:
     """One ranking per varying term. Draws are thinned evenly, so that draws x J stay within VALUES_LIMIT."""
     coef = draws.group_coef.reshape(-1, *draws.group_coef.shape[2:])
-    kept = _evenly(len(coef), VALUES_LIMIT // coef.shape[1])
+    kept = evenly(len(coef), VALUES_LIMIT // coef.shape[1])
     share = estimate(rankability(draws, products, varying)[None])
     terms = []
     for i, k in enumerate(varying):
         of_term = MedianEstimate(share.mean[i], share.sd[i], share.lower[i], share.upper[i], share.median[i])
-        terms.append(_ranked(products.terms[k], coef[kept, :, k], of_term, least_rankability))
+        terms.append(ranked(products.terms[k], coef[kept, :, k], of_term, least_rankability))
     return Ranks(len(kept), n_extreme(coef.shape[1]), tuple(terms))
 
 
@@ -82,12 +82,12 @@ def n_extreme(n_groups: int) -> int:
     return math.ceil(n_groups / 10)
 
 
-def _evenly(n: int, limit: int) -> np.ndarray:
+def evenly(n: int, limit: int) -> np.ndarray:
     """At most `limit` of n positions, evenly spread."""
     return np.linspace(0, n - 1, min(n, max(limit, 1))).round().astype(int)
 
 
-def _ranked(term: str, values: Floats, share: MedianEstimate, least_rankability: float) -> RankedTerm:
+def ranked(term: str, values: Floats, share: MedianEstimate, least_rankability: float) -> RankedTerm:
     """The ranking of one term; `values` (S, J) are the groups' coefficients."""
     rank = rank_in_each_draw(values)
     lower, upper = central_interval(rank)
@@ -128,7 +128,7 @@ def central_interval(rank: np.ndarray) -> tuple[Integers, Integers]:
 def rankability(draws: PosteriorDraws, products: ModelCrossProducts, varying: tuple[int, ...]) -> Floats:
     """(R, q) rankability of each varying term, for R evenly spread draws."""
     sigma, q = draws.sigma.ravel(), len(varying)
-    kept = _evenly(sigma.size, min(RANKABILITY_DRAWS, VALUES_LIMIT // (len(products.labels) * q**2)))
+    kept = evenly(sigma.size, min(RANKABILITY_DRAWS, VALUES_LIMIT // (len(products.labels) * q**2)))
     tau = draws.sigma_group.reshape(-1, q)[kept]
     correlation = draws.correlation.reshape(-1, q, q)[kept]
     ztz = products.gram[:, varying][:, :, varying]

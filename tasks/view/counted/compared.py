@@ -51,4 +51,5 @@ def effect(context: CountedContext, term: int) -> str:
         )
     size = f"{numbers.fixed(abs(middle), places)} {context.difference_unit}"
     more = "more" if middle > 0 else "fewer"
+    ends = ends if middle > 0 else numbers.interval(-upper, -lower, places)
     return f"{context.one_more(term)} goes with {size} {more} {context.outcome} (95 % interval {ends})"

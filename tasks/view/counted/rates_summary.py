@@ -38,6 +38,8 @@ def group_rates(context: CountedContext) -> dict[str, Floats]:
         "observed_expected_lower": ratio[2],
         "observed_expected_upper": ratio[3],
         "predicted_expected": none if predicted is None else predicted.estimate,
+        "predicted_expected_lower": none if predicted is None else predicted.lower,
+        "predicted_expected_upper": none if predicted is None else predicted.upper,
         "above_margin": none if beyond is None else beyond.above,
         "below_margin": none if beyond is None else beyond.below,
         "rate": found.rate.estimate,

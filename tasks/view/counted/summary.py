@@ -54,6 +54,8 @@ class GroupRateSummary(Record):
     predicted_expected: Number = Field(
         description="events that the recommended model predicts for it, by those expected"
     )
+    predicted_expected_lower: Number = Field(description="95 % interval")
+    predicted_expected_upper: Number = Field(description="95 % interval")
     above_margin: Number = Field(description="probability that predicted by expected is above the study's margin")
     below_margin: Number = Field(description="probability that it is below one by the margin")
     rate: Number = Field(description="directly standardised: the group's own model on the case mix of all groups")
@@ -108,6 +110,7 @@ class CountedCompletePoolingSummary(Record):
     upper: Vector = Field(description="95 % interval, of `se`")
     dispersion: Number = Field(description="Pearson's chi-squared by its degrees of freedom, over cells")
     log_lik: Number = Field(description="log likelihood of the rows, constant included")
+    aic: Number = Field(description="Akaike's information criterion; comparable with those of partial pooling")
 
 
 class CountedOwnSummary(Record):
@@ -131,6 +134,7 @@ class CountedFlavourSummary(Record):
     varying: list[str] = Field(description="the q terms whose effect differs by group")
     n_points: Count = Field(description="quadrature points per group; 1 is the Laplace approximation")
     log_lik: Number = Field(description="log likelihood at the maximum, constant included")
+    aic: Number = Field(description="Akaike's information criterion; variances and covariances count as parameters")
     theta: Vector = Field(description="lower triangle, by column, of the Cholesky factor of `cov`")
     fixef: Vector = Field(description=LINK)
     se: Vector = Field(description="standard errors of `fixef`, by the observed information")

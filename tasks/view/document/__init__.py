@@ -2,10 +2,11 @@
 
 Public API, version 2. A record per part of the document describes every entry with its unit and is filled from the
 findings. What every run has stands here; each analysis adds its keys by its topic (`tasks.view.topic.Entry`). From the
-records comes the schema, `tasks/view/summary.schema.json`, which `make docs` writes.
+records come the schemas, `tasks/view/summary.schema.json` and, of counted outcomes, `summary_counted.schema.json`,
+which `make docs` writes. A test fails when these files are not what the records give.
 
-A test fails when that file is not what the records give. Verdict and run come before the fits, so that a reader of
-many runs need not read whole files. Documents of version 1 are read by `tasks.reports.summary_versions`.
+Verdict and run come before the fits, so that a reader of many runs need not read whole files. Documents of version 1
+are read by `tasks.reports.summary_versions`.
 """
 
 from __future__ import annotations

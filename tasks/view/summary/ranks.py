@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.stats.findings import Findings
-from tasks.stats.judged.ranks import RankedTerm
+from tasks.stats.judged.ranks import RankedTerm, Ranks
 from tasks.view.plain import by_label, listed
 from tasks.view.summary.record import ByLabel, Count, Flag, MedianEstimateSummary, Number, Positive, Record
 
@@ -58,9 +57,8 @@ class RanksSummary(Record):
     terms: ByLabel[RankedTermSummary] = Field(description="by varying term")
 
 
-def ranks_of(findings: Findings) -> RanksSummary:
-    found = findings.ranks
-    return RanksSummary.of(found, terms={one.term: _ranked(one, findings.labels) for one in found.terms})
+def ranks_of(found: Ranks, labels: tuple[str, ...]) -> RanksSummary:
+    return RanksSummary.of(found, terms={one.term: _ranked(one, labels) for one in found.terms})
 
 
 def _ranked(one: RankedTerm, labels: tuple[str, ...]) -> RankedTermSummary:

@@ -14,6 +14,7 @@ from tasks.stats.rows.categories import Category, Level
 from tasks.study.model import Study
 from tasks.view.context import Context
 from tasks.view.records import Code, Fold
+from tasks.view.report_context import ReportContext
 from tasks.view.words import text
 
 # https://cran.r-project.org/doc/manuals/r-release/R-lang.html#Identifiers, and its reserved words
@@ -39,16 +40,21 @@ def in_r(context: Context) -> Fold:
 
 def formula(context: Context, fit: PartialPooling) -> str:
     """lme4's formula of a flavour: names as in the data, in backticks if they are no names in R."""
-    study, levels = context.study, _levels(context)
+    return f"{r_name(context.study.outcome)} ~ {terms_in_r(context, fit.varying)}"
+
+
+def terms_in_r(context: ReportContext, varying: tuple[int, ...], offset: str = "") -> str:
+    """The right side of lme4's formula; `offset` stands before the groups' effects."""
+    study, levels = context.study, levels_of(context)
     fixed = [
         r_name(levels[name][0].column) if name in levels else f"scale({r_name(name)})" for name in study.predictors
     ]
-    inside = [*(["1"] if 0 in fit.varying else ["0"]), *(_column(context, k) for k in fit.varying if k)]
-    terms = " + ".join(dict.fromkeys(fixed)) or "1"
-    return f"{r_name(study.outcome)} ~ {terms} + ({' + '.join(inside)} | {r_name(study.group)})"
+    inside = [*(["1"] if 0 in varying else ["0"]), *(column(context, k) for k in varying if k)]
+    terms = [" + ".join(dict.fromkeys(fixed)) or "1", *([offset] if offset else [])]
+    return f"{' + '.join(terms)} + ({' + '.join(inside)} | {r_name(study.group)})"
 
 
-def _levels(context: Context) -> dict[str, tuple[Category, Level]]:
+def levels_of(context: ReportContext) -> dict[str, tuple[Category, Level]]:
     """The category and the level of each term that has one."""
     return {
         term: (each, level)
@@ -57,13 +63,13 @@ def _levels(context: Context) -> dict[str, tuple[Category, Level]]:
     }
 
 
-def _column(context: Context, term: int, rows: str = "") -> str:
+def column(context: ReportContext, term: int, rows: str = "") -> str:
     """A term's column as it is fitted here: scaled, or 0/1 and centred. `rows` stands before the column's name."""
     name = context.study.terms[term]
-    if name not in (levels := _levels(context)):
+    if name not in (levels := levels_of(context)):
         return f"scale({rows}{r_name(name)})"
     category, level = levels[name]
-    return f"scale({rows}{r_name(category.column)} == {_quoted(level.name)}, scale = FALSE)"
+    return f"scale({rows}{r_name(category.column)} == {quoted(level.name)}, scale = FALSE)"
 
 
 def r_name(name: str) -> str:
@@ -74,7 +80,7 @@ def r_name(name: str) -> str:
 
 
 def lme4_code(context: Context) -> str:
-    lines = ["library(lme4)", *_rows(context), ""]
+    lines = ["library(lme4)", *rows_in_r(context), ""]
     for name, fit in context.findings.partial.items():
         by_reml = fit.criterion == "reml"
         value = f"REMLcrit({name})" if by_reml else f"-2 * c(logLik({name}))"
@@ -89,12 +95,12 @@ def lme4_code(context: Context) -> str:
 
 def _spreads(fit: PartialPooling) -> str:
     """SDs of the group effects in the order of the formula, their correlation if there is one, and the residual SD."""
-    sds = ", ".join(_n(float(sd), 4) for sd in fit.sigma_group)
+    sds = ", ".join(number(float(sd), 4) for sd in fit.sigma_group)
     correlation = f"; correlation {fit.correlation[1, 0]:.2f}" if len(fit.varying) == 2 else ""
-    return f"SD {sds}{correlation}; residual SD {_n(fit.sigma, 4)}"
+    return f"SD {sds}{correlation}; residual SD {number(fit.sigma, 4)}"
 
 
-def _rows(context: Context) -> list[str]:
+def rows_in_r(context: ReportContext) -> list[str]:
     """The lines that read the study's rows, after what R has to be told of them by hand."""
     files = [file.name for file in context.findings.run.files if not file.set_aside] or ["rows.csv"]
     rejected = ["# Leave out the rows that rejected.csv names."] if context.findings.run.n_rejected else []
@@ -103,8 +109,8 @@ def _rows(context: Context) -> list[str]:
     reader, how = ("arrow::read_parquet", "") if files[0].endswith(".parquet") else ("read.csv", _how(context.study))
     factors = [_factor(each) for each in context.rows.categories]
     if len(files) == 1:
-        return [*rejected, *by_hand, f"rows <- {reader}({_quoted(files[0])}{how})", *factors]
-    named = f"c({', '.join(map(_quoted, files))})" if len(files) <= MOST_FILES else 'dir(pattern = "[.]csv$")'
+        return [*rejected, *by_hand, f"rows <- {reader}({quoted(files[0])}{how})", *factors]
+    named = f"c({', '.join(map(quoted, files))})" if len(files) <= MOST_FILES else 'dir(pattern = "[.]csv$")'
     return [*rejected, *by_hand, f"rows <- do.call(rbind, lapply({named}, {reader}{how}))", *factors]
 
 
@@ -113,7 +119,7 @@ def _factor(category: Category) -> str:
     column = f"rows${r_name(category.column)}"
     is_truth = {level.name for level in category.levels} <= {"true", "false"}
     values = f"factor({f'tolower({column})' if is_truth else column})"
-    return f"{column} <- relevel({values}, ref = {_quoted(category.reference.name)})"
+    return f"{column} <- relevel({values}, ref = {quoted(category.reference.name)})"
 
 
 def _by_hand(study: Study) -> list[str]:
@@ -125,20 +131,20 @@ def _by_hand(study: Study) -> list[str]:
 
 def _how(study: Study) -> str:
     """Arguments of `read.csv`, each after a comma."""
-    missing = ", ".join(map(_quoted, ("", "NA", *study.missing)))
+    missing = ", ".join(map(quoted, ("", "NA", *study.missing)))
     given = (
         ("sep", study.delimiter if study.delimiter != "," else None),
         ("dec", study.decimal if study.decimal != "." else None),
         ("fileEncoding", study.encoding),
         ("comment.char", study.comment),
     )
-    told = [f"{name} = {_quoted(value)}" for name, value in given if value]
+    told = [f"{name} = {quoted(value)}" for name, value in given if value]
     return "".join(
         f", {one}" for one in ["check.names = FALSE", *told, *([f"na.strings = c({missing})"] if study.missing else [])]
     )
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return '"' + text.clean(name).replace("\\", "\\\\").replace('"', '\\"') + '"' if name != "\t" else '"\\t"'
 
 
@@ -151,13 +157,13 @@ def brms_code(context: Context) -> str:
     columns = [
         f"y = rows${r_name(study.outcome)}",
         f"g = factor(rows${r_name(study.group)})",
-        *(f"{short} = as.vector({_column(context, term, 'rows$')})" for term, short in enumerate(names, 1)),
+        *(f"{short} = as.vector({column(context, term, 'rows$')})" for term, short in enumerate(names, 1)),
     ]
-    sds = ", ".join(_n(float(sd), 4) for sd in found.sigma_group.median)
+    sds = ", ".join(number(float(sd), 4) for sd in found.sigma_group.median)
     return "\n".join(
         [
             "library(brms)",
-            *_rows(context),
+            *rows_in_r(context),
             f"scaled <- data.frame({', '.join(columns)})",
             "priors <- c(",
             ",\n".join(f"  {prior}" for prior in _priors(context, names)),
@@ -165,7 +171,7 @@ def brms_code(context: Context) -> str:
             f"fit <- brm(y ~ {' + '.join(names or ['1'])} + ({inside} | g), data = scaled, prior = priors,",
             f"  chains = {settings.chains}, warmup = {settings.warmup}, iter = {settings.warmup + settings.draws},",
             f"  control = list(adapt_delta = {settings.adapt_delta:g}), seed = {context.findings.run.seed})",
-            f"summary(fit, robust = TRUE)  # medians: SD {sds}; residual SD {_n(float(found.sigma.median), 4)}",
+            f"summary(fit, robust = TRUE)  # medians: SD {sds}; residual SD {number(float(found.sigma.median), 4)}",
             "",
         ]
     )
@@ -174,7 +180,9 @@ def brms_code(context: Context) -> str:
 def _priors(context: Context, names: list[str]) -> list[str]:
     """One `set_prior` a parameter. SDs and the residual SD are positive there, so a normal is a half-normal."""
     priors: ResolvedPriors = resolve_priors(context.study, context.findings.scaling)
-    normals = [f"normal({_n(float(m))}, {_n(float(s))})" for m, s in zip(priors.beta_mean, priors.beta_sd, strict=True)]
+    normals = [
+        f"normal({number(float(m))}, {number(float(s))})" for m, s in zip(priors.beta_mean, priors.beta_sd, strict=True)
+    ]
     effects = ["Intercept", *names]
     correlation = [f'set_prior("lkj({priors.lkj:g})", class = "cor")'] if len(context.varying) > 1 else []
     return [
@@ -184,14 +192,14 @@ def _priors(context: Context, names: list[str]) -> list[str]:
             for normal, name in zip(normals[1:], names, strict=True)
         ),
         *(
-            f'set_prior("normal(0, {_n(float(sd))})", class = "sd", group = "g", coef = "{effects[term]}")'
+            f'set_prior("normal(0, {number(float(sd))})", class = "sd", group = "g", coef = "{effects[term]}")'
             for term, sd in zip(context.varying, priors.sigma_group_sd, strict=True)
         ),
-        f'set_prior("exponential({_n(1.0 / priors.sigma_mean)})", class = "sigma")',
+        f'set_prior("exponential({number(1.0 / priors.sigma_mean)})", class = "sigma")',
         *correlation,
     ]
 
 
-def _n(value: float, digits: int = DIGITS) -> str:
+def number(value: float, digits: int = DIGITS) -> str:
     """The number as R reads it."""
     return f"{value:.{digits}g}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tasks.stats.bayes.priors import resolve_priors
 from tasks.view.context import Context
 from tasks.view.records import Block, Cell, Code, Column, Definitions, Equations, Fold, Paragraph, Table
+from tasks.view.report_context import ReportContext
 from tasks.view.topic import Topic
 from tasks.view.topics.in_r import in_r
 from tasks.view.words import numbers, text
@@ -20,17 +21,30 @@ def _blocks(context: Context) -> tuple[Block, ...]:
     return (
         Equations(has_predictors=len(context.terms) > 1),
         _priors(context),
-        _scaling(context),
-        _reproduction(context),
-        *([Paragraph(OWN_LOOK)] if context.findings.run.look_sha256 else []),
-        *([_timings(context)] if context.findings.timings else []),
+        scaling_block(context),
+        *run_blocks(context),
         in_r(context),
-        Fold("The study file", (Code("The study as it was run", _study_text(context)),)),
+        *closing_blocks(context),
+    )
+
+
+def run_blocks(context: ReportContext) -> tuple[Block, ...]:
+    """What the report was made from, and where the time went."""
+    return (
+        reproduction(context),
+        *([Paragraph(OWN_LOOK)] if context.findings.run.look_sha256 else []),
+        *([timings(context)] if context.findings.timings else []),
+    )
+
+
+def closing_blocks(context: ReportContext) -> tuple[Block, ...]:
+    return (
+        Fold("The study file", (Code("The study as it was run", study_text(context)),)),
         Fold("Glossary", (Definitions(GLOSSARY),)),
     )
 
 
-def _finding(context: Context) -> str:
+def finding(context: ReportContext) -> str:
     run = context.findings.run
     return (
         f"Every number here follows from the data, the study file and the seed {run.seed}: the same input gives the "
@@ -60,7 +74,7 @@ def _n(value: float) -> str:
     return numbers.significant(float(value), 3)
 
 
-def _scaling(context: Context) -> Table | Paragraph:
+def scaling_block(context: ReportContext) -> Table | Paragraph:
     scaling = context.findings.scaling
     if not scaling.predictors:
         return Paragraph("There is no predictor: each model estimates a level only.")
@@ -85,7 +99,7 @@ def _scaling(context: Context) -> Table | Paragraph:
     return Table("table-scaling", "Scaling of the predictors", columns, rows, note)
 
 
-def _reproduction(context: Context) -> Table:
+def reproduction(context: ReportContext) -> Table:
     run = context.findings.run
     entries = (
         ("Run", run.id),
@@ -103,20 +117,20 @@ def _reproduction(context: Context) -> Table:
     return Table("table-reproduction", "What this report was made from", columns, rows)
 
 
-def _timings(context: Context) -> Table:
+def timings(context: ReportContext) -> Table:
     columns = (Column("Step", is_number=False), Column("Time", "s"))
     rows = tuple((Cell(text.clean(name)), Cell(f"{time:.2f}")) for name, time in context.findings.timings.items())
     return Table("table-timings", "Where the time went", columns, rows)
 
 
-def _study_text(context: Context) -> str:
+def study_text(context: ReportContext) -> str:
     return context.study_text or context.study.model_dump_json(indent=2)
 
 
 TOPIC = Topic(
     id="methods",
     title="Methods and reproduction",
-    finding=_finding,
+    finding=finding,
     blocks=_blocks,
     sources=(),
 )

@@ -123,7 +123,7 @@ def _ordered(context: Context, term: int) -> Integers:
 def _size_axis(context: Context, chosen: Integers, sizes: Integers) -> tuple[Floats, Spec]:
     """Positions and axis: rows per group, or groups by name if all have as many rows."""
     if sizes.min() < sizes.max():
-        x = _apart(sizes.astype(float))
+        x = apart(sizes.astype(float))
         return x, scatter.size_axis(x, "rows in the group")
     places = np.arange(chosen.size, dtype=float)
     names = [tick(context.labels[group]) for group in chosen] if chosen.size <= PANEL_LIMIT else []
@@ -131,7 +131,7 @@ def _size_axis(context: Context, chosen: Integers, sizes: Integers) -> tuple[Flo
     return places, axis(title, tickvals=list(range(len(names))), ticktext=names, showgrid=False)
 
 
-def _apart(sizes: Floats) -> Floats:
+def apart(sizes: Floats) -> Floats:
     """The ordered sizes, with equal ones moved slightly apart so that each group can be seen."""
     first = np.searchsorted(sizes, sizes)
     repeats = np.bincount(first, minlength=sizes.size)[first]

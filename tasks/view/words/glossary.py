@@ -44,6 +44,38 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "95 % interval",
         "A range made so that, in 95 of 100 cases, the true value lies in it.",
     ),
+    (
+        "Odds ratio",
+        "Odds are the chance that something happens by the chance that it does not. An odds ratio of 2 means twice the "
+        "odds; for rare events that is about twice the rate.",
+    ),
+    ("Rate ratio", "One rate by another: 1.2 is a rate higher by a fifth."),
+    (
+        "Median odds ratio (median rate ratio)",
+        "How much groups differ: of two groups taken at random, the odds or the rate of the higher one by that of the "
+        "other, in the middle pair of all.",
+    ),
+    (
+        "Standardised rate",
+        "The rate that a group would have if its cases were the mix of cases of all groups together. Such rates can be "
+        "compared.",
+    ),
+    (
+        "Observed by expected (observed / expected)",
+        "What was counted in a group by what was to be expected: what its own cases would have come to, had they fared "
+        "as such cases do in all groups. Above 1 is more than expected.",
+    ),
+    ("Exact interval", "An interval for what was counted that holds also where little or nothing was counted."),
+    ("Overdispersion", "Counts that vary more than chance alone makes them, given what the model knows of them."),
+    (
+        "Quadrature",
+        "How the likelihood of a mixed model of counts is computed: as a sum over what a group could be like.",
+    ),
+    (
+        "Quantile residual",
+        "Where a count lies among the counts that its prediction makes possible, from 0 to 1. They are spread evenly "
+        "if the model is right.",
+    ),
     ("Expected rank", "The average of a group’s rank over all values that the data leave possible; 1 is the highest."),
     ("Rankability", "The share of the variation between groups’ own estimates that is more than chance."),
     ("Funnel plot", "Means against group size, with limits that open where chance alone makes means vary more."),

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
-import numpy as np
 import pytest
 
-import tasks.stats
-from tasks.stats.judged.assumptions import Assumptions
-from tasks.stats.judged.pit import Shape
-from tasks.stats.judged.size_trend import WhyNone
 from tasks.stats.judgement import Judgement, Status
-from tasks.stats.labels import AlikeLabels, JoinedLabels, LabelCount, LabelNotes
-from tasks.stats.rows.collinearity import Collinearity
-from tasks.stats.rows.copies import Copies, RepeatedRows, SharedRows
-from tasks.stats.rows.cut_short import CutShort
-from tasks.stats.rows.data_findings import DataNotes
-from tasks.stats.rows.missing_codes import MissingCode
-from tasks.stats.rows.reading_notes import ReadingNotes
-from tasks.stats.rows.totals import TotalsRow
 from tasks.view.answers import is_there_a_difference, one_sentence
 from tasks.view.checks import Check, checks_of
 from tasks.view.context import Context
@@ -37,6 +21,8 @@ from tasks.view.topic import Case, worded
 from tasks.view.topics import TOPICS
 from tasks.view.words import numbers, text
 from tests import factories
+from tests.judged_source import PASSING, SAMPLER, Judged, judged_of
+from tests.noticed import noticed_rows
 from tests.past_runs import earlier, grown, looked_back
 from tests.posteriors import sampled
 from tests.said import block, by_name, changed, context_of_sampled, section
@@ -44,78 +30,7 @@ from tests.said import block, by_name, changed, context_of_sampled, section
 MOST_WORDS = 25
 SPECS = {spec.kind: spec for topic in TOPICS for spec in topic.checks}
 TOPIC_OF = {spec.kind: topic for topic in TOPICS for spec in topic.checks}
-STATS = Path(tasks.stats.__file__).parent
-# `_judgement(kind, …)` of `diagnostics` is given one kind a limit, of both ESS the lesser.
-SAMPLER = ("rhat", "weights", "ess", "divergences", "treedepth", "ebfmi")
-# What stands where a judgement is made and is no text, by its source.
-VARIABLES: dict[str, tuple[str, ...]] = {
-    "kind": SAMPLER,
-    "found.shape": get_args(Shape),
-    "why_no_trend(sizes)": get_args(WhyNone),
-    "one.added.kind": ("context", "curve"),
-    "found.kind": ("two values", "counts"),
-    "found.likeness": get_args(get_type_hints(Assumptions.likeness.fget)["return"]),
-}
-# Kinds whose status is a variable: the cases that pass.
-PASSING = {"loo_pit": {"calibrated"}, "alike_labels": {"distinct"}}
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One `Judgement(…)` in the source of the statistics."""
-
-    kind: str
-    statuses: tuple[str, ...]
-    case: str
-    against: str
-
-
-def judged_in_source() -> Iterator[Judged]:
-    """Those of the normal family."""
-    for path in sorted(set(STATS.glob("**/*.py")) - set(STATS.glob("counted/*.py"))):
-        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(function, ast.FunctionDef):
-                yield from _judged_in(function)
-
-
-def _judged_in(function: ast.FunctionDef) -> Iterator[Judged]:
-    known = _assigned(function)
-    for call in ast.walk(function):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Judgement":
-            given: dict[str, ast.expr] = dict(zip(("kind", "status", "case"), call.args, strict=False))
-            given |= {word.arg: word.value for word in call.keywords if word.arg}
-            (against,) = _texts(given["against"], known) if "against" in given else ("",)
-            for kind in _texts(given["kind"], known):
-                for case in _texts(given["case"], known):
-                    yield Judged(kind, _texts(given["status"], known), case, against)
-
-
-def _assigned(function: ast.FunctionDef) -> dict[str, ast.expr]:
-    """What each name is set to, tuples taken apart."""
-    known: dict[str, ast.expr] = {}
-    for step in ast.walk(function):
-        if isinstance(step, ast.AnnAssign) and isinstance(step.target, ast.Name) and step.value:
-            known[step.target.id] = step.value
-        if isinstance(step, ast.Assign):
-            for target in step.targets:
-                pairs = [(target, step.value)]
-                if isinstance(target, ast.Tuple) and isinstance(step.value, ast.Tuple):
-                    pairs = list(zip(target.elts, step.value.elts, strict=True))
-                known |= {name.id: value for name, value in pairs if isinstance(name, ast.Name)}
-    return known
-
-
-def _texts(node: ast.expr, known: dict[str, ast.expr]) -> tuple[str, ...]:
-    if isinstance(node, ast.Constant):
-        return (str(node.value),)
-    if isinstance(node, ast.IfExp):
-        return (*_texts(node.body, known), *_texts(node.orelse, known))
-    if isinstance(node, ast.Name) and node.id in known:
-        return _texts(known[node.id], known)
-    return VARIABLES[ast.unparse(node)]
-
-
-JUDGED = tuple(judged_in_source())
+JUDGED = judged_of("normal")
 SAMPLED = ("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2", "curved")
 
 
@@ -123,20 +38,7 @@ SAMPLED = ("bounce_rates", "sleepstudy", "dyestuff", "dyestuff2", "curved")
 def noticed() -> Context:
     """A report in which there is something to say of everything, so that every sentence can be made."""
     case = factories.categories_case()
-    pair = AlikeLabels((LabelCount("A", 12, ("a.csv",)), LabelCount("a", 3, ("b.csv",))), ("case",))
-    joined = JoinedLabels("Kent", (LabelCount("Kent", 9, ("a.csv",)), LabelCount("KENT", 2, ("a.csv",))))
-    notes = DataNotes(
-        LabelNotes((pair,), (LabelCount("NA", 4, ("a.csv",)),), (joined,)),
-        Copies((SharedRows("jan.csv", "feb.csv", 80, 80, 100),), (RepeatedRows("mar.csv", 5, 505),), n_dropped=3),
-        ReadingNotes(
-            (MissingCode("age", -99.0, 5, 1.0, 90.0),),
-            (TotalsRow("Total", "a.csv", 9, is_sum=True),),
-            (("a.csv", CutShort("", "fields")), ("b.csv", CutShort("1.2", "decimals"))),
-        ),
-        case.findings.rows.categories,
-    )
-    close = Collinearity((1, 2), 900.0, 120.0, 0.996, np.array([1.0, 2.0]), np.array([0.1, 0.2]), (1, 1), 3.0, 0.2)
-    rows = replace(case.findings.rows, notes=notes, n_rejected=3, n_set_aside=1, age_days=9.5, collinearity=close)
+    rows = noticed_rows(case.findings.rows, case.findings.rows.categories, (1, 2))
     return changed(case, rows=rows)
 
 

@@ -8,6 +8,7 @@ from tasks.stats.judged.recommended import WithInterval
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Integers, IntervalComparison
 from tasks.view.counted.context import MODEL_NAMES, CountedContext
+from tasks.view.counted.topics.group_sd_words import VARIANCE
 from tasks.view.figures import intervals
 from tasks.view.figures.style import ALERT, MODELS
 from tasks.view.records import Block, Cell, Column, Figure, Table
@@ -15,7 +16,6 @@ from tasks.view.selection import PANEL_LIMIT, notable_groups, rule
 from tasks.view.summary.intervals import IntervalWidthsSummary, intervals_of
 from tasks.view.summary.likelihood_ratio_test import LikelihoodRatioTestSummary, likelihood_ratio_test_of
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, worded, worst_first
-from tasks.view.topics.model_words import p_value
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import percent, plural
 
@@ -49,7 +49,7 @@ def _figure(context: CountedContext) -> Figure:
         id="figure-intervals",
         caption=(
             f"{text.sentence_case(context.rate_name)} by group{mix}, with three 95 % intervals, highest first. "
-            f"{rule(len(chosen), context.n_groups)}"
+            f"{rule(len(chosen), context.n_groups, of='rate')}"
         ).strip(),
         alternative=_said(context, "intervals"),
         spec=intervals.interval_plot(
@@ -156,34 +156,6 @@ def _separated(context: CountedContext, judged: Judgement) -> str:
     )
 
 
-def _tested(context: CountedContext) -> str:
-    names = numbers.listed(
-        f"the {context.term_name(context.position(term))}" for term in context.findings.group_sd_test.terms
-    )
-    return f"{names} {numbers.be(len(context.findings.group_sd_test.terms), 'differs', 'differ')} between groups"
-
-
-def _how_tested(context: CountedContext) -> str:
-    found = context.findings.group_sd_test
-    p = p_value(found.p_value)
-    if found.is_asymptotic:
-        return f"likelihood ratio {numbers.fixed(found.statistic, 1)}, p {p} by a mixture of chi-squared"
-    return f"likelihood ratio {numbers.fixed(found.statistic, 1)}, p {p} by {found.n_replicates:,} simulated data sets"
-
-
-VARIANCE: CheckSpec[CountedContext] = CheckSpec(
-    kind="variance_component",
-    title="Test of differences between groups",
-    measure="p {value}, shown below {limit}",
-    cases={
-        "shown": Case(lambda context, judged: f"The data show that {_tested(context)} ({_how_tested(context)})."),
-        "not shown": Case(
-            lambda context, judged: (
-                f"The data do not show that {_tested(context)} ({_how_tested(context)}). They need not be alike."
-            )
-        ),
-    },
-)
 SEPARATION: CheckSpec[CountedContext] = CheckSpec(
     kind="separation",
     title="One regression for all rows",
@@ -237,7 +209,7 @@ SINGULARITY: CheckSpec[CountedContext] = CheckSpec(
         "regular": Case(lambda context, judged: f"{_model(context)} is regular, not singular."),
         "no spread": Case(
             lambda context, judged: (
-                f"{_model(context)} is singular: its best fit takes groups to be all alike in {_flat(context)}. The "
+                f"{_model(context)} is singular. Its best fit takes groups to be all alike in {_flat(context)}. The "
                 "data cannot tell their spread from 0; it need not be 0."
             ),
             SINGULAR_ADVICE,
@@ -248,7 +220,7 @@ SINGULARITY: CheckSpec[CountedContext] = CheckSpec(
         ),
         "perfect correlation": Case(
             lambda context, judged: (
-                f"{_model(context)} is singular: in the best fit two effects of a group go together perfectly. The "
+                f"{_model(context)} is singular. In the best fit two effects of a group go together perfectly. The "
                 "data cannot tell how they do."
             ),
             SINGULAR_ADVICE,
@@ -322,14 +294,21 @@ IMPLIED_COVERAGE: CheckSpec[CountedContext] = CheckSpec(
         ),
     },
 )
+
+
+def _is_told(judged: Judgement) -> bool:
+    """What is as it should be with the fits stands on the health card."""
+    return judged.kind not in ("separation", "convergence") or judged.status != "pass"
+
+
 TOPIC: Topic[CountedContext] = Topic(
     id="intervals",
     title="Singularity, and which intervals to believe",
     finding=lambda context: worst_first(
-        context, [SINGULARITY, CONVERGENCE, VARIANCE, INTERVALS, IMPLIED_COVERAGE, SEPARATION]
+        context, [SINGULARITY, CONVERGENCE, VARIANCE, INTERVALS, IMPLIED_COVERAGE, SEPARATION], _is_told
     ),
     blocks=_blocks,
-    sources=("intervals", "fits", "rates", "checks"),
+    sources=("intervals", "likelihood_ratio_test", "fits", "rates", "checks"),
     guide=(GUIDE,),
     checks=(SEPARATION, CONVERGENCE, VARIANCE, SINGULARITY, INTERVALS, IMPLIED_COVERAGE),
     summary=(

@@ -10,7 +10,7 @@ from tasks.stats.records import Floats
 from tasks.view.counted.context import CountedContext
 from tasks.view.figures import scatter
 from tasks.view.figures.by_size import Curve, Marks, levels_by_size
-from tasks.view.figures.style import ALERT, NEUTRAL, REFERENCE, axis, padded
+from tasks.view.figures.style import ALERT, NEUTRAL, REFERENCE, Spec, axis, padded
 from tasks.view.plain import by_label, listed
 from tasks.view.records import Block, Figure
 from tasks.view.summary.record import ByLabel, Number, Record, Vector
@@ -26,6 +26,7 @@ GUIDE = (
     "what it does."
 )
 CURVE_POINTS = 100
+ROOM = 0.1  # on either side of groups of one size, as a share of it
 WARNING, ALARM = LEVELS
 WIDER: Widening = "additive"
 
@@ -78,13 +79,21 @@ def _figure(context: CountedContext, found: CountedFunnel, about: str) -> Figure
         spec=levels_by_size(
             marks,
             curves,
-            x_axis=scatter.size_axis(found.size, f"{context.size_noun} in the group"),
+            x_axis=_size_axis(context, found),
             y_axis=axis(f"observed / {'expected' if about == 'expected' else 'target'}", range=y_range),
             unit="",
             what="observed / expected" if about == "expected" else "observed / target",
         ),
         height=460,
     )
+
+
+def _size_axis(context: CountedContext, found: CountedFunnel) -> Spec:
+    title = f"{context.size_noun} in the group"
+    if found.size.min() < found.size.max():
+        return scatter.size_axis(found.size, title)
+    size = float(found.size[0])
+    return axis(title, range=[(1.0 - ROOM) * size, (1.0 + ROOM) * size], tickvals=[size])
 
 
 def _seen(found: CountedFunnel) -> Floats:
@@ -124,10 +133,12 @@ def _marks(
 
 
 def _curves(found: CountedFunnel, about: str) -> list[Curve]:
-    """Limits for groups of the median risk."""
-    along = np.geomspace(found.size.min(), found.size.max() * (1.0 + 1e-9), CURVE_POINTS)
-    if found.family == "binomial":
-        along = np.unique(np.rint(along))
+    """Limits for groups of the median risk; level lines where all groups have the same size."""
+    low, high = float(found.size.min()), float(found.size.max())
+    sizes = np.geomspace(low, high, CURVE_POINTS) if low < high else np.full(2, low)
+    if found.family == "binomial" and low < high:
+        sizes = np.unique(np.rint(sizes))
+    along = sizes if low < high else low * np.array([1.0 - ROOM, 1.0 + ROOM])
     target = float(np.median(found.target))
     looks: tuple[tuple[Widening, str, str], ...] = (
         ("none", "chance", NEUTRAL),
@@ -136,7 +147,7 @@ def _curves(found: CountedFunnel, about: str) -> list[Curve]:
     limits = []
     for widening, label, color in looks:
         for level, dash in ((WARNING, "dash"), (ALARM, "solid")):
-            ends = found.limits_at(along, target, level, widening)
+            ends = found.limits_at(sizes, target, level, widening)
             limits.append(Curve(f"{label}, {100 * level:g} %", color, dash, along, ends))
     middle = "as expected" if about == "expected" else "target"
     return [Curve(middle, NEUTRAL, "dot", along, (np.ones(along.size),), 1.5), *limits]
@@ -148,8 +159,10 @@ def funnel_finding(context: CountedContext, found: CountedFunnel, about: str = "
     usual = (1.0 - ALARM) * n
     ordinary = f"about {usual:.0f}" if usual >= 1 else "hardly one"
     what = "if all were as expected" if about == "expected" else "if all were at their targets"
+    outside = int(by_chance.sum())
     opening = (
-        f"{by_chance.sum():,} of {plural(n, 'group')} {numbers.be(int(by_chance.sum()), 'lies', 'lie')} outside the "
+        f"{f'{outside:,}' if outside else 'None'} of {plural(n, 'group')} {numbers.be(max(outside, 1), 'lies', 'lie')} "
+        "outside the "
         f"outer limits of chance alone, where {ordinary} would {what}."
     )
     if not beyond.size:

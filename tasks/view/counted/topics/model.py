@@ -22,8 +22,8 @@ from tasks.view.records import Block, Cell, Column, Figure, Table
 from tasks.view.summary.record import Flag, Number, Record
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, worst_first
 from tasks.view.topics.model_words import p_value
-from tasks.view.words import numbers, text
-from tasks.view.words.numbers import fixed
+from tasks.view.words import numbers
+from tasks.view.words.numbers import fixed, plural
 
 GUIDE = (
     "The model takes an effect to be the same between groups as within them, straight on the scale of log "
@@ -65,8 +65,8 @@ def _qq(context: CountedContext, found: EffectShape) -> Figure:
         id=f"figure-effects-qq-{term}",
         caption=(
             f"Groups’ {context.term_name(term)} (standardised) against what a normal population of groups would have. "
-            f"Groups with too few {context.outcome} to show are left out ({context.n_groups - order.size:,})."
-        ),
+            f"{_left_out(context, context.n_groups - order.size)}"
+        ).strip(),
         alternative=f"{order.size:,} groups in order of their {context.term_name(term)}.",
         spec=scatter.scatter(
             ndtri((np.arange(order.size) + 0.5) / order.size),
@@ -79,6 +79,10 @@ def _qq(context: CountedContext, found: EffectShape) -> Figure:
         ),
         height=340,
     )
+
+
+def _left_out(context: CountedContext, n: int) -> str:
+    return f"{plural(n, 'group')} with too few {context.outcome} to show {numbers.be(n)} left out." if n else ""
 
 
 def _tested(context: CountedContext) -> Table:
@@ -162,8 +166,8 @@ def _name(context: CountedContext, judged: Judgement) -> str:
 def _difference(context: CountedContext, judged: Judgement) -> str:
     one = _missing(context, judged)
     return (
-        f"The effect of {_name(context, judged)} between groups differs from the one within groups: by "
-        f"{fixed(one.coef, 2)} in {context.link_unit(0)}, {_per(context, one)}."
+        f"Between groups and within them, the effect of {_name(context, judged)} differs by {fixed(one.coef, 2)} "
+        f"{context.link_unit(0)} ({_per(context, one)})."
     )
 
 
@@ -303,14 +307,14 @@ ANSWER: CheckSpec[CountedContext] = CheckSpec(
     title="Extended model",
     cases={
         "sampled": Case(
-            lambda context, judged: text.sentence_case(
-                f"{extended_name(context)} was fitted, and its sampler holds every limit."
+            lambda context, judged: (
+                f"The extended model was fitted, and its sampler holds every limit. It is {extended_name(context)}."
             )
         ),
         "none": Case("There is no model here that has all that was found.", "Leave out what makes rows unlike."),
         "not sampled": Case(
-            lambda context, judged: text.sentence_case(
-                f"{extended_name(context)} is needed here, but could not be sampled well enough."
+            lambda context, judged: (
+                f"The model that is needed here could not be sampled well enough. It would be {extended_name(context)}."
             ),
             "Give the study more time ([sampler] max_minutes) or fewer predictors whose effects vary.",
         ),

@@ -42,6 +42,7 @@ class DispersionSummary(Record):
     unit: str = Field(description="what was looked at: rows, cells, or none where neither can show it")
     n_used: Count = Field(description="of these")
     inflation: Number = Field(description="variance of what a group's rows say, by what the family makes it")
+    pearson: Number = Field(description="Pearson's chi-squared by that of data simulated from the fit")
     dispersion: Number = Field(description="of the overdispersed kin by maximum likelihood; 0: none")
     p_value: Number = Field(description="of no overdispersion, by the likelihood ratio")
     zeros_observed: Number = Field(description="rows without events")
@@ -143,24 +144,24 @@ def _kin(context: CountedContext) -> str:
 OVERDISPERSION: CheckSpec[CountedContext] = CheckSpec(
     kind="overdispersion",
     title="Spread of the rows",
-    measure="{value} times the variance, at most {limit}",
+    measure="{value} times the variance; clear and above {limit} it matters",
     cases={
         "not told": Case("Whether rows vary more than chance cannot be told from rows like these."),
         "none": Case("Rows vary as much as chance makes them."),
         "hinted": Case("There is some sign, not a clear one, that rows vary more than chance."),
         "little": Case(
             lambda context, judged: (
-                f"Rows vary a little more than chance: {_more(context)}. That is too little to matter."
+                f"Rows vary a little more than chance. {text.sentence_case(_more(context))}: too little to matter."
             )
         ),
         "rows": Case(
-            lambda context, judged: f"Rows vary more than chance: {_more(context)}.",
+            lambda context, judged: f"Rows vary more than chance. {text.sentence_case(_more(context))}.",
             lambda context, judged: f"Use the extended model, whose rows are {_kin(context)}.",
             reason="rows vary more than chance, so that its intervals are too short",
         ),
         "cells": Case(
             lambda context, judged: (
-                f"Rows with the same predictors vary more between each other than chance: {_more(context)}."
+                f"Rows with the same predictors vary more than chance. {text.sentence_case(_more(context))}."
             ),
             lambda context, judged: f"Use the extended model, whose rows are {_kin(context)}.",
             reason="like cases of a group vary more than chance, so that its intervals are too short",
@@ -173,9 +174,10 @@ def _zeros(context: CountedContext) -> str:
     found = context.findings.screening.zeros
     assert found is not None
     observed, expected = float(found.plain.observed.mean()), float(found.plain.replicated.mean())
+    rows = plural(round(observed), "row") if round(observed) else "No row"
     return (
-        f"{plural(round(observed), 'row')} {numbers.be(round(observed), 'has', 'have')} no {context.outcome}, where "
-        f"about {numbers.significant(expected, 3)} should"
+        f"{rows} {numbers.be(max(round(observed), 1), 'has', 'have')} no {context.outcome}, where "
+        f"{numbers.about(expected)} should"
     )
 
 
@@ -256,6 +258,7 @@ def dispersion_of(context: CountedContext) -> DispersionSummary:
         unit=found.dispersion.unit,
         n_used=found.dispersion.n_used,
         inflation=found.dispersion.inflation,
+        pearson=found.dispersion.pearson.ratio if found.dispersion.pearson else None,
         dispersion=kin.dispersion if kin else None,
         p_value=kin.p_value if kin else None,
         zeros_observed=float(zeros.plain.observed.mean()) if zeros else None,

@@ -36,7 +36,7 @@ def _figure(context: CountedContext) -> Figure:
     name = text.sentence_case(context.rate_name)
     caption = (
         f"{name} by {context.group}: as counted, with exact 95 % intervals, and by the recommended model"
-        f"{_mix(context)}, highest first. Dotted: the average of the groups. {rule(len(chosen), context.n_groups)}"
+        f"{_mix(context)}, highest first. Dotted: the average of the groups. {_rule(context, len(chosen))}"
     )
     return figure_of_rows(
         lambda groups: _spec(context, groups),
@@ -46,6 +46,10 @@ def _figure(context: CountedContext) -> Figure:
         caption=caption.strip(),
         alternative=_finding(context),
     )
+
+
+def _rule(context: CountedContext, shown: int) -> str:
+    return rule(shown, context.n_groups, of="rate", counted=context.size_noun)
 
 
 def _mix(context: CountedContext) -> str:
@@ -200,16 +204,17 @@ def _too_few(context: CountedContext) -> str:
 
 def _finding(context: CountedContext) -> str:
     found = context.comparison
-    low, high = (context.rate_text(float(which(found.rate.estimate))) for which in (np.nanmin, np.nanmax))
+    low, high = (float(which(found.rate.estimate)) for which in (np.nanmin, np.nanmax))
     average = context.rate_text(float(found.average.estimate))
     opening = (
-        f"{_rates(context)} of {context.outcome} run from {low} to {high}; the average of the groups is {average}."
+        f"{_rates(context)} of {context.outcome} run from {context.rate_interval(low, high)}. The average of the "
+        f"groups is {average}."
     )
     if not groups_differ(context):
         return f"{opening} No group can be told from it."
     above, below = apart_from_average(context)
-    of_all = f"{above.size:,} of {plural(context.n_groups, 'group')} {numbers.be(above.size)}"
-    told = f"{of_all} clearly above it, {below.size:,} below."
+    of_all = f"{numbers.count(above.size) if above.size else 'None'} of {plural(context.n_groups, 'group')}"
+    told = f"{of_all} {numbers.be(max(above.size, 1))} clearly above it, {below.size or 'none'} below."
     return " ".join(filter(None, [opening, told, _beyond(context)]))
 
 

@@ -16,8 +16,9 @@ from tasks.view.counted.context import CountedContext
 from tasks.view.figures import intervals, scatter
 from tasks.view.figures.by_size import Curve, Marks, levels_by_size
 from tasks.view.figures.style import MODELS, NEUTRAL, REFERENCE, axis, padded
+from tasks.view.plain import by_label, listed
 from tasks.view.records import Block, Cell, Column, Figure, Table
-from tasks.view.summary.record import Count, Number, Record
+from tasks.view.summary.record import ByLabel, Count, Number, Record
 from tasks.view.topic import Case, CheckSpec, Entry, Topic, how_to_read, messages
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import plural
@@ -46,16 +47,27 @@ class SizeQuarterSummary(Record):
     expected_with_size: Number = Field(description="by the model with what was found missing")
 
 
+class PlainRateSummary(Record):
+    """One group's rate on everybody's case mix by the plain Bayesian model, to be set beside that under `rates`."""
+
+    rate: Number = Field(description="posterior median")
+    lower: Number = Field(description="95 % interval")
+    upper: Number = Field(description="95 % interval")
+
+
 class CountedSizeTrendSummary(Record):
     """Does the rate of a group go with its size? By a term for log2 of its trials or exposure."""
 
     per_doubling: Number = Field(description="on the link's scale: log odds, or log rate, per doubling")
     se: Number = Field(description="its standard error")
     p_value: Number = Field(description="of no trend, by the likelihood ratio")
+    groups: ByLabel[PlainRateSummary] = Field(description="by group label, what the plain model makes of its rate")
     quarters: list[SizeQuarterSummary] = Field(description="by size, the smallest groups first; empty if they are few")
 
 
 def _blocks(context: CountedContext) -> tuple[Block, ...]:
+    if context.sizes.min() == context.sizes.max():  # pictures against size would show nothing
+        return (how_to_read(GUIDE),)
     quarters = (_quarters_figure(context),) if context.findings.screening.by_size else ()
     moved = (_moved_table(context),) if context.findings.answer and _has_size(context) else ()
     return (_figure(context), *quarters, how_to_read(GUIDE), *moved)
@@ -136,14 +148,15 @@ def _quarters_figure(context: CountedContext) -> Figure:
     series = [_series("plain partial pooling", part.color, part.symbol, found)]
     if context.findings.screening.answer.added:
         series.append(_series("with what was found missing", REFERENCE, "diamond-open", answered))
-    rows = [f"{numbers.plain(one.smallest)} to {numbers.plain(one.largest)} {context.size_noun}" for one in found]
-    counted = numbers.listed(numbers.count(one.n_groups) for one in found)
+    rows = [f"{numbers.plain(one.smallest)} to {numbers.plain(one.largest)}" for one in found]
+    counts = [numbers.count(one.n_groups) for one in found]
+    counted = f"{counts[0]} each" if len(set(counts)) == 1 else numbers.listed(counts)
     return Figure(
         id="figure-size-calibration",
         caption=(
             "Are small groups predicted as well as large ones? Each group is predicted as one without rows of its own; "
-            f"observed by expected {context.outcome}, by size (from the top, {counted} groups). Bars: 95 % of what the "
-            "model itself expects by chance."
+            f"observed by expected {context.outcome}, by {context.size_noun} (groups, from the top: {counted}). Bars: "
+            "95 % of what the model itself expects by chance."
         ),
         alternative=_quarters_in_words(context, found),
         spec=intervals.interval_plot(rows, series, x_title="observed / expected", reference=1.0),
@@ -209,24 +222,24 @@ def _found(context: CountedContext) -> MissingTerm:
 
 
 def _measured(context: CountedContext) -> str:
-    """`by a factor of 0.88 in the odds per doubling of its admissions (95 % interval 0.85 to 0.91)`"""
+    """`odds change by a factor of 0.88 per doubling of its admissions (95 % interval 0.85 to 0.91)`"""
     one = _found(context)
     factor, lower, upper = (float(np.exp(one.coef + side * Z_95 * one.se)) for side in (0.0, -1.0, 1.0))
-    what = "odds" if context.is_binomial else "rate"
+    what = "odds change" if context.is_binomial else "rate changes"
     return (
-        f"by a factor of {numbers.fixed(factor, 2)} in the {what} per doubling of its {context.size_noun} (95 % "
-        f"interval {numbers.interval(lower, upper, 2)})"
+        f"{what} by a factor of {numbers.fixed(factor, 2)} per doubling of its {context.size_noun} (95 % interval "
+        f"{numbers.interval(lower, upper, 2)})"
     )
 
 
 def _unclear(context: CountedContext, judged: Judgement) -> str:
     sign = "some sign, not a clear one," if judged.case == "hinted" else "no clear sign"
-    return f"There is {sign} that the rate of a group goes with its size. It changes {_measured(context)}."
+    return f"There is {sign} that the rate of a group goes with its size. Its {_measured(context)}."
 
 
 def _goes_with_size(context: CountedContext) -> str:
     higher = "more" if _found(context).coef > 0 else "fewer"
-    return f"Larger groups have {higher} {context.outcome}. The rate changes {_measured(context)}."
+    return f"Larger groups have {higher} {context.outcome}. A group’s {_measured(context)}."
 
 
 def _clear(context: CountedContext, judged: Judgement) -> str:
@@ -268,7 +281,14 @@ def size_trend_of(context: CountedContext) -> CountedSizeTrendSummary | None:
     found = context.findings.screening
     if found.size is None:
         return None
+    plain = context.findings.compared_plain.rate
     return CountedSizeTrendSummary.given(
+        groups=by_label(
+            context.findings.labels,
+            rate=listed(plain.estimate),
+            lower=listed(plain.lower),
+            upper=listed(plain.upper),
+        ),
         per_doubling=found.size.coef,
         se=found.size.se,
         p_value=found.size.p_value,

@@ -14,7 +14,7 @@ from tasks.view.document import summary_of
 from tasks.view.figures import by_size
 from tasks.view.records import Figure, GroupTable, Table
 from tasks.view.selection import ROWS_LIMIT
-from tasks.view.topics import ranks
+from tasks.view.topics import rank_blocks, ranks
 from tasks.view.topics.funnel import funnel_finding
 from tests import factories
 from tests.factories import Case
@@ -112,7 +112,12 @@ def test_only_a_defensible_ranking_is_called_one() -> None:
 
 
 def test_a_probability_from_draws_is_never_told_as_certain() -> None:
-    assert [ranks._chance(p, 4000) for p in (0.0, 0.5, 1.0)] == ["<\u202f1\u202f%", "50\u202f%", ">\u202f99\u202f%"]
+    told = [rank_blocks.chance(p, 4000) for p in (0.0, 0.5, 1.0)]
+    assert told == [
+        "<\u202f1\u202f%",
+        "50\u202f%",
+        ">\u202f99\u202f%",
+    ]
 
 
 def test_funnel_names_the_groups_outside_and_counts_them() -> None:
