@@ -8,35 +8,15 @@ from functools import partial
 import numpy as np
 from scipy.special import logit
 
-from tasks.engines.engines import EmbeddedEngine
-from tasks.engines.sample_counted import resampled_counted_posterior, sample_counted_posterior
 from tasks.stats.counted.added_terms import group_sizes
-from tasks.stats.counted.answer import answer_model
-from tasks.stats.counted.draws import CountedPosterior
-from tasks.stats.counted.fits import CountedAnswered, CountedFits
-from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.model import CountedModel
-from tasks.stats.counted.own_rates import own_fits, own_rates
-from tasks.stats.counted.partial_pooling import partial_pooling_of
-from tasks.stats.counted.screening import CountedScreening, screen_counted
-from tasks.stats.counted.weighed import (
-    CountedRecommended,
-    CountedWeighed,
-    conclude_counted,
-    judge_counted_fits,
-    judge_counted_model,
-    weigh_counted,
-)
-from tasks.stats.records import Flavour, Floats, GroupedData
-from tasks.stats.judgement import Judgement
-from tasks.stats.records import Verdict
-from tasks.study.errors import SamplingFailed
+from tasks.stats.records import Floats
 from tasks.study.model import Study
 from tests import counted_worlds
+from tests.counted_decided import CountedDecided, decided_counted
 from tests.counted_worlds import Made, simulate
 from tests.worlds.worlds import Kind
 
-SEED = 20261127
 STEP = 1e-4
 DRAWS = {"chains": 2, "warmup": 300, "draws": 300}
 
@@ -52,7 +32,7 @@ class CountedWorld:
 
 World = partial(counted_worlds.World, is_skewed=True)
 TRIALS = {"rows": (3, 12), "trials": (5, 60), "slope_sd": 0.3}
-YES_OR_NO = {"family": "binomial", "rows": (10, 60), "slope_sd": 0.5}
+YES_OR_NO = {"family": "binomial", "groups": 40, "rows": (10, 50), "slope_sd": 0.5}
 COUNTS = {"family": "poisson", "groups": 40, "rows": (5, 40), "trials": (1, 10), "slope_sd": 0.25, "level": 0.0}
 LEAGUE = {"groups": 150, "rows": (1, 1), "trials": (5, 2000), "level": -2.0}
 EVENTS = {"family": "binomial", "rows": (4, 20), "trials": (5, 40)}
@@ -64,7 +44,7 @@ COUNTED_CHOSEN = (
     CountedWorld("a row a group", "good", World("binomial", **LEAGUE), varies=False),
     CountedWorld("12 groups", "open", World("binomial", groups=12, rows=(8, 40), trials=(2, 20)), varies=False),
     CountedWorld("no differences", "open", World("binomial", rows=(3, 12), trials=(5, 60), level_sd=0.0), varies=False),
-    CountedWorld("rare events", "open", World("binomial", groups=100, rows=(3, 15), trials=(30, 500), level=-6.2),
+    CountedWorld("rare events", "open", World("binomial", groups=80, rows=(2, 10), trials=(50, 800), level=-6.2),
                  varies=False),
     CountedWorld("quiet groups", "open", World("binomial", is_binary=True, rows=(10, 60), level=-4.5, slope=2.5, slope_sd=0.3)),
     CountedWorld("small groups worse", "answerable",
@@ -80,7 +60,7 @@ COUNTED_CHOSEN = (
 )
 # Nothing was chosen here.
 COUNTED_HELD_BACK = (
-    CountedWorld("good: 0/1 rows", "good", World("binomial", groups=80, rows=(15, 100), level=0.3, level_sd=0.8, slope_sd=0.5)),
+    CountedWorld("good: 0/1 rows", "good", World("binomial", groups=60, rows=(10, 50), level=0.3, level_sd=0.8, slope_sd=0.5)),
     CountedWorld("good: events of trials", "good",
                  World("binomial", groups=40, rows=(5, 15), trials=(10, 100), level=-1.8, level_sd=0.4, slope_sd=0.25)),
     CountedWorld("good: counts with exposure", "good",
@@ -88,12 +68,12 @@ COUNTED_HELD_BACK = (
     CountedWorld("good: a row a group", "good",
                  World(groups=200, rows=(1, 1), trials=(10, 1500), level=-3.0, level_sd=0.4), varies=False),
     CountedWorld("good: large cells", "good",
-                 World("binomial", groups=100, rows=(20, 300), digits=0, level=-1.5, level_sd=0.6), varies=False),
+                 World("binomial", groups=80, rows=(20, 200), digits=0, level=-1.5, level_sd=0.6), varies=False),
     CountedWorld("10 groups", "open", World(groups=10, rows=(5, 20), trials=(1, 5)), varies=False),
     CountedWorld("no differences, counts", "open", World(groups=40, rows=(3, 12), level_sd=0.0), varies=False),
     CountedWorld("slopes alike", "open", World("binomial", groups=50, rows=(5, 15), trials=(5, 40))),
     CountedWorld("rare events, 0.2 %", "open",
-                 World("binomial", groups=150, rows=(2, 10), trials=(50, 800), level=-6.2, level_sd=0.4), varies=False),
+                 World("binomial", groups=100, rows=(2, 8), trials=(50, 800), level=-6.2, level_sd=0.4), varies=False),
     CountedWorld("rare events, a row a group", "open",
                  World("binomial", groups=120, rows=(1, 1), trials=(100, 6000), level=-6.2, level_sd=0.5), varies=False),
     CountedWorld("quiet groups, counts", "open",
@@ -103,7 +83,7 @@ COUNTED_HELD_BACK = (
                  varies=False),
     CountedWorld("context, counts", "answerable", World(groups=50, rows=(4, 20), trials=(1, 6), context=0.7), varies=False),
     CountedWorld("curve, counts", "answerable", World(groups=40, rows=(6, 30), curve=-0.2), varies=False),
-    CountedWorld("curve, 0/1 rows", "answerable", World("binomial", rows=(20, 120), curve=0.4, slope_sd=0.3)),
+    CountedWorld("curve, 0/1 rows", "answerable", World("binomial", groups=40, rows=(10, 60), curve=0.4, slope_sd=0.3)),
     CountedWorld("beta-binomial .08", "answerable",
                  World("binomial", groups=50, rows=(4, 15), trials=(10, 60), level=-1.2, dispersion=0.08), varies=False),
     CountedWorld("negative binomial .8", "answerable",
@@ -115,60 +95,10 @@ COUNTED_HELD_BACK = (
 
 
 @dataclass(frozen=True)
-class CountedDecided:
-    """What a run concludes, and from what."""
-
-    judgements: tuple[Judgement, ...]
-    verdict: Verdict
-    recommended: CountedRecommended | None
-    weighed: CountedWeighed
-
-
-@dataclass(frozen=True)
 class CountedTrial:
     decided: CountedDecided
     truth: Floats  # (J, p)
     sizes: Floats  # (J,) trials or exposure
-
-
-def decided_counted(data: GroupedData, study: Study, model: CountedModel) -> CountedDecided:
-    """As a run's, in this process. `model` is the study's plain one."""
-    limits, tolerance = study.thresholds, study.thresholds.singular_tolerance
-    flavours: dict[Flavour, tuple[int, ...]] = {"varying_intercept": (0,)}
-    if len(model.varying) > 1:
-        flavours["varying_intercept_slope"] = model.varying
-    partial_fits = {
-        flavour: partial_pooling_of(CountedModel(model.cells, model.scaling, varying), flavour, tolerance)
-        for flavour, varying in flavours.items()
-    }
-    cells, scaling = model.cells, model.scaling
-    fits = CountedFits(complete_rates(cells, scaling), own_rates(cells), own_fits(cells, scaling), partial_fits)
-    posterior = posterior_of(study, model)
-    screening = screen_counted(model, data, fits.fullest, limits, SEED)
-    nothing = np.full(cells.n_groups, np.nan)
-    answered = _answered(study, screening, data)
-    weighed = weigh_counted(cells, scaling, fits, posterior, screening, answered, limits, 1.0, nothing)
-    judgements = (*judge_counted_fits(weighed, limits), *judge_counted_model(weighed))
-    return CountedDecided(judgements, *conclude_counted(weighed, judgements), weighed)
-
-
-def posterior_of(study: Study, model: CountedModel) -> CountedPosterior:
-    """By importance resampling where it serves, else by the embedded engine. Raises SamplingFailed."""
-    if not model.is_overdispersed:
-        resampled = resampled_counted_posterior(study, model, SEED, lambda _: None)
-        if resampled is not None:
-            return resampled
-    return sample_counted_posterior(EmbeddedEngine(), study, model, SEED, lambda _: None)
-
-
-def _answered(study: Study, screening: CountedScreening, data: GroupedData) -> CountedAnswered | None:
-    if screening.is_hopeless or not screening.answer.is_needed:
-        return None
-    model = answer_model(screening, data, SEED)
-    try:
-        return CountedAnswered(model, posterior_of(study, model))
-    except SamplingFailed:
-        return CountedAnswered(model, None)
 
 
 def counted_study(world: CountedWorld) -> Study:

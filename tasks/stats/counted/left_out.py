@@ -38,7 +38,7 @@ def left_out_rates(model: CountedModel, fit: CountedPartialPooling) -> Floats:
     without = np.minimum(variance / (1.0 - leverage), _prior_variance(z, fit))
     at = eta - without * (cells.events - cells.size * rate)
     normal = ndtri((np.arange(N_DRAWS) + 0.5) / N_DRAWS)
-    return mean_of(cells.family, at + np.sqrt(without) * normal[:, None])
+    return mean_of(cells.family, at + np.sqrt(without) * (normal / normal.std())[:, None])
 
 
 def effect_variance(model: CountedModel, fit: CountedPartialPooling) -> Floats:

@@ -10,6 +10,7 @@ from scipy.stats import binom, poisson
 
 from tasks.stats.counted.cells import Cells
 from tasks.stats.counted.funnel_limits import exact_limits
+from tasks.stats.counted.links import variance_of
 from tasks.stats.records import Floats, Integers
 
 MOST_BINS = 10
@@ -49,8 +50,9 @@ def _distribution(cells: Cells, mean: Floats, events: Floats) -> Floats:
 class CalibrationTable:
     """B bins of cells with like predictions, in ascending order, of about equal trials or exposure.
 
-    Bands say where a bin's observed rate lies if its prediction is right, by chance alone and with exact limits; the
-    simultaneous one holds all bins at once with probability 95 % (each at 0.95^(1/B), as bins are independent).
+    Bands say where a bin's observed rate lies if its prediction is right; the simultaneous one holds all bins at once
+    with probability 95 % (each at 0.95^(1/B), as bins are independent). They are exact limits of chance, stretched by
+    how much more the predictions vary than chance does, as those of a funnel (Spiegelhalter 2005, *Stat. Med.* 24).
     """
 
     predicted: Floats  # (B,) mean probability or rate
@@ -69,25 +71,45 @@ class CalibrationTable:
         return not bool((below | above).any())
 
 
-def calibration_table(cells: Cells, mean: Floats, n_bins: int = MOST_BINS) -> CalibrationTable:
-    """`mean` (C,). Cells with the same prediction share a bin, so that there may be fewer than `n_bins`."""
+def calibration_table(cells: Cells, rates: Floats, n_bins: int = MOST_BINS) -> CalibrationTable:
+    """`rates` (C,), or (D, C): D values of equal weight, whose scatter is what is not known of a cell's rate.
+
+    Cells with the same prediction share a bin, so that there may be fewer than `n_bins`.
+    """
+    values = np.atleast_2d(rates)
+    mean = values.mean(axis=0)
     order = np.argsort(mean, kind="stable")
     before = np.cumsum(cells.size[order]) - cells.size[order] / 2.0
     bins = np.minimum((before / cells.size.sum() * n_bins).astype(np.int64), n_bins - 1)
     first = np.searchsorted(mean[order], mean[order], side="left")
     place = np.unique(bins[first], return_inverse=True)[1]
-    size = np.asarray(np.bincount(place, weights=cells.size[order]), dtype=float)
-    predicted = np.bincount(place, weights=(cells.size * mean)[order]) / size
-    single = exact_limits(cells.family, predicted, size, LEVEL)
-    every = exact_limits(cells.family, predicted, size, LEVEL ** (1.0 / size.size))
-    return CalibrationTable(
-        predicted,
-        np.asarray(np.bincount(place, weights=cells.events[order]) / size, dtype=float),
-        size,
-        np.bincount(place).astype(np.int64),
-        *single,
-        *every,
+
+    def summed(of_cells: Floats) -> Floats:
+        return np.asarray(np.bincount(place, weights=of_cells[order]), dtype=float)
+
+    size = summed(cells.size)
+    predicted = summed(cells.size * mean) / size
+    chance = summed(cells.size * variance_of(cells.family, mean))
+    unknown = summed(_variance_of_unknown(cells, values))
+    stretch = np.sqrt(1.0 + unknown / np.maximum(chance, np.finfo(float).tiny))
+    most = 1.0 if cells.family == "binomial" else np.inf
+    single, every = (
+        (
+            np.maximum(predicted - stretch * (predicted - low), 0.0),
+            np.minimum(predicted + stretch * (high - predicted), most),
+        )
+        for low, high in (
+            exact_limits(cells.family, predicted, size, level) for level in (LEVEL, LEVEL ** (1.0 / size.size))
+        )
     )
+    n_cells = np.bincount(place).astype(np.int64)
+    return CalibrationTable(predicted, summed(cells.events) / size, size, n_cells, *single, *every)
+
+
+def _variance_of_unknown(cells: Cells, values: Floats) -> Floats:
+    """(C,) variance of a cell's events from the scatter of its rate: of trials, one event can vary in no other way."""
+    pairs = cells.size * (cells.size - 1.0) if cells.family == "binomial" else cells.size**2
+    return np.maximum(pairs, 0.0) * values.var(axis=0)
 
 
 @dataclass(frozen=True)

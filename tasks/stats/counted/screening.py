@@ -113,7 +113,7 @@ def screen_counted(
         effects=counted_effect_shapes(wide, fit, seed),
         by_size=(plain := calibration_by_size(model, fullest)),
         by_size_answered=calibration_by_size(wide, fit) if wide.added else plain,
-        calibration=calibration_table(rows.cells, rates.mean(axis=0)),
+        calibration=calibration_table(rows.cells, rates),
         residuals=_residuals(rows, rates, seed),
         answer=CountedAnswer(wide.added, dispersion.is_overdispersed),
         model=wide,
