@@ -15,6 +15,7 @@ from tasks.stats.bayes.diagnostics import diagnose_resampled
 from tasks.stats.counted.answer import answer_model
 from tasks.stats.counted.draws import CountedDraws, CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered
+from tasks.stats.counted.group_centring import group_centring
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import overdispersed_data
 from tasks.stats.counted.posterior import counted_draws
@@ -71,7 +72,7 @@ def sample_counted_posterior(
 ) -> CountedPosterior:
     """By a Stan engine. Raises SamplingFailed when even the most careful attempt misses a threshold."""
     priors = resolve_counted_priors(study.priors, model)
-    data = overdispersed_data(model, priors) if model.is_overdispersed else counted_data(model, priors)
+    data = overdispersed_data(model, priors) if model.is_overdispersed else counted_data(model, priors, group_centring(model))
 
     def drawn(variables: Mapping[str, Floats], _: int) -> CountedDraws:
         return counted_draws(variables, model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -18,7 +18,8 @@ from tests.counted_worlds import Made, simulate
 from tests.worlds.worlds import Kind
 
 STEP = 1e-4
-DRAWS = {"chains": 2, "warmup": 300, "draws": 300}
+DRAWS = {"chains": 2, "warmup": 300, "draws": 400}
+LIMITS = {"ess_per_chain": 40, "rhat": 1.05}  # of few draws
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,6 @@ class CountedWorld:
     kind: Kind
     design: counted_worlds.World
     varies: bool = True  # the study lets the slope vary by group
-    sampler: dict[str, int] = field(default_factory=lambda: DRAWS)
 
 
 World = partial(counted_worlds.World, is_skewed=True)
@@ -105,7 +105,7 @@ def counted_study(world: CountedWorld) -> Study:
     fields = {"name": "world", "title": world.name, "outcome": "y", "group": "g", "predictors": ["x1"]}
     varying = ["x1"] if world.varies else []
     return Study.model_validate(
-        {**fields, "family": world.design.family, "varying": varying, "sampler": world.sampler}
+        {**fields, "family": world.design.family, "varying": varying, "sampler": DRAWS, "thresholds": LIMITS}
     )
 
 
