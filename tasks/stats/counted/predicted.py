@@ -16,6 +16,7 @@ from tasks.stats.records import Floats, Integers
 MOST_BINS = 10
 MOST_BARS = 40
 LEVEL = 0.95
+EQUAL = 8  # decimals of the largest prediction: rounding, which goes with the outcome, tells no cells apart
 
 
 def randomised_pit(cells: Cells, mean: Floats, seed: int) -> Floats:
@@ -74,14 +75,15 @@ class CalibrationTable:
 def calibration_table(cells: Cells, rates: Floats, n_bins: int = MOST_BINS) -> CalibrationTable:
     """`rates` (C,), or (D, C): D values of equal weight, whose scatter is what is not known of a cell's rate.
 
-    Cells with the same prediction share a bin, so that there may be fewer than `n_bins`.
+    Cells with the same prediction, but for rounding, share a bin, so that there may be fewer than `n_bins`.
     """
     values = np.atleast_2d(rates)
     mean = values.mean(axis=0)
-    order = np.argsort(mean, kind="stable")
+    alike = np.round(mean / mean.max(), EQUAL) if mean.max() > 0 else mean
+    order = np.argsort(alike, kind="stable")
     before = np.cumsum(cells.size[order]) - cells.size[order] / 2.0
     bins = np.minimum((before / cells.size.sum() * n_bins).astype(np.int64), n_bins - 1)
-    first = np.searchsorted(mean[order], mean[order], side="left")
+    first = np.searchsorted(alike[order], alike[order], side="left")
     place = np.unique(bins[first], return_inverse=True)[1]
 
     def summed(of_cells: Floats) -> Floats:

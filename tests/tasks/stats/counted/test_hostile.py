@@ -118,3 +118,36 @@ HOSTILE: tuple[Callable[[], Rows], ...] = (
     a_level_seen_in_one_group,
     one_group_has_nothing_but_events,
 )
+
+
+@pytest.mark.parametrize("rows", HOSTILE, ids=lambda each: each.__name__)
+def test_hostile_rows_end_in_a_verdict_with_its_reasons(rows: Callable[[], Rows]) -> None:
+    found = decided(rows())
+    against = [each for each in found.judgements if each.against]
+    assert (found.verdict.status == "trust") == (not against)
+    if found.recommended is None:
+        assert any(each.against == "every model" for each in against)
+        return
+    for quoted in (found.recommended.groups, found.recommended.average):
+        assert np.isfinite(quoted.estimate).all()
+        assert (quoted.lower <= quoted.estimate).all()
+        assert (quoted.estimate <= quoted.upper).all()
+        assert (quoted.lower[..., 0] >= 0).all()
+    if found.weighed.cells.family == "binomial":
+        assert (found.recommended.groups.upper[:, 0] <= 1).all()
+
+
+def test_a_predictor_that_separates_is_answered_by_priors_alone() -> None:
+    found = decided(separated_by_a_predictor())
+    assert found.verdict.recommended_model == "bayes"
+    assert any(each.kind == "separation" and each.status == "review" for each in found.judgements)
+
+
+def test_a_huge_group_does_not_decide_for_groups_of_one() -> None:
+    """One trial leaves a group's probability open, however well that of a million is known."""
+    found = decided(a_million_beside_groups_of_one())
+    assert found.recommended is not None
+    groups = found.recommended.groups
+    width = groups.upper[:, 0] - groups.lower[:, 0]
+    assert width[0] < 0.01
+    assert width[1:].min() > 0.1
