@@ -72,7 +72,11 @@ def sample_counted_posterior(
 ) -> CountedPosterior:
     """By a Stan engine. Raises SamplingFailed when even the most careful attempt misses a threshold."""
     priors = resolve_counted_priors(study.priors, model)
-    data = overdispersed_data(model, priors) if model.is_overdispersed else counted_data(model, priors, group_centring(model))
+    data = (
+        overdispersed_data(model, priors)
+        if model.is_overdispersed
+        else counted_data(model, priors, group_centring(model))
+    )
 
     def drawn(variables: Mapping[str, Floats], _: int) -> CountedDraws:
         return counted_draws(variables, model)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from tests.scale.rows import labels
 from tests.scale.table import head, line
-from tests.scale.whole_runs import run
+from tests.scale.whole_runs import Run, run
 
 LEVELS, CATEGORIES = 6, ("ward", "season", "age_band")
 STEPS = (
@@ -48,7 +48,7 @@ def _of_groups(folder: Path, n_groups: int) -> None:
     made = run(study, folder / "reports")
     name = f"a whole run, events of trials, {n_groups:,} groups of 1 to 3 rows: seconds"
     line(name, f"{made.seconds:.1f}", made.seconds / TARGET, "30 s: ratio <= 1")
-    _told(made.timings, made.mebibytes)
+    _told(made)
 
 
 def _of_rows(folder: Path, n_rows: int, n_groups: int) -> None:
@@ -65,16 +65,17 @@ def _of_rows(folder: Path, n_rows: int, n_groups: int) -> None:
         made = run(study, folder / "reports")
         name = f"a whole run, {n_rows:,} rows of 0 or 1, {n_groups:,} groups, {state}: seconds"
         line(name, f"{made.seconds:.1f}", made.seconds / TARGET, "30 s warm: ratio <= 1")
-        _told(made.timings, made.mebibytes)
+        _told(made)
         with (study / "study.toml").open("a", encoding="utf-8") as file:
             file.write('outcome_unit = "cases"\n')
 
 
-def _told(timings: dict[str, float], mebibytes: float) -> None:
+def _told(made: Run) -> None:
     for step in STEPS:
-        if step in timings:
-            line(f"  {step}", f"{timings[step]:.2f}")
-    line("  peak memory, MiB", f"{mebibytes:.0f}")
+        if step in made.timings:
+            line(f"  {step}", f"{made.timings[step]:.2f}")
+    line("  of processors, seconds", f"{made.processor_seconds:.1f}")
+    line("  peak memory, MiB", f"{made.mebibytes:.0f}")
 
 
 def _written(folder: Path, table: dict[str, np.ndarray], group: np.ndarray, n_groups: int, asked: str) -> Path:

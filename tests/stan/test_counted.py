@@ -190,7 +190,9 @@ def test_a_huge_group_beside_small_ones_is_sampled_without_divergences() -> None
     """One group says nearly all of the intercept, and a spread of 0 is possible: a funnel in other parameters."""
     rng = np.random.default_rng(3)
     events, size = np.append(300_000.0, rng.binomial(1, 0.3, 50)), np.append(1e6, np.ones(50))
-    cells = cells_of("binomial", events, size, np.empty((51, 0)), np.arange(51), [f"g{j}" for j in range(51)], ["intercept"])
+    cells = cells_of(
+        "binomial", events, size, np.empty((51, 0)), np.arange(51), [f"g{j}" for j in range(51)], ["intercept"]
+    )
     model = model_of(cells, (0,))
     data = counted_data(model, default_priors(model), group_centring(model))
     made = EmbeddedEngine().sample(COUNTED, data, SamplerSettings(), 3, lambda _: None)

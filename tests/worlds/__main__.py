@@ -70,9 +70,7 @@ def _rows(text: str) -> tuple[int, int]:
 def _of_size(world: AnyWorld, asked: argparse.Namespace) -> AnyWorld:
     """With the sizes that were asked for."""
     if isinstance(world, CountedWorld):
-        design = replace(
-            world.design, groups=asked.groups or world.design.groups, rows=asked.rows or world.design.rows
-        )
+        design = replace(world.design, groups=asked.groups or world.design.groups, rows=asked.rows or world.design.rows)
         return replace(world, design=design)
     return replace(world, design=of_size(world.design, asked.groups, asked.rows))
 

@@ -26,7 +26,11 @@ class GroupCentring:
 def no_centring(model: CountedModel) -> GroupCentring:
     q, n = len(model.varying), model.cells.n_groups
     return GroupCentring(
-        np.empty(0, dtype=np.int64), np.empty((q, 0, model.design.shape[1])), np.empty((0, q)), np.empty((0, q)), np.zeros((n, q))
+        np.empty(0, dtype=np.int64),
+        np.empty((q, 0, model.design.shape[1])),
+        np.empty((0, q)),
+        np.empty((0, q)),
+        np.zeros((n, q)),
     )
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tasks.stats.counted.added_terms import counted_model
 from tasks.stats.counted.cells import Family, cells_of
 from tasks.stats.counted.predictors import scaling_of
-from tasks.stats.counted.added_terms import counted_model
 from tasks.stats.records import GroupedData
 from tests.counted_decided import CountedDecided, decided_counted
 from tests.counted_models import study_of
