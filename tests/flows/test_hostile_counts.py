@@ -28,9 +28,11 @@ KEYS = {
 def hostile() -> pd.DataFrame:
     """A million cases beside clinics of one; clinics without a death, one of nothing else, a ward of one clinic."""
     rng = np.random.default_rng(12)
-    single = pd.DataFrame({"clinic": [f"one {j:02d}" for j in range(50)], "deaths": rng.binomial(1, 0.1, 50), "cases": 1})
+    deaths = rng.binomial(1, 0.1, 50)
+    single = pd.DataFrame({"clinic": [f"one {j:02d}" for j in range(50)], "deaths": deaths, "cases": 1})
     none = pd.DataFrame({"clinic": [f"none {j:02d}" for j in range(30)], "deaths": 0, "cases": 12})
-    odd = pd.DataFrame({"clinic": ["huge", "huge", "all"], "deaths": [60_000, 41_000, 9], "cases": [600_000, 400_000, 9]})
+    cases = [600_000, 400_000, 9]
+    odd = pd.DataFrame({"clinic": ["huge", "huge", "all"], "deaths": [60_000, 41_000, 9], "cases": cases})
     frame = pd.concat([single, none, odd], ignore_index=True)
     return frame.assign(ward=["a", "b"] * 41 + ["only here"])
 
