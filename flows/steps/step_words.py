@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from tasks.stats.counted.screening import CountedScreening
+
 from tasks.rows.collect import Collected
 from tasks.rows.read_files import ReadFiles
 from tasks.stats.concluded import Concluded
 from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered
 from tasks.stats.counted.partial_pooling import CountedPartialPooling
-from tasks.stats.counted.screening import CountedScreening
 from tasks.stats.judged.screening import Screening
 from tasks.stats.records import PartialPooling
 from tasks.stats.weighed import Answered, Posterior
