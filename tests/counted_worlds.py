@@ -32,6 +32,9 @@ class World:
     dispersion: float = 0.0
     zeros: float = 0.0  # share of rows that can have no event
     serial: float = 0.0  # correlation of a row's own effect with the one before, of SD 1
+    is_skewed: bool = False  # rows and trials are log-uniform instead of uniform
+    digits: int = 15  # of the predictor: rounded ones make cells of several rows
+    is_binary: bool = False  # the predictor is 0 or 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Made:
     data: GroupedData
     coef: Floats  # (J, 2) on the raw predictor
     family: Family
+    world: World
 
     @property
     def cells(self) -> Cells:
@@ -50,13 +54,22 @@ class Made:
         cells = self.cells
         return counted_model(cells, scaling_of(cells), varying)
 
+    def expected(self, x: float) -> Floats:
+        """(J,) true probability or rate of rows with this predictor."""
+        eta, world = self.coef[:, 0] + self.coef[:, 1] * x + self.world.curve * (x**2 - 1.0), self.world
+        if not world.serial:
+            return (1.0 - world.zeros) * mean_of(world.family, eta)
+        nodes, weights = np.polynomial.hermite_e.hermegauss(21)
+        return mean_of(world.family, eta[:, None] + nodes) @ (weights / weights.sum())
+
 
 def simulate(world: World, seed: int) -> Made:
     rng = np.random.default_rng([seed, 17])
-    n = rng.integers(world.rows[0], world.rows[1] + 1, world.groups)
+    n = _whole(world.rows, world.groups, world.is_skewed, rng)
     group = np.repeat(np.arange(world.groups), n)
     means = world.between * rng.standard_normal(world.groups)
-    x = means[group] + rng.standard_normal(group.size)
+    x = (means[group] + rng.standard_normal(group.size)).round(world.digits)
+    x = (x > 0).astype(float) if world.is_binary else x
     doublings = np.log2(n) - np.log2(n).mean()
     level = world.level + world.level_sd * rng.standard_normal(world.groups)
     level += world.per_doubling * doublings + world.context * means
@@ -64,12 +77,19 @@ def simulate(world: World, seed: int) -> Made:
     eta = level[group] + slope[group] * x + world.curve * (x**2 - 1.0)
     if world.serial:
         eta += _following(n, world.serial, rng)
-    size = rng.integers(world.trials[0], world.trials[1] + 1, group.size)
+    size = _whole(world.trials, group.size, world.is_skewed, rng)
     events = _events(world, mean_of(world.family, np.minimum(eta, 9.0)), size, rng)
     events[rng.uniform(size=group.size) < world.zeros] = 0
     labels = tuple(f"g{j:03d}" for j in range(world.groups))
     data = GroupedData(events.astype(float), x[:, None], group, labels, ("intercept", "x1"), size.astype(float))
-    return Made(data, np.column_stack([level, slope]), world.family)
+    return Made(data, np.column_stack([level, slope]), world.family, world)
+
+
+def _whole(limits: tuple[int, int], n: int, is_skewed: bool, rng: np.random.Generator) -> np.ndarray:
+    low, high = limits
+    if not is_skewed or low == high:
+        return rng.integers(low, high + 1, n)
+    return np.exp(rng.uniform(np.log(low), np.log(high + 1), n)).astype(np.int64)
 
 
 def _events(world: World, mean: Floats, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,11 @@ from tasks.stats.bayes.diagnostics import diagnose_resampled
 from tasks.stats.counted.answer import answer_model
 from tasks.stats.counted.draws import CountedDraws, CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered
+from tasks.stats.counted.group_centring import group_centring
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.partial_pooling import partial_pooling_of
 from tasks.stats.counted.posterior import counted_draws
-from tasks.stats.counted.priors import resolve_counted_priors
+from tasks.stats.counted.priors import CountedPriors, resolve_counted_priors
 from tasks.stats.counted.resampling import is_large, resampled_posterior
 from tasks.stats.counted.sampling_units import units_of_fit
 from tasks.stats.counted.screening import CountedScreening
@@ -72,8 +74,7 @@ def sample_counted_posterior(
 ) -> CountedPosterior:
     """By a Stan engine. Raises SamplingFailed when even the most careful attempt misses a threshold."""
     priors = resolve_counted_priors(study.priors, model)
-    units = units_of_fit(model, partial_pooling_of(model, "varying_intercept"))
-    data = (overdispersed_data if model.is_overdispersed else counted_data)(model, priors, units)
+    data = _data(model, priors)
 
     def drawn(variables: Mapping[str, Floats], _: int) -> CountedDraws:
         return counted_draws(variables, model)
@@ -104,3 +105,10 @@ def answered_by(
 
 def program_of(model: CountedModel) -> Path:
     return OVERDISPERSED if model.is_overdispersed else COUNTED
+
+
+def _data(model: CountedModel, priors: CountedPriors) -> dict[str, Any]:
+    """What the program declares, in coordinates that are quick to sample."""
+    if not model.is_overdispersed:
+        return counted_data(model, priors, group_centring(model))
+    return overdispersed_data(model, priors, units_of_fit(model, partial_pooling_of(model, "varying_intercept")))

@@ -15,6 +15,7 @@ from scipy.special import gammaln
 
 from tasks.engines.engines import COUNTED, OVERDISPERSED, EmbeddedEngine
 from tasks.stats.counted.cell_rows import cells_of_rows
+from tasks.stats.counted.group_centring import group_centring
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import log_density, simulated_rows
@@ -129,7 +130,7 @@ class CountedSimulation:
         if self.program in WITH_DISPERSION:
             program, data = OVERDISPERSED, overdispersed_data(model, PRIORS)
         else:
-            program, data = COUNTED, counted_data(model, PRIORS)
+            program, data = COUNTED, counted_data(model, PRIORS, group_centring(model))
         made = EmbeddedEngine().sample(program, data, SETTINGS, self.seed[-1] + 1, lambda _: None)
         for name in ("beta", "sigma_group"):
             for k in range(2):

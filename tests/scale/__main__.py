@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.scale import against_glmm, counted_against_glmm, many_files, whole_runs
+from tests.scale import against_glmm, counted_against_glmm, counted_runs, many_files, whole_runs
 from tests.scale.table import head
 
 SMALL = Path(__file__).parents[2] / "data" / "sleepstudy"
@@ -22,6 +22,7 @@ def main() -> None:
     counted_against_glmm.measure(asked.groups)
     whole_runs.measure_small(SMALL)
     whole_runs.measure_large(asked.rows, asked.groups)
+    counted_runs.measure(asked.groups, asked.rows)
     many_files.measure(asked.file_rows, asked.groups // 10, asked.files)
     if find_spec(PORTFOLIO):
         import_module(PORTFOLIO).main()

@@ -20,6 +20,7 @@ STEPS = ("start", "read files", "partial pooling", "sample", "screen", "check", 
 @dataclass(frozen=True)
 class Run:
     seconds: float
+    processor_seconds: float  # of the run and its children: what others do on the machine does not count
     mebibytes: float  # peak resident memory of the run and each of its children, the largest
     timings: dict[str, float]
 
@@ -35,7 +36,7 @@ def run(study: Path, reports: Path) -> Run:
         raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
     newest = max(reports.glob("*/*/summary.json"), key=lambda path: path.stat().st_mtime)
     timings = json.loads(newest.read_text(encoding="utf-8"))["timings"]
-    return Run(seconds, used.ru_maxrss / 1024, timings)
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, timings)
 
 
 def measure_large(n_rows: int, n_groups: int) -> None:

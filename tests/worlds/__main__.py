@@ -21,16 +21,22 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tests.worlds.measure import Result, Trial, heading, line, trial
+from tests.worlds.counted import COUNTED_CHOSEN, COUNTED_HELD_BACK, CountedWorld
+from tests.worlds.measure import AnyWorld, Result, Trial, heading, line, trial
 from tests.worlds.simulate import of_size
-from tests.worlds.worlds import CHOSEN, HELD_BACK, World
+from tests.worlds.worlds import CHOSEN, HELD_BACK
 
-SETS = {"chosen": CHOSEN, "held-back": HELD_BACK}
+SETS: dict[str, Sequence[AnyWorld]] = {
+    "chosen": CHOSEN,
+    "held-back": HELD_BACK,
+    "counted-chosen": COUNTED_CHOSEN,
+    "counted": COUNTED_HELD_BACK,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     asked = _asked(arguments)
-    worlds = [replace(world, design=of_size(world.design, asked.groups, asked.rows)) for world in _named(asked)]
+    worlds = [_of_size(world, asked) for world in _named(asked)]
     print(f"{datetime.now(UTC):%Y-%m-%d}: {asked.simulations} simulations a world, seed {asked.seed}.\n", flush=True)
     print(heading(), flush=True)
     results = []
@@ -61,13 +67,21 @@ def _rows(text: str) -> tuple[int, int]:
     return int(low), int(high)
 
 
-def _named(asked: argparse.Namespace) -> list[World]:
-    worlds = [*CHOSEN, *HELD_BACK] if asked.set == "all" else [*SETS[asked.set]]
+def _of_size(world: AnyWorld, asked: argparse.Namespace) -> AnyWorld:
+    """With the sizes that were asked for."""
+    if isinstance(world, CountedWorld):
+        design = replace(world.design, groups=asked.groups or world.design.groups, rows=asked.rows or world.design.rows)
+        return replace(world, design=design)
+    return replace(world, design=of_size(world.design, asked.groups, asked.rows))
+
+
+def _named(asked: argparse.Namespace) -> list[AnyWorld]:
+    worlds = [world for each in SETS.values() for world in each] if asked.set == "all" else [*SETS[asked.set]]
     parts = asked.worlds.split(",")
     return [world for world in worlds if any(part.strip() in world.name for part in parts)]
 
 
-def _run(worlds: Sequence[World], simulations: int, seed: int, processes: int) -> Iterator[Result]:
+def _run(worlds: Sequence[AnyWorld], simulations: int, seed: int, processes: int) -> Iterator[Result]:
     """Results in the order of the worlds. Simulations of a world are the same whichever others are run."""
     trials = defaultdict[int, dict[int, Trial]](dict)
     with ProcessPoolExecutor(processes) as pool:

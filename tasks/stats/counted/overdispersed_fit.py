@@ -7,7 +7,7 @@ rule leaves. The search, BFGS in the fixed effects, theta and log dispersion, st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import chdtrc
@@ -18,6 +18,7 @@ from tasks.stats.counted.overdispersed import derivatives, log_density, weight
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
 from tasks.stats.counted.quadrature import POINTS, Rule, rule
 from tasks.stats.fits.batched_bfgs import minimise
+from tasks.stats.fits.cells import Cells, constant_of
 from tasks.stats.fits.reml import relative_factor
 from tasks.stats.fits.small_matrices import inverse_and_log_det, inverse_root, lower_triangle
 from tasks.stats.records import Floats
@@ -59,11 +60,12 @@ class OverdispersedFit:
 def overdispersed_fit(
     model: CountedModel, start: CountedPartialPooling | None = None, points: int | None = None
 ) -> OverdispersedFit:
-    """Fit a model whose cells are single rows; `start` is a fit of the same terms and varying effects.
+    """Fit a model, each of whose cells is taken for one row; `start` is a fit of the same terms and varying effects.
 
     25 points for one varying effect, 9 by 9 for two, unless `points` are given; one for more.
     """
     points = points or POINTS.get(len(model.varying), 1)
+    model = replace(model, cells=_as_rows(model.cells))
     without = partial_pooling_of(model, "varying_intercept", start=start, points=points)
     basis = basis_of(model.design, model.cells.n_rows)
     design = design_of(model.cells, basis, np.ascontiguousarray(model.design[:, list(model.varying)].T))
@@ -87,6 +89,11 @@ def overdispersed_fit(
         conditional_cov=without.conditional_cov if is_without else cov,
         is_converged=without.is_converged and (is_without or is_converged),
     )
+
+
+def _as_rows(cells: Cells) -> Cells:
+    """With the constant of the cells: that of their rows, of 0 or 1 perhaps, is of another likelihood."""
+    return replace(cells, constant=constant_of(cells.family, cells.events, cells.size))
 
 
 def log_likelihood_and_score(

@@ -15,6 +15,7 @@ from tasks.stats.records import Floats, Integers
 MOST_BINS = 10
 MOST_BARS = 40
 LEVEL = 0.95
+EQUAL = 8  # decimals of the largest prediction: rounding, which goes with the outcome, tells no cells apart
 
 
 def randomised_pit(cells: Cells, mean: Floats, seed: int) -> Floats:
@@ -49,8 +50,9 @@ def _distribution(cells: Cells, mean: Floats, events: Floats) -> Floats:
 class CalibrationTable:
     """B bins of cells with like predictions, in ascending order, of about equal trials or exposure.
 
-    Bands say where a bin's observed rate lies if its prediction is right, by chance alone and with exact limits; the
-    simultaneous one holds all bins at once with probability 95 % (each at 0.95^(1/B), as bins are independent).
+    Bands say where a bin's observed rate lies if its prediction is right; the simultaneous one holds all bins at once
+    with probability 95 % (each at 0.95^(1/B), as bins are independent). They are exact limits of chance, stretched by
+    how much more the predictions vary than chance does, as those of a funnel (Spiegelhalter 2005, *Stat. Med.* 24).
     """
 
     predicted: Floats  # (B,) mean probability or rate
@@ -72,35 +74,32 @@ class CalibrationTable:
 def calibration_table(
     cells: Cells, mean: Floats, n_bins: int = MOST_BINS, unknown: Floats | None = None
 ) -> CalibrationTable:
-    """`mean` (C,). Cells with the same prediction share a bin, so that there may be fewer than `n_bins`.
+    """`mean` (C,). Cells with the same prediction, but for rounding, share a bin: there may be fewer than `n_bins`.
 
     `unknown` (C,) is the SD of a prediction about its cell's true mean, wholly shared by the cells of a group: bands
     reach to the root of the sum of squares of the exact distance and of that.
     """
-    order = np.argsort(mean, kind="stable")
+    alike = np.round(mean / mean.max(), EQUAL) if mean.max() > 0 else mean
+    order = np.argsort(alike, kind="stable")
     before = np.cumsum(cells.size[order]) - cells.size[order] / 2.0
     bins = np.minimum((before / cells.size.sum() * n_bins).astype(np.int64), n_bins - 1)
-    first = np.searchsorted(mean[order], mean[order], side="left")
+    first = np.searchsorted(alike[order], alike[order], side="left")
     place = np.unique(bins[first], return_inverse=True)[1]
     size = np.asarray(np.bincount(place, weights=cells.size[order]), dtype=float)
     predicted = np.bincount(place, weights=(cells.size * mean)[order]) / size
-    sd = np.zeros(size.size) if unknown is None else _sd_of_bins(cells, place, unknown) / size
+    sd = np.zeros(size.size)
+    if unknown is not None:
+        sd = _sd_of_bins(place, cells.group_index[order], (cells.size * unknown)[order]) / size
     single = _limits(cells, predicted, size, sd, LEVEL)
     every = _limits(cells, predicted, size, sd, LEVEL ** (1.0 / size.size))
-    return CalibrationTable(
-        predicted,
-        np.asarray(np.bincount(place, weights=cells.events[order]) / size, dtype=float),
-        size,
-        np.bincount(place).astype(np.int64),
-        *single,
-        *every,
-    )
+    observed = np.asarray(np.bincount(place, weights=cells.events[order]) / size, dtype=float)
+    return CalibrationTable(predicted, observed, size, np.bincount(place).astype(np.int64), *single, *every)
 
 
-def _sd_of_bins(cells: Cells, place: Integers, unknown: Floats) -> Floats:
-    """(B,) of the events in each bin."""
-    n_bins = int(place.max()) + 1
-    sums = np.bincount(place * cells.n_groups + cells.group_index, cells.size * unknown, n_bins * cells.n_groups)
+def _sd_of_bins(place: Integers, groups: Integers, sd: Floats) -> Floats:
+    """(B,) of the events in each bin, of cells in one order."""
+    n_bins, n_groups = int(place.max()) + 1, int(groups.max()) + 1
+    sums = np.bincount(place * n_groups + groups, sd, n_bins * n_groups)
     return np.asarray(np.sqrt((sums.reshape(n_bins, -1) ** 2).sum(axis=1)))
 
 

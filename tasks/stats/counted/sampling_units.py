@@ -1,4 +1,4 @@
-"""In what units a sampler moves through the posterior of a counted outcome: those of the quadrature fit.
+"""In what units a sampler moves through the posterior of overdispersed rows: those of the quadrature fit.
 
 Between centred and non-centred each group goes by how much of its posterior precision its own cells give
 (Papaspiliopoulos, Roberts & Sköld 2007, *Statist. Sci.* 22): non-centred alone is slow where groups have many cases,
@@ -23,7 +23,7 @@ LEAST_UNIT = 0.05  # of a group SD, on the link's scale: a fit without spread do
 
 @dataclass(frozen=True)
 class SamplingUnits:
-    """What both Stan programs declare; u are the group effects."""
+    """What partial_pooling_overdispersed.stan declares; u are the group effects."""
 
     beta_center: Floats  # (p,)
     beta_factor: Floats  # (p, p) lower

@@ -31,7 +31,7 @@ from tasks.stats.counted.standardised_rates import CaseMix, case_mix
 from tasks.stats.fits.cells import Cells, Family
 from tasks.stats.fits.group_sizes import judge_count
 from tasks.stats.fits.intervals import Z_95, interval_comparison, judge_intervals
-from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws
+from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws, widening_by_draws
 from tasks.stats.judged.recommended import WithInterval, judge_implied_coverage
 from tasks.stats.judged.verdict import verdict
 from tasks.stats.judgement import Judgement
@@ -95,6 +95,7 @@ class CountedWeighed:
     screening: CountedScreening
     intervals: tuple[IntervalComparison, ...]
     implied_coverage: ImpliedCoverage  # of `estimates`' intervals, by the Bayesian fit
+    widening: Floats  # (p,) of the same intervals, to hold 95 % by it
     compared_plain: Comparison  # by the plain Bayesian fit
     compared: Comparison  # by the answer where there is one, else the same
     answer: CountedAnswerFit | None  # None where nothing had to be answered, or no model here could
@@ -146,6 +147,7 @@ def weigh_counted(
         screening=screening,
         intervals=_intervals(estimates, bayes.groups, fullest.varying, cells.terms, limits.collapsed_ratio),
         implied_coverage=by_draws(estimates.lower, estimates.upper, posterior.draws.group_coef, fits.rates.size),
+        widening=widening_by_draws(estimates.lower, estimates.upper, posterior.draws.group_coef),
         compared_plain=plain,
         compared=compare(group_coef=all_draws(sampled.draws)) if sampled else plain,
         answer=counted_answer_fit(answered.model, sampled.draws) if answered and sampled else None,
@@ -250,7 +252,12 @@ def conclude_counted(
 
 
 def counted_recommended(model: str, found: CountedWeighed) -> CountedRecommended:
-    """The numbers of a model: `bayes`, `bayes_extended`, or else the fullest fit of partial pooling."""
+    """The numbers of a model: `bayes`, `bayes_extended`, or else the fullest fit of partial pooling.
+
+    Partial pooling's intervals are widened to hold what the Bayesian fit puts its probability on: a maximum of the
+    likelihood has group SDs that are a little small, and normal errors where events are few. In simulations of 40
+    groups of 0/1 rows they held 91 to 93 % without.
+    """
     family = found.cells.family
     if model in ("bayes", "bayes_extended"):
         answer = found.answer if model == "bayes_extended" else None
@@ -264,11 +271,12 @@ def counted_recommended(model: str, found: CountedWeighed) -> CountedRecommended
             found.compared if answer else found.compared_plain,
         )
     fit, estimates = found.fits.fullest, found.estimates
-    half, spread = Z_95 * fit.se, found.bayes.sigma_group
-    rate = carried_rates(family, found.mix, estimates.coef, estimates.se[:, 0])
+    half, spread = Z_95 * np.maximum(fit.se, found.bayes.fixef.sd), found.bayes.sigma_group
+    of_groups = Z_95 * estimates.se * found.widening
+    rate = carried_rates(family, found.mix, estimates.coef, estimates.se[:, 0] * found.widening[0])
     return CountedRecommended(
         model,
-        _on_outcome(family, WithInterval(estimates.coef, estimates.lower, estimates.upper)),
+        _on_outcome(family, WithInterval(estimates.coef, estimates.coef - of_groups, estimates.coef + of_groups)),
         _on_outcome(family, WithInterval(fit.fixef, fit.fixef - half, fit.fixef + half)),
         WithInterval(fit.sigma_group, spread.lower, spread.upper),
         replace(found.compared_plain, rate=rate),

@@ -13,6 +13,7 @@ from scipy.special import ndtr
 
 from tasks.stats.records import Floats, Integers
 
+LEVEL = 0.95
 PROMISED = 0.92  # the least coverage of a 95 % interval that is recommended
 PROMISED_SMALLEST = 0.90  # of the smallest groups' levels
 SMALLEST = 0.25  # share of the groups, those with fewest rows
@@ -41,6 +42,18 @@ def by_normal(lower: Floats, upper: Floats, estimate: Floats, se: Floats, sizes:
 def by_draws(lower: Floats, upper: Floats, draws: Floats, sizes: Integers | Floats) -> ImpliedCoverage:
     """Of the intervals (J, p) if the truth is distributed as `draws` (C, D, J, p)."""
     return _averaged(((lower <= draws) & (draws <= upper)).mean(axis=(0, 1)), sizes)
+
+
+def widening_by_draws(lower: Floats, upper: Floats, draws: Floats) -> Floats:
+    """(p,) by how much intervals (J, p) about their middle are too narrow to hold 95 % of `draws` (C, D, J, p).
+
+    Over all groups; at least 1.
+    """
+    middle, half = (lower + upper) / 2.0, (upper - lower) / 2.0
+    some = half > 0
+    distance = np.where(some, np.abs(draws - middle) / np.where(some, half, 1.0), 0.0)
+    of_terms = np.moveaxis(distance, -1, 0).reshape(draws.shape[-1], -1)
+    return np.maximum(np.quantile(of_terms, LEVEL, axis=1), 1.0)
 
 
 def _averaged(held: Floats, sizes: Integers | Floats) -> ImpliedCoverage:

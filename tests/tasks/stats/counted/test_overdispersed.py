@@ -15,7 +15,7 @@ from tasks.stats.counted.cell_rows import cells_of_rows
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import derivatives, inflation, log_density, rising, simulated_rows, weight
 from tasks.stats.counted.overdispersed_fit import OverdispersedFit, log_likelihood_and_score, overdispersed_fit
-from tasks.stats.fits.cells import Family
+from tasks.stats.fits.cells import Family, constant_of
 from tests.counted_data import counted
 from tests.counted_worlds import Made, World, fit_of, simulate
 
@@ -168,3 +168,15 @@ def test_rows_stay_rows() -> None:
     for j in range(3):
         np.testing.assert_array_equal(rows.events[rows.group_index == j], mixed.y[mixed.group_index == j])
     assert cells_of_rows(replace(data, size=None), "poisson").size.tolist() == [1.0] * data.n_rows
+
+
+def test_cells_of_rows_of_0_or_1_are_compared_with_cells() -> None:
+    """Their binomial coefficients are in both likelihoods: as events of trials, and as rows that were added up."""
+    made = simulate(World("binomial", groups=30, rows=(20, 60), digits=0), 5)
+    model = made.model()
+    found = overdispersed_fit(model, points=9)
+    cells = model.cells
+    as_trials = replace(model, cells=replace(cells, constant=constant_of("binomial", cells.events, cells.size)))
+    assert found.log_lik_without == pytest.approx(fit_of(as_trials).log_lik, abs=1e-3)
+    assert found.log_lik - found.log_lik_without < 4.0
+    assert found.p_value > 0.01

@@ -90,6 +90,33 @@ def test_equal_predictions_share_a_bin() -> None:
     assert calibration_table(cells, np.full(6, 0.3)).n_cells.tolist() == [6]
 
 
+def test_predictions_that_differ_by_rounding_share_a_bin() -> None:
+    """Without predictors every group that is left out is predicted alike; rounding goes with its events."""
+    cells = counted("binomial", [0] * 30 + [5] * 3, [20] * 33, list(range(33)))
+    mean = np.full(33, 15 / 660) * (1.0 + 1e-13 * cells.events)
+    table = calibration_table(cells, mean)
+    assert table.n_cells.tolist() == [33]
+    assert table.is_inside
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_bands_hold_rates_that_are_known_by_their_distribution_only(family: Family) -> None:
+    """Each cell's rate is one of ten of equal weight: chance alone would call most of these data outside."""
+    outside = {"known": 0, "unknown": 0}
+    for seed in range(100):
+        rng = np.random.default_rng([seed, 3])
+        middle, size = rng.uniform(-2.5, -0.5, 200), rng.integers(20, 300, 200).astype(float)
+        values = middle + 0.6 * stats.norm.ppf((np.arange(10) + 0.5) / 10)[:, None]
+        rates = 1 / (1 + np.exp(-values)) if family == "binomial" else np.exp(values)
+        true = rates[rng.integers(0, 10, 200), np.arange(200)]
+        events = rng.binomial(size.astype(int), true) if family == "binomial" else rng.poisson(size * true)
+        cells = counted(family, events, size, list(range(200)))
+        outside["unknown"] += not calibration_table(cells, rates.mean(axis=0), unknown=rates.std(axis=0)).is_inside
+        outside["known"] += not calibration_table(cells, rates.mean(axis=0)).is_inside
+    assert stats.binom.sf(outside["unknown"] - 1, 100, 0.05) > 1e-3
+    assert outside["known"] > 80
+
+
 @pytest.mark.parametrize("family", ["binomial", "poisson"])
 def test_a_rootogram_counts_cells(family: Family) -> None:
     cells, mean = true_cells(family, 4)

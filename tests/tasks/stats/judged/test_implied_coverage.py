@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from tasks.stats.fits.bootstrap import bootstrap
 from tasks.stats.fits.intervals import Z_95
-from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws, by_normal
+from tasks.stats.judged.implied_coverage import ImpliedCoverage, by_draws, by_normal, widening_by_draws
 from tasks.stats.judged.recommended import judge_implied_coverage, recommended, widened
 from tasks.stats.judgement import Judgement
 from tests.datasets import model_of
@@ -31,6 +31,21 @@ def test_the_share_of_a_normal_between_the_limits(width: float, shift: float) ->
     assert found.smallest == pytest.approx(expected)
     known = {(1.0, 0.0): 0.95, (0.5, 0.0): 0.673, (0.9, 0.0): 0.922, (1.0, 0.5): 0.835}
     assert expected == pytest.approx(known.get((width, shift), expected), abs=5e-4)
+
+
+def test_widened_intervals_hold_95_per_cent_of_the_draws() -> None:
+    """Half as wide has to be doubled; too wide an interval is left as it is; one that is off is widened to reach."""
+    draws = np.random.default_rng(2).normal(3.0, 2.0, (4, 2500, 8, 2))
+    for half, center, expected in ((Z_95, 3.0, 2.0), (6.0 * Z_95, 3.0, 1.0), (2.0 * Z_95, 5.0, None)):
+        lower, upper = around(center, half)
+        found = widening_by_draws(lower, upper, draws)
+        if expected is not None:
+            np.testing.assert_allclose(found, expected, rtol=0.02)
+        wide = around(center, half * found[0])
+        held = by_draws(*wide, draws, SIZES).terms[0]
+        assert held == pytest.approx(0.95, abs=1e-3) or (found[0] == 1.0 and held > 0.95)
+    none = np.full((8, 2), 3.0)
+    assert widening_by_draws(none, none, draws).tolist() == [1.0, 1.0]
 
 
 def test_draws_are_counted() -> None:
