@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.view.topics.methods import TOTAL
 from tests.page_numbers import Shown, shown_numbers
 from tests.shelf import Shelf
 from tests.tracing import Sources
@@ -27,7 +28,8 @@ def page_of(folder: Path) -> str:
 
 
 def numbers_of(html: str, sources: Sources) -> list[Shown]:
-    return shown_numbers(html, sources.labels, sources.quoted)
+    """All but the time that the run had taken when the page was made."""
+    return [one for one in shown_numbers(html, sources.labels, sources.quoted) if one.row != TOTAL]
 
 
 def told(shown: Shown) -> str:

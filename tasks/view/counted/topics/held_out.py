@@ -39,6 +39,9 @@ class CountedLeaveOneGroupOutSummary(Record):
 
     elpd: Number = Field(description="by the plain Bayesian model, summed over groups")
     se: Number = Field(description="its standard error")
+    elpd_extended: Number = Field(description="by the extended model; null without one")
+    se_extended: Number = Field(description="its standard error")
+    n_high_pareto_k_extended: Count = Field(description="groups above the threshold; 0 without an extended model")
     difference: Number = Field(description="of the extended model's less it; null without one")
     difference_se: Number = Field(description="its standard error, from paired groups")
     n_high_pareto_k: Count = Field(description="groups above the threshold")
@@ -178,6 +181,9 @@ def leave_one_group_out_of(context: CountedContext) -> CountedLeaveOneGroupOutSu
     return CountedLeaveOneGroupOutSummary.given(
         elpd=found.elpd_loo,
         se=found.se,
+        elpd_extended=np.nan if other is None else other.elpd_loo,
+        se_extended=np.nan if other is None else other.se,
+        n_high_pareto_k_extended=0 if other is None else other.n_high_pareto_k,
         difference=more,
         difference_se=se,
         n_high_pareto_k=found.n_high_pareto_k,

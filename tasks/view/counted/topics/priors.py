@@ -218,12 +218,13 @@ def _meaning(context: CountedContext, one: Sensitivity) -> str:
 
 def _rates_expected(context: CountedContext) -> str:
     one = next(one for one in context.findings.prior_predictive.expected if one.name == "rate")
-    return f"Before they see the data, the priors expect rates of groups from {_range(context, one, 0, 4)} (95 %)"
+    return f"Before they see the data, they expect rates of groups from {_range(context, one, 0, 4)} (95 %)"
 
 
 def _excluded(context: CountedContext) -> str:
     names = {"rate": "overall rate", "spread": "spread of the groups’ rates"}
-    return numbers.listed(names[one.name] for one in context.findings.prior_predictive.excluded)
+    found = [names[one.name] for one in context.findings.prior_predictive.excluded]
+    return numbers.listed(found or names.values())
 
 
 def _said(context: CountedContext, found: Sequence[Sensitivity]) -> str:
@@ -251,7 +252,7 @@ PREDICTIVE: CheckSpec[CountedContext] = CheckSpec(
     title="The priors allow the data",
     measure="least p {value}, at least {limit}",
     cases={
-        "room": Case(lambda context, judged: f"{_rates_expected(context)}: they leave room for data like these."),
+        "room": Case(lambda context, judged: f"The priors leave room for data like these. {_rates_expected(context)}."),
         "excluded": Case(
             lambda context, judged: (
                 f"The priors all but rule out the data’s {_excluded(context)}. {_rates_expected(context)}."
