@@ -33,7 +33,7 @@ TRIAL_NAMES = frozenset(
 )
 COUNT_NAMES = frozenset(re.findall(r"\w+", "count counts number visits calls seizures ticks goals")) | EVENT_NAMES
 EXPOSURE_NAMES = frozenset(
-    re.findall(r"\w+", "exposure expected person_years personyears pyears py population pop person days hours")
+    re.findall(r"\w+", "exposure expected person_years personyears pyears py population pop person days hours km miles")
 )
 
 

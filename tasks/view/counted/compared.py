@@ -49,6 +49,7 @@ def effect(context: CountedContext, term: int) -> str:
             f"no clear effect of {context.compared(term)} ({numbers.fixed(middle, places)} {context.difference_unit}; "
             f"95 % interval {ends})"
         )
-    size = f"{numbers.fixed(abs(middle), places)} {context.difference_unit}"
-    more = "more" if middle > 0 else "fewer"
-    return f"{context.one_more(term)} goes with {size} {more} {context.outcome} (95 % interval {ends})"
+    size, unit = numbers.fixed(abs(middle), places), context.difference_unit
+    more = f"{'more' if middle > 0 else 'fewer'} {context.outcome}"
+    said = f"{size} {more} {unit}" if unit.startswith("per ") else f"{size} {unit} {more}"
+    return f"{context.one_more(term)} goes with {said} (95 % interval {ends})"

@@ -83,7 +83,7 @@ class CountedContext(ReportContext):
 
     @property
     def margin_place(self) -> str:
-        return " (at the overall rate)"
+        return " at the overall rate"
 
     def effect_unit(self, term: int) -> str:
         """Of a predictor's difference of rates per raw unit."""
