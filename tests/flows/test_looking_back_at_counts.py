@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+import xarray as xr
 
 from flows.outcome import Outcome
 from flows.report import pooling_report
@@ -152,3 +153,22 @@ def test_counts_out_of_something_else_are_another_question(runs: Runs) -> None:
     for run in (3, 4):
         jsonschema.validate(runs.summary(run), SCHEMA)
         assert "Estimates are not compared, because the question was another one" in runs.page(run)
+
+
+def test_the_posterior_file_holds_events_and_the_trials_or_the_exposure_that_they_were_counted_of(runs: Runs) -> None:
+    for run, size, column in ((1, "trials", "stays"), (4, "exposure", "nights")):
+        told = runs.summary(run)
+        with xr.open_datatree(runs.outcomes[run].folder / "posterior.nc", engine="h5netcdf") as tree:
+            found = tree.load()
+        rows, groups = found["observed_data"], told["rates"]["groups"]
+        assert set(rows.data_vars) == {"y", size}
+        assert (rows["y"].attrs["column"], rows[size].attrs["column"]) == ("falls", column)
+        labels = found["posterior"]["group"].to_numpy()[found["constant_data"]["group_index"].to_numpy()]
+        for ward in WARDS:
+            assert rows["y"].to_numpy()[labels == ward].sum() == groups[ward]["events"]
+            assert rows[size].to_numpy()[labels == ward].sum() == groups[ward]["size"]
+        assert found.attrs["family"] == told["study"]["family"]
+        assert found.attrs["units"].endswith("as log odds" if size == "trials" else "as log rate")
+        means = found["posterior"]["group_estimate"].mean(("chain", "draw")).sel(group="ward C", term="intercept")
+        assert float(means) == pytest.approx(told["fits"]["bayes"]["groups"]["ward C"]["mean"][0], abs=1e-6)
+        assert "sigma_residual" not in found["posterior"]
