@@ -3,8 +3,10 @@
 Each report with new rows of a group gives one z, standard normal if the group did not move: the new rows beside what
 the earlier ones foretold (`tasks.stats.past.increments`). For an effect of k standard errors, exp(k z - k^2 / 2) is its
 likelihood ratio, and its expectation, given all earlier reports, is 1. For skewed or heavy-tailed rows it is divided by
-what its expectation then is, to the fourth cumulant of z. Such e-values are gathered as in the e-detector of Shin,
-Ramdas & Rinaldo (2022), arXiv:2203.03532, of Shiryaev and Roberts' kind, one for each effect in EFFECTS, up and down:
+what its expectation then is, to the fourth cumulant of z; of counted outcomes by its exact expectation, given how many
+events there are before and now together (`tasks.stats.past.count_scores`). Such e-values are
+gathered as in the e-detector of Shin, Ramdas & Rinaldo (2022), arXiv:2203.03532, of Shiryaev and Roberts' kind, one for
+each effect in EFFECTS, up and down:
 
     evidence now = e-value x (evidence then + weight)
 
