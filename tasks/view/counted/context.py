@@ -82,6 +82,10 @@ class CountedContext(ReportContext):
         return self.link_unit(term) if term else self.rate_unit
 
     @property
+    def level_meaning(self) -> str:
+        return "rate"
+
+    @property
     def margin_place(self) -> str:
         return " at the overall rate"
 

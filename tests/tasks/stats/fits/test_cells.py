@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tasks.stats.counted import cells as cells_module
+from tasks.stats.fits import cells as cells_module
 from tasks.stats.fits.cells import Cells, Family, added, added_among, cells_of, no_cells, relabelled
 
 TERMS = ("intercept", "x", "z")
