@@ -120,6 +120,8 @@ def _family(found: FamilyGuess | None) -> Iterator[str]:
     if found.size is not None:
         why = "its name, and never less than the outcome" if found.family == "binomial" else "its name, and above 0"
         yield f"{mark}{found.size_key} = {toml_value(found.size.name)} # {word}: {why}"
+    elif found.family == "poisson":
+        yield '# exposure = "" # the column over which it was counted, as in person_years; default: 1 in every row'
 
 
 def _further(what: str, columns: Sequence[Column]) -> list[str]:

@@ -36,7 +36,7 @@ MEASURE_NAMES = frozenset(
     re.findall(r"\w+", "time duration length age seconds minutes hours days rate share ratio score price cost weight")
 )
 EXPOSURE_NAMES = frozenset(
-    re.findall(r"\w+", "exposure expected person_years personyears pyears py population pop person days hours")
+    re.findall(r"\w+", "exposure expected person_years personyears pyears py population pop person days hours km miles")
 )
 
 

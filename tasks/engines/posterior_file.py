@@ -1,9 +1,11 @@
 """`posterior.nc`: the draws in ArviZ's layout, for anyone who wants to go on from them.
 
-    posterior          fixef, sigma_group, correlation, sigma_residual, group_estimate
+    posterior          fixef, sigma_group, correlation, group_estimate; of a measured outcome sigma_residual, of a
+                       counted one whose rows vary more than its family says dispersion
     sample_stats       diverging, energy, tree_depth, acceptance_rate, n_steps; absent where draws were resampled
-    observed_data      the outcome by row, when rows are given and take no more than ROWS_BYTES_LIMIT;
-                       of a random sample of the study's rows where the attribute `sample` says so
+    observed_data      the outcome y by row, and the trials or the exposure that it was counted of, when rows are
+                       given and take no more than ROWS_BYTES_LIMIT; of a random sample of the study's rows where
+                       the attribute `sample` says so
     constant_data      group and raw predictors of the same rows
     posterior_extended, sample_stats_extended   the same of the model that answers what was found, where there is one:
                        fixef are the study's own terms, group_estimate holds what was added as well
@@ -78,7 +80,7 @@ def posterior_tree(
     if extended is not None:
         groups |= _posterior("posterior_extended", extended, study, findings)
         groups["sample_stats_extended"] = _sample_stats(extended)
-    if observed is not None and observed.y.nbytes + observed.x.nbytes <= ROWS_BYTES_LIMIT:
+    if observed is not None and _n_bytes(observed) <= ROWS_BYTES_LIMIT:
         groups |= _rows(observed, study, findings.run.n_rows)
     tree = xr.DataTree.from_dict({f"/{name}": group for name, group in groups.items()})
     tree.attrs = _attributes(study, findings.run)
@@ -166,9 +168,17 @@ def _sample_stats(draws: Draws) -> xr.Dataset:
     )
 
 
+def _n_bytes(data: GroupedData) -> int:
+    return data.y.nbytes + data.x.nbytes + (0 if data.size is None else data.size.nbytes)
+
+
 def _rows(data: GroupedData, study: Study, n_rows: int) -> dict[str, xr.Dataset]:
     note = {"sample": f"a random {data.n_rows} of the study's {n_rows} rows"} if data.n_rows < n_rows else {}
-    outcome = {"y": ("row", data.y, {"units": _text(study.outcome_unit), "column": _text(study.outcome)})}
+    units = _text(study.outcome_unit) if study.family == "normal" else "counted"
+    outcome = {"y": ("row", data.y, {"units": units, "column": _text(study.outcome)})}
+    if data.size is not None:
+        column = {"column": _text(study.size_column)} if study.size_column else {}
+        outcome["trials" if study.family == "binomial" else "exposure"] = ("row", data.size, column)
     return {
         "observed_data": xr.Dataset(outcome, attrs=note),
         "constant_data": xr.Dataset(
@@ -207,6 +217,7 @@ def _attributes(study: Study, run: RunRecord) -> dict[str, Any]:
         "title": study.title,
         "study": study.name,
         "outcome": study.outcome,
+        "family": study.family,
         "outcome_unit": study.outcome_unit,
         "group": study.group,
         "run_id": run.id,

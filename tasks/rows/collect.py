@@ -96,7 +96,7 @@ def collect(read: ReadFiles, study: Study, earlier: EarlierDigests | None = None
     reading = _reading_notes(read, extremes, study, rejections)
     notes = DataNotes(label_notes(rows_by_label, spelling, study), copies, reading, categories)
     by_rule = count_by_rule(rejections)
-    before = None if earlier is None else _earlier_rows(products, earlier, spelling, fitted)
+    before = None if earlier is None else _earlier_rows(products, cells, earlier, spelling, fitted)
     return Collected(products, sample, rejections, n_rejected, files, by_rule, n_copies, notes, before, cells)
 
 
@@ -117,7 +117,7 @@ def _sample(digests: Sequence[FileDigest], labels: Sequence[str], coding: Coding
 
 
 def _earlier_rows(
-    now: CrossProducts, earlier: EarlierDigests, spelling: Mapping[str, str], fitted: Coding
+    now: CrossProducts, cells: Cells | None, earlier: EarlierDigests, spelling: Mapping[str, str], fitted: Coding
 ) -> EarlierRows:
     """Sums by run, without those of a run that turns out to have had other rows than are among today's.
 
@@ -125,12 +125,17 @@ def _earlier_rows(
     """
     labels = {label for digests in earlier.by_run.values() for each in digests for label in each.products.labels}
     known = {label: spelling.get(label, label) for label in labels}
-    sums = {
-        run: among(_sums({each.sha256: with_spelling(coded(each, fitted), known) for each in digests}), now)
+    alike = {
+        run: {each.sha256: with_spelling(coded(each, fitted), known) for each in digests}
         for run, digests in earlier.by_run.items()
         if all(each.coding.levels.keys() == fitted.levels.keys() for each in digests if each.products.labels)
     }
-    return EarlierRows(now, {run: found for run, found in sums.items() if found is not None}, earlier.lost)
+    found = {run: among(_sums(digests), now) for run, digests in alike.items()}
+    sums = {run: each for run, each in found.items() if each is not None}
+    if cells is None:
+        return EarlierRows(now, sums, earlier.lost)
+    counted = {run: _cells(alike[run], now, fitted, fitted) for run in sums}
+    return EarlierRows(now, sums, earlier.lost, cells, {run: each for run, each in counted.items() if each is not None})
 
 
 def _reading_notes(

@@ -44,12 +44,12 @@ class Rates(Frozen):
 
 
 class Targets(Frozen):
-    """What a group's rate, or its level, should be."""
+    """What a group's rate should be; of counted outcomes only."""
 
     all: Finite | None = Field(
         default=None,
         description="For every group that has no target of its own: a rate per trial (above 0 and below 1) or per one "
-        "of exposure (above 0), otherwise a level in the outcome's unit.",
+        "of exposure (above 0). Measured outcomes take no targets.",
     )
     groups: dict[Label, Finite] = Field(
         default_factory=dict, description="By group, spelt as in the data: a target of its own."
@@ -68,6 +68,11 @@ def require_family(family: Family, sizes: dict[str, str | None], has_rates: bool
         raise ValueError(
             'the table rates is for outcomes that are counted, with family = "binomial" or "poisson", and this one is '
             "measured; name the family, or leave the table out"
+        )
+    if targets != Targets() and family == "normal":
+        raise ValueError(
+            'targets are for outcomes that are counted, with family = "binomial" or "poisson", and this one is '
+            "measured; leave the table out"
         )
     given = {"targets.all": targets.all, **{f"targets.groups, {shown(k)},": v for k, v in targets.groups.items()}}
     for place, target in given.items():

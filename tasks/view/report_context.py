@@ -65,6 +65,15 @@ class ReportContext(RowContext):
         """Positions of the terms that differ by group."""
         return (0, *self.study.varying_columns)
 
+    def change_unit(self, term: int) -> str:
+        """Of the difference of two estimates of a term."""
+        return self.raw_unit(term) if term else self.difference_unit
+
+    @property
+    def margin_place(self) -> str:
+        """Where the margin of moves is as large as said; empty if it is so everywhere."""
+        return ""
+
     @property
     def n_groups(self) -> int:
         return self.findings.run.n_groups

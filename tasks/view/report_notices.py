@@ -65,7 +65,7 @@ def _step_down(changes: Changes) -> str:
 
 
 def _moved(context: ReportContext, address: str) -> Notice | None:
-    moves = None if context.changes is None else context.changes.moves
+    moves = None if context.seen_changes is None else context.seen_changes.moves
     if moves is None or not moves.rings.any():
         return None
     n = int(moves.rings.sum())

@@ -145,10 +145,14 @@ class RowContext:
         return float(self.scaling.center[term - 1])
 
     @property
+    def level_meaning(self) -> str:
+        return "expected outcome"
+
+    @property
     def level_note(self) -> str:
         """A sentence that says at which values of the predictors the level of a group is taken."""
         if len(self.terms) == 1:
-            return "The level is a group’s expected outcome."
+            return f"The level is a group’s {self.level_meaning}."
         scaling = self.scaling
         mixed = [text.readable(each.column) for each in self.rows.categories]
         mix = f"{numbers.listed(mixed)} as mixed in all rows" if mixed else ""
@@ -157,4 +161,4 @@ class RowContext:
             for term in self.numeric_terms
         ]
         where = ", ".join(filter(None, [*means, mix]))
-        return f"The level is a group’s expected outcome at the average of the predictors ({where})."
+        return f"The level is a group’s {self.level_meaning} at the average of the predictors ({where})."

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from tasks.stats.records import Floats, Integers
@@ -93,6 +94,37 @@ def added(parts: Sequence[Cells]) -> Cells:
         n_rows=_summed(cell, n_rows, n).astype(np.int64),
         constant=sum(part.constant for part in parts),
     )
+
+
+def less(whole: Cells, part: Cells) -> Cells | None:
+    """The cells of the rows that `part` lacks; both have the same groups and terms. None if it has other rows too."""
+    left = added([whole, _negative(part)])
+    n, events, size = left.n_rows, left.events, left.size
+    is_none = n == 0
+    if (n < 0).any() or (events < 0).any() or (events[is_none] != 0).any() or (size[~is_none] <= 0).any():
+        return None
+    if left.family == "binomial" and (events > size).any():
+        return None
+    return _only(left, ~is_none)
+
+
+def of_some_groups(cells: Cells, groups: Integers) -> Cells:
+    """The cells of some groups, at positions in `labels`, which stay as they are; its constant says nothing."""
+    return _only(cells, np.isin(cells.group_index, groups))
+
+
+def no_rows(cells: Cells) -> Cells:
+    """None of these, with the same groups and terms."""
+    return _only(cells, np.zeros(cells.events.size, dtype=bool))
+
+
+def _only(cells: Cells, chosen: NDArray[np.bool_]) -> Cells:
+    names = ("x", "group_index", "events", "size", "n_rows")
+    return replace(cells, **{name: getattr(cells, name)[chosen] for name in names})
+
+
+def _negative(cells: Cells) -> Cells:
+    return replace(cells, events=-cells.events, size=-cells.size, n_rows=-cells.n_rows, constant=-cells.constant)
 
 
 def relabelled(cells: Cells, labels: Sequence[str], index: Integers) -> Cells:

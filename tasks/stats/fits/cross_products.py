@@ -133,10 +133,22 @@ def cross_products(data: GroupedData, offset: Floats | None = None, order: Integ
         x, y, runs = data.x[here].T, data.y[here], Runs.of(n[groups])
         rises[groups] = runs.sums_of_pairs((y[1:] >= y[:-1]).astype(float))
         columns = np.vstack([x, y]) - offset[:, None]  # contiguous, as all that follows goes by column
-        w = np.vstack([columns, columns[:-1] ** 2])
-        wide[groups], lag[groups] = sums_of_products(w, runs)
-        ends[groups] = sums_of_ends(w, runs)
+        w, place = _with_squares(columns)
+        for sums, found in zip((wide, lag, ends), (*sums_of_products(w, runs), sums_of_ends(w, runs)), strict=True):
+            sums[groups] = found[:, place[:, None], place]
     return CrossProducts(data.labels, data.terms, offset, wide, lag, ends, rises)
+
+
+def _with_squares(columns: Floats) -> tuple[Floats, Integers]:
+    """The columns (p, N), outcome last, and the squares of those that these are not equal to; and (m,) where W is.
+
+    A 0/1 column is its own square.
+    """
+    p = len(columns)
+    squared = np.flatnonzero(((columns[:-1] != 0.0) & (columns[:-1] != 1.0)).any(axis=1))
+    square = np.arange(1, p)
+    square[squared] = p + 1 + np.arange(squared.size)
+    return np.vstack([columns, columns[squared] ** 2]), np.concatenate([np.arange(p + 1), square])
 
 
 def add(a: CrossProducts, b: CrossProducts) -> CrossProducts:
@@ -208,6 +220,8 @@ def _merged(sums: Floats, index: Integers, n_groups: int) -> Floats:
 
 def about(products: CrossProducts, offset: Floats) -> CrossProducts:
     """The same rows' cross-products about another offset (p,)."""
+    if np.array_equal(products.offset, offset):
+        return products
     basis = _wide_basis(products.offset - offset)
     wide, lag, ends = (change_basis(sums, basis) for sums in (products.wide, products.lag, products.ends))
     return replace(products, offset=offset, wide=wide, lag=lag, ends=ends)

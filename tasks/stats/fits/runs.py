@@ -69,19 +69,69 @@ class Runs:
 
 
 def sums_of_products(w: Floats, runs: Runs) -> tuple[Floats, Floats]:
-    """(J, m, m) sums of w w' with a 1 before each row's w, and of w w_next'; `w` is (m - 1, N), by group."""
+    """(J, m, m) sums of w w' with a 1 before each row's w, and of w w_next'; `w` is (m - 1, N), by group.
+
+    Products of 0/1 columns, of which a category has one for each level, are counted rather than summed.
+    """
     m, n_groups = len(w) + 1, runs.n.size
+    sets = _disjoint(w)
+    is_level = np.isin(np.arange(m - 1), [i for each in sets for i in each.columns])
     wide, lag = np.empty((2, m, m, n_groups))
     wide[0, 0], lag[0, 0] = runs.n, np.maximum(runs.n - 1, 0)
     for i in range(m - 1):
         wide[0, i + 1] = wide[i + 1, 0] = runs.sums(w[i])
         lag[0, i + 1] = wide[0, i + 1] - runs.spread(w[i, runs.first])
         lag[i + 1, 0] = wide[0, i + 1] - runs.spread(w[i, runs.last])
-        for k in range(m - 1):
+        for k in np.flatnonzero(~is_level) if is_level[i] else range(m - 1):
             lag[i + 1, k + 1] = runs.sums_of_pairs(w[i, :-1] * w[k, 1:])
             if k >= i:
                 wide[i + 1, k + 1] = wide[k + 1, i + 1] = runs.sums(w[i] * w[k])
+    _count(sets, runs, wide, lag)
     return np.ascontiguousarray(np.moveaxis(wide, -1, 0)), np.ascontiguousarray(np.moveaxis(lag, -1, 0))
+
+
+@dataclass(frozen=True)
+class _Disjoint:
+    """0/1 columns of which no row has more than one."""
+
+    columns: Integers  # (L,)
+    code: Integers  # (N,) 1 + the place of the row's column among these; 0 where it has none
+
+
+def _disjoint(w: Floats) -> list[_Disjoint]:
+    """All 0/1 columns of `w` (m - 1, N), in as few sets as going through them once finds."""
+    sets: list[tuple[list[int], Integers]] = []
+    for i, column in enumerate(w):
+        if not ((column == 0.0) | (column == 1.0)).all():
+            continue
+        has = column != 0.0
+        at = next((at for at, (_, code) in enumerate(sets) if not code[has].any()), len(sets))
+        if at == len(sets):
+            sets.append(([], np.zeros(column.size, dtype=np.int64)))
+        columns, code = sets[at]
+        columns.append(i)
+        code[has] = len(columns)
+    return [_Disjoint(np.array(columns), code) for columns, code in sets]
+
+
+def _count(sets: list[_Disjoint], runs: Runs, wide: Floats, lag: Floats) -> None:
+    """Fill in the sums of products of two 0/1 columns: `wide` and `lag` are (m, m, J)."""
+    group = np.repeat(np.arange(runs.n.size), runs.n)
+    has_next = np.ones(group.size, dtype=bool)
+    has_next[runs.last] = False
+    row = np.flatnonzero(has_next)
+    for one in sets:
+        for other in sets:
+            place = np.ix_(1 + one.columns, 1 + other.columns)
+            shape = (runs.n.size, one.columns.size + 1, other.columns.size + 1)
+            wide[place] = _counts(group, one.code, other.code, shape)
+            lag[place] = _counts(group[row], one.code[row], other.code[row + 1], shape)
+
+
+def _counts(group: Integers, one: Integers, other: Integers, shape: tuple[int, int, int]) -> Floats:
+    """(A, B, J) rows of each group by two codes, 0 left out; `shape` is (J, A + 1, B + 1)."""
+    found = np.bincount(np.ravel_multi_index((group, one, other), shape), minlength=int(np.prod(shape)))
+    return np.moveaxis(found.reshape(shape)[:, 1:, 1:], 0, -1).astype(float)
 
 
 def sums_of_ends(w: Floats, runs: Runs) -> Floats:

@@ -9,6 +9,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from tasks.stats.concluded import Concluded
+from tasks.stats.counted.findings import CountedFindings
 from tasks.stats.findings import Findings
 from tasks.stats.judgement import Judgement, Status
 from tasks.stats.past.earlier import (
@@ -23,7 +24,7 @@ from tasks.stats.past.earlier import (
     taken,
 )
 from tasks.stats.past.increments import EarlierRows
-from tasks.stats.past.moves import Moves, moves
+from tasks.stats.past.moves import Moves, counted_moves, moves
 from tasks.stats.records import Estimate, Floats, Integers, Verdict, VerdictStatus
 from tasks.study.model import Study
 
@@ -134,10 +135,18 @@ def compare(study: Study, previous: PreviousReport, findings: Concluded, rows: E
         estimates=None if reasons else _estimates(previous, findings),
         verdict=_verdict(previous.verdict, findings.verdict),
         checks=_checks(previous.checks, findings.judgements),
-        moves=moves(study, previous, findings, rows, is_same_question=not reasons)
-        if rows is not None and isinstance(findings, Findings)
-        else None,
+        moves=None if rows is None else _moves(study, previous, findings, rows, is_same_question=not reasons),
     )
+
+
+def _moves(
+    study: Study, previous: PreviousReport, findings: Concluded, rows: EarlierRows, *, is_same_question: bool
+) -> Moves | None:
+    if isinstance(findings, Findings):
+        return moves(study, previous, findings, rows, is_same_question=is_same_question)
+    if isinstance(findings, CountedFindings):
+        return counted_moves(study, previous, findings, rows, is_same_question=is_same_question)
+    return None
 
 
 def direction(then: ReportedVerdict, now: Verdict) -> Direction:

@@ -3,8 +3,10 @@
 Each report with new rows of a group gives one z, standard normal if the group did not move: the new rows beside what
 the earlier ones foretold (`tasks.stats.past.increments`). For an effect of k standard errors, exp(k z - k^2 / 2) is its
 likelihood ratio, and its expectation, given all earlier reports, is 1. For skewed or heavy-tailed rows it is divided by
-what its expectation then is, to the fourth cumulant of z. Such e-values are gathered as in the e-detector of Shin,
-Ramdas & Rinaldo (2022), arXiv:2203.03532, of Shiryaev and Roberts' kind, one for each effect in EFFECTS, up and down:
+what its expectation then is, to the fourth cumulant of z; of counted outcomes by its exact expectation, given how many
+events there are before and now together (`tasks.stats.past.count_scores`). Such e-values are
+gathered as in the e-detector of Shin, Ramdas & Rinaldo (2022), arXiv:2203.03532, of Shiryaev and Roberts' kind, one for
+each effect in EFFECTS, up and down:
 
     evidence now = e-value x (evidence then + weight)
 
@@ -59,8 +61,7 @@ class Scores:
 
     up: Floats  # (K,) of a move upwards by more than the margin
     down: Floats  # (K,) of one downwards
-    skewness: Floats  # (K,) of the shift; 0 for a normal
-    kurtosis: Floats  # (K,) excess; 0 for a normal
+    log_expected: Floats  # (K, len(EFFECTS)) of the likelihood ratios while nothing moves; 0 for a standard normal
 
 
 def gathered(before: Floats, scores: Scores, years: float) -> Gathered:
@@ -74,11 +75,19 @@ def gathered(before: Floats, scores: Scores, years: float) -> Gathered:
 
 def _log_e_values(scores: Scores) -> Floats:
     """(K, len(EFFECTS)): the logarithm of the likelihood ratio less that of its expectation."""
-    size = np.abs(EFFECTS)
     towards = np.where(EFFECTS > 0, scores.up[:, None], scores.down[:, None])
-    skewed = np.maximum(scores.skewness[:, None] * EFFECTS**3, 0.0) / 6.0
-    heavy = np.maximum(scores.kurtosis, 0.0)[:, None] * EFFECTS**4 / 24.0
-    return np.asarray(size * towards - 0.5 * size**2 - skewed - heavy)
+    return log_ratio(towards) - scores.log_expected
+
+
+def log_ratio(towards: Floats) -> Floats:
+    """(..., len(EFFECTS)) of scores towards each effect, in that shape or in (..., 1)."""
+    return np.asarray(np.abs(EFFECTS) * towards - 0.5 * EFFECTS**2)
+
+
+def log_expected_by_cumulants(skewness: Floats, kurtosis: Floats) -> Floats:
+    """(K, len(EFFECTS)) of scores with these (K,) cumulants; what would lower it is left out."""
+    skewed = np.maximum(skewness[:, None] * EFFECTS**3, 0.0) / 6.0
+    return np.asarray(skewed + np.maximum(kurtosis, 0.0)[:, None] * EFFECTS**4 / 24.0)
 
 
 def normal_score(t: Floats, df: Floats) -> Floats:

@@ -15,14 +15,15 @@ All comes from sums (`tasks.stats.fits.cross_products`), as the new rows' are th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from tasks.stats.fits.cells import Cells
 from tasks.stats.fits.cross_products import CrossProducts
-from tasks.stats.past.evidence import Scores, normal_score
+from tasks.stats.past.evidence import Scores, log_expected_by_cumulants, normal_score
 from tasks.stats.past.row_spread import RowSpread, row_spread
 from tasks.stats.records import Floats, Integers
 
@@ -35,12 +36,14 @@ class EarlierRows:
     """Sums of the rows that earlier runs had, by run id, with the labels and the offset of `now`, today's.
 
     There are sums of the runs whose rows are all among today's. `lost` names those files of the others that are gone or
-    no longer begin as they did.
+    no longer begin as they did. Of a counted outcome there are cells beside the sums, of the same runs.
     """
 
     now: CrossProducts
     sums: Mapping[str, CrossProducts]
     lost: Mapping[str, tuple[str, ...]]
+    cells_now: Cells | None = None  # None if the outcome is measured
+    cells: Mapping[str, Cells] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,19 @@ class Increments:
         """(K,) of the 95 % interval of the shift."""
         return np.asarray(stdtrit(self.df, 0.975) * self.se)
 
+    @property
+    def lower(self) -> Floats:
+        """(K,) 95 % interval of the shift, Student's."""
+        return self.shift - self.half_width
+
+    @property
+    def upper(self) -> Floats:
+        return self.shift + self.half_width
+
     def scores(self, margin: float) -> Scores:
         """Of a move by more than `margin`: standard normal where it is exactly that."""
         up, down = (normal_score((sign * self.shift - margin) / self.se, self.df) for sign in (1.0, -1.0))
-        return Scores(up, down, self.skewness, self.kurtosis)
+        return Scores(up, down, log_expected_by_cumulants(self.skewness, self.kurtosis))
 
 
 @dataclass(frozen=True)

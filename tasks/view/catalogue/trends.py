@@ -21,10 +21,10 @@ NORMAL_95 = 3.92  # the width of a 95 % interval in standard deviations
 class KeyEstimate:
     """One of a run's `overview.estimates`, in raw units."""
 
-    kind: str  # level, slope, group_sd or icc
+    kind: str  # level, slope, group_sd, icc or median_ratio
     term: str
     unit: str
-    value: float | None  # the posterior mean of a level or slope, the median of an SD or of the ICC
+    value: float | None  # the posterior mean of a level or slope, the median of an SD, of the ICC or of a ratio
     lower: float | None
     upper: float | None
 
@@ -59,7 +59,11 @@ class Trend:
         term = text.readable(self.term)
         if self.kind == "group_sd":
             return "Spread of groups’ levels" if self.term == "intercept" else f"Spread of groups’ effects of {term}"
-        names = {"level": "Level of the average group", "icc": "Share of variation between groups"}
+        names = {
+            "level": "Level of the average group",
+            "icc": "Share of variation between groups",
+            "median_ratio": f"Median {self.unit} of two groups",
+        }
         return names.get(self.kind, f"Effect of {term}")
 
     @property
@@ -69,7 +73,9 @@ class Trend:
 
     @property
     def newest(self) -> str:
-        return numbers.with_unit(self._told(self.value[-1]), text.label(self.unit, 40) if self.unit else "")
+        told = self._told(self.value[-1])
+        has_unit = self.unit and self.kind != "median_ratio"  # whose name says it
+        return numbers.with_unit(told, text.label(self.unit, 40)) if has_unit else told
 
     @property
     def interval(self) -> str:
@@ -138,5 +144,6 @@ def _trend(newest: KeyEstimate, runs: Sequence[RunEstimates]) -> Trend:
 
 
 def _found(wanted: KeyEstimate, run: RunEstimates) -> KeyEstimate:
-    same = (each for each in run.estimates if (each.kind, each.term) == (wanted.kind, wanted.term))
+    asked = (wanted.kind, wanted.term, wanted.unit)  # rates may have been shown per another number
+    same = (each for each in run.estimates if (each.kind, each.term, each.unit) == asked)
     return next(same, KeyEstimate(wanted.kind, wanted.term, wanted.unit, None, None, None))

@@ -49,7 +49,8 @@ def effect(context: CountedContext, term: int) -> str:
             f"no clear effect of {context.compared(term)} ({numbers.fixed(middle, places)} {context.difference_unit}; "
             f"95 % interval {ends})"
         )
-    size = f"{numbers.fixed(abs(middle), places)} {context.difference_unit}"
-    more = "more" if middle > 0 else "fewer"
+    size, unit = numbers.fixed(abs(middle), places), context.difference_unit
+    more = f"{'more' if middle > 0 else 'fewer'} {context.outcome}"
+    said = f"{size} {more} {unit}" if unit.startswith("per ") else f"{size} {unit} {more}"
     ends = ends if middle > 0 else numbers.interval(-upper, -lower, places)
-    return f"{context.one_more(term)} goes with {size} {more} {context.outcome} (95 % interval {ends})"
+    return f"{context.one_more(term)} goes with {said} (95 % interval {ends})"

@@ -81,6 +81,14 @@ class CountedContext(ReportContext):
         """Of the level a rate's; of an effect that of its coefficient per raw unit of the predictor."""
         return self.link_unit(term) if term else self.rate_unit
 
+    @property
+    def level_meaning(self) -> str:
+        return "rate"
+
+    @property
+    def margin_place(self) -> str:
+        return " at the overall rate"
+
     def effect_unit(self, term: int) -> str:
         """Of a predictor's difference of rates per raw unit."""
         if self.is_level(term):
@@ -173,7 +181,7 @@ class CountedContext(ReportContext):
 
     @cached_property
     def seen_changes(self) -> Changes | None:
-        return None if self.changes is None else changes_as_rates(self.changes, self.level_as_rate)
+        return None if self.changes is None else changes_as_rates(self.changes, self.level_as_rate, self.rate_scale)
 
     @cached_property
     def seen_history(self) -> History | None:

@@ -7,16 +7,26 @@ from dataclasses import replace
 
 from tasks.stats.fits.intervals import Z_95
 from tasks.stats.past.changes import Changes, EstimateChanges, ThenNow
+from tasks.stats.past.counted_increments import CountedIncrements
+from tasks.stats.past.moves import Moves
 from tasks.stats.past.over_time import History
 from tasks.stats.records import Estimate, Floats
 
 Shown = Callable[[Floats], Floats]  # of linear predictors, rates as they are shown
 
 
-def changes_as_rates(changes: Changes, shown: Shown) -> Changes:
-    if changes.estimates is None:
-        return changes
-    return replace(changes, estimates=_estimates(changes.estimates, shown))
+def changes_as_rates(changes: Changes, shown: Shown, scale: float) -> Changes:
+    """`scale` is by what a rate is multiplied to be shown."""
+    return replace(
+        changes,
+        estimates=None if changes.estimates is None else _estimates(changes.estimates, shown),
+        moves=None if changes.moves is None else _moves(changes.moves, scale),
+    )
+
+
+def _moves(moves: Moves, scale: float) -> Moves:
+    assert isinstance(moves.found, CountedIncrements)
+    return replace(moves, found=moves.found.scaled(scale), margin=scale * moves.margin)
 
 
 def history_as_rates(history: History, shown: Shown) -> History:

@@ -112,13 +112,15 @@ class EstimateChangesSummary(Record):
 
 
 class IncrementSummary(Record):
-    """One group's new rows beside what its earlier rows foretold, in the outcome's unit."""
+    """One group's new rows beside what its earlier rows foretold: in the outcome's unit; of counts, rates."""
 
     n_before: Count = Field(description="earlier rows that foretell; after an alarm, those that came later")
     n_new: Count = Field(description="new rows")
-    shift: Number = Field(description="mean of the new rows less what the earlier ones foretold, same predictors")
+    shift: Number = Field(
+        description="mean or rate of the new rows less what the earlier ones foretold, same predictors"
+    )
     se: Number = Field(description="standard error of the shift")
-    df: Number = Field(description="degrees of freedom of its Student's distribution")
+    df: Number = Field(description="degrees of freedom of its Student's distribution; null if normal")
     lower: Number = Field(description="95 % interval of the shift")
     upper: Number = Field(description="95 % interval of the shift")
     evidence: Number = Field(description="gathered over reports; at 1 the alarm rings")
@@ -137,7 +139,9 @@ class IncrementsSummary(Record):
 
     is_comparable: Flag = Field(description="whether the previous report's rows are all among this one's")
     lost: list[str] = Field(description="files of the previous report that are gone or changed, where these are why")
-    margin: Number = Field(description="moves up to this do not matter, in the outcome's unit")
+    margin: Number = Field(
+        description="moves up to this do not matter, in the outcome's unit; of counts, at the overall rate"
+    )
     n_new_rows: Count = Field(description="new rows in all groups")
     groups: ByLabel[IncrementSummary] = Field(description="by label, of groups with new and earlier rows")
     evidence: ByLabel[GroupEvidenceSummary] = Field(description="by label, for the next report")

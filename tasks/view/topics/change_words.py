@@ -116,7 +116,7 @@ def mover(context: ReportContext, found: EstimateChanges, group: int, term: int)
     difference = float(found.groups.now.mean[group, term] - found.groups.then.mean[group, term]) / scale
     spread = float(np.hypot(found.groups.now.sd[group, term], found.groups.then.sd[group, term])) / scale
     what = context.named(int(found.positions[group]))
-    return f"the {context.term_name(term)} of {what} ({change(difference, spread, context.raw_unit(term))})"
+    return f"the {context.term_name(term)} of {what} ({change(difference, spread, context.change_unit(term))})"
 
 
 def change(difference: float, spread: float, unit: str) -> str:

@@ -143,15 +143,15 @@ def _rule(found: EstimateChanges, chosen: Integers) -> str:
 
 
 def _table(context: ReportContext, found: EstimateChanges, term: int, chosen: Integers) -> Table:
-    unit = context.raw_unit(term)
+    unit, change_unit = context.raw_unit(term), context.change_unit(term)
     columns = (
         Column("Group", is_number=False),
         Column("Rows then"),
         Column("Rows now"),
         Column("Then", unit),
         Column("Now", unit, model="bayes"),
-        Column("Change", unit),
-        *((Column("New rows", unit), Column("Judgement", is_number=False)) if term == 0 else ()),
+        Column("Change", change_unit),
+        *((Column("New rows", change_unit), Column("Judgement", is_number=False)) if term == 0 else ()),
     )
     rows = tuple(_row(context, found, term, int(k)) for k in chosen)
     notes = [_rule(found, chosen) if len(chosen) < len(found.labels) else ""]

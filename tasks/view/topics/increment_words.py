@@ -58,7 +58,7 @@ def _mover(context: ReportContext, moves: Moves, k: int) -> str:
     places = numbers.decimals_for(float(found.se[k]))
     ends = sorted(abs(float(end[k])) for end in (moves.lower, moves.upper))
     low = ends[0] if moves.lower[k] * moves.upper[k] > 0 else -ends[0]
-    size = with_unit(fixed(abs(shift), places), context.unit)
+    size = with_unit(fixed(abs(shift), places), context.change_unit(0))
     rows = plural(int(found.n_new[k]), "new row")
     verb, where = "lies" if found.n_new[k] == 1 else "lie", "above" if shift > 0 else "below"
     interval = numbers.interval(low, ends[1], places)
@@ -67,7 +67,7 @@ def _mover(context: ReportContext, moves: Moves, k: int) -> str:
 
 
 def _amount(context: ReportContext, size: float) -> str:
-    return with_unit(numbers.significant(size, 2), context.unit)
+    return f"{with_unit(numbers.significant(size, 2), context.change_unit(0))}{context.margin_place}"
 
 
 def _gathered(moves: Moves) -> str:
@@ -93,7 +93,7 @@ def margin_note(context: ReportContext, moves: Moves | None) -> str:
         return ""
     by = f"by more than {_amount(context, moves.margin)} (`change_margin`)" if moves.margin > 0 else "at all"
     return (
-        "“New rows” is how far their mean lies from what the group’s earlier rows foretold, with its 95 % interval; "
+        "“New rows” is how far these lie from what the group’s earlier rows foretold, with its 95 % interval; "
         f"“moved” is said when these and earlier reports show a move {by}. While nothing moves, one false alarm a year "
         "is to be expected at most, over all groups."
     )

@@ -257,7 +257,7 @@ PREDICTIVE: CheckSpec[CountedContext] = CheckSpec(
             lambda context, judged: (
                 f"The priors all but rule out the data’s {_excluded(context)}. {_rates_expected(context)}."
             ),
-            "Look at the priors, under [priors]: are they on the scale of log odds, or of log rates?",
+            "See whether [priors] are on the scale of log odds, or of log rates.",
             "Look at the priors: they all but rule out the data.",
         ),
     },

@@ -138,6 +138,22 @@ def test_squares_and_neighbours_are_those_of_the_rows(is_ordered: bool) -> None:
     assert made.lag[:, 0, 0].tolist() == [0, 3, 1, 8, 2]
 
 
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_columns_of_levels_are_counted_as_they_would_be_summed(seed: int) -> None:
+    """Two categories, a 0/1 column that goes with neither, a number that is 0 or 1 in some groups, and an outcome."""
+    rng = np.random.default_rng(seed)
+    n, n_groups = int(rng.integers(8, 90)), 8
+    one, other = np.eye(3)[rng.integers(0, 3, n)], np.eye(4)[rng.integers(0, 4, n)][:, 1:]
+    group = rng.permutation(np.append(np.arange(n_groups), rng.integers(0, n_groups, n - n_groups)))
+    number = np.where(group < 4, rng.integers(0, 2, n), rng.normal(size=n))
+    x = np.column_stack([one[:, :2], number, other, rng.integers(0, 2, n), one[:, 2:]])
+    terms = ("intercept", *(f"x{k}" for k in range(x.shape[1])))
+    data = GroupedData(rng.normal(size=n), x, group, tuple(map(str, range(n_groups))), terms)
+    offset = np.append(np.zeros(x.shape[1]), 0.3)
+    assert_are(cross_products(data, offset), in_pairs(data, wide_columns(data, offset), None))
+
+
 def test_another_offset_is_exact_for_squares_and_neighbours() -> None:
     data, order = shuffled_rows()
     offset = np.array([-2.0, 0.25, 11.0])

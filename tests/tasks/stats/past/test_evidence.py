@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, t
 
-from tasks.stats.past.evidence import EFFECTS, LEAST_YEARS, Scores, gathered, normal_score
+from tasks.stats.past.evidence import EFFECTS, LEAST_YEARS, Scores, gathered, log_expected_by_cumulants, normal_score
 
 WEEK = 1 / 52
 
 
 def scores(z: np.ndarray, skewness: float = 0.0, kurtosis: float = 0.0) -> Scores:
-    return Scores(z, -z, np.full(z.size, skewness), np.full(z.size, kurtosis))
+    return Scores(z, -z, log_expected_by_cumulants(np.full(z.size, skewness), np.full(z.size, kurtosis)))
 
 
 def test_evidence_grows_in_expectation_by_the_years_over_all_groups() -> None:
@@ -24,7 +26,7 @@ def test_evidence_grows_in_expectation_by_the_years_over_all_groups() -> None:
     weight = norm.pdf(z) * (z[1] - z[0])
     one = gathered(before, scores(z), WEEK)
     assert weight @ one.total == pytest.approx(before[0].sum() + WEEK / z.size, rel=1e-9)
-    within = Scores(z - 1.0, -z - 1.0, np.zeros(z.size), np.zeros(z.size))
+    within = replace(scores(z), up=z - 1.0, down=-z - 1.0)
     assert weight @ gathered(before, within, WEEK).total < before[0].sum()
 
 

@@ -88,3 +88,17 @@ def test_a_share_is_told_in_per_cent():
 def test_missing_numbers_are_dashes():
     (trend,) = trends_of([run(1, replace(SLOPE, value=None, lower=None, upper=None))])
     assert trend.now == "–"
+
+
+def test_the_median_ratio_of_a_counted_outcome_is_named_by_its_ratio():
+    ratio = KeyEstimate("median_ratio", "", "odds ratio", 1.52, 1.3, 1.9)
+    (trend,) = trends_of([run(1, ratio)])
+    assert (trend.label, trend.now) == ("Median odds ratio of two groups", "1.52 (1.30 to 1.90)")
+
+
+def test_rates_that_were_shown_per_another_number_are_not_followed():
+    per_cent, per_thousand = (
+        KeyEstimate("level", "intercept", unit, 4.0, 3.0, 5.0) for unit in ("%", "per 1,000 stays")
+    )
+    (trend,) = trends_of(newest_first(run(1, per_cent), run(2, per_thousand)))
+    assert trend.value == (None, 4.0)
