@@ -11,7 +11,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy import stats
 from scipy.special import logsumexp
 
-from tasks.stats.counted import left_out as module
+from tasks.stats.counted import leave_one_out as module
 from tasks.stats.counted.draws import CountedDraws
 from tasks.stats.counted.leave_one_out import cell_constants, left_out_cells, left_out_groups
 from tasks.stats.counted.links import log_likelihood_of, mean_of
