@@ -34,6 +34,7 @@ FEWEST_GROUPS, MOST_CELLS = 200, 2000  # from here on, or above, a Stan engine t
 # In all, and per parameter, where each is dear: of a normal posterior, t proposals are worth 89 % of their number with
 # 3 parameters, 62 % with 17 and 50 % with 30, so that these are worth 890 draws or more, 1,050 and 1,500.
 FEWEST_PROPOSALS = 1000, 100
+FEW_CELLS = 20_000  # of more, the coefficients' curvature is that of their units: hundreds of evaluations are saved
 NODES_AFFORDED = 100_000_000  # nodes times cells times proposals, if the proposals are not the fewest
 CELLS_AFFORDED = 40_000_000  # cells times draws with group effects
 MODE_POINTS = 3  # evaluations of all cells, for the mode of a group's effects
@@ -61,7 +62,8 @@ def resampled_posterior(
 ) -> CountedResampled:
     """`n_draws` draws for each of `chains`. Raises numpy.linalg.LinAlgError if no mode is found."""
     rough = counted_marginal(model, priors)
-    at = normal_at_mode(rough.log_density, np.zeros(rough.guessed_scale.size), rough.guessed_scale)
+    n_settled = rough.beta_center.size if model.cells.events.size > FEW_CELLS else 0
+    at = normal_at_mode(rough.log_density, np.zeros(rough.guessed_scale.size), rough.guessed_scale, n_settled)
     few = few_nodes(rough, at)
     cost = rough.design.events.size * (few.marginal.rule.n_points + MODE_POINTS)
     fewest = max(FEWEST_PROPOSALS[0], FEWEST_PROPOSALS[1] * at.mode.size)

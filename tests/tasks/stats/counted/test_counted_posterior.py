@@ -82,6 +82,18 @@ def test_few_nodes_are_as_exact_as_many(name: str) -> None:
     assert np.ptp(few.log_density(places) - exact) < 2 * LARGEST_ERROR
 
 
+@pytest.mark.parametrize("name", DESIGNS)
+def test_coefficients_are_curved_as_their_units_say(name: str) -> None:
+    """So that of many cells their mixed derivatives need not be computed: about the same normal proposals come out."""
+    model = DESIGNS[name]()
+    rough = counted_marginal(model, default_priors(model))
+    start, scale = np.zeros(rough.guessed_scale.size), rough.guessed_scale
+    full, settled = (normal_at_mode(rough.log_density, start, scale, n) for n in (0, rough.beta_center.size))
+    sd, sd_settled = (np.sqrt(np.diag(one.root @ one.root.T)) for one in (full, settled))
+    np.testing.assert_allclose((settled.mode - full.mode) / sd, 0.0, atol=0.1)
+    np.testing.assert_allclose(sd_settled / sd, 1.0, atol=0.15)
+
+
 def test_a_large_design_is_cut_between_groups_and_a_small_one_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """The density does not depend on how many cells are computed at once."""
     model = DESIGNS["binomial, two effects"]()
