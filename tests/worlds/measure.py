@@ -12,6 +12,7 @@ from tasks.stats.counted.weighed import CountedRecommended
 from tasks.stats.judged.recommended import Recommended, WithInterval
 from tasks.stats.judgement import Judgement
 from tasks.stats.records import Floats, Integers, Verdict, VerdictStatus
+from tasks.study.errors import SamplingFailed
 from tests.posteriors import decided, study_of
 from tests.worlds.counted import CountedWorld, counted_trial
 from tests.worlds.simulate import simulate
@@ -40,7 +41,10 @@ class Trial:
 def trial(world: AnyWorld, seed: tuple[int, ...]) -> Trial:
     """Simulate, report, and compare with the truth."""
     if isinstance(world, CountedWorld):
-        one = counted_trial(world, seed)
+        try:
+            one = counted_trial(world, seed)
+        except SamplingFailed:
+            return Trial("none", "", ("not sampled",), np.nan, np.nan, np.nan)
         made = one.decided
         return _trial(made.judgements, made.verdict, made.recommended, one.truth, one.sizes)
     simulated = simulate(world.design, seed)

@@ -18,6 +18,8 @@ from tasks.stats.bayes.priors import ResolvedPriors
 from tasks.stats.fits.cross_products import ModelCrossProducts
 from tasks.stats.records import Floats
 
+MOST_APART = 15.0  # tanh^-1 of a partial correlation: a larger one is 1 but for rounding
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -95,7 +97,7 @@ def correlation_factor(free: Floats, q: int) -> tuple[Floats, Floats]:
     for i in range(q):
         left = np.ones(len(free))
         for k in range(i):
-            partial = np.tanh(free[:, at])
+            partial = np.tanh(np.clip(free[:, at], -MOST_APART, MOST_APART))
             log_jacobian += np.log1p(-(partial**2)) + 0.5 * np.log(left)
             factor[:, i, k] = partial * np.sqrt(left)
             left = left * (1.0 - partial**2)

@@ -19,6 +19,7 @@ from tasks.stats.records import Flavour, Floats
 POINTS = {1: 9, 2: 5}  # per varying effect: a rough fit will do
 RIDGE = 1e-9  # of the information's trace
 LEAST_VARIANCE = 1e-9
+SURE = 3.0  # standard errors that a variance lies above 0, where its effects may be centred
 
 
 def group_centring(model: CountedModel) -> GroupCentring:
@@ -56,11 +57,11 @@ def _information(model: CountedModel, fit: CountedPartialPooling) -> tuple[Float
 
 
 def _least_variance(variance: Floats, information: Floats) -> Floats:
-    """(q,) variances of the effects, less a standard error: the sampler has to stay away from centred effects' 0.
+    """(q,) variances of the effects, less SURE standard errors: centred effects' density has a funnel at 0.
 
     The information on a variance is that of normal estimates with these standard errors; the group that says most is
     not in it, as one group alone says nothing of a spread.
     """
     with np.errstate(divide="ignore"):
         weight = np.sort(1.0 / (1.0 / information + variance) ** 2, axis=0)[:-1].sum(axis=0)
-        return np.maximum(variance - np.sqrt(2.0 / weight), 0.0)
+        return np.maximum(variance - SURE * np.sqrt(2.0 / weight), 0.0)
