@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pydantic import Field
 
 from tasks.stats.counted.findings import CountedFindings
@@ -97,6 +98,10 @@ class CountedRecommendedSummary(Record):
     terms: list[str] = Field(description="the p terms, in the order of every list here")
     groups: ByLabel[CountedRecommendedEstimates] = Field(description="by group label")
     average: CountedRecommendedEstimates = Field(description="the average group")
+    widened: Vector = Field(
+        description="p shares by which groups' intervals are wider than partial pooling's own, to hold 95 % of what "
+        "the Bayesian fit holds possible; 0 of a posterior"
+    )
 
 
 class CountedCompletePoolingSummary(Record):
@@ -222,6 +227,7 @@ def counted_recommended_of(findings: CountedFindings) -> CountedRecommendedSumma
         terms=findings.terms,
         groups=labelled,
         average=CountedRecommendedEstimates.given(**vars(numbers.average)),
+        widened=np.zeros(len(findings.terms)) if numbers.model.startswith("bayes") else findings.widening - 1.0,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tasks.view.counted.context import MODEL_NAMES, CountedContext
 from tasks.view.words import numbers, text
 from tasks.view.words.numbers import percent
@@ -35,8 +37,13 @@ def why_trusted(context: CountedContext) -> str:
     least = min([*(float(found.terms[k]) for k in context.varying), found.smallest])
     return (
         f"{text.sentence_case(flavour)} is regular and converged, and nothing speaks against it. Its intervals hold at "
-        f"least {percent(least)} of what the Bayesian fit holds possible."
+        f"least {percent(least)} of what the Bayesian fit holds possible.{_widened(context)}"
     )
+
+
+def _widened(context: CountedContext) -> str:
+    most = float(np.max(context.findings.widening[list(context.varying)])) - 1.0
+    return f" Where they are quoted, they are wider by up to {percent(most)}, to hold 95 %." if most >= 0.005 else ""
 
 
 def besides(context: CountedContext) -> str:
