@@ -156,16 +156,20 @@ def _compared(context: CountedContext) -> str:
     )
 
 
+def _n_deciding(context: CountedContext) -> int:
+    return context.findings.loo.n_high_pareto_k
+
+
 PARETO_K: CheckSpec[CountedContext] = CheckSpec(
     kind="pareto_k",
     title="Cells that decide their own score (Pareto k)",
-    measure="cells above the limit: {value}",
+    measure="largest Pareto k {value}, at most {limit}",
     cases={
         "none": Case("No cell decides its own predictive score."),
         "some": Case(
             lambda context, judged: (
-                f"{plural(int(judged.value or 0), 'cell')} {numbers.be(int(judged.value or 0), 'decides', 'decide')} "
-                "their own predictive score: the model finds them very surprising."
+                f"{plural(_n_deciding(context), 'cell')} {numbers.be(_n_deciding(context), 'decides', 'decide')} their "
+                "own predictive score: the model finds them very surprising."
             ),
             "Look at these cells; the summed score of cells may be too good.",
         ),
