@@ -43,7 +43,7 @@ def why_trusted(context: CountedContext) -> str:
 
 def _widened(context: CountedContext) -> str:
     most = float(np.max(context.findings.widening[list(context.varying)])) - 1.0
-    return f" Where they are quoted, they are wider by up to {percent(most)}, to hold 95 %." if most >= 0.005 else ""
+    return f" Where they are quoted, they are wider by up to {percent(most)}, to hold 95 %." if most >= 0.01 else ""
 
 
 def besides(context: CountedContext) -> str:
