@@ -214,3 +214,13 @@ def test_the_pooled_rate_lies_between_what_was_counted_and_the_average_of_most_g
     average = float(context.comparison.average.estimate)
     drawn = np.abs(pooled - average) <= np.abs(own - average) + 0.02 * average
     assert drawn.mean() > 0.9
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "1 cell decides"), (3, "3 cells decide")])
+def test_cells_that_decide_their_own_score_are_counted(n: int, said: str) -> None:
+    """The judgement's value is the largest Pareto k, not their number."""
+    context = CASES["shares"]().context
+    loo = replace(context.findings.loo, n_high_pareto_k=n)
+    context = replace(context, findings=replace(context.findings, loo=loo))
+    judged = Judgement("pareto_k", "review", "some", value=0.93, limit=0.7)
+    assert worded(SPECS["pareto_k"].cases["some"].message, context, judged).startswith(said)
