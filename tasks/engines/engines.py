@@ -31,7 +31,6 @@ PROGRAMS = Path(__file__).parents[2] / "stan"
 MARGINAL = PROGRAMS / "partial_pooling_marginal.stan"
 NONCENTERED = PROGRAMS / "partial_pooling_noncentered.stan"
 COUNTED = PROGRAMS / "partial_pooling_counted.stan"
-OVERDISPERSED = PROGRAMS / "partial_pooling_overdispersed.stan"
 
 EngineName = Literal["auto", "embedded", "cmdstan"]
 Progress = Callable[[float], None]

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tasks.engines.engines import COUNTED, OVERDISPERSED, EngineName, Progress, StanEngine
+from tasks.engines.engines import COUNTED, EngineName, Progress, StanEngine
 from tasks.engines.sample import Names, sampled
 from tasks.engines.sampler_process import SamplerProcess
 from tasks.stats.bayes.diagnostics import diagnose_resampled
 from tasks.stats.counted.answer import answer_model
 from tasks.stats.counted.draws import CountedDraws, CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered
-from tasks.stats.counted.group_centring import group_centring
 from tasks.stats.counted.model import CountedModel
-from tasks.stats.counted.partial_pooling import partial_pooling_of
 from tasks.stats.counted.posterior import counted_draws
-from tasks.stats.counted.priors import CountedPriors, resolve_counted_priors
+from tasks.stats.counted.priors import resolve_counted_priors
 from tasks.stats.counted.resampling import is_large, resampled_posterior
-from tasks.stats.counted.sampling_units import units_of_fit
+from tasks.stats.counted.sampling_units import sampling_units
 from tasks.stats.counted.screening import CountedScreening
-from tasks.stats.counted.stan_data import counted_data, overdispersed_data
+from tasks.stats.counted.stan_data import counted_data
 from tasks.stats.records import Floats, GroupedData, SamplingAttempt
 from tasks.study.errors import SamplingFailed
 from tasks.study.model import Study
@@ -74,13 +70,13 @@ def sample_counted_posterior(
 ) -> CountedPosterior:
     """By a Stan engine. Raises SamplingFailed when even the most careful attempt misses a threshold."""
     priors = resolve_counted_priors(study.priors, model)
-    data = _data(model, priors)
+    data = counted_data(model, priors, sampling_units(model, priors))
 
     def drawn(variables: Mapping[str, Floats], _: int) -> CountedDraws:
         return counted_draws(variables, model)
 
     names = Names(model.cells.labels, model.cells.terms)
-    draws, attempts = sampled(engine, program_of(model), data, drawn, names, study, seed, progress)
+    draws, attempts = sampled(engine, COUNTED, data, drawn, names, study, seed, progress)
     return CountedPosterior(draws, attempts, engine.name)
 
 
@@ -101,14 +97,3 @@ def answered_by(
     except SamplingFailed as failed:
         log.warning("%s", failed)
         return CountedAnswered(model, None)
-
-
-def program_of(model: CountedModel) -> Path:
-    return OVERDISPERSED if model.is_overdispersed else COUNTED
-
-
-def _data(model: CountedModel, priors: CountedPriors) -> dict[str, Any]:
-    """What the program declares, in coordinates that are quick to sample."""
-    if not model.is_overdispersed:
-        return counted_data(model, priors, group_centring(model))
-    return overdispersed_data(model, priors, units_of_fit(model, partial_pooling_of(model, "varying_intercept")))

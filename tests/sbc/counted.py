@@ -13,14 +13,14 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy.special import gammaln
 
-from tasks.engines.engines import COUNTED, OVERDISPERSED, EmbeddedEngine
+from tasks.engines.engines import COUNTED, EmbeddedEngine
 from tasks.stats.counted.cell_rows import cells_of_rows
-from tasks.stats.counted.group_centring import group_centring
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import log_density, simulated_rows
 from tasks.stats.counted.priors import CountedPriors
-from tasks.stats.counted.stan_data import DISPERSION_SD, counted_data, overdispersed_data
+from tasks.stats.counted.sampling_units import sampling_units
+from tasks.stats.counted.stan_data import DISPERSION_SD, counted_data
 from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, GroupedData, Scaling
 from tasks.study.settings import SamplerSettings
@@ -126,20 +126,17 @@ class CountedSimulation:
 
     def _sampled(self) -> State | None:
         cells = self.cells
-        model = CountedModel(cells, UNSCALED, (0, 1))
-        if self.program in WITH_DISPERSION:
-            program, data = OVERDISPERSED, overdispersed_data(model, PRIORS)
-        else:
-            program, data = COUNTED, counted_data(model, PRIORS, group_centring(model))
-        made = EmbeddedEngine().sample(program, data, SETTINGS, self.seed[-1] + 1, lambda _: None)
+        model = CountedModel(cells, UNSCALED, (0, 1), is_overdispersed=self.program in WITH_DISPERSION)
+        data = counted_data(model, PRIORS, sampling_units(model, PRIORS))
+        made = EmbeddedEngine().sample(COUNTED, data, SETTINGS, self.seed[-1] + 1, lambda _: None)
         for name in ("beta", "sigma_group"):
             for k in range(2):
                 if array_stats.rhat(made[name][..., k], chain_axis=0, draw_axis=1) > RHAT:
                     return None
         correlation = (made["L_group"] @ np.swapaxes(made["L_group"], -1, -2))[..., 1, 0]
         parts = (made["beta"], made["sigma_group"], correlation, made["u"])
-        dispersion = made.get("dispersion")
-        return State(*map(_kept, parts), None if dispersion is None else _kept(dispersion))
+        dispersion = _kept(made["dispersion"][..., 0]) if model.is_overdispersed else None
+        return State(*map(_kept, parts), dispersion)
 
 
 def _kept(draws: Floats) -> Floats:

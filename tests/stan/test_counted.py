@@ -13,14 +13,15 @@ from scipy import stats
 
 from tasks.engines.engines import COUNTED, EmbeddedEngine
 from tasks.stats.bayes.stan_data import StanData
-from tasks.stats.counted.group_centring import group_centring
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import default_priors
+from tasks.stats.counted.sampling_units import sampling_units
 from tasks.stats.counted.stan_data import counted_data
 from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, Scaling
 from tasks.study.settings import SamplerSettings
-from tests.unconstrained import correlation_factor, points
+from tests.counted_density import density, some_units
+from tests.unconstrained import points
 
 DESIGNS = [(1, (0,)), (2, (0,)), (2, (1,)), (2, (0, 1)), (3, (0, 1, 2))]
 FAMILIES: tuple[Family, ...] = ("binomial", "poisson")
@@ -51,43 +52,22 @@ def data_of(cells: Cells, varying: tuple[int, ...]) -> StanData:
     return counted_data(model, default_priors(model))
 
 
-def log_density(free: Floats, data: StanData) -> float:
-    """In the order of declaration: beta, log sigma_group, L_group, z."""
-    p, q = data["p"], data["q"]
-    beta, log_sd, rest = free[:p], free[p : p + q], free[p + q :]
-    n = q * (q - 1) // 2
-    factor, log_jacobian = correlation_factor(rest[:n], q)
-    z, sd = rest[n:].reshape(data["J"], q), np.exp(log_sd)
-    effects = z @ (sd[:, None] * factor).T
-    eta = data["log_exposure"] + data["X"] @ beta + (data["Z"] * effects[data["group"] - 1]).sum(axis=1)
-    lkj = sum((q - i - 1 + 2 * (data["lkj"] - 1)) * np.log(factor[i, i]) for i in range(1, q))
-    likelihood = (
-        stats.binom.logpmf(data["events"], data["trials"], 1 / (1 + np.exp(-eta)))
-        if data["is_binomial"]
-        else stats.poisson.logpmf(data["events"], np.exp(eta))
-    )
-    return float(
-        stats.norm.logpdf(beta, data["beta_mean"], data["beta_sd"]).sum()
-        + stats.norm.logpdf(sd, 0, data["sigma_group_sd"]).sum()
-        + stats.norm.logpdf(z).sum()
-        + lkj
-        + log_jacobian
-        + log_sd.sum()
-        + likelihood.sum()
-    )
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(("p", "varying"), DESIGNS)
+@pytest.mark.parametrize("units", ["of priors", "of a fit", "others"])
 def test_log_density_is_the_formulas_up_to_a_constant_and_its_gradient_is_one(
-    family: Family, p: int, varying: tuple[int, ...]
+    family: Family, p: int, varying: tuple[int, ...], units: str
 ) -> None:
-    data = data_of(simulated(family, 40, 5, p), varying)
+    of = model_of(simulated(family, 40, 5, p), varying)
+    priors = default_priors(of)
+    data = counted_data(of, priors, sampling_units(of, priors) if units == "of a fit" else None)
+    if units == "others":
+        data = some_units(data, p)
     model = stanli.Model(stan_file=str(COUNTED), data=data)
     where = points(model)
     theirs = np.array([model.log_prob_grad(free)[0] for free in where])
-    ours = np.array([log_density(free, data) for free in where])
-    np.testing.assert_allclose(theirs - theirs[0], ours - ours[0], rtol=1e-9, atol=1e-8)
+    ours = np.array([density(free, data) for free in where])
+    np.testing.assert_allclose(theirs - theirs[0], ours - ours[0], rtol=1e-7, atol=1e-6)
     for free in where[:3]:
         steps = 1e-5 * np.eye(free.size)
         numeric = [(model.log_prob_grad(free + s)[0] - model.log_prob_grad(free - s)[0]) / 2e-5 for s in steps]
@@ -142,50 +122,6 @@ def test_the_prior_of_the_intercept_lies_about_the_overall_rate(family: Family) 
     assert np.isfinite(default_priors(model_of(none, (0,))).beta_mean).all()
 
 
-def centred(data: StanData, groups: list[int], rng: np.random.Generator) -> StanData:
-    """The same model to be sampled otherwise."""
-    n, q, p, others = len(groups), data["q"], data["p"], data["J"] - len(groups)
-    return {
-        **data,
-        "n_centred": n,
-        "centred": np.array(groups) + 1,
-        "non_centred": np.setdiff1d(np.arange(data["J"]), groups) + 1,
-        "centred_mean": rng.normal(size=(q, n, p)),
-        "centred_center": rng.normal(size=(n, q)),
-        "centred_unit": rng.uniform(0.1, 2.0, (n, q)),
-        "share": rng.uniform(0.0, 1.0 / data["J"], (others, q)),
-    }
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize(("p", "varying"), DESIGNS)
-@pytest.mark.parametrize("groups", [[1, 4], [0, 1, 2, 3, 4]])
-def test_centred_groups_are_the_same_model_in_other_parameters(
-    family: Family, p: int, varying: tuple[int, ...], groups: list[int]
-) -> None:
-    """Densities differ by the determinant of the change of parameters."""
-    data, rng = data_of(simulated(family, 40, 5, p), varying), np.random.default_rng(p)
-    other = centred(data, groups, rng)
-    model, q, n_groups = stanli.Model(stan_file=str(COUNTED), data=other), data["q"], data["J"]
-    apart = [j for j in range(n_groups) if j not in groups]
-    found = []
-    for free in points(model):
-        standard = free.copy()
-        log_sd, rest = free[p : p + q], free[p + q :]
-        n = q * (q - 1) // 2
-        factor = np.exp(log_sd)[:, None] * correlation_factor(rest[:n], q)[0]
-        z = rest[n:].reshape(n_groups, q).copy()
-        beta = free[:p].copy()
-        beta[list(varying)] -= (other["share"] * (z[apart] @ factor.T)).sum(axis=0)
-        level = other["centred_center"] + other["centred_unit"] * z[groups]
-        effects = level - np.einsum("knp,p->nk", other["centred_mean"], beta)
-        z[groups] = np.linalg.solve(factor, effects.T).T
-        standard[:p], standard[p + q + n :] = beta, z.ravel()
-        determinant = -len(groups) * np.log(np.diag(factor)).sum()
-        found.append(model.log_prob_grad(free)[0] - log_density(standard, data) - determinant)
-    np.testing.assert_allclose(found, found[0], rtol=1e-6)
-
-
 def test_a_huge_group_beside_small_ones_is_sampled_without_divergences() -> None:
     """One group says nearly all of the intercept, and a spread of 0 is possible: a funnel in other parameters."""
     rng = np.random.default_rng(3)
@@ -194,7 +130,7 @@ def test_a_huge_group_beside_small_ones_is_sampled_without_divergences() -> None
         "binomial", events, size, np.empty((51, 0)), np.arange(51), [f"g{j}" for j in range(51)], ["intercept"]
     )
     model = model_of(cells, (0,))
-    data = counted_data(model, default_priors(model), group_centring(model))
+    data = counted_data(model, default_priors(model), sampling_units(model, default_priors(model)))
     made = EmbeddedEngine().sample(COUNTED, data, SamplerSettings(), 3, lambda _: None)
     assert made["divergent__"].sum() == 0
     assert made["n_leapfrog__"].mean() < 100

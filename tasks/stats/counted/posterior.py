@@ -11,8 +11,6 @@ from tasks.stats.counted.draws import CountedDraws
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.records import Floats
 
-DISPERSION = "dispersion"  # of the engine's variables, those of an overdispersed model
-
 
 def counted_draws(variables: Mapping[str, Floats], model: CountedModel) -> CountedDraws:
     """`variables` are as an engine returns them, chain and draw first: group effects `u` (C, D, J, q) for every draw.
@@ -44,7 +42,7 @@ def _draws(
         group_thin=thin,
         checked_coef=checked,
         checked_step=checked_step(model.cells.n_groups, model.n_own),
-        dispersion=variables.get(DISPERSION),
+        dispersion=variables["dispersion"][..., 0] if model.is_overdispersed else None,
         from_chains=SAMPLER_COLUMNS["energy"] in variables,
         **{name: variables.get(column, none) for name, column in SAMPLER_COLUMNS.items()},
     )

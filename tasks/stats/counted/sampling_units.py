@@ -1,8 +1,10 @@
-"""In what units a sampler moves through the posterior of overdispersed rows: those of the quadrature fit.
+"""In what coordinates a sampler moves through the posterior of a counted outcome: those of a fit.
 
-Between centred and non-centred each group goes by how much of its posterior precision its own cells give
-(Papaspiliopoulos, Roberts & Sköld 2007, *Statist. Sci.* 22): non-centred alone is slow where groups have many cases,
-centred alone where they have few.
+Group effects given all else are about normal where the log likelihood of each group's cells is about quadratic. In
+units of that normal density, as wide as the fixed effects and the group SDs at hand make it, they are about standard
+normal and independent, so that the sampler sees about the posterior with the group effects integrated out. Non-centred
+effects are those of cells that say nothing, and centred ones those of cells that say all; between these, groups and
+group SDs go by what they say (Papaspiliopoulos, Roberts & Sköld 2007, *Stat. Sci.* 22, have the constant share).
 """
 
 from __future__ import annotations
@@ -12,57 +14,69 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.stats.counted.left_out import linear_predictor
-from tasks.stats.counted.links import mean_of, variance_of
 from tasks.stats.counted.model import CountedModel
-from tasks.stats.counted.partial_pooling import CountedPartialPooling
-from tasks.stats.records import Floats
+from tasks.stats.counted.overdispersed import derivatives, weight
+from tasks.stats.counted.overdispersed_fit import OverdispersedFit, overdispersed_fit
+from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
+from tasks.stats.counted.priors import CountedPriors
+from tasks.stats.records import Flavour, Floats
 
-LEAST_SHARE = 0.2  # of a group SD: groups that say no more than this of their effect are not centred
-LEAST_UNIT = 0.05  # of a group SD, on the link's scale: a fit without spread does not say how narrow the posterior is
+POINTS = {1: 9, 2: 5}  # per varying effect: a rough fit will do
 
 
 @dataclass(frozen=True)
 class SamplingUnits:
-    """What partial_pooling_overdispersed.stan declares; u are the group effects."""
+    """What partial_pooling_counted.stan declares.
 
-    beta_center: Floats  # (p,)
-    beta_factor: Floats  # (p, p) lower
-    sigma_group_unit: Floats  # (q,)
-    u_own: Floats  # (J, q) 1 centred, 0 non-centred
-    u_center: Floats  # (J, q)
-    u_unit: Floats  # (J, q)
+    About the log likelihood of group j is r'u - u'Au / 2 in its effects u, with A = curvature[:, j] and r the last
+    column of slope[:, j] less the others times beta; about the posterior of beta without group effects is
+    normal(precision^-1 moment, precision^-1).
+    """
 
-
-def plain_units(model: CountedModel) -> SamplingUnits:
-    """Non-centred, on the link's scale."""
-    p, q, shape = len(model.cells.terms), len(model.varying), (model.cells.n_groups, len(model.varying))
-    return SamplingUnits(np.zeros(p), np.eye(p), np.ones(q), np.zeros(shape), np.zeros(shape), np.ones(shape))
+    curvature: Floats  # (q, J, q)
+    slope: Floats  # (q, J, p + 1)
+    precision: Floats  # (p, p)
+    moment: Floats  # (p,)
 
 
-def units_of_fit(model: CountedModel, fit: CountedPartialPooling) -> SamplingUnits:
-    """By the fit of the model, overdispersed or not; `plain_units` where it has no maximum."""
-    if not fit.is_converged or not np.isfinite(fit.fixef).all():
-        return plain_units(model)
-    sd, said = np.maximum(fit.sigma_group, LEAST_UNIT), _said(model, fit)
+def plain_units(model: CountedModel, priors: CountedPriors) -> SamplingUnits:
+    """As if cells said nothing: non-centred, in units of the priors."""
+    p, q, n_groups = len(model.cells.terms), len(model.varying), model.cells.n_groups
     return SamplingUnits(
-        beta_center=fit.fixef,
-        beta_factor=_factor(fit.fixef_cov),
-        sigma_group_unit=sd,
-        u_own=said / (said + (LEAST_SHARE * sd) ** -2),
-        u_center=fit.conditional_mode,
-        u_unit=(said + sd**-2) ** -0.5,
+        curvature=np.zeros((q, n_groups, q)),
+        slope=np.zeros((q, n_groups, p + 1)),
+        precision=np.diag(priors.beta_sd**-2),
+        moment=priors.beta_mean / priors.beta_sd**2,
     )
 
 
-def _said(model: CountedModel, fit: CountedPartialPooling) -> Floats:
-    """(J, q) the precision of what a group's own cells say of each of its effects, by itself."""
-    cells, z = model.cells, model.design[:, list(model.varying)]
-    weight = cells.size * variance_of(cells.family, mean_of(cells.family, linear_predictor(model, fit)))
-    return np.column_stack([cells.of_groups(weight * column**2) for column in z.T])
+def sampling_units(model: CountedModel, priors: CountedPriors) -> SamplingUnits:
+    """By a fit of the model; `plain_units` where it has no maximum."""
+    fit, plain = _fit(model), plain_units(model, priors)
+    if not fit.is_converged:
+        return plain
+    cells, x, z, eta = model.cells, model.design, model.design[:, list(model.varying)], linear_predictor(model, fit)
+    phi = fit.dispersion if isinstance(fit, OverdispersedFit) else 0.0
+    information = weight(cells.family, cells.size, eta, phi)
+    working = derivatives(cells.family, cells.events, cells.size, eta, phi)[0] + information * eta
+    said = np.column_stack([information[:, None] * x, working])
+    slope = np.stack([_of_groups(model, column[:, None] * said) for column in z.T])
+    return SamplingUnits(
+        curvature=slope[:, :, list(model.varying)],
+        slope=slope,
+        precision=plain.precision + x.T @ (information[:, None] * x),
+        moment=plain.moment + x.T @ working,
+    )
 
 
-def _factor(cov: Floats) -> Floats:
-    try:
-        return np.asarray(np.linalg.cholesky(cov))
-    except np.linalg.LinAlgError:
-        return np.diag(np.sqrt(np.maximum(np.diag(cov), 1e-12)))
+def _fit(model: CountedModel) -> CountedPartialPooling | OverdispersedFit:
+    points = POINTS.get(len(model.varying))
+    if model.is_overdispersed:
+        return overdispersed_fit(model, points=points)
+    flavour: Flavour = "varying_intercept" if len(model.varying) == 1 else "varying_intercept_slope"
+    return partial_pooling_of(model, flavour, points=points)
+
+
+def _of_groups(model: CountedModel, columns: Floats) -> Floats:
+    """(J, k) sums over each group's cells, of (C, k)."""
+    return np.column_stack([model.cells.of_groups(column) for column in columns.T])

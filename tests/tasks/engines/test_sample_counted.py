@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from tasks.engines import sample_counted
-from tasks.engines.engines import COUNTED, OVERDISPERSED, EmbeddedEngine
+from tasks.engines.engines import EmbeddedEngine
 from tasks.engines.sample_counted import (
     draw_counted_posterior,
-    program_of,
     resampled_counted_posterior,
     sample_counted_posterior,
 )
@@ -110,9 +109,25 @@ def test_many_groups_or_cells_are_large_where_quadrature_is_possible() -> None:
     assert is_large(replace(groups, cells=one))
 
 
-def test_an_overdispersed_model_has_a_program_of_its_own() -> None:
-    assert program_of(small()) == COUNTED
-    assert program_of(replace(small(), is_overdispersed=True)) == OVERDISPERSED
+def test_draws_of_an_overdispersed_model_have_a_dispersion() -> None:
+    model = replace(small(), is_overdispersed=True)
+    made = sample_counted_posterior(EmbeddedEngine(), study_of(model), model, 3, lambda _: None)
+    assert made.draws.dispersion is not None
+    assert made.draws.dispersion.shape == made.draws.sigma_group.shape[:2]
+    assert made.draws.dispersion.min() > 0
+
+
+@pytest.mark.parametrize("varying", [(0,), (0, 1)])
+@pytest.mark.parametrize("spread", [0.0, 0.1])
+@pytest.mark.parametrize("n_groups", [2, 3])
+def test_few_groups_of_large_counts_are_sampled_at_the_first_attempt(
+    varying: tuple[int, ...], spread: float, n_groups: int
+) -> None:
+    """The spread may be 0 or a hundred standard errors of a group: both kinds of funnel at once."""
+    model = simulated_model("poisson", 1, [10] * n_groups, (5.3, 0.02), tuple(spread for _ in varying), (1, 2))
+    made = sample_counted_posterior(EmbeddedEngine(), study_of(model), model, 3, lambda _: None)
+    assert len(made.attempts) == 1
+    assert made.draws.divergent.sum() == 0
 
 
 def test_a_posterior_that_cannot_be_sampled_well_is_an_error() -> None:
