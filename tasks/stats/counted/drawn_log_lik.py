@@ -28,7 +28,7 @@ from tasks.stats.records import Floats
 VALUES_AFFORDED = 16_000_000  # draws times cells
 FEWEST_DRAWS = 400  # if there are as many
 POINTS = {1: 11, 2: 5}  # per effect, about modes that were searched
-NEAR_POINTS = {1: 7, 2: 5}  # about modes that were not
+NEAR_POINTS = {1: 7, 2: 7}  # about modes that were not
 VALUES_AT_ONCE = 20_000  # draws times cells: arrays that stay in a cache
 TRIED = 8  # draws farthest from the mean, by which nodes are judged
 OFF_IN_GROUP, OFF_IN_ALL = 0.01, 0.05  # of a log likelihood: how far nodes may be off in a draw
@@ -145,7 +145,7 @@ def _slopes(design: Design, modes: Modes, factor: Floats) -> Floats:
 
 
 def _about(piece: Design, at: ParameterDraws, nodes: Rule, centre: Floats, root: Floats) -> Floats:
-    """(J, S) about `centre` (q, J, S), but for the root's determinant. Draws lie side by side, and are summed as one."""
+    """(J, S) about `centre` (q, J, S), but for the root's determinant. Draws lie side by side, summed as one."""
     base = piece.basis @ at.beta.T
     a = np.einsum("sab,ac->bcs", at.factor, piece.z)
     events, size = piece.events[:, None], piece.size[:, None]
