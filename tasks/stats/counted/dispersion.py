@@ -8,7 +8,6 @@ new ones would be. Rows of one cell were added up: what is seen is how cells var
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,33 +39,27 @@ class ReplicatedStatistic:
         return (1.0 + as_large) / (1.0 + self.replicated.size)
 
 
-def overdispersion(cells: Cells, mean: Floats, seed: int, n_replicates: int = N_REPLICATES) -> ReplicatedStatistic:
-    """Pearson's chi-squared over cells. Its ratio is a dispersion that needs no degrees of freedom."""
+def overdispersion_and_zeros(
+    cells: Cells, mean: Floats, seed: int, n_replicates: int = N_REPLICATES
+) -> tuple[ReplicatedStatistic, ReplicatedStatistic]:
+    """Of the same replicates, Pearson's chi-squared over cells, and the number of cells without events.
 
-    def chi_squared(events: Floats, at: Floats) -> float:
-        return float(pearson_of(cells.family, events, cells.size, at).sum())
+    The ratio of the first is a dispersion that needs no degrees of freedom.
+    """
 
-    return _replicated(cells, mean, chi_squared, seed, n_replicates)
+    def both(events: Floats, at: Floats) -> tuple[float, float]:
+        return float(pearson_of(cells.family, events, cells.size, at).sum()), float((events == 0).sum())
 
-
-def excess_zeros(cells: Cells, mean: Floats, seed: int, n_replicates: int = N_REPLICATES) -> ReplicatedStatistic:
-    """The number of cells without events."""
-    return _replicated(cells, mean, lambda events, _: float((events == 0).sum()), seed, n_replicates)
-
-
-def _replicated(
-    cells: Cells, mean: Floats, statistic: Callable[[Floats, Floats], float], seed: int, n_replicates: int
-) -> ReplicatedStatistic:
     rng = np.random.default_rng(seed)
     draws = np.atleast_2d(mean)
     # All draws in turn, or as many as there are replicates, evenly spread.
     chosen = np.arange(n_replicates) * len(draws) // n_replicates
-    observed, replicated = np.empty(n_replicates), np.empty(n_replicates)
+    observed, replicated = np.empty((2, n_replicates)), np.empty((2, n_replicates))
     for place, draw in enumerate(chosen):
         at = draws[draw]
-        observed[place] = statistic(cells.events, at)
-        replicated[place] = statistic(simulated_events(cells, at, rng), at)
-    return ReplicatedStatistic(observed, replicated)
+        observed[:, place] = both(cells.events, at)
+        replicated[:, place] = both(simulated_events(cells, at, rng), at)
+    return ReplicatedStatistic(observed[0], replicated[0]), ReplicatedStatistic(observed[1], replicated[1])
 
 
 def simulated_events(cells: Cells, mean: Floats, rng: np.random.Generator) -> Floats:

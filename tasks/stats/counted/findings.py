@@ -10,12 +10,13 @@ from tasks.stats.bayes.diagnostics import judge_sampler
 from tasks.stats.bayes.loo import judge_pareto_k
 from tasks.stats.counted.added_terms import counted_model, with_cells
 from tasks.stats.counted.cell_rows import cells_of_rows
+from tasks.stats.counted.drawn_log_lik import drawn_log_lik
 from tasks.stats.counted.draws import CountedPosterior
 from tasks.stats.counted.fits import CountedAnswered, CountedFits, all_draws, flat
 from tasks.stats.counted.funnel_limits import CountedFunnel, counted_funnel
 from tasks.stats.counted.group_sd_test import GroupSdTest, group_sd_test
 from tasks.stats.counted.joint_test import JointWald, joint_wald_tests
-from tasks.stats.counted.leave_one_out import left_out_cells, left_out_groups
+from tasks.stats.counted.leave_one_out import MOST_DRAWS, left_out_cells, left_out_groups
 from tasks.stats.counted.left_out import linear_predictor
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.marginal_effects import MarginalEffects, marginal_effects_of_draws
@@ -107,17 +108,21 @@ def find_counted(
     model = answered.model if answered and answered.posterior else plain
     sampled = (answered.posterior if answered else None) or posterior
     with side_by_side(cells.events.size) as start:
+        drawing = start(drawn_log_lik, plain, draws)
         weighing = start(weigh_counted, cells, scaling, fits, posterior, screening, answered, limits, margin, target)
         begun = {
             "group_sd_test": start(group_sd_test, plain, run.seed),
-            "prior_sensitivity": start(counted_prior_sensitivity, plain, draws, priors, limits.prior_sensitivity),
-            "leave_one_group_out": start(left_out_groups, plain, draws, k),
             "answer_left_out": start(_answer_left_out, answered, k),
-            "loo": start(left_out_cells, plain, draws, k, run.seed),
             "effects": start(_effects, cells, scaling, sampled),
             "prior_predictive": start(counted_prior_predictive, plain, priors, limits.prior_predictive_tail, run.seed),
             "remedies": start(counted_remedies, plain, fits.fullest, limits.singular_tolerance),
             "rootogram": start(_rootogram, screening, data),
+        }
+        drawn = drawing.result()
+        begun |= {
+            "loo": start(left_out_cells, plain, drawn, k, run.seed),
+            "prior_sensitivity": start(counted_prior_sensitivity, plain, drawn, priors, limits.prior_sensitivity),
+            "leave_one_group_out": start(left_out_groups, plain, drawn, k),
         }
         weighed = weighing.result()
     found = CountedFindings(
@@ -139,7 +144,8 @@ def _answer_left_out(answered: CountedAnswered | None, pareto_k: float | None) -
     """Groups left out by the answer; None where there is none, or its rows vary more than their family says."""
     if answered is None or answered.posterior is None or answered.model.is_overdispersed:
         return None
-    return left_out_groups(answered.model, answered.posterior.draws, pareto_k)
+    drawn = drawn_log_lik(answered.model, answered.posterior.draws, MOST_DRAWS)
+    return left_out_groups(answered.model, drawn, pareto_k)
 
 
 def concluded_counted(study: Study, found: CountedFindings) -> CountedFindings:

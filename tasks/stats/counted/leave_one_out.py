@@ -15,37 +15,19 @@ import numpy as np
 from scipy.special import gammaln, logsumexp
 from scipy.stats import binom, poisson
 
-from tasks.stats.bayes.group_likelihood import thinned
 from tasks.stats.bayes.importance import highest_good_k, importance_weights
 from tasks.stats.counted.batches import batches
 from tasks.stats.counted.design import Design
-from tasks.stats.counted.draws import CountedDraws
+from tasks.stats.counted.drawn_log_lik import DrawnLogLik, ParameterDraws, by_draw, mean_modes, parameter_draws
 from tasks.stats.counted.group_draws import standardised_effects
-from tasks.stats.counted.group_modes import linear_of, modes_of
 from tasks.stats.counted.links import mean_of
-from tasks.stats.counted.marginal_likelihood import by_group
 from tasks.stats.counted.model import CountedModel
-from tasks.stats.counted.quadrature import rule
-from tasks.stats.counted.unconstrained import full_design
 from tasks.stats.fits.cells import Cells
-from tasks.stats.fits.small_matrices import cholesky
 from tasks.stats.records import Floats, Integers, LooResult
 
 MOST_CELLS = 2000  # whose score is computed: beyond, cells are sampled
-FEWEST_DRAWS, MOST_DRAWS = 400, 1000
-VALUES_AFFORDED = 20_000_000  # draws times cells
+MOST_DRAWS = 1000
 COPIES_AFFORDED = 6_000_000  # draws times cells of the groups whose cells are left out
-POINTS = {1: 11, 2: 5}  # per effect
-
-
-@dataclass(frozen=True)
-class _At:
-    """S draws of the parameters, thinned, and the modes (q, J) of the group effects at their mean."""
-
-    design: Design
-    beta: Floats  # (S, p)
-    factor: Floats  # (S, q, q)
-    modes: Floats
 
 
 @dataclass(frozen=True)
@@ -57,19 +39,17 @@ class _Scores:
     pit: Floats | None = None  # probability of fewer events, and a random share of that of as many
 
 
-def left_out_cells(model: CountedModel, draws: CountedDraws, pareto_k_threshold: float | None, seed: int) -> LooResult:
+def left_out_cells(model: CountedModel, drawn: DrawnLogLik, pareto_k_threshold: float | None, seed: int) -> LooResult:
     """PSIS-LOO of cells, `rows` of the result. Sums are for all C cells, also where only some of them are scored."""
-    at = _at(model, draws, _draws_afforded(model))
-    cells = _cells_used(model.cells, len(at.beta), seed)
-    scores = _cell_scores(model.cells, at, cells, np.random.default_rng([seed, 5]))
+    cells = _cells_used(model.cells, len(_some(drawn.draws.beta)), seed)
+    scores = _cell_scores(model.cells, drawn, cells, np.random.default_rng([seed, 5]))
     return _result(scores, cells, model.cells.group_index[cells], model, model.cells.events.size, pareto_k_threshold)
 
 
-def left_out_groups(model: CountedModel, draws: CountedDraws, pareto_k_threshold: float | None) -> LooResult:
+def left_out_groups(model: CountedModel, drawn: DrawnLogLik, pareto_k_threshold: float | None) -> LooResult:
     """PSIS-LOO of whole groups that have cells, `rows` of the result: how well groups are predicted from others."""
-    at = _at(model, draws, _draws_afforded(model))
     groups = np.unique(model.cells.group_index)
-    log_lik = _by_group(at.design, at) + model.cells.of_groups(cell_constants(model.cells))[groups]
+    log_lik = _some(drawn.of_groups) + model.cells.of_groups(cell_constants(model.cells))[groups]
     return _result(_Scores(log_lik, log_lik), groups, groups, model, groups.size, pareto_k_threshold)
 
 
@@ -81,23 +61,10 @@ def cell_constants(cells: Cells) -> Floats:
     return np.asarray(events * np.log(size) - gammaln(events + 1.0))
 
 
-def group_log_lik(model: CountedModel, draws: CountedDraws) -> Floats:
-    """(S, J) log likelihoods, without constants, of the groups that have cells, given all draws of the parameters."""
-    at = _at(model, draws, draws.beta.shape[0] * draws.beta.shape[1])
-    return _by_group(at.design, at)
-
-
-def _draws_afforded(model: CountedModel) -> int:
-    return int(np.clip(VALUES_AFFORDED // model.cells.events.size, FEWEST_DRAWS, MOST_DRAWS))
-
-
-def _at(model: CountedModel, draws: CountedDraws, limit: int) -> _At:
-    design = full_design(model)
-    beta, sd, correlation = (thinned(each, limit) for each in (draws.beta, draws.sigma_group, draws.correlation))
-    factor = sd[:, :, None] * cholesky(correlation)
-    linear = linear_of(design, beta.mean(axis=0), factor.mean(axis=0))
-    modes = modes_of(design, linear, np.zeros((design.q, design.n_groups)))
-    return _At(design, beta, factor, modes.u)
+def _some(draws: Floats) -> Floats:
+    """(S, …) every k-th of draws (C, D, …), k the smallest that leaves at most MOST_DRAWS."""
+    flat = draws.reshape(-1, *draws.shape[2:])
+    return flat[:: -(-len(flat) // MOST_DRAWS)]
 
 
 def _cells_used(cells: Cells, n_draws: int, seed: int) -> Integers:
@@ -108,13 +75,15 @@ def _cells_used(cells: Cells, n_draws: int, seed: int) -> Integers:
     return np.sort(order[affordable][:MOST_CELLS])
 
 
-def _cell_scores(cells: Cells, at: _At, used: Integers, rng: np.random.Generator) -> _Scores:
-    """Each cell's group is copied: without the cell, as it is, and with the cell twice."""
-    copies, own = _copies(at.design, cells.group_index, used)
-    some = replace(at, design=copies, modes=at.modes[:, at.design.group[used]])
-    without, once, twice = (_by_group(_weighted(copies, own, weight), some) for weight in (0.0, 1.0, 2.0))
+def _cell_scores(cells: Cells, drawn: DrawnLogLik, used: Integers, rng: np.random.Generator) -> _Scores:
+    """Each cell's group is copied: without the cell, and with the cell twice."""
+    every = parameter_draws(drawn.draws)
+    at = ParameterDraws(*(_some(each[None]) for each in (every.beta, every.factor)))
+    copies, own = _copies(drawn.design, cells.group_index, used)
+    once = _some(drawn.of_groups)[:, drawn.design.group[used]]
+    without, twice = (by_draw(_weighted(copies, own, weight), at) for weight in (0.0, 2.0))
     constant = cell_constants(cells)[used]
-    pit = _pit(replace(some, design=_weighted(copies, own, 0.0)), own, cells, used, rng)
+    pit = _pit(_weighted(copies, own, 0.0), at, own, cells, used, rng)
     return _Scores(once - without + constant, twice - once + constant, pit)
 
 
@@ -145,23 +114,14 @@ def _weighted(copies: Design, own: Integers, weight: float) -> Design:
     return replace(copies, events=events, size=size)
 
 
-def _by_group(design: Design, at: _At) -> Floats:
-    """(S, J) log likelihoods of the design's groups, without constants."""
-    values = np.empty((len(at.beta), design.n_groups))
-    nodes = rule(design.q, POINTS.get(design.q, 1))
-    for batch in batches(design, at.beta, at.factor, at.modes):
-        values[batch.draws, batch.groups] = by_group(batch.design, nodes, batch.linear, batch.start).reshape(
-            batch.shape
-        )
-    return values
-
-
-def _pit(without: _At, own: Integers, cells: Cells, used: Integers, rng: np.random.Generator) -> Floats:
+def _pit(
+    design: Design, at: ParameterDraws, own: Integers, cells: Cells, used: Integers, rng: np.random.Generator
+) -> Floats:
     """(S, n) randomised as Dunn & Smyth (1996) have it, given group effects drawn without the cell."""
-    design, eta = without.design, without.beta @ without.design.basis[own].T
-    for batch in batches(design, without.beta, without.factor, without.modes):
+    eta = at.beta @ design.basis[own].T
+    for batch in batches(design, at.beta, at.factor, mean_modes(design, at).u):
         u = standardised_effects(batch.design, batch.linear, batch.start, rng).reshape(-1, *batch.shape)
-        effects = np.einsum("sab,bsj->asj", without.factor[batch.draws], u)
+        effects = np.einsum("sab,bsj->asj", at.factor[batch.draws], u)
         eta[batch.draws, batch.groups] += np.einsum("asj,aj->sj", effects, design.z[:, own[batch.groups]])
     events, size, mean = cells.events[used], cells.size[used], mean_of(cells.family, eta)
     distribution = binom(size, mean) if cells.family == "binomial" else poisson(size * mean)

@@ -90,15 +90,16 @@ def _cases(cells: Cells, scaling: Scaling) -> _Cases:
 
 
 def _effects(cases: _Cases, coef: Floats) -> Floats:
-    slope = variance_of(cases.family, mean_of(cases.family, cases.eta(coef, cases.x)))
-    effects = np.empty(cases.scale.size)
+    eta, effects = cases.eta(coef, cases.x), np.empty(cases.scale.size)
+    slope = variance_of(cases.family, mean_of(cases.family, eta))
     for k, two in enumerate(cases.two, start=1):
+        own = coef[k] if coef.ndim == 1 else coef[cases.group_index, k]
         if two is None:
-            own = coef[k] if coef.ndim == 1 else coef[cases.group_index, k]
-            effects[k - 1] = cases.share @ (own * slope) / cases.scale[k - 1]
+            change = own * slope
         else:
-            low, high = (mean_of(cases.family, cases.eta(coef, cases.at(k, value))) for value in two)
-            effects[k - 1] = cases.share @ (high - low) / (two[1] - two[0]) / cases.scale[k - 1]
+            low, high = (mean_of(cases.family, eta + own * (value - cases.x[:, k])) for value in two)
+            change = (high - low) / (two[1] - two[0])
+        effects[k - 1] = (cases.share * change).sum() / cases.scale[k - 1]
     return effects
 
 

@@ -25,6 +25,7 @@ from tasks.stats.records import Floats
 
 LOG_DISPERSION = (-25.0, 10.0)  # farther out nothing changes
 NONE = -12.0  # a log dispersion that is none
+TRIED = (-8.0, -6.0, -4.0, -2.5, -1.0)  # log dispersions that none is compared with
 EXPECTED_GAIN, ARRIVED = 1e-8, 1e-4  # in the log likelihood: at which the search ends, and with which it has arrived
 START = -1.5  # log dispersion
 LEAST_SD = 0.1  # of group effects, where a search starts: at 0 it would stay
@@ -70,24 +71,26 @@ def overdispersed_fit(
     basis = basis_of(model.design, model.cells.n_rows)
     design = design_of(model.cells, basis, np.ascontiguousarray(model.design[:, list(model.varying)].T))
     search = _Search(design, rule(design.q, points), np.zeros((design.q, design.n_groups)))
-    at, value, is_converged = _searched(search, _start(basis, without))
+    if without.is_converged and _is_none_best(search, _start(basis, without, 0.0)):
+        return _without(without)
+    at, value, is_converged = _searched(search, _start(basis, without, LEAST_SD))
+    if not value > without.log_lik or at[-1] <= NONE:
+        return _without(without)
     fixed, theta = at[: design.m], at[design.m : -1]
-    is_without = not value > without.log_lik or at[-1] <= NONE
-    factor = relative_factor(theta, design.q)
-    modes = search.modes_of(at)
+    factor, modes = relative_factor(theta, design.q), search.modes_of(at)
     mode, cov = np.zeros((model.cells.n_groups, design.q)), np.tile(factor @ factor.T, (model.cells.n_groups, 1, 1))
     has_rows = np.unique(model.cells.group_index)
     mode[has_rows], cov[has_rows] = modes.u.T @ factor.T, factor @ modes.inverse @ factor.T
     return OverdispersedFit(
-        fixef=without.fixef if is_without else basis.to_scaled @ fixed,
-        theta=without.theta if is_without else theta,
-        cov=without.cov if is_without else factor @ factor.T,
-        dispersion=0.0 if is_without else _dispersion(at),
-        log_lik=without.log_lik if is_without else value,
+        fixef=basis.to_scaled @ fixed,
+        theta=theta,
+        cov=factor @ factor.T,
+        dispersion=_dispersion(at),
+        log_lik=value,
         log_lik_without=without.log_lik,
-        conditional_mode=without.conditional_mode if is_without else mode,
-        conditional_cov=without.conditional_cov if is_without else cov,
-        is_converged=without.is_converged and (is_without or is_converged),
+        conditional_mode=mode,
+        conditional_cov=cov,
+        is_converged=without.is_converged and is_converged,
     )
 
 
@@ -108,10 +111,33 @@ def log_likelihood_and_score(
     return search.at(np.concatenate([fixef, theta, [np.log(dispersion)]]))
 
 
-def _start(basis: Basis, fit: CountedPartialPooling) -> Floats:
+def _is_none_best(search: _Search, start: Floats) -> bool:
+    """Whether the likelihood falls from no dispersion on, and is lower at all TRIED, all else being best without.
+
+    At no dispersion, its slope is also that of the likelihood with all else at its best.
+    """
+    value, score = search.at(np.append(start[:-1], NONE))
+    return score[-1] <= 0.0 and all(search.at(np.append(start[:-1], tried))[0] <= value for tried in TRIED)
+
+
+def _without(fit: CountedPartialPooling) -> OverdispersedFit:
+    return OverdispersedFit(
+        fixef=fit.fixef,
+        theta=fit.theta,
+        cov=fit.cov,
+        dispersion=0.0,
+        log_lik=fit.log_lik,
+        log_lik_without=fit.log_lik,
+        conditional_mode=fit.conditional_mode,
+        conditional_cov=fit.conditional_cov,
+        is_converged=fit.is_converged,
+    )
+
+
+def _start(basis: Basis, fit: CountedPartialPooling, least_sd: float) -> Floats:
     kept = ~basis.is_aliased
     rows, columns = lower_triangle(fit.cov.shape[0])
-    theta = np.where(rows == columns, np.maximum(fit.theta, LEAST_SD), fit.theta)
+    theta = np.where(rows == columns, np.maximum(fit.theta, least_sd), fit.theta)
     return np.concatenate([np.linalg.solve(basis.to_scaled[kept], fit.fixef[kept]), theta, [START]])
 
 

@@ -1,17 +1,14 @@
 """How much the priors of a counted outcome matter: power-scaling, as `judged.prior_sensitivity` has it.
 
-Likelihoods with group effects integrated out are by quadrature; with more than two varying effects they are Laplace
-approximations. Not supported: overdispersed models.
+Likelihoods with group effects integrated out are those of `drawn_log_lik`. Not supported: overdispersed models.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from tasks.stats.counted.drawn_log_lik import DrawnLogLik
 from tasks.stats.counted.draws import CountedDraws
-from tasks.stats.counted.leave_one_out import group_log_lik
 from tasks.stats.counted.links import log_likelihood_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.priors import CountedPriors, log_prior_of
@@ -25,16 +22,12 @@ from tasks.stats.judged.prior_sensitivity import (
 )
 from tasks.stats.records import Floats
 
-VALUES_AFFORDED = 20_000_000  # draws times cells: draws are thinned beyond it
-
 
 def counted_prior_sensitivity(
-    model: CountedModel, draws: CountedDraws, priors: CountedPriors, threshold: float
+    model: CountedModel, drawn: DrawnLogLik, priors: CountedPriors, threshold: float
 ) -> PriorSensitivity:
     """The sensitivity of every parameter, and of up to GROUPS_LIMIT groups' estimates on the study's own terms."""
-    kept, terms = _thinned(draws, model.cells.events.size), model.cells.terms
-    shape = kept.beta.shape[:2]
-    of_groups = group_log_lik(model, kept).reshape(*shape, -1)
+    kept, terms, of_groups = drawn.draws, model.cells.terms, drawn.of_groups
     total = of_groups.sum(axis=-1)
     by_prior = power_weights(log_prior_of(kept.beta, kept.sigma_group, kept.correlation, priors))
     by_likelihood = power_weights(total)
@@ -48,15 +41,6 @@ def counted_prior_sensitivity(
             one = Quantity("group", (term,), kept.group_coef[:, :, group, k], group)
             found.append(sensitivity(one, by_prior, weights, threshold))
     return PriorSensitivity(tuple(found), places.size, total.size, threshold)
-
-
-def _thinned(draws: CountedDraws, n_cells: int) -> CountedDraws:
-    """Draws that have group effects: all of them, or every k-th if these are too many."""
-    chains, n_draws = draws.group_coef.shape[:2]
-    step = -(-chains * n_draws * n_cells // VALUES_AFFORDED)
-    kept = slice(None, None, step * draws.group_thin)
-    of_parameters = {name: getattr(draws, name)[:, kept] for name in ("beta", "sigma_group", "correlation")}
-    return replace(draws, group_coef=draws.group_coef[:, ::step], **of_parameters)
 
 
 def _given_effects(model: CountedModel, draws: CountedDraws, group: int) -> Floats:

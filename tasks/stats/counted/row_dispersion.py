@@ -15,7 +15,7 @@ import numpy as np
 
 from tasks.stats.counted.added_terms import with_cells
 from tasks.stats.counted.cell_rows import some_cells
-from tasks.stats.counted.dispersion import ReplicatedStatistic, excess_zeros, overdispersion
+from tasks.stats.counted.dispersion import ReplicatedStatistic, overdispersion_and_zeros
 from tasks.stats.counted.left_out import linear_predictor
 from tasks.stats.counted.links import mean_of
 from tasks.stats.counted.model import CountedModel
@@ -24,7 +24,6 @@ from tasks.stats.counted.overdispersed_fit import OverdispersedFit, overdisperse
 from tasks.stats.counted.partial_pooling import CountedPartialPooling
 from tasks.stats.fits.cells import Cells
 from tasks.stats.judgement import Judgement
-from tasks.stats.records import Floats
 
 CHANCE = 0.01
 HINTED = 0.05  # as by chance in one study of twenty
@@ -93,14 +92,15 @@ def row_dispersion(
     mean = mean_of(units.cells.family, linear_predictor(units, fit))
     used = _some(units, seed)
     kin = overdispersed_fit(used, fit, POINTS.get(len(model.varying)))
+    pearson, zeros = overdispersion_and_zeros(units.cells, mean, seed, N_REPLICATES)
     found = RowDispersion(
         "rows" if unit == "rows" else "cells",
         used.cells.events.size,
-        overdispersion(units.cells, mean, seed, N_REPLICATES),
+        pearson,
         kin,
         _inflation(used, kin),
     )
-    return found, _excess_zeros(units.cells, mean, used, kin, seed)
+    return found, _excess_zeros(units.cells, zeros, used, kin, seed)
 
 
 def _can_show(units: Cells) -> bool:
@@ -128,8 +128,9 @@ def _inflation(units: CountedModel, kin: OverdispersedFit) -> float:
     )
 
 
-def _excess_zeros(units: Cells, mean: Floats, used: CountedModel, kin: OverdispersedFit, seed: int) -> ExcessZeros:
-    plain = excess_zeros(units, mean, seed, N_REPLICATES)
+def _excess_zeros(
+    units: Cells, plain: ReplicatedStatistic, used: CountedModel, kin: OverdispersedFit, seed: int
+) -> ExcessZeros:
     if kin.dispersion == 0.0:
         return ExcessZeros(units.events.size, plain, None)
     rng = np.random.default_rng([seed, 22])

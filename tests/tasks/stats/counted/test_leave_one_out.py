@@ -12,6 +12,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from tasks.stats.counted import leave_one_out as module
+from tasks.stats.counted.drawn_log_lik import drawn_log_lik
 from tasks.stats.counted.draws import CountedDraws
 from tasks.stats.counted.leave_one_out import cell_constants, left_out_cells, left_out_groups
 from tasks.stats.counted.links import log_likelihood_of, mean_of
@@ -77,7 +78,7 @@ def tiny(family: Family) -> tuple[CountedModel, CountedDraws, Floats]:
 def test_a_cells_score_is_that_of_a_refit_without_it(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_DRAWS", 4000)
     model, draws, density = tiny(family)
-    found = left_out_cells(model, draws, None, 1)
+    found = left_out_cells(model, drawn_log_lik(model, draws), None, 1)
     priors = default_priors(model)
     others = [logsumexp(log_posterior(model.cells, priors, without(model.cells, np.array([c])))) for c in range(12)]
     exact = logsumexp(density) - np.array(others)
@@ -96,7 +97,7 @@ def test_a_cells_score_is_that_of_a_refit_without_it(family: Family, monkeypatch
 def test_a_groups_score_is_that_of_a_refit_without_it(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_DRAWS", 4000)
     model, draws, density = tiny(family)
-    found = left_out_groups(model, draws, None)
+    found = left_out_groups(model, drawn_log_lik(model, draws), None)
     cells, priors = model.cells, default_priors(model)
     others = [logsumexp(log_posterior(cells, priors, without(cells, cells.group_index == j))) for j in range(6)]
     np.testing.assert_allclose(found.pointwise, logsumexp(density) - np.array(others), atol=0.05)
@@ -108,7 +109,7 @@ def test_pit_is_between_the_chances_of_fewer_and_of_no_more_events(family: Famil
     """By brute force for one cell: the chance of each number of events, given all other cells."""
     model, draws, _ = tiny(family)
     cells, priors, c = model.cells, default_priors(model), 5
-    found = left_out_cells(model, draws, None, 1).pit
+    found = left_out_cells(model, drawn_log_lik(model, draws), None, 1).pit
     assert found is not None
     rest = logsumexp(log_posterior(cells, priors, without(cells, np.array([c]))))
     below = [0.0]
@@ -123,19 +124,19 @@ def test_pit_is_between_the_chances_of_fewer_and_of_no_more_events(family: Famil
 def test_pit_is_uniform_where_the_model_is_right() -> None:
     model = simulated_model("poisson", 7, [3] * 80, (-0.5, 0.4), (0.6,))
     draws = resampled_posterior(model, default_priors(model), 4, 250, 1, lambda _: None).draws
-    found = left_out_cells(model, draws, None, 2)
+    found = left_out_cells(model, drawn_log_lik(model, draws), None, 2)
     assert found.pit is not None
     assert stats.kstest(found.pit, "uniform").pvalue > 0.01
     wrong = replace(draws, beta=draws.beta + 0.5)
-    assert stats.kstest(left_out_cells(model, wrong, None, 2).pit, "uniform").pvalue < 1e-4
+    assert stats.kstest(left_out_cells(model, drawn_log_lik(model, wrong), None, 2).pit, "uniform").pvalue < 1e-4
 
 
 def test_of_many_cells_some_are_scored_and_sums_are_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     model = simulated_model("binomial", 7, [4] * 30, (-0.5, 0.4), (0.6, 0.3))
     draws = resampled_posterior(model, default_priors(model), 4, 250, 1, lambda _: None).draws
-    every = left_out_cells(model, draws, None, 2)
+    every = left_out_cells(model, drawn_log_lik(model, draws), None, 2)
     monkeypatch.setattr(module, "MOST_CELLS", 50)
-    some = left_out_cells(model, draws, None, 2)
+    some = left_out_cells(model, drawn_log_lik(model, draws), None, 2)
     assert (every.n_rows_used, some.n_rows_used) == (model.cells.events.size, 50)
     np.testing.assert_allclose(some.pointwise, every.pointwise[some.rows], atol=1e-3)
     assert abs(some.elpd_loo - every.elpd_loo) < 4 * some.se
@@ -146,8 +147,9 @@ def test_what_is_true_of_the_data_has_the_higher_score() -> None:
     """Simulated without a slope's spread; groups that differ less than a model says are predicted worse."""
     model = simulated_model("poisson", 7, [3] * 60, (-0.5, 0.4), (0.6,))
     draws = resampled_posterior(model, default_priors(model), 4, 250, 1, lambda _: None).draws
-    good = left_out_groups(model, draws, None)
-    bad = left_out_groups(model, replace(draws, sigma_group=3.0 * draws.sigma_group), None)
+    good = left_out_groups(model, drawn_log_lik(model, draws), None)
+    wide = replace(draws, sigma_group=3.0 * draws.sigma_group)
+    bad = left_out_groups(model, drawn_log_lik(model, wide), None)
     assert good.elpd_loo > bad.elpd_loo + 10
 
 

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
+from tasks.stats.counted import overdispersed_fit as overdispersed_module
 from tasks.stats.counted.added_terms import with_cells
 from tasks.stats.counted.cell_rows import cells_of_rows
 from tasks.stats.counted.model import CountedModel
@@ -147,6 +148,21 @@ def test_of_rows_without_dispersion_small_p_values_are_rare(family: Family) -> N
     p_values = np.array([fit.p_value for fit in fits])
     assert (p_values < 0.05).sum() <= 3
     assert (p_values == 1.0).sum() >= 2
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("dispersion", [0.0, 0.02])
+def test_no_dispersion_is_told_where_a_search_finds_none(
+    family: Family, dispersion: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(family, groups=25, rows=(3, 10), trials=(2, 12), dispersion=dispersion)
+    models = [rows_of(simulate(world, seed)) for seed in range(6)]
+    told = [overdispersed_fit(model, points=5) for model in models]
+    monkeypatch.setattr(overdispersed_module, "_is_none_best", lambda *_: False)
+    searched = [overdispersed_fit(model, points=5) for model in models]
+    for one, other in zip(told, searched, strict=True):
+        assert one.dispersion == pytest.approx(other.dispersion, abs=1e-5)
+        assert one.log_lik == pytest.approx(other.log_lik, abs=1e-3)
 
 
 def test_p_is_half_a_chi_squared() -> None:

@@ -31,6 +31,21 @@ def test_each_rate_is_the_mean_over_all_cells_one_by_one(family: Family, monkeyp
     np.testing.assert_allclose(standardised_rates(family, mix, draws[0]), found[0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("spread", [0.5, 3.0])
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_rates_of_many_groups_that_differ_in_levels_alone_are_their_own(family: Family, spread: float) -> None:
+    cells = simulated_counts(family, 2, [15] * 5, (-1.0, 0.5, 0.3))
+    mix, rng = case_mix(cells, scaling_of(cells)), np.random.default_rng(1)
+    draws = np.repeat(rng.normal(0, 0.5, (3, 1, 3)), 2000, axis=1)
+    draws[..., 0] += np.clip(spread * rng.standard_normal((3, 2000)), -9.0, 9.0)
+    by_curve = standardised_rates(family, mix, draws)
+    one_by_one = np.stack([standardised_rates(family, mix, part) for part in np.split(draws, 20, axis=1)], axis=1)
+    np.testing.assert_allclose(by_curve, one_by_one.reshape(3, 2000), rtol=1e-5)
+    draws[:, :, 1] += 1e-3 * rng.standard_normal((3, 2000))
+    one_by_one = np.stack([standardised_rates(family, mix, part) for part in np.split(draws, 20, axis=1)], axis=1)
+    np.testing.assert_allclose(standardised_rates(family, mix, draws), one_by_one.reshape(3, 2000), rtol=1e-12)
+
+
 @pytest.mark.parametrize("family", ["binomial", "poisson"])
 def test_complete_pooling_gives_everybody_the_overall_rate(family: Family) -> None:
     cells = simulated_counts(family, 3, [30] * 6, (-1.0, 0.5), tau=0.5)
