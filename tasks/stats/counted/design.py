@@ -93,8 +93,13 @@ def design_of(cells: Cells, basis: Basis, z: Floats) -> Design:
 
 def every(design: Design, step: int) -> Design:
     """Every `step`-th group."""
-    cells = np.flatnonzero(design.group % step == 0)
-    group = design.group[cells] // step
+    return of_groups(design, np.arange(design.n_groups) % step == 0)
+
+
+def of_groups(design: Design, is_kept: np.ndarray) -> Design:
+    """Some of the groups, by (J,) whether each is kept."""
+    cells = np.flatnonzero(is_kept[design.group])
+    group = (np.cumsum(is_kept) - 1)[design.group[cells]]
     return _of(design, cells, group, np.flatnonzero(np.diff(group, prepend=-1)))
 
 

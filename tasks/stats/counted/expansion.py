@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import factorial
 
 import numpy as np
@@ -28,14 +29,14 @@ NEWTON_STEPS = 4  # from the mode of the quadratic part: the rest is small
 
 @dataclass(frozen=True)
 class Expansion:
-    """About slopes (p - 1) and levels (J), intercept and effect together; their columns are as of the design."""
+    """About slopes (k) and levels (J), intercept and effect together; `_features` has the order of the f features."""
 
-    slopes: Floats  # (p - 1,)
+    slopes: Floats  # (k,)
     level: Floats  # (J,)
     value: float  # log likelihood there, without `Cells.constant`
     events: Floats  # (J,)
-    pooled: tuple[Floats, ...]  # (k,), (k, k), (k, k, k), (k k, k k): of the slopes' powers 1 to 4
-    powers: tuple[Floats, ...]  # of t's powers 1 … DEGREE: (1 + k + k (k + 1) / 2, J), or (1 + k, J)
+    pooled: tuple[Floats, Floats, Floats, Floats]  # (k,), (s,), (k, s), (s, s): of slopes and their s products
+    powers: tuple[Floats, ...]  # of t's powers 1 … DEGREE: (J, f), or fewer of the features
 
 
 @dataclass(frozen=True)
@@ -56,30 +57,45 @@ class Polynomials:
 
 def expansion_of(design: Design, beta: Floats, effect: Floats) -> Expansion:
     """About coefficients (p,), the intercept's first, and effects (J,) of the groups that have cells."""
-    k, slopes = beta.size - 1, beta[1:]
-    rows, columns = np.tril_indices(k)
-    doubled = np.where(rows == columns, 0.5, 1.0)  # half the square: each mixed term stands for two
-    level, value = beta[0] + effect, 0.0
-    pooled = [np.zeros(shape) for shape in ((k,), (k, k), (k, k, k), (k * k, k * k))]
-    powers: list[list[Floats]] = [[] for _ in range(DEGREE)]
+    k, slopes, level = beta.size - 1, beta[1:], beta[0] + effect
+    s = k * (k + 1) // 2
+    value, one, three, four = 0.0, np.zeros(k), np.zeros((k, s)), np.zeros((s, s))
+    sums = np.empty((design.n_groups, DEGREE + 1, 1 + k + s))
     for groups, piece in parts(design, CELLS_AT_ONCE):
         x = piece.basis[:, 1:]
         eta = x @ slopes + piece.spread(level[groups])
         cumulant, rate = cumulant_and_rate(piece.family, eta)
         orders = piece.size * derivatives(piece.family, rate, DEGREE + 1)
+        features = _features(x)
         value += float((piece.events * eta - piece.size * cumulant).sum())
-        squares = np.einsum("ci,cj->cij", x, x).reshape(-1, k * k)
-        pooled[0] += (orders[0] - piece.events) @ x
-        pooled[1] += (orders[1] @ squares).reshape(k, k)
-        pooled[2] += ((orders[2][:, None] * x).T @ squares).reshape(k, k, k)
-        pooled[3] += (orders[3][:, None] * squares).T @ squares
-        own = [np.ones((1, len(x))), x.T, doubled[:, None] * (x[:, rows] * x[:, columns]).T]
-        for power in range(1, DEGREE + 1):
-            n_kinds = 3 if power <= SQUARED_UP_TO else 2 if power < DEGREE else 1
-            kinds = [piece.sums(np.multiply(orders[power - 1 + i], own[i])) for i in range(n_kinds)]
-            powers[power - 1].append(np.vstack(kinds) / factorial(power))
-    joined = tuple(np.hstack(each) for each in powers)
-    return Expansion(slopes, level, value, design.sums(design.events), tuple(pooled), joined)
+        one -= piece.events @ x
+        three += (orders[2][:, None] * x).T @ features[:, 1 + k :]
+        four += (orders[3][:, None] * features[:, 1 + k :]).T @ features[:, 1 + k :]
+        for j, (first, end) in enumerate(pairwise(np.append(piece.first, eta.size)), groups.start):
+            sums[j] = orders[:, first:end] @ features[first:end]
+    pooled = one + sums[:, 0, 1 : 1 + k].sum(axis=0), sums[:, 1, 1 + k :].sum(axis=0), three, four
+    return Expansion(slopes, level, value, design.sums(design.events), pooled, _powers(sums, k))
+
+
+def _features(x: Floats) -> Floats:
+    """(C, 1 + k + k (k + 1) / 2) of x (C, k): 1, x, and products of which (x d)^2 / 2 is made with those of d."""
+    rows, columns = np.tril_indices(x.shape[1])
+    products = x[:, rows] * x[:, columns]
+    products[:, rows == columns] *= 0.5
+    return np.hstack([np.ones((len(x), 1)), x, products])
+
+
+def _powers(sums: Floats, k: int) -> tuple[Floats, ...]:
+    """From sums (J, DEGREE + 1, f) of the cumulants' derivatives times features."""
+    found = []
+    for power in range(1, DEGREE + 1):
+        kinds = [sums[:, power - 1, :1]]
+        if power < DEGREE:
+            kinds.append(sums[:, power, 1 : 1 + k])
+        if power <= SQUARED_UP_TO:
+            kinds.append(sums[:, power + 1, 1 + k :])
+        found.append(np.hstack(kinds) / factorial(power))
+    return tuple(found)
 
 
 def log_likelihood(found: Expansion, rule: Rule, beta: Floats, sd: Floats) -> Floats:
@@ -107,7 +123,7 @@ def _polynomials(found: Expansion, beta: Floats, sd: Floats) -> Polynomials:
     rows, columns = np.tril_indices(d.shape[1])
     features = np.hstack([np.ones((len(d), 1)), d, d[:, rows] * d[:, columns]])
     effect = found.level - beta[:, :1]
-    one, two, *others = (-(features[:, : len(each)] @ each) for each in found.powers)
+    one, two, *others = (-(features[:, : each.shape[1]] @ each.T) for each in found.powers)
     one += found.events - effect / sd**2
     two -= 0.5 / sd**2
     none = -0.5 * (effect / sd) ** 2
@@ -119,7 +135,7 @@ def _polynomials(found: Expansion, beta: Floats, sd: Floats) -> Polynomials:
 
 
 def _derivatives(coefficients: tuple[Floats, ...], t: Floats) -> tuple[Floats, Floats]:
-    """(s, J) first and second. Beyond the mode's neighbourhood, where a polynomial may bend up, that of its square."""
+    """(s, J) first, and second that is at most the quadratic part's: far out, a polynomial may bend up."""
     slope, bend = np.zeros_like(t), np.zeros_like(t)
     for power in range(len(coefficients) - 1, 0, -1):
         slope = slope * t + power * coefficients[power]
@@ -131,7 +147,7 @@ def _derivatives(coefficients: tuple[Floats, ...], t: Floats) -> tuple[Floats, F
 def _of_slopes(found: Expansion, d: Floats) -> Floats:
     """(S,) what does not depend on the groups' levels, of slopes (S, k) about those of the expansion."""
     one, two, three, four = found.pooled
-    squares = np.einsum("si,sj->sij", d, d).reshape(len(d), -1)
-    third = ((squares @ three.reshape(len(one), -1).T) * d).sum(axis=1)
-    fourth = ((squares @ four) * squares).sum(axis=1)
-    return np.asarray(found.value - d @ one - squares @ two.ravel() / 2.0 - third / 6.0 - fourth / 24.0)
+    rows, columns = np.tril_indices(d.shape[1])
+    products = d[:, rows] * d[:, columns]
+    third, fourth = ((products @ three.T) * d).sum(axis=1), ((products @ four) * products).sum(axis=1)
+    return np.asarray(found.value - d @ one - products @ two - third / 3.0 - fourth / 6.0)
