@@ -56,7 +56,7 @@ class Design:
         if self.events.size > FEW_PER_GROUP * self.first.size:
             return np.add.reduceat(values, self.first, axis=-1)
         several = [np.bincount(self.group, each, self.first.size) for each in values.reshape(-1, self.events.size)]
-        return np.asarray(several).reshape(*values.shape[:-1], self.first.size)
+        return np.asarray(several, dtype=float).reshape(*values.shape[:-1], self.first.size)
 
     def spread(self, values: Floats) -> Floats:
         """(…, C) each cell's value of its group, from (…, J)."""

@@ -36,7 +36,7 @@ def test_it_is_that_of_differences(
 
 
 def test_a_fit_of_many_cells_is_that_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every tenth group racing, and the information by Louis's identity."""
+    """With every tenth group racing, too. An information is that of a place up to 1e-4 standard errors off."""
     model = simulated_model("binomial", 4, [20] * 50, (-0.6, 0.3), (0.8,), (2, 9))
     plain = partial_pooling_of(model, "varying_intercept")
     monkeypatch.setattr(likelihood_search, "FEW_CELLS", 10)
@@ -47,5 +47,5 @@ def test_a_fit_of_many_cells_is_that_of_few(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose(quick.fixef, plain.fixef, atol=1e-6)
     np.testing.assert_allclose(quick.sigma_group, plain.sigma_group, atol=1e-6)
     sd = np.sqrt(np.diag(plain.parameter_cov))
-    np.testing.assert_allclose((quick.parameter_cov - plain.parameter_cov) / np.outer(sd, sd), 0.0, atol=2e-6)
+    np.testing.assert_allclose((quick.parameter_cov - plain.parameter_cov) / np.outer(sd, sd), 0.0, atol=1e-5)
     assert quick.certificate.least_curvature == pytest.approx(plain.certificate.least_curvature, rel=1e-4)
