@@ -18,6 +18,8 @@ from tasks.stats.records import Floats, Integers
 
 ALIASED = 1e-7  # what is left of a predictor given those before it, relative to its own size
 
+FEW_PER_GROUP = 8  # cells: with fewer, adding them one by one is quicker
+
 
 @dataclass(frozen=True)
 class Design:
@@ -49,7 +51,12 @@ class Design:
 
     def sums(self, values: Floats) -> Floats:
         """(…, J) sums of `values` (…, C) over each group's cells."""
-        return values if self.is_cell_per_group else np.add.reduceat(values, self.first, axis=-1)
+        if self.is_cell_per_group:
+            return values
+        if self.events.size > FEW_PER_GROUP * self.first.size:
+            return np.add.reduceat(values, self.first, axis=-1)
+        several = [np.bincount(self.group, each, self.first.size) for each in values.reshape(-1, self.events.size)]
+        return np.asarray(several, dtype=float).reshape(*values.shape[:-1], self.first.size)
 
     def spread(self, values: Floats) -> Floats:
         """(…, C) each cell's value of its group, from (…, J)."""
@@ -93,8 +100,13 @@ def design_of(cells: Cells, basis: Basis, z: Floats) -> Design:
 
 def every(design: Design, step: int) -> Design:
     """Every `step`-th group."""
-    cells = np.flatnonzero(design.group % step == 0)
-    group = design.group[cells] // step
+    return of_groups(design, np.arange(design.n_groups) % step == 0)
+
+
+def of_groups(design: Design, is_kept: np.ndarray) -> Design:
+    """Some of the groups, by (J,) whether each is kept."""
+    cells = np.flatnonzero(is_kept[design.group])
+    group = (np.cumsum(is_kept) - 1)[design.group[cells]]
     return _of(design, cells, group, np.flatnonzero(np.diff(group, prepend=-1)))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tasks.stats.counted.design import Design, parts
 from tasks.stats.counted.marginal_likelihood import CELLS_AT_ONCE, covariance_score_of, evaluate
+from tasks.stats.counted.observed_information import observed_information
 from tasks.stats.counted.quadrature import Rule, rule
 from tasks.stats.fits.batched_bfgs import minimise
 from tasks.stats.fits.reml import relative_factor
@@ -21,6 +22,7 @@ from tasks.stats.records import Floats
 
 FARTHEST = 100.0  # on the link scale, per SD of a predictor: the search ends there if the likelihood rises for ever
 DIFFERENCE = 1e-4  # of parameters, for second derivatives, relative to max(1, |parameter|)
+FEW_CELLS = 20_000  # up to these, differences of scores are quick
 DESCENT_TOLERANCE = 1e-7  # expected gain in the log likelihood at which a descent ends: Newton's steps do the rest
 
 
@@ -94,11 +96,25 @@ def free(search: Search, parameters: Floats) -> np.ndarray:
 
 
 def information(search: Search, parameters: Floats) -> Floats:
-    """Minus the second derivative of the log likelihood in the free parameters, from central differences of scores."""
+    """Minus the second derivative of the log likelihood in the free parameters.
+
+    Of many cells by Louis's identity, where the rule has several points; else from central differences of scores.
+    """
     is_free = free(search, parameters)
+    if search.design.events.size > FEW_CELLS and search.rule.n_points > 1:
+        return _louis(search, parameters)[np.ix_(is_free, is_free)]
     steps = np.eye(parameters.size)[is_free] * DIFFERENCE * np.maximum(1.0, np.abs(parameters[is_free]))[:, None]
     rows = [(search.at(parameters - s)[1] - search.at(parameters + s)[1])[is_free] / (2.0 * s.sum()) for s in steps]
     return (np.array(rows) + np.array(rows).T) / 2.0
+
+
+def _louis(search: Search, parameters: Floats) -> Floats:
+    fixed, factor = parameters[: search.m], search.factor(parameters)
+    each = [
+        observed_information(piece, search.rule, fixed, factor, search.modes[:, groups])
+        for groups, piece in search.pieces
+    ]
+    return np.asarray(np.sum(each, axis=0))
 
 
 def ascend(search: Search, starts: Iterable[Floats]) -> list[Floats]:

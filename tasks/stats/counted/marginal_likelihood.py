@@ -62,8 +62,8 @@ def by_group(
     """(J,) log likelihoods of the groups, without a score. Modes are searched from `start` (q, J)."""
     modes = modes_of(design, linear, start, gain_tolerance)
     total = np.zeros(design.n_groups)
-    for at in _chunks(design, rule):
-        total += _weights(design, rule, linear, modes, at)[0].sum(axis=0)
+    for at in node_chunks(design, rule):
+        total += weights_and_rates(design, rule, linear, modes, at)[0].sum(axis=0)
     return np.asarray(modes.value - 0.5 * modes.log_det + np.log(total))
 
 
@@ -77,8 +77,8 @@ def covariance_score_of(design: Design, rule: Rule, fixed: Floats, factor: Float
     modes = modes_of(design, linear, start)
     q, total = design.q, np.zeros(design.n_groups)
     sums = np.zeros((q, q, design.n_groups))
-    for at in _chunks(design, rule):
-        weights, rate = _weights(design, rule, linear, modes, at)
+    for at in node_chunks(design, rule):
+        weights, rate = weights_and_rates(design, rule, linear, modes, at)
         residual = design.events - design.size * rate
         weight = design.size * weight_and_change(design.family, rate)[0]
         of_z = [design.sums(residual * z) for z in design.z]
@@ -88,7 +88,7 @@ def covariance_score_of(design: Design, rule: Rule, fixed: Floats, factor: Float
     return np.asarray(0.5 * (sums / total).sum(axis=-1))
 
 
-def _weights(design: Design, rule: Rule, linear: Linear, modes: Modes, at: slice) -> tuple[Floats, Floats]:
+def weights_and_rates(design: Design, rule: Rule, linear: Linear, modes: Modes, at: slice) -> tuple[Floats, Floats]:
     """Of some nodes, exp(h(u) - h(mode)) w (K, J) and rates (K, C)."""
     u = modes.u + np.einsum("jab,kb->kaj", modes.root, rule.nodes[at])
     cumulant, rate = cumulant_and_rate(design.family, linear.eta(design.spread(u)))
@@ -97,7 +97,7 @@ def _weights(design: Design, rule: Rule, linear: Linear, modes: Modes, at: slice
     return np.exp(np.minimum(relative, OFF_MODE)), rate
 
 
-def _chunks(design: Design, rule: Rule) -> list[slice]:
+def node_chunks(design: Design, rule: Rule) -> list[slice]:
     """The nodes that are computed at once."""
     step = max(1, VALUES_AT_ONCE // design.events.size)
     return [slice(start, start + step) for start in range(0, rule.n_points, step)]
@@ -108,8 +108,8 @@ def _integral(design: Design, rule: Rule, linear: Linear, modes: Modes) -> _Inte
     of_groups, of_cells = np.zeros((1 + q + q * q, design.n_groups)), np.zeros((1 + q, design.events.size))
     zeta = rule.nodes
     powers = np.column_stack([np.ones(len(zeta)), zeta, (zeta[:, :, None] * zeta[:, None]).reshape(-1, q * q)])
-    for at in _chunks(design, rule):
-        weights, rate = _weights(design, rule, linear, modes, at)
+    for at in node_chunks(design, rule):
+        weights, rate = weights_and_rates(design, rule, linear, modes, at)
         of_groups += powers[at].T @ weights
         of_cells += powers[at, : 1 + q].T @ (rate * design.spread(weights))
     of_cells /= design.spread(of_groups[0])

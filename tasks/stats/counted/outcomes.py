@@ -49,3 +49,18 @@ def weight_and_change(family: Family, rate: Floats) -> tuple[Floats, Floats]:
         return rate, rate
     weight = rate * (1.0 - rate)
     return weight, weight * (1.0 - 2.0 * rate)
+
+
+def derivatives(family: Family, rate: Floats, order: int) -> Floats:
+    """(order, C) A', A'' and so on, from rates (C,).
+
+    Of the logit each is a polynomial in the rate r, whose derivative in eta is its derivative in r times r (1 - r).
+    """
+    if family == "poisson":
+        return np.tile(rate, (order, 1))
+    slope, each = np.polynomial.Polynomial([0.0, 1.0, -1.0]), np.polynomial.Polynomial([0.0, 1.0])
+    found = np.empty((order, rate.size))
+    for k in range(order):
+        found[k] = each(rate)
+        each = each.deriv() * slope
+    return found

@@ -15,13 +15,15 @@ import numpy as np
 from tasks.stats.bayes.posterior import FEWEST_GROUP_DRAWS, group_thin
 from tasks.stats.bayes.resampling import (
     PROPOSALS_PER_DRAW,
+    Normal,
     Resampled,
     normal_at_mode,
     resample_about,
 )
 from tasks.stats.counted.batches import batches
 from tasks.stats.counted.draws import CountedDraws
-from tasks.stats.counted.few_nodes import few_nodes
+from tasks.stats.counted.expanded import Expanded, error_of, expanded, is_exact_enough, known_effects
+from tasks.stats.counted.few_nodes import FewNodes, few_nodes
 from tasks.stats.counted.group_draws import standardised_effects
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.posterior import resampled_draws
@@ -35,6 +37,7 @@ FEWEST_GROUPS, MOST_CELLS = 200, 2000  # from here on, or above, a Stan engine t
 # 3 parameters, 62 % with 17 and 50 % with 30, so that these are worth 890 draws or more, 1,050 and 1,500.
 FEWEST_PROPOSALS = 1000, 100
 FEW_CELLS = 20_000  # of more, the coefficients' curvature is that of their units: hundreds of evaluations are saved
+EXPANDED_PROPOSALS = 4000
 NODES_AFFORDED = 100_000_000  # nodes times cells times proposals, if the proposals are not the fewest
 CELLS_AFFORDED = 40_000_000  # cells times draws with group effects
 MODE_POINTS = 3  # evaluations of all cells, for the mode of a group's effects
@@ -62,19 +65,44 @@ def resampled_posterior(
 ) -> CountedResampled:
     """`n_draws` draws for each of `chains`. Raises numpy.linalg.LinAlgError if no mode is found."""
     rough = counted_marginal(model, priors)
-    n_settled = rough.beta_center.size if model.cells.events.size > FEW_CELLS else 0
+    quick = _expanded(rough) or _by_few_nodes(rough, chains * n_draws)
+    found = resample_about(
+        quick.at, quick.density, chains * n_draws, quick.n_proposed, seed, lambda share: progress(0.6 * share)
+    )
+    parameters = rough.constrained(found.free)
+    thin = _thin(model, chains, n_draws)
+    effects = _effects(model, quick.density, parameters.every(thin), seed, lambda share: progress(0.6 + 0.4 * share))
+    effects = effects.reshape(chains, -1, *effects.shape[1:])
+    draws = resampled_draws(parameters.variables(chains), effects, thin, model)
+    return CountedResampled(draws, found, quick.density.points, quick.error)
+
+
+@dataclass(frozen=True)
+class _Quick:
+    density: FewNodes | Expanded
+    at: Normal
+    n_proposed: int
+    error: float  # of the log density, in nats
+
+
+def _expanded(rough: CountedMarginal) -> _Quick | None:
+    """None where groups are not known well enough. Proposals cost little then."""
+    density = expanded(rough)
+    if density is None:
+        return None
+    at = normal_at_mode(density.log_density, np.zeros(density.guessed_scale.size), density.guessed_scale)
+    error = error_of(density, rough, at)
+    return _Quick(density, at, EXPANDED_PROPOSALS, error) if is_exact_enough(error) else None
+
+
+def _by_few_nodes(rough: CountedMarginal, n_draws: int) -> _Quick:
+    n_settled = rough.beta_center.size if rough.design.events.size > FEW_CELLS else 0
     at = normal_at_mode(rough.log_density, np.zeros(rough.guessed_scale.size), rough.guessed_scale, n_settled)
     few = few_nodes(rough, at)
     cost = rough.design.events.size * (few.marginal.rule.n_points + MODE_POINTS)
     fewest = max(FEWEST_PROPOSALS[0], FEWEST_PROPOSALS[1] * at.mode.size)
-    n_proposed = int(np.clip(NODES_AFFORDED // cost, fewest, max(fewest, PROPOSALS_PER_DRAW * chains * n_draws)))
-    found = resample_about(at, few, chains * n_draws, n_proposed, seed, lambda share: progress(0.6 * share))
-    parameters = rough.constrained(found.free)
-    thin = _thin(model, chains, n_draws)
-    effects = _effects(model, rough, parameters, thin, seed, lambda share: progress(0.6 + 0.4 * share))
-    effects = effects.reshape(chains, -1, *effects.shape[1:])
-    draws = resampled_draws(parameters.variables(chains), effects, thin, model)
-    return CountedResampled(draws, found, few.points, few.error)
+    most = max(fewest, PROPOSALS_PER_DRAW * n_draws)
+    return _Quick(few, at, int(np.clip(NODES_AFFORDED // cost, fewest, most)), few.error)
 
 
 def _thin(model: CountedModel, chains: int, n_draws: int) -> int:
@@ -86,19 +114,21 @@ def _thin(model: CountedModel, chains: int, n_draws: int) -> int:
 
 def _effects(
     model: CountedModel,
-    marginal: CountedMarginal,
+    density: FewNodes | Expanded,
     parameters: CountedParameters,
-    thin: int,
     seed: int,
     progress: Callable[[float], None],
 ) -> Floats:
-    """(S / thin, J, q) group effects; those of groups without a cell are from their distribution over groups."""
+    """(S, J, q) group effects; those of groups without a cell are from their distribution over groups."""
     rng = np.random.default_rng([seed, 1])
-    has_cells = np.unique(model.cells.group_index)
-    beta, factor = parameters.beta[::thin], parameters.factor[::thin]
+    groups, marginal = np.unique(model.cells.group_index), density.marginal
+    beta, factor = parameters.beta, parameters.factor
     u = rng.standard_normal((len(beta), model.cells.n_groups, len(model.varying)))
+    if isinstance(density, Expanded):
+        u[:, groups[density.is_known], 0] = known_effects(density, parameters, rng)
+        groups = groups[~density.is_known]
     for batch in batches(marginal.design, beta, factor, marginal.modes):
         drawn = standardised_effects(batch.design, batch.linear, batch.start, rng)
-        u[batch.draws, has_cells[batch.groups]] = np.moveaxis(drawn.reshape(-1, *batch.shape), 0, -1)
-        progress(batch.groups.start / has_cells.size + batch.shape[1] / has_cells.size * batch.draws.stop / len(beta))
+        u[batch.draws, groups[batch.groups]] = np.moveaxis(drawn.reshape(-1, *batch.shape), 0, -1)
+        progress(batch.groups.start / groups.size + batch.shape[1] / groups.size * batch.draws.stop / len(beta))
     return u @ np.swapaxes(factor, 1, 2)

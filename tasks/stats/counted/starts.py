@@ -16,6 +16,7 @@ from tasks.stats.records import Floats
 MODERATE, WIDE = 0.5, 3.0  # SDs of group effects on the link scale
 DISTINCT = 1e-2  # parameters: starts that have come this near have come to the same maximum
 RACING_GROUPS = 1_000  # about as many race where groups are many
+RACING_CELLS, FEWEST_RACING = 40_000, 200  # and of groups of many cells fewer: about as many cells, and groups at least
 ASTRAY = 5.0  # link units from the GLM: fixed effects that racing groups alone leave without bound
 LONGEST_STEP = 3.0  # link units, of the GLM's
 GLM_STEPS = 10
@@ -30,7 +31,8 @@ class Race:
 
 def race(design: Design) -> Race:
     """Of many groups, some race for all; all do where these alone lead astray."""
-    step = design.n_groups // RACING_GROUPS
+    fewer = min(design.events.size // RACING_CELLS, design.n_groups // FEWEST_RACING)
+    step = max(design.n_groups // RACING_GROUPS, fewer)
     rough = search_of(design, ROUGH_POINTS.get(design.q, 1))
     for racing in (search_of(every(design, step), ROUGH_POINTS.get(design.q, 1)), rough) if step > 1 else (rough,):
         starts = _starts(racing)

@@ -19,12 +19,14 @@ from tasks.stats.counted.design import Basis, Design, basis_of, design_of
 from tasks.stats.counted.likelihood_search import Search
 from tasks.stats.counted.marginal_likelihood import by_group
 from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.newton import climbed
 from tasks.stats.counted.priors import CountedPriors, log_prior_of
 from tasks.stats.counted.quadrature import ROUGH_POINTS, Rule, rule
 from tasks.stats.counted.starts import race
 from tasks.stats.records import Floats
 
 LEAST_SD = 0.05  # of groups, on the link's scale, to begin with
+NEAR_ENOUGH = 0.1  # standard errors from the maximum: where racing groups were some of all, they left it farther away
 LEAST_CURVATURE = 1e-8  # of the likelihood in SDs of the predictors; the priors say more than less
 
 
@@ -50,6 +52,12 @@ class CountedParameters:
         """(S, d) fixed effects, group SDs, correlations (lower triangle, row by row)."""
         rows, columns = np.tril_indices(self.correlation_factor.shape[1], -1)
         return np.column_stack([self.beta, self.sigma_group, self.correlation[:, rows, columns]])
+
+    def every(self, step: int) -> CountedParameters:
+        """Of every `step`-th draw."""
+        kept = slice(None, None, step)
+        of = (self.beta, self.sigma_group, self.correlation_factor, self.log_jacobian)
+        return CountedParameters(*(each[kept] for each in of))
 
     def variables(self, chains: int) -> Mapping[str, Floats]:
         """Dealt into chains (C, D, ...), named as a Stan engine's."""
@@ -108,7 +116,7 @@ def counted_marginal(model: CountedModel, priors: CountedPriors) -> CountedMargi
     """With units from the likelihood by a rough rule, and from the priors where these say more."""
     basis = basis_of(model.design, model.cells.n_rows)
     raced = race(design_of(model.cells, basis, _varying_columns(model)))
-    near = raced.ranked[0]
+    near = climbed(raced.rough, raced.ranked[0], raced.information, NEAR_ENOUGH)
     sd = np.sqrt((raced.rough.factor(near) ** 2).sum(axis=1))
     center, factor = _coefficient_units(basis, raced.rough, near, raced.information, priors)
     raced.rough.at(near)
