@@ -22,6 +22,7 @@ from tasks.view.topics import TOPICS
 from tasks.view.words import numbers, text
 from tests import factories
 from tests.judged_source import PASSING, SAMPLER, Judged, judged_of
+from tests.measured import is_what_is_said
 from tests.noticed import noticed_rows
 from tests.past_runs import earlier, grown, looked_back
 from tests.posteriors import sampled
@@ -73,6 +74,19 @@ NAMES = [
         for make in ("singular", "regular", "intercept_only", "two_predictors", "categories", "hostile")
     ),
 ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_are_what_their_measures_say(name: str) -> None:
+    for judged in reports()[name].findings.judgements:
+        measure = SPECS[judged.kind].measure
+        if measure and judged.value is not None:
+            assert is_what_is_said(measure, judged.value), (judged, measure)
+
+
+def test_every_measure_has_a_meaning() -> None:
+    for spec in SPECS.values():
+        assert not spec.measure or is_what_is_said(spec.measure, 1.0)
 
 
 @pytest.fixture(params=NAMES, scope="module")

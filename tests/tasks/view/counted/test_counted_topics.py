@@ -29,6 +29,7 @@ from tasks.view.words import text
 from tests.counted_reports import CASES, hospitals_case, shares_case
 from tests.factories import HOSTILE_LABELS
 from tests.judged_source import PASSING, Judged, judged_of
+from tests.measured import is_what_is_said
 from tests.noticed import noticed_rows
 
 MOST_WORDS = 25
@@ -59,6 +60,13 @@ def test_every_case_is_said_and_none_that_cannot_be(kind: str) -> None:
     assert SPECS[kind].kind == kind
     assert SPECS[kind].title
     assert SPECS[kind].cases.keys() == {one.case for one in JUDGED if one.kind == kind}
+
+
+def test_values_are_what_their_measures_say(report: CountedContext) -> None:
+    for judged in report.findings.judgements:
+        measure = SPECS[judged.kind].measure
+        if measure and judged.value is not None:
+            assert is_what_is_said(measure, judged.value), (judged, measure)
 
 
 @cache
