@@ -29,8 +29,8 @@ MEANINGS: tuple[Rule, ...] = (
     (r"correlation \{value\}", lambda value: -1.0 <= value <= 1.0),
     (r"Pareto k|^highest \{value\}|^\{value\}, below|deviance", math.isfinite),
     (r"variance inflation", lambda value: value >= 1.0),
-    (r"ratio|times|standard errors|least spread|days old|draws", _is_size),
-    (r"[a-z]: \{value\}|\{value\} groups", _is_number_of),
+    (r"^\{value\}, at least|ratio|times|standard errors|least spread|days old|draws", _is_size),
+    (r"none allowed|[a-z]: \{value\}|\{value\} groups", _is_number_of),
 )
 
 
