@@ -16,10 +16,10 @@ import numpy as np
 from tasks.stats.counted.batches import batches
 from tasks.stats.counted.design import Design, parts
 from tasks.stats.counted.draws import CountedDraws
-from tasks.stats.counted.group_modes import Modes, linear_of, modes_of
+from tasks.stats.counted.group_modes import Modes, linear_of, mode_slopes, modes_of
 from tasks.stats.counted.marginal_likelihood import by_group
 from tasks.stats.counted.model import CountedModel
-from tasks.stats.counted.outcomes import cumulant_of, weight_and_change
+from tasks.stats.counted.outcomes import cumulant_of
 from tasks.stats.counted.quadrature import MOST_DIMENSIONS, Rule, rule
 from tasks.stats.counted.unconstrained import full_design
 from tasks.stats.fits.small_matrices import cholesky
@@ -109,7 +109,7 @@ def about_near_modes(design: Design, at: ParameterDraws, modes: Modes, whole: Pa
     n_draws, nodes = len(at.beta), rule(design.q, NEAR_POINTS[design.q])
     beta, factor = whole.beta.mean(axis=0), whole.factor.mean(axis=0)
     moved = np.hstack([at.beta - beta, (at.factor - factor).reshape(n_draws, -1)])
-    slopes = _slopes(design, modes, factor)
+    slopes = mode_slopes(design, modes, factor)
     values = np.empty((n_draws, design.n_groups))
     for groups, piece in parts(design, max(1, VALUES_AT_ONCE // n_draws)):
         centre = modes.u[:, groups, None] + slopes[:, groups] @ moved.T
@@ -124,24 +124,6 @@ def _farthest(at: ParameterDraws) -> ParameterDraws:
     away = np.abs(every - every.mean(axis=0)) / np.maximum(every.std(axis=0), np.finfo(float).tiny)
     kept = np.argsort(-away.max(axis=1), kind="stable")[:TRIED]
     return ParameterDraws(at.beta[kept], at.factor[kept])
-
-
-def _slopes(design: Design, modes: Modes, factor: Floats) -> Floats:
-    """(q, J, m + q q) derivatives of the modes in the fixed effects and in the factor, row by row.
-
-    A mode has a'r = u with residuals r: so its move is that of a'r, the mode being held, by the curvature's inverse.
-    """
-    a, weight = factor.T @ design.z, design.size * weight_and_change(design.family, modes.rate)[0]
-    residual, q = design.events - design.size * modes.rate, design.q
-    moves = np.empty((q, design.n_groups, design.m + q * q))
-    for b in range(q):
-        weighted = weight * a[b]
-        moves[b, :, : design.m] = -design.sums(weighted * design.basis.T).T
-        for row, column in np.ndindex(q, q):
-            move = -design.sums(weighted * design.z[row]) * modes.u[column]
-            own = design.sums(residual * design.z[row]) if b == column else 0.0
-            moves[b, :, design.m + row * q + column] = move + own
-    return np.einsum("jab,bjk->ajk", modes.inverse, moves)
 
 
 def _about(piece: Design, at: ParameterDraws, nodes: Rule, centre: Floats, root: Floats) -> Floats:

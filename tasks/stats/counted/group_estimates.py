@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tasks.stats.counted.design import Design, basis_of, design_of
-from tasks.stats.counted.group_modes import linear_of, modes_of
+from tasks.stats.counted.group_modes import linear_of, mode_slopes, modes_of
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.partial_pooling import CountedPartialPooling
+from tasks.stats.counted.unconstrained import full_design
 from tasks.stats.fits.reml import relative_factor
+from tasks.stats.fits.small_matrices import lower_triangle
 from tasks.stats.records import Floats
-
-DIFFERENCE = 1e-4  # of parameters, relative to max(1, |parameter|)
 
 
 def group_estimates(model: CountedModel, fit: CountedPartialPooling) -> tuple[Floats, Floats]:
@@ -42,29 +41,20 @@ def _coefficients(model: CountedModel, fixef: Floats, effects: Floats) -> Floats
 
 
 def _derivatives(model: CountedModel, fit: CountedPartialPooling) -> Floats:
-    """(p + added + k, J, p) of the estimates in the fixed effects and in theta, by central differences of the modes."""
-    x, q, n_fixed = model.design, len(fit.varying), fit.fixef.size
-    design = design_of(
-        model.cells, basis_of(x[:, :1], model.cells.n_rows), np.ascontiguousarray(x[:, list(fit.varying)].T)
-    )
-    at = np.append(np.nan_to_num(fit.fixef), fit.theta)
-    has_cells, has_variance = np.unique(model.cells.group_index), np.diag(fit.parameter_cov) > 0
-    start = np.zeros((q, has_cells.size))
-    moved = np.zeros((at.size, *(model.cells.n_groups, model.n_own)))
-    for k in np.flatnonzero(has_variance):
-        step = np.eye(at.size)[k] * DIFFERENCE * max(1.0, abs(at[k]))
-        ends = []
-        for there in (at + step, at - step):
-            effects = np.zeros((model.cells.n_groups, q))
-            effects[has_cells] = _modes(design, x @ there[:n_fixed], relative_factor(there[n_fixed:], q), start)
-            ends.append(_coefficients(model, there[:n_fixed], effects))
-        moved[k] = (ends[0] - ends[1]) / (2.0 * step[k])
+    """(p + added + k, J, p) of the estimates in the fixed effects and in theta."""
+    design, factor = full_design(model), relative_factor(fit.theta, len(fit.varying))
+    linear = linear_of(design, np.nan_to_num(fit.fixef), factor)
+    modes = modes_of(design, linear, np.zeros((design.q, design.n_groups)))
+    n_fixed, has_cells, varying = fit.fixef.size, np.unique(model.cells.group_index), np.array(fit.varying)
+    effects = np.einsum("ab,bjk->kja", factor, mode_slopes(design, modes, factor))
+    moved = np.zeros((n_fixed + fit.theta.size, model.cells.n_groups, model.n_own))
+    for k in range(n_fixed):
+        moved[k, has_cells[:, None], varying] = effects[k]
+        if k < model.n_own:
+            moved[k, :, k] += 1.0
+        else:
+            moved[k, :, 0] += model.group_values[:, k - model.n_own]
+    for k, (row, column) in enumerate(zip(*lower_triangle(design.q), strict=True), start=n_fixed):
+        moved[k, has_cells[:, None], varying] = effects[n_fixed + row * design.q + column]
+        moved[k, has_cells, varying[row]] += modes.u[column]
     return moved
-
-
-def _modes(design: Design, base: Floats, factor: Floats, start: Floats) -> Floats:
-    """(J, q) group effects at their modes, and `start` (q, J) is moved there."""
-    of_base = Design(design.family, base[:, None], design.z, design.events, design.size, design.group, design.first)
-    found = modes_of(of_base, linear_of(of_base, np.ones(1), factor), start)
-    start[:] = found.u
-    return np.asarray(found.u.T @ factor.T)

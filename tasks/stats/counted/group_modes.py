@@ -97,6 +97,24 @@ def modes_of(design: Design, linear: Linear, start: Floats, gain_tolerance: floa
     return Modes(tried, at.value, at.rate, inverse, _root(at.of_outcomes, inverse), log_det)
 
 
+def mode_slopes(design: Design, modes: Modes, factor: Floats) -> Floats:
+    """(q, J, m + q q) derivatives of the modes in the fixed effects and in `factor` (q, q), row by row.
+
+    A mode has a'r = u with residuals r: so its move is that of a'r, the mode being held, by the curvature's inverse.
+    """
+    a, weight = factor.T @ design.z, design.size * weight_and_change(design.family, modes.rate)[0]
+    residual, q = design.events - design.size * modes.rate, design.q
+    moves = np.empty((q, design.n_groups, design.m + q * q))
+    for b in range(q):
+        weighted = weight * a[b]
+        moves[b, :, : design.m] = -design.sums(weighted * design.basis.T).T
+        for row, column in np.ndindex(q, q):
+            move = -design.sums(weighted * design.z[row]) * modes.u[column]
+            own = design.sums(residual * design.z[row]) if b == column else 0.0
+            moves[b, :, design.m + row * q + column] = move + own
+    return np.einsum("jab,bjk->ajk", modes.inverse, moves)
+
+
 def _joint(design: Design, linear: Linear, u: Floats) -> _Joint:
     cumulant, rate = cumulant_and_rate(design.family, linear.eta(design.spread(u)))
     expected = design.size * rate

@@ -91,14 +91,15 @@ def _cases(cells: Cells, scaling: Scaling) -> _Cases:
 
 def _effects(cases: _Cases, coef: Floats) -> Floats:
     eta, effects = cases.eta(coef, cases.x), np.empty(cases.scale.size)
-    slope = variance_of(cases.family, mean_of(cases.family, eta))
+    mean = mean_of(cases.family, eta)
+    slope = variance_of(cases.family, mean)
     for k, two in enumerate(cases.two, start=1):
         own = coef[k] if coef.ndim == 1 else coef[cases.group_index, k]
         if two is None:
             change = own * slope
         else:
-            low, high = (mean_of(cases.family, eta + own * (value - cases.x[:, k])) for value in two)
-            change = (high - low) / (two[1] - two[0])
+            to_other = two.sum() - 2.0 * cases.x[:, k]
+            change = (mean_of(cases.family, eta + own * to_other) - mean) / to_other
         effects[k - 1] = (cases.share * change).sum() / cases.scale[k - 1]
     return effects
 

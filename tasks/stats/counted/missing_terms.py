@@ -32,6 +32,7 @@ from tasks.stats.fits.pooling import has_full_rank
 from tasks.stats.judged.implied_coverage import by_normal
 from tasks.stats.judged.missing_terms import CHANCE, FEWEST_GROUPS, LEAST_SHARE, MissingTerm
 from tasks.stats.records import Floats
+from tasks.stats.side_by_side import side_by_side
 
 POINTS = {1: 9, 2: 5}  # per varying effect, of the tests
 FEWEST_DF = 10  # of a dispersion
@@ -45,16 +46,15 @@ def missing_terms(model: CountedModel, fullest: CountedPartialPooling, span_limi
     """
     if not fullest.is_converged:
         return ()
-    plain, found = near(model, fullest), list[MissingTerm]()
-    beside = _beside(model, plain, plain)
-    for added in _candidates(model.cells, model):
-        one = _tested(beside, added, span_limit)
-        if one is not None:
-            found.append(one)
-            if added.kind == "size" and one.is_missing:
-                wide = _with(model, (added,))
-                beside = _beside(wide, near(wide, plain), plain)
-    return tuple(found)
+    plain = near(model, fullest)
+    beside, candidates = _beside(model, plain, plain), [*_candidates(model.cells, model)]
+    size = next((_tested(beside, added, span_limit) for added in candidates if added.kind == "size"), None)
+    if size is not None and size.is_missing:
+        wide = _with(model, (size.added,))
+        beside = _beside(wide, near(wide, plain), plain)
+    with side_by_side(model.cells.events.size) as start:
+        others = [start(_tested, beside, added, span_limit) for added in candidates if added.kind != "size"]
+    return tuple(one for one in (size, *(other.result() for other in others)) if one is not None)
 
 
 @dataclass(frozen=True)

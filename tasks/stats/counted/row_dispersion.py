@@ -24,6 +24,7 @@ from tasks.stats.counted.overdispersed_fit import OverdispersedFit, overdisperse
 from tasks.stats.counted.partial_pooling import CountedPartialPooling
 from tasks.stats.fits.cells import Cells
 from tasks.stats.judgement import Judgement
+from tasks.stats.side_by_side import side_by_side
 
 CHANCE = 0.01
 HINTED = 0.05  # as by chance in one study of twenty
@@ -32,7 +33,8 @@ ZEROS_SHARE = 0.01  # of the rows: zeros beyond those expected that matter
 FEWEST_REPEATED = 20  # units beyond one per group, which alone cannot be told from group effects
 MOST_ROWS = 10_000  # of the likelihood
 POINTS = {1: 15, 2: 5}  # per varying effect
-N_REPLICATES = 400
+N_REPLICATES, FEWEST_REPLICATES = 400, 200
+UNITS_SIMULATED = 40_000_000  # of replicates, if these are not the fewest
 
 Unit = Literal["rows", "cells", "none"]
 
@@ -91,8 +93,12 @@ def row_dispersion(
         return RowDispersion("none", 0, None, None, 1.0), None
     mean = mean_of(units.cells.family, linear_predictor(units, fit))
     used = _some(units, seed)
-    kin = overdispersed_fit(used, fit, POINTS.get(len(model.varying)))
-    pearson, zeros = overdispersion_and_zeros(units.cells, mean, seed, N_REPLICATES)
+    n_units = units.cells.events.size
+    n_replicates = max(FEWEST_REPLICATES, min(N_REPLICATES, UNITS_SIMULATED // n_units))
+    with side_by_side(n_units) as start:
+        fitting = start(overdispersed_fit, used, fit, POINTS.get(len(model.varying)))
+        pearson, zeros = overdispersion_and_zeros(units.cells, mean, seed, n_replicates)
+    kin = fitting.result()
     found = RowDispersion(
         "rows" if unit == "rows" else "cells",
         used.cells.events.size,
