@@ -74,22 +74,23 @@ class Basis:
 
 def basis_of(x: Floats, n_rows: Integers) -> Basis:
     """Gram and Schmidt's basis of `x` (C, p), column by column, each projected twice against rounding."""
-    share = n_rows[:, None] / n_rows.sum()
-    p = x.shape[1]
-    columns, steps = np.empty((len(x), 0)), np.zeros((p, 0))
+    share = n_rows / n_rows.sum()
+    p, m = x.shape[1], 0
+    columns, steps = np.empty((len(x), p), order="F"), np.zeros((p, p))
     is_aliased = np.zeros(p, dtype=bool)
     for k in range(p):
         rest, made_of = x[:, k].copy(), np.eye(p)[k]
         for _ in range(2):
-            onto = columns.T @ (share[:, 0] * rest)
-            rest, made_of = rest - columns @ onto, made_of - steps @ onto
-        length, own = (float(np.sqrt(share[:, 0] @ values**2)) for values in (rest, x[:, k]))
+            onto = columns[:, :m].T @ (share * rest)
+            rest, made_of = rest - columns[:, :m] @ onto, made_of - steps[:, :m] @ onto
+        length, own = (float(np.sqrt(share @ values**2)) for values in (rest, x[:, k]))
         is_aliased[k] = length <= ALIASED * own
         if not is_aliased[k]:
-            columns = np.column_stack([columns, rest / length])
-            steps = np.column_stack([steps, made_of / length])
+            columns[:, m], steps[:, m] = rest / length, made_of / length
+            m += 1
+    steps = steps[:, :m]
     steps[is_aliased] = np.nan
-    return Basis(columns, steps, is_aliased)
+    return Basis(np.ascontiguousarray(columns[:, :m]), steps, is_aliased)
 
 
 def design_of(cells: Cells, basis: Basis, z: Floats) -> Design:

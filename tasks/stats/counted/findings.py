@@ -51,8 +51,7 @@ from tasks.study.model import Study
 from tasks.study.run import RunRecord
 
 UNJUDGED = Verdict("use", "bayes")
-EFFECT_DRAWS, FEWEST_EFFECT_DRAWS = 1000, 100
-MOST_CELLS = 40_000_000  # cells x draws for marginal effects
+EFFECT_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -199,6 +198,5 @@ def _effects(cells: Cells, scaling: Scaling, posterior: CountedPosterior) -> Mar
     draws, p = posterior.draws, len(cells.terms)
     groups = all_draws(draws)
     average = flat(draws.beta[:, :: draws.group_thin])[:, :p]
-    most = max(FEWEST_EFFECT_DRAWS, min(EFFECT_DRAWS, MOST_CELLS // cells.events.size))
-    kept = np.linspace(0, len(groups) - 1, min(len(groups), most)).round().astype(int)
+    kept = np.linspace(0, len(groups) - 1, min(len(groups), EFFECT_DRAWS)).round().astype(int)
     return marginal_effects_of_draws(cells, scaling, average[kept], groups[kept])

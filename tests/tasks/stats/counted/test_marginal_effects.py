@@ -99,3 +99,20 @@ def test_intervals_hold_the_truth() -> None:
         found = effects_of(counted("binomial", rng.binomial(1, p), x=x))
         held += (found.difference_lower <= truth) & (truth <= found.difference_upper)
     assert (np.abs(held / n - 0.95) < 4 * np.sqrt(0.95 * 0.05 / n)).all()
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_a_sample_of_many_cells_says_the_same_as_all(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few of the cells, whose own average is taken off: what is left is a small part of the interval."""
+    rng = np.random.default_rng(4)
+    x = np.column_stack([rng.normal(size=6000), rng.integers(0, 2, 6000)])
+    cells = counted(family, rng.integers(0, 2, 6000), rng.integers(2, 9, 6000), rng.integers(0, 40, 6000), x)
+    average = np.array([-1.0, 0.4, 0.6]) + 0.1 * rng.standard_normal((300, 3))
+    group = average[:, None] + np.array([0.5, 0.0, 0.0]) * rng.standard_normal((300, 40, 3))
+    exact = marginal_effects_of_draws(cells, scaling_of(cells), average, group)
+    monkeypatch.setattr("tasks.stats.counted.marginal_effects.MOST_CELLS", 500)
+    found = marginal_effects_of_draws(cells, scaling_of(cells), average, group)
+    wide = exact.difference_upper - exact.difference_lower
+    for name in ("difference", "difference_lower", "difference_upper"):
+        off = np.abs(getattr(found, name) - getattr(exact, name)) / wide
+        assert 0.0 < off.max() < 0.03
