@@ -75,10 +75,18 @@ def maximise(design: Design, points: int) -> tuple[Maximum, Search]:
     return _maximum(fine, stop, is_highest), fine
 
 
-def maximise_near(design: Design, start: Floats, points: int) -> tuple[Maximum, Search]:
-    """The maximum near `start`, parameters of the same design or of one with fewer columns and 0 for the others."""
+def maximise_near(design: Design, start: Floats, points: int, is_rough: bool = False) -> tuple[Maximum, Search]:
+    """The maximum near `start`, parameters of the same design or of one with fewer columns and 0 for the others.
+
+    A rough one has the information of the start, if that led to it and no variance is 0.
+    """
     search = search_of(design, points)
-    stop, is_highest = _settled(search, start, information(search, start))
+    known = information(search, start)
+    if is_rough and is_positive(known) and free(search, start).all():
+        near = _maximum(search, Stop(climbed(search, start, known, NEAR), known), is_highest=True)
+        if near.is_converged:
+            return near, search
+    stop, is_highest = _settled(search, start, known)
     return _maximum(search, stop, is_highest), search
 
 

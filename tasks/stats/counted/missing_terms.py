@@ -35,6 +35,7 @@ from tasks.stats.records import Floats
 from tasks.stats.side_by_side import side_by_side
 
 POINTS = {1: 9, 2: 5}  # per varying effect, of the tests
+POINTS_OF_MANY, MANY = 5, 20.0  # where levels alone vary, and groups have so many events, and of trials others, each
 FEWEST_DF = 10  # of a dispersion
 
 
@@ -91,7 +92,14 @@ def is_estimable(model: CountedModel) -> bool:
 def near(model: CountedModel, start: CountedPartialPooling) -> CountedPartialPooling:
     """The fit of a model by the tests' rule, searched for near another fit, of the same varying effects or not."""
     of_same = start if start.varying == model.varying else None
-    return partial_pooling_of(model, start.flavour, start=of_same, points=POINTS.get(len(model.varying)))
+    return partial_pooling_of(model, start.flavour, start=of_same, points=_points(model))
+
+
+def _points(model: CountedModel) -> int | None:
+    cells = model.cells
+    rarer = cells.events if cells.family == "poisson" else np.minimum(cells.events, cells.size - cells.events)
+    has_many = len(model.varying) == 1 and rarer.sum() >= MANY * cells.n_groups
+    return POINTS_OF_MANY if has_many else POINTS.get(len(model.varying))
 
 
 def _levels(model: CountedModel) -> CountedModel:

@@ -107,15 +107,16 @@ def partial_pooling_of(
     """Fit a model of the families' own variance, overdispersed or not, on its own scaling.
 
     With `start`, a fit with the same varying effects, whose terms are the first of the model's, the maximum is searched
-    for near it only. `points` per varying effect are those of the module unless given.
+    for near it only. `points` per varying effect are those of the module unless given; a fit by other points, near a
+    start, is for tests, and its covariance that of the start.
     """
     basis = basis_of(model.design, model.cells.n_rows)
     design = design_of(model.cells, basis, np.ascontiguousarray(model.design[:, list(model.varying)].T))
-    points = points or POINTS.get(design.q, 1)
+    n_points = points or POINTS.get(design.q, 1)
     if start is None:
-        maximum, search = maximise(design, points)
+        maximum, search = maximise(design, n_points)
     else:
-        maximum, search = maximise_near(design, _parameters(basis, start), points)
+        maximum, search = maximise_near(design, _parameters(basis, start), n_points, is_rough=points is not None)
     fixed, theta = np.split(maximum.parameters, [design.m])
     factor = search.factor(maximum.parameters)
     mode, conditional_cov = _group_effects(model.cells, search, maximum)
