@@ -10,9 +10,9 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, TypeVar
 
@@ -130,12 +130,13 @@ class Step(Generic[P, R]):
         return tried_again(lambda: self._run(*args, **kwargs)) if self._disk else self._run(*args, **kwargs)
 
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> Result[R]:
-        """Begin it in a thread of Prefect's; outside of a flow run, do it now."""
+        """Begin it in a thread: in a flow run, of Prefect's."""
         if run_log().is_flow_run:
             return self.task.submit(*args, **kwargs)
-        done: Future[R] = Future()
-        done.set_result(self(*args, **kwargs))
-        return done
+        thread = ThreadPoolExecutor(1)
+        begun = thread.submit(copy_context().run, lambda: self(*args, **kwargs))
+        thread.shutdown(wait=False)
+        return begun
 
 
 def step(
