@@ -15,6 +15,7 @@ from tasks.stats.counted.glm import complete_rates
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.own_rates import own_fits, own_rates
 from tasks.stats.counted.partial_pooling import partial_pooling_of
+from tasks.stats.counted.resampling import is_large
 from tasks.stats.counted.screening import CountedScreening, screen_counted
 from tasks.stats.counted.weighed import (
     CountedRecommended,
@@ -64,8 +65,8 @@ def decided_counted(data: GroupedData, study: Study, model: CountedModel) -> Cou
 
 
 def posterior_of(study: Study, model: CountedModel) -> CountedPosterior:
-    """By importance resampling where it serves, else by the embedded engine. Raises SamplingFailed."""
-    if not model.is_overdispersed:
+    """By importance resampling where a run's is, else by the embedded engine. Raises SamplingFailed."""
+    if is_large(model):
         resampled = resampled_counted_posterior(study, model, SEED, lambda _: None)
         if resampled is not None:
             return resampled

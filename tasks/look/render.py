@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -102,6 +103,9 @@ def _style(look: Look | None) -> str:
     return f"{look.texts.get(STYLE) or _file(STYLE)}\n{look.style}" if look else _file(STYLE)
 
 
+BRACKETED = re.compile(r"\(<button .*?</button>")
+
+
 class Glossary:
     """Collects the words to explain where they stand: in every section, the first mention of each."""
 
@@ -119,11 +123,15 @@ class Glossary:
 
 
 def explained(text: str, seen: set[str]) -> Markup:
-    """The text, escaped, in which a button opens the meaning of each term that is not in `seen`."""
+    """The text, escaped, in which a button opens the meaning of each term that is not in `seen`.
+
+    Browsers break lines before any button: an opening bracket is kept with it.
+    """
     button = Markup('<button type="button" class="term" popovertarget="{}">{}</button>')
-    return Markup("").join(
+    made = Markup("").join(
         button.format(piece.meaning, piece.text) if piece.meaning else piece.text for piece in segments(text, seen)
     )
+    return Markup(BRACKETED.sub(r'<span class="unbroken">\g<0></span>', made))
 
 
 def content_security_policy(*scripts: str, allow_eval: bool) -> str:

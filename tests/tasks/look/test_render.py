@@ -252,6 +252,12 @@ def test_a_word_is_explained_at_its_first_mention_in_a_section_and_only_there():
     assert "button" not in render.explained("ICC", seen)
 
 
+def test_a_bracket_is_not_left_alone_before_an_explained_word() -> None:
+    found = render.explained("more (ICC 0.2) & <button x</button>", set())
+    assert found.startswith('more <span class="unbroken">(<button type="button"')
+    assert "ICC</button></span> 0.2) &amp; &lt;button x&lt;/button&gt;" in found
+
+
 def test_every_explained_word_has_one_meaning_on_the_page(any_page):
     page = Page(any_page)
     targets = {attrs["popovertarget"] for attrs in page.all("button") if attrs.get("class") == "term"}
