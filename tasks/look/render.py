@@ -131,7 +131,7 @@ def explained(text: str, seen: set[str]) -> Markup:
     made = Markup("").join(
         button.format(piece.meaning, piece.text) if piece.meaning else piece.text for piece in segments(text, seen)
     )
-    return Markup(BRACKETED.sub(r'<span class="unbroken">\g<0></span>', made))
+    return Markup(BRACKETED.sub(r'<span class="unbroken">\g<0></span>', str(made)))
 
 
 def content_security_policy(*scripts: str, allow_eval: bool) -> str:
