@@ -14,6 +14,7 @@ from scipy import stats
 from tasks.engines.engines import COUNTED, EmbeddedEngine
 from tasks.stats.bayes.stan_data import StanData
 from tasks.stats.counted.model import CountedModel
+from tasks.stats.counted.partial_pooling import partial_pooling
 from tasks.stats.counted.priors import default_priors
 from tasks.stats.counted.sampling_units import sampling_units
 from tasks.stats.counted.stan_data import counted_data
@@ -134,3 +135,19 @@ def test_a_huge_group_beside_small_ones_is_sampled_without_divergences() -> None
     made = EmbeddedEngine().sample(COUNTED, data, SamplerSettings(), 3, lambda _: None)
     assert made["divergent__"].sum() == 0
     assert made["n_leapfrog__"].mean() < 100
+
+
+def test_separated_groups_beside_a_huge_one_are_sampled_in_few_steps() -> None:
+    """Where a level has no finite best fit, the units are of the posterior's mode."""
+    rng = np.random.default_rng(12)
+    events = np.concatenate([rng.binomial(1, 0.1, 50), np.zeros(30), [9.0, 60_000.0, 41_000.0]])
+    size = np.concatenate([np.ones(50), np.full(30, 12.0), [9.0, 600_000.0, 400_000.0]])
+    group, x = np.minimum(np.arange(83), 81), np.zeros((83, 2))
+    x[1::2, 0], x[80] = 1.0, (0.0, 1.0)
+    cells = cells_of("binomial", events, size, x, group, [f"g{j}" for j in range(82)], ["intercept", "b", "only here"])
+    model = model_of(cells, (0,))
+    assert not partial_pooling(cells, "varying_intercept", (0,)).is_converged
+    data = counted_data(model, default_priors(model), sampling_units(model, default_priors(model)))
+    made = EmbeddedEngine().sample(COUNTED, data, SamplerSettings(), 3, lambda _: None)
+    assert made["n_leapfrog__"].mean() < 40
+    assert made["divergent__"].sum() == 0

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.stats.bayes.resampling import normal_at_mode
+from tasks.stats.counted.group_modes import linear_of, modes_of
 from tasks.stats.counted.left_out import linear_predictor
 from tasks.stats.counted.model import CountedModel
 from tasks.stats.counted.overdispersed import derivatives, weight
 from tasks.stats.counted.overdispersed_fit import OverdispersedFit, overdispersed_fit
 from tasks.stats.counted.partial_pooling import CountedPartialPooling, partial_pooling_of
 from tasks.stats.counted.priors import CountedPriors
+from tasks.stats.counted.unconstrained import counted_marginal
 from tasks.stats.records import Flavour, Floats
 
 POINTS = {1: 9, 2: 5}  # per varying effect: a rough fit will do
@@ -51,12 +54,16 @@ def plain_units(model: CountedModel, priors: CountedPriors) -> SamplingUnits:
 
 
 def sampling_units(model: CountedModel, priors: CountedPriors) -> SamplingUnits:
-    """By a fit of the model; `plain_units` where it has no maximum."""
-    fit, plain = _fit(model), plain_units(model, priors)
-    if not fit.is_converged:
+    """By a fit of the model, or by the posterior's mode where the likelihood has no maximum.
+
+    `plain_units` where there is none either.
+    """
+    plain = plain_units(model, priors)
+    try:
+        eta, phi = _about(model, priors)
+    except np.linalg.LinAlgError:
         return plain
-    cells, x, z, eta = model.cells, model.design, model.design[:, list(model.varying)], linear_predictor(model, fit)
-    phi = fit.dispersion if isinstance(fit, OverdispersedFit) else 0.0
+    cells, x, z = model.cells, model.design, model.design[:, list(model.varying)]
     information = weight(cells.family, cells.size, eta, phi)
     working = derivatives(cells.family, cells.events, cells.size, eta, phi)[0] + information * eta
     said = np.column_stack([information[:, None] * x, working])
@@ -67,6 +74,20 @@ def sampling_units(model: CountedModel, priors: CountedPriors) -> SamplingUnits:
         precision=plain.precision + x.T @ (information[:, None] * x),
         moment=plain.moment + x.T @ working,
     )
+
+
+def _about(model: CountedModel, priors: CountedPriors) -> tuple[Floats, float]:
+    """(C,) linear predictor, and dispersion. Raises numpy.linalg.LinAlgError if no mode is found."""
+    fit = _fit(model)
+    phi = fit.dispersion if isinstance(fit, OverdispersedFit) else 0.0
+    if fit.is_converged:
+        return linear_predictor(model, fit), phi
+    marginal = counted_marginal(model, priors)
+    at = normal_at_mode(marginal.log_density, np.zeros(marginal.guessed_scale.size), marginal.guessed_scale)
+    mode = marginal.constrained(at.mode[None])
+    linear = linear_of(marginal.design, mode.beta[0], mode.factor[0])
+    effects = modes_of(marginal.design, linear, marginal.modes).u
+    return linear.eta(marginal.design.spread(effects)), phi
 
 
 def _fit(model: CountedModel) -> CountedPartialPooling | OverdispersedFit:
