@@ -52,6 +52,7 @@ docs: $(RUNTIME) ## write the tables of docs/study.md and the schemas of summary
 
 bench: $(DEV) $(BYTECODE) ## speed against peers, the tests that measure time and memory, size and speed of reports
 	@$(BIN)/python tests/bench.py
+	@$(BIN)/python -m tests.scale.counted_against_glmm
 	@$(BIN)/python -m pytest -m bench -s
 
 scale: $(DEV) $(BYTECODE) ## speed and memory at 1,000,000 rows and beyond, against peers and targets (about 5 minutes)

@@ -1,6 +1,7 @@
-"""Partial pooling of counted outcomes from cells in memory, against glmm (Rust) in the same run.
+"""Partial pooling of counted outcomes from cells in memory, against glmm (Rust) and R's lme4 in the same run.
 
-Ours always has 25 points for one varying effect and 9 by 9 for two; glmm has 7 and 9 by 9. By itself:
+Ours always has 25 points for one varying effect and 9 by 9 for two; glmm has 7 and 9 by 9; lme4, which is asked once,
+and only where it is installed, has 7, and for two effects the one point that it can have. By itself:
 `python -m tests.scale.counted_against_glmm`.
 """
 
@@ -11,13 +12,16 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import glmm
 import numpy as np
+import pandas as pd
 
 from tasks.stats.counted.partial_pooling import partial_pooling
 from tasks.stats.fits.cells import Cells, Family, cells_of
 from tasks.stats.records import Floats, Integers
+from tests.scale.in_r import LONGEST, has_lme4, seconds_of_glmer
 from tests.scale.rows import labels
 from tests.scale.table import clocked, head, line
 
@@ -37,10 +41,17 @@ class Rows:
         n_groups = int(self.group.max()) + 1
         return cells_of(self.family, self.events, self.size, self.x, self.group, labels(n_groups), terms)
 
-    def fitted_by_glmm(self, formula: str, points: int) -> float:
+    def _frame(self) -> dict[str, Any]:
         share = self.events / self.size if self.family == "binomial" else self.events
-        frame = {"y": share, "g": np.array(labels(int(self.group.max()) + 1))[self.group]}
-        frame |= {f"x{k}": column for k, column in enumerate(self.x.T)}
+        columns = {f"x{k}": column for k, column in enumerate(self.x.T)}
+        return {"y": share, "g": np.array(labels(int(self.group.max()) + 1))[self.group], **columns}
+
+    def seconds_of_lme4(self, formula: str, points: int) -> float | None:
+        sizes = "weights = size" if self.family == "binomial" else "offset = log(size)"
+        return seconds_of_glmer(pd.DataFrame({**self._frame(), "size": self.size}), formula, self.family, points, sizes)
+
+    def fitted_by_glmm(self, formula: str, points: int) -> float:
+        frame = self._frame()
         sizes = {"weights": self.size} if self.family == "binomial" else {"offset": np.log(self.size)}
         return float(glmm.fit(frame, formula, self.family, nagq=points, **sizes).loglik)
 
@@ -79,6 +90,10 @@ def compare(name: str, rows: Rows, formula: str, points: int, varying: tuple[int
     mine, other = (statistics.median(pair[k][0] for pair in pairs) for k in (0, 1))
     ratio = statistics.median(theirs / us for (us, _), (theirs, _) in pairs)
     line(f"{name}: seconds", f"{mine:.3f}", ratio, f"glmm takes {other:.3f} with {points} points: ratio >= 1")
+    if has_lme4():
+        lme4 = rows.seconds_of_lme4(formula, points if len(varying) == 1 else 1)
+        took = f"more than {LONGEST:g}" if lme4 is None else f"{lme4:.2f}"
+        line("  seconds of lme4", took, None if lme4 is None else lme4 / mine, "ratio >= 1")
     line("  log likelihood above glmm's, by its own points", f"{pairs[-1][0][1] - pairs[-1][1][1]:.1e}")
 
 
