@@ -98,6 +98,9 @@ def _per_cell(context: CountedContext, found: LooResult) -> Floats:
     return np.asarray(found.pointwise / np.bincount(cells.group_index, minlength=cells.n_groups)[found.rows])
 
 
+_NO_SCORE = "The recommended model is not among them: where rows vary more than by chance, it has no such score here."
+
+
 def _table(context: CountedContext) -> Table:
     cells, groups = context.findings.loo, context.findings.leave_one_group_out
     columns = (
@@ -110,7 +113,11 @@ def _table(context: CountedContext) -> Table:
     if context.findings.answer_left_out is not None:
         rows.append(_row("Whole groups, by the extended model", context.findings.answer_left_out))
     used = f"{cells.n_rows_used:,} cells were left out, evenly spread." if cells.n_rows_used < _n_cells(context) else ""
-    return Table("table-left-out", "Predictions of what was left out", columns, tuple(rows), used)
+    answer = context.findings.answer
+    notes = (used, _NO_SCORE if answer is not None and answer.is_overdispersed else "")
+    return Table(
+        "table-left-out", "Predictions of what was left out", columns, tuple(rows), " ".join(filter(None, notes))
+    )
 
 
 def _n_cells(context: CountedContext) -> int:

@@ -173,6 +173,9 @@ def _group_rows(context: CountedContext, found: PriorSensitivity) -> Iterator[fi
             )
 
 
+_OF_PLAIN = " All of this is of the plain Bayesian fit, not of the model with more terms."
+
+
 def _sensitivity_table(context: CountedContext, found: PriorSensitivity) -> Table:
     columns = (
         Column("Result", is_number=False),
@@ -194,6 +197,7 @@ def _sensitivity_table(context: CountedContext, found: PriorSensitivity) -> Tabl
         f"Power-scaling sensitivity. From {found.threshold:g} on a prior has a say; in the spread between groups it "
         f"asks for review only from {found.threshold * SPREAD_ALLOWANCE:g} on, and in a correlation never. Group "
         "estimates stand here only where the prior has a say."
+        f"{_OF_PLAIN if context.findings.answer else ''}"
     )
     return Table("table-prior-sensitivity", "How much the priors matter", columns, rows, note)
 

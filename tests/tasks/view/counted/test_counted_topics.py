@@ -20,17 +20,18 @@ from tasks.stats.judgement import Judgement, Status
 from tasks.stats.rows.categories import Level
 from tasks.view.checks import checks_of
 from tasks.view.counted.context import CountedContext
-from tasks.view.counted.topics import COUNTED_TOPICS
+from tasks.view.counted.topics import COUNTED_TOPICS, held_out, priors
 from tasks.view.document import summary_of
 from tasks.view.page import build_page, section_of
 from tasks.view.records import Block, Fold, Paragraph
-from tasks.view.topic import Case, worded
+from tasks.view.topic import Case, Topic, worded
 from tasks.view.words import text
 from tests.counted_reports import CASES, hospitals_case, shares_case
 from tests.factories import HOSTILE_LABELS
 from tests.judged_source import PASSING, Judged, judged_of
 from tests.measured import is_what_is_said
 from tests.noticed import noticed_rows
+from tests.said import block
 
 MOST_WORDS = 25
 SPECS = {spec.kind: spec for topic in COUNTED_TOPICS for spec in topic.checks}
@@ -232,3 +233,18 @@ def test_cells_that_decide_their_own_score_are_counted(n: int, said: str) -> Non
     context = replace(context, findings=replace(context.findings, loo=loo))
     judged = Judgement("pareto_k", "review", "some", value=0.93, limit=0.7)
     assert worded(SPECS["pareto_k"].cases["some"].message, context, judged).startswith(said)
+
+
+def test_what_the_recommended_model_has_no_figures_of_is_said() -> None:
+    case = hospitals_case()
+    assert case.findings.answer is not None
+    answer = replace(case.findings.answer, is_overdispersed=True)
+    other = replace(case, findings=replace(case.findings, answer=answer, answer_left_out=None)).context
+    said = [_note(context, held_out.TOPIC, "table-left-out") for context in (case.context, other)]
+    assert ["recommended model is not among them" in one for one in said] == [False, True]
+    said = [_note(made, priors.TOPIC, "table-prior-sensitivity") for made in (case.context, CASES["shares"]().context)]
+    assert ["not of the model with more terms" in one for one in said] == [True, False]
+
+
+def _note(context: CountedContext, topic: Topic[CountedContext], table: str) -> str:
+    return str(block(section_of(topic, context), table).note)
