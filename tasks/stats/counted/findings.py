@@ -97,10 +97,7 @@ def find_counted(
     screening: CountedScreening,
     answered: CountedAnswered | None,
 ) -> CountedFindings:
-    """Analyse the fits and the posteriors, judge the findings, and draw the verdict.
-
-    `rows` holds the findings made before the fits; `data` are all rows or a sample of them.
-    """
+    """Analyse, judge and draw the verdict. `rows` are findings made before the fits, `data` all rows or a sample."""
     target, margin, limits = targets_of(study, cells.labels), study.rates.margin, study.thresholds
     plain, draws, k = counted_model(cells, scaling, fits.fullest.varying), posterior.draws, study.thresholds.pareto_k
     priors = resolve_counted_priors(study.priors, plain)

@@ -90,7 +90,10 @@ def _expanded(rough: CountedMarginal) -> _Quick | None:
     density = expanded(rough)
     if density is None:
         return None
-    at = normal_at_mode(density.log_density, np.zeros(density.guessed_scale.size), density.guessed_scale)
+    try:
+        at = normal_at_mode(density.log_density, np.zeros(density.guessed_scale.size), density.guessed_scale)
+    except np.linalg.LinAlgError:
+        return None
     error = error_of(density, rough, at)
     return _Quick(density, at, EXPANDED_PROPOSALS, error) if is_exact_enough(error) else None
 

@@ -21,6 +21,7 @@ from tasks.stats.counted.priors import default_priors
 from tasks.stats.counted.quadrature import POINTS, rule
 from tasks.stats.counted.unconstrained import CountedMarginal, counted_marginal
 from tasks.stats.fits.cells import Family
+from tasks.stats.records import Floats
 from tests.counted_models import simulated_model
 
 FAMILIES: tuple[Family, ...] = ("binomial", "poisson")
@@ -109,3 +110,20 @@ def test_an_expansion_that_is_off_is_not_used(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(resampling, "is_exact_enough", lambda _: False)
     made = resampling.resampled_posterior(own, default_priors(own), 4, 100, 1, lambda _: None)
     assert made.found.n_proposed != resampling.EXPANDED_PROPOSALS
+
+
+class NoMode:
+    """An expansion that is of no use."""
+
+    guessed_scale = np.ones(3)
+
+    def log_density(self, free: Floats) -> Floats:
+        return np.full(len(free), np.nan)
+
+
+def test_an_expansion_without_a_mode_leaves_the_posterior_to_few_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = simulated_model("poisson", 1, [4] * 30, (-0.5, 0.4), (0.6,))
+    monkeypatch.setattr(resampling, "expanded", lambda _: NoMode())
+    made = resampling.resampled_posterior(of, default_priors(of), 2, 200, 1, lambda _: None)
+    assert made.found.n_proposed < resampling.EXPANDED_PROPOSALS
+    assert made.draws.sigma_group.mean() == pytest.approx(0.6, abs=0.3)
