@@ -17,6 +17,7 @@ from tasks.stats.fits.cells import Family
 from tasks.stats.fits.mean_structure import Added
 from tasks.stats.judged.missing_terms import MissingTerm
 from tests.counted_data import counted
+from tests.counted_models import simulated_model
 from tests.counted_worlds import Made, World, fit_of, simulate
 
 FAMILIES: tuple[Family, ...] = ("binomial", "poisson")
@@ -144,3 +145,14 @@ def test_a_size_that_only_the_fullest_fit_finds_clear_is_tested_with_levels_alon
     alone = found(made, (0,))[SIZE]
     assert size.p_value < 0.01
     assert size.p_value >= alone.p_value * (1 - 1e-6)
+
+
+def test_few_points_say_the_same_where_groups_have_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = simulated_model("poisson", 1, [3, 4, 5, 6] * 10, (0.5, 0.3), (0.8,), (3, 9))
+    fit = partial_pooling_of(model, "varying_intercept")
+    few = missing_terms(model, fit, 1.0)
+    monkeypatch.setattr("tasks.stats.counted.missing_terms.MANY", np.inf)
+    more = missing_terms(model, fit, 1.0)
+    found = [one.p_value for one in few]
+    assert found != [one.p_value for one in more]
+    np.testing.assert_allclose(found, [one.p_value for one in more], rtol=1e-4)
